@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { wrapText } from '../../aggregate/text/text-layout.ts';
 import { asTypedHere, quote, urlOfEnvironment } from '../command-words.ts';
 import { PoolbenchError } from '../errors.ts';
-import { nearest } from '../experiment/nearest.ts';
+import { asIs, didYouMean, isGuessed, suggest } from '../experiment/nearest.ts';
 import type { Asked } from '../experiment/question.ts';
 import { questionFlags, valueName } from '../experiment/question-flags.ts';
 import {
@@ -14,8 +14,10 @@ import {
   sessionOptions,
   targetOptions,
 } from '../options.ts';
+import { urlMeant, withoutPassword } from '../server/url.ts';
 import { type Completions, renderCompletion, shells } from './completion.ts';
 import { refuseFlagsOfOthers } from './flags-of-others.ts';
+import { refuseTakenByNpm } from './taken-by-npm.ts';
 
 /** A command of the command line. */
 interface Command<Name extends OptionName = OptionName> {
@@ -162,7 +164,13 @@ type CommandLine =
  * @throws PoolbenchError USAGE
  */
 export function parseCommandLine(args: readonly string[]): CommandLine {
-  expectSeparator(args);
+  refuseTakenByNpm(args, [
+    ...optionNames(options).flatMap(name => {
+      const { value, npm = false }: Option = options[name];
+      return npm ? [] : [{ name, value }];
+    }),
+    ...Object.entries(questionFlags).map(([name, flag]) => ({ name, value: valueName(flag) })),
+  ]);
   refuseFlagsOfOthers(args, commandNames);
   const { values, asked, positionals } = parse(args);
   if (values.help) return { command: 'help' };
@@ -175,13 +183,12 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     throw wrong(`expected a config or a URL, found none${hint}`);
   }
   const named = commandNames.find(name => name === first);
-  if (named === undefined && !/[./]/.test(first)) {
-    const meant = nearest(first, commandNames);
-    throw wrong(
-      `expected ${commandNames.join(', ')}, or the path of a config or a URL, found ${first}${meant ? `; did you mean ${meant}?` : ''}`,
-    );
-  }
   const command = named ?? 'run';
+  expectScheme(command, named === undefined ? positionals : rest);
+  if (named === undefined && !/[./]/.test(first))
+    throw wrong(
+      `expected ${commandNames.join(', ')}, or the path of a config or a URL, found ${first}${suggest(first, commandNames, asIs)}`,
+    );
   const { takes, run, asks = false } = commands[command];
   const unused = optionNames(values).find(option => !takes.includes(option));
   if (unused !== undefined)
@@ -204,6 +211,19 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
 }
 
 const isUrl = (operand: string) => operand.includes('://');
+
+/** Whoever types the address of a server means its URL. */
+function expectScheme(command: CommandName, operands: readonly string[]): void {
+  if (!['CONFIG', 'TARGET'].includes(commands[command].operand)) return;
+  const place = operands.find(operand => urlMeant(operand) !== undefined);
+  if (place !== undefined)
+    throw wrong(
+      `expected a config or a URL, which begins with redis://, found ${place}${didYouMean(urlMeant(place))}`,
+    );
+}
+
+/** The line that makes a config of a URL. */
+const toConfig = (url: string) => asTypedHere('check', quote(withoutPassword(url)), '--save', 'FILE');
 
 /** Flags of a question belong to a URL: a config says itself what it asks. */
 function expectQuestion(
@@ -228,19 +248,6 @@ function expectQuestion(
 }
 
 const optionNames = (given: object) => Object.keys(given) as OptionName[];
-
-/** Without `--` npm keeps options for itself with no more than a warning: a run of half a minute would take three. */
-function expectSeparator(args: readonly string[]): void {
-  if (!['start', 'claims'].includes(process.env.npm_lifecycle_event ?? '')) return;
-  const taken = optionNames(options)
-    .filter(name => !('npm' in options[name]) && process.env[`npm_config_${name}`] !== undefined)
-    .map(name => `--${name}`)
-    .join(' ');
-  if (taken === '' || args.some(arg => arg.startsWith('--'))) return;
-  throw wrong(
-    `npm took ${taken} as an option of its own: write -- before the options of poolbench, as in npm start -- CONFIG ${taken}`,
-  );
-}
 
 function parse(args: readonly string[]): {
   readonly values: Options<OptionName>;
@@ -275,8 +282,8 @@ function parse(args: readonly string[]): {
     const { code, message } = error as Error & { code?: string };
     if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') {
       const unknown = /'(--?[^']+)'/.exec(message)?.[1] ?? '';
-      const meant = nearest(unknown.replace(/^-+/, ''), Object.keys(parsed));
-      throw wrong(`there is no option ${unknown}${meant ? `; did you mean --${meant}?` : ''}`);
+      const guess = suggest(unknown.replace(/^-+/, ''), Object.keys(parsed), name => `--${name}`);
+      throw wrong(`there is no option ${unknown}${guess}`);
     }
     const name = /--([\w-]+)/.exec(message)?.[1] ?? '';
     throw wrong(
@@ -302,6 +309,16 @@ function expectOperands(command: CommandName, found: readonly string[], given: O
     if (operand === 'CONFIG') return;
   }
   const [first] = found;
+  const url = found.find(isUrl);
+  if (url !== undefined && !asks && operand !== 'TARGET') {
+    const takesUrl = commands[command].takes.includes('url');
+    const meant = takesUrl
+      ? asTypedHere(command, operand, '--url', quote(withoutPassword(url)))
+      : operand === 'CONFIG'
+        ? `${toConfig(url)}, which writes a config for it`
+        : undefined;
+    throw wrong(`expected ${command} ${operand}, found a URL${didYouMean(meant)}`);
+  }
   if (several) {
     if (found.length >= 2) return;
     throw wrong(
@@ -313,21 +330,23 @@ function expectOperands(command: CommandName, found: readonly string[], given: O
     const urlToo = asks ? ', or a URL' : '';
     throw wrong(`expected ${command} ${operand}${urlToo}, found no ${operand}`);
   }
-  if (names !== undefined && !names.includes(first)) {
-    const meant = nearest(first, names);
-    throw wrong(`expected ${names.join(', ')}, found ${first}${meant ? `; did you mean ${meant}?` : ''}`);
-  }
+  if (names !== undefined && !names.includes(first))
+    throw wrong(`expected ${names.join(', ')}, found ${first}${suggest(first, names, asIs)}`);
   if (found.length === 1) return;
   const hint =
-    forSeveral === undefined ? '' : `; to compare them: ${asTypedHere(forSeveral, ...found.map(quote))}`;
-  throw wrong(`expected one ${operand}, found ${found.join(' ')}${hint}`);
+    forSeveral === undefined
+      ? ''
+      : url === undefined
+        ? `; to compare them: ${asTypedHere(forSeveral, ...found.map(quote))}`
+        : `; to compare servers: ${asTypedHere(forSeveral)} with configs, which ${toConfig(url)} writes`;
+  const shown = found.map(one => (isUrl(one) ? withoutPassword(one) : one));
+  throw wrong(`expected one ${operand}, found ${shown.join(' ')}${hint}`);
 }
 
+/** A guess what was meant is enough of a hint. */
 function wrong(message: string): PoolbenchError {
-  return new PoolbenchError(
-    'USAGE',
-    `${message}\nTry: ${asTypedHere('configs/smoke.json')}, or ${asTypedHere('--help')}`,
-  );
+  const hint = `\nTry: ${asTypedHere('configs/smoke.json')}, or ${asTypedHere('--help')}`;
+  return new PoolbenchError('USAGE', isGuessed(message) ? message : message + hint);
 }
 
 const helpColumns = 104;
