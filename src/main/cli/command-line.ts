@@ -184,7 +184,8 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
   }
   const named = commandNames.find(name => name === first);
   const command = named ?? 'run';
-  expectScheme(command, named === undefined ? positionals : rest);
+  const operands = named === undefined ? positionals : rest;
+  expectScheme(command, operands);
   if (named === undefined && !/[./]/.test(first))
     throw wrong(
       `expected ${commandNames.join(', ')}, or the path of a config or a URL, found ${first}${suggest(first, commandNames, asIs)}`,
@@ -195,7 +196,6 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     throw wrong(
       `${command} does not take --${unused}; it takes ${takes.length === 0 ? 'no options' : `--${takes.join(', --')}`}`,
     );
-  const operands = named === undefined ? positionals : rest;
   expectOperands(command, operands, values);
   const [operand = ''] = operands;
   expectQuestion(command, operand, { values, asked });
