@@ -98,8 +98,8 @@ async function loadSides(
   options: SessionFlags,
   earlier?: EarlierRun,
 ): Promise<number> {
-  return await runSides(plan, options, { name, earlier }, (outcome, session) => {
-    const { progress, folder } = session;
+  return await runSides(plan, options, { name, folder: earlier?.folder, earlier }, (outcome, session) => {
+    const { progress, resultsFolder: folder } = session;
     print(outcome, session);
     const written = describeWritten(outcome);
     if (written !== '') {

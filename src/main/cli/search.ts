@@ -24,7 +24,7 @@ export async function search(
   const { experiment } = plan.side;
   const session = { name: `${experiment.name}-search`, parts: ['steps'] };
   return await Session.run(options, session, async session => {
-    const { progress, folder } = session;
+    const { progress, resultsFolder: folder } = session;
     const target = await session.openTarget(experiment);
     progress.say(describeSearch(plan));
     const outcome = await runSearch(plan, target, session);
