@@ -30,6 +30,8 @@ interface Command<Name extends OptionName = OptionName> {
   readonly asks?: boolean;
   /** What the operand can be, if it is one of a few names. */
   readonly names?: readonly string[];
+  /** Whether a name may follow the operand. */
+  readonly takesName?: boolean;
   /** Whether it takes two or more operands, and not one. */
   readonly several?: boolean;
   /** The command to suggest if several operands are given. */
@@ -118,12 +120,13 @@ const commands = {
   }),
   trend: row({
     help: {
-      'trend FOLDER':
-        'show throughput and p99 over time, of all results of one config below a folder, and write trend.html there',
+      'trend FOLDER [NAME]':
+        'show throughput and p99 over time, of all results below a folder of the config with that name, or of the one with the most, and write trend.html there',
     },
     operand: 'FOLDER',
+    takesName: true,
     takes: ['out'],
-    run: async ([path = ''], options) => (await import('./trend.ts')).trend(path, options),
+    run: async ([path = '', name], options) => (await import('./trend.ts')).trend(path, options, name),
   }),
   init: row({
     help: { 'init [FILE]': 'ask four questions, and write a commented config, poolbench.json by default' },
@@ -296,7 +299,15 @@ function parse(args: readonly string[]): {
 
 /** A run that is resumed has its config already, and what is resumed is measured to its end as it was begun. */
 function expectOperands(command: CommandName, found: readonly string[], given: Options<OptionName>): void {
-  const { operand, several = false, forSeveral, optional = false, names, asks = false } = commands[command];
+  const {
+    operand,
+    several = false,
+    forSeveral,
+    optional = false,
+    names,
+    asks = false,
+    takesName = false,
+  } = commands[command];
   if (given.resume !== undefined) {
     if (operand === 'CONFIG' && found.length > 0)
       throw wrong(`expected no ${operand} with ${command} --resume, found ${found.join(' ')}`);
@@ -332,7 +343,7 @@ function expectOperands(command: CommandName, found: readonly string[], given: O
   }
   if (names !== undefined && !names.includes(first))
     throw wrong(`expected ${names.join(', ')}, found ${first}${suggest(first, names, asIs)}`);
-  if (found.length === 1) return;
+  if (found.length === 1 || (found.length === 2 && takesName)) return;
   const hint =
     forSeveral === undefined
       ? ''
