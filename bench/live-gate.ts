@@ -47,7 +47,8 @@ export async function measureGates({ server, report }: Bench, gates: readonly Ga
     // The rest of an operation takes time, too: the loop must grow by more than the whole.
     await setSteps(steps * slower);
     const [stored, , changed] = await measureOnce(server.port);
-    await setSteps(steps * (1 + (slower - 1) * ((slower - 1) / (ratioOf(stored, changed) - 1))));
+    const growth = Math.max(0.02, ratioOf(stored, changed) - 1);
+    await setSteps(steps * (1 + (slower - 1) ** 2 / growth));
 
     const started = performance.now();
     const measured: (readonly [stored: Result, equal: Result, changed: Result])[] = [];

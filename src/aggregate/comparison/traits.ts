@@ -31,7 +31,7 @@ const everywhere = ['comparison', 'baseline', 'trend'] as const;
 const ofPairs = ['comparison', 'baseline'] as const;
 
 /** Every trait, in the order of the checks. */
-export const traits = {
+const traits = {
   config: { uses: ['trend'], of: ({ name }) => name },
   'no stand-in': { uses: ofPairs, check: checkStandIns },
   'measured in turn': { uses: ['comparison'], check: checkTurns },
