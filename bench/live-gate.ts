@@ -37,12 +37,14 @@ export async function measureGates({ server, report }: Bench, gates: readonly Ga
   await control.connect();
   try {
     const setSteps = async (ofSlower: number) => {
-      await control.pipeline([
-        ['select', '0'],
-        ['set', 'steps', String(steps)],
-        ['select', '1'],
-        ['set', 'steps', String(Math.round(ofSlower))],
-      ]).exec();
+      await control
+        .pipeline([
+          ['select', '0'],
+          ['set', 'steps', String(steps)],
+          ['select', '1'],
+          ['set', 'steps', String(Math.round(ofSlower))],
+        ])
+        .exec();
     };
     // The rest of an operation takes time, too: the loop must grow by more than the whole.
     await setSteps(steps * slower);
@@ -93,7 +95,10 @@ export async function measureGates({ server, report }: Bench, gates: readonly Ga
 }
 
 function outcomeOf(results: readonly (Result | undefined)[], gate: Gate): GateResult['outcome'] {
-  const [judged] = compareResults(results.filter(result => result !== undefined), [gate]).gates;
+  const [judged] = compareResults(
+    results.filter(result => result !== undefined),
+    [gate],
+  ).gates;
   if (judged === undefined) throw new Error('expected a gate to be judged');
   return judged.outcome;
 }

@@ -225,8 +225,15 @@ describe('where no claim is tested, each arm is asked against the first of its b
   });
 
   test('as of a claim, what rounds do not mend is no question: lost operations, identical arms that differ', () => {
-    const arms = [arm('first', steady), arm('more', steady.map(rate => rate * 1.2))];
-    const ask = (scenarios: Side['scenarios']) => questionsOf([sideOf(scenarios)], blocksOf(['first', 'more']));
+    const arms = [
+      arm('first', steady),
+      arm(
+        'more',
+        steady.map(rate => rate * 1.2),
+      ),
+    ];
+    const ask = (scenarios: Side['scenarios']) =>
+      questionsOf([sideOf(scenarios)], blocksOf(['first', 'more']));
     expect(ask(arms)).toMatchObject([{ isDecided: true }]);
     const [first, more] = arms;
     if (first === undefined || more === undefined) throw new Error('there are two arms');

@@ -143,7 +143,10 @@ describe('results that do not belong to it are left out, with the reason', () =>
     [{ changes: { environment: { ...environment, cpu: 'another' } } }, /^machine: another, 8 cores/],
     [{ changes: { environment: { ...environment, cores: 4 } } }, /^machine: /],
     [{ changes: { target: { ...target, standIn: true } } }, /^server: /],
-    [{ changes: { target: { ...target, local: false } } }, /^place of the server: elsewhere, .*; address of the server: redis:\/\/localhost/],
+    [
+      { changes: { target: { ...target, local: false } } },
+      /^place of the server: elsewhere, .*; address of the server: redis:\/\/localhost/,
+    ],
     [{ changes: { complete: false } }, /ended early/],
     [{ changes: { startedAt: 'yesterday' } }, /when it was started/],
     [{ workers: 50 }, /no scenario in common/],
@@ -167,7 +170,10 @@ describe('results that do not belong to it are left out, with the reason', () =>
 
   test('the config can be named, and the others are', () => {
     const runs = [{ day: 1 }, { day: 2 }, { day: 3, changes: { name: 'other' } }].map(one => runOf(one));
-    expect(trendOf(runs, [])).toMatchObject({ newest: { name: 'redis' }, others: [{ name: 'other', runs: 1 }] });
+    expect(trendOf(runs, [])).toMatchObject({
+      newest: { name: 'redis' },
+      others: [{ name: 'other', runs: 1 }],
+    });
     const other = trendOf(runs, [], 'other');
     expect(other).toMatchObject({ newest: { name: 'other' }, others: [{ name: 'redis', runs: 2 }] });
     if (other === null) throw new Error('no trend');

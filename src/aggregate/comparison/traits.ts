@@ -94,7 +94,10 @@ export type TrendTrait = {
 
 const rows: readonly (readonly [name: string, trait: Trait])[] = Object.entries(traits);
 
-const isFor = (use: Use) => ([, { uses }]: (typeof rows)[number]) => uses.includes(use);
+const isFor =
+  (use: Use) =>
+  ([, { uses }]: (typeof rows)[number]) =>
+    uses.includes(use);
 
 /** What a result has of every trait of a trend. */
 export function trendTraitsOf(result: Result): Readonly<Record<TrendTrait, string>> {

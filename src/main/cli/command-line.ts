@@ -167,13 +167,7 @@ type CommandLine =
  * @throws PoolbenchError USAGE
  */
 export function parseCommandLine(args: readonly string[]): CommandLine {
-  refuseTakenByNpm(args, [
-    ...optionNames(options).flatMap(name => {
-      const { value, npm = false }: Option = options[name];
-      return npm ? [] : [{ name, value }];
-    }),
-    ...Object.entries(questionFlags).map(([name, flag]) => ({ name, value: valueName(flag) })),
-  ]);
+  refuseTakenByNpm(args, takeableByNpm());
   refuseFlagsOfOthers(args, commandNames);
   const { values, asked, positionals } = parse(args);
   if (values.help) return { command: 'help' };
@@ -251,6 +245,15 @@ function expectQuestion(
 }
 
 const optionNames = (given: object) => Object.keys(given) as OptionName[];
+
+function takeableByNpm() {
+  const ofOptions = optionNames(options).flatMap(name => {
+    const { value, npm }: Option = options[name];
+    return npm === true ? [] : [{ name, value }];
+  });
+  const ofQuestion = Object.entries(questionFlags).map(([name, flag]) => ({ name, value: valueName(flag) }));
+  return [...ofOptions, ...ofQuestion];
+}
 
 function parse(args: readonly string[]): {
   readonly values: Options<OptionName>;

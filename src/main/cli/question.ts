@@ -24,7 +24,12 @@ export async function keepQuestion(plan: Plan, options: QuestionOptions): Promis
     lines.push('To keep this question as a config: --save FILE');
   } else {
     const { rounds, budgetSeconds, seconds, warmupSeconds, seed } = await readExperiment(url, options);
-    const typed = { rounds: isFixed(rounds) ? rounds.atLeast : rounds, budgetSeconds, seconds, warmupSeconds };
+    const typed = {
+      rounds: isFixed(rounds) ? rounds.atLeast : rounds,
+      budgetSeconds,
+      seconds,
+      warmupSeconds,
+    };
     await writeConfig(save, { ...configOf(url, asked), ...typed, seed });
     lines.push(`Written: ${save}, this question as a config${quick ? ', without the cuts of --quick' : ''}`);
   }

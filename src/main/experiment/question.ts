@@ -46,7 +46,9 @@ export function configOf(url: string, asked: Asked): AskedConfig {
     const max = Math.max(...pools);
     // With one number of pools several levels would be compared with each other, which nobody asked for.
     const oneLevel = isOpen || pools.length === 1;
-    const levels = (oneLevel ? usualLists.workers.slice(0, 1) : usualLists.workers).filter(workers => workers >= max);
+    const levels = (oneLevel ? usualLists.workers.slice(0, 1) : usualLists.workers).filter(
+      workers => workers >= max,
+    );
     group.workers ??= levels.length > 0 ? levels : [max];
   }
   const comparesPools = varied.some(name => poolFlags.includes(name));

@@ -137,9 +137,11 @@ describe('operands and options of each command', () => {
       'npm start -- configs/redis.json --rounds 5 --quick --no-stand-in',
     );
     // Of --workers 50,100 npm leaves the value behind.
-    expect(instead({ workers: 'true' }, 'redis://h', '50,100')).toBe('npm start -- redis://h --workers 50,100');
+    expect(instead({ workers: 'true' }, 'redis://h', '50,100')).toBe(
+      'npm start -- redis://h --workers 50,100',
+    );
     expect(instead({ value_bytes: 'true', keys: 'true' }, 'redis://h', '9', '10')).toBe(
-      "npm start -- redis://h --keys N --value-bytes N",
+      'npm start -- redis://h --keys N --value-bytes N',
     );
     expect(instead({ burst: 'true' }, 'redis://h')).toBe('npm start -- redis://h --burst true');
     expect(instead({ quick: 'true' }, 'configs/redis.json', '--rounds', '5')).toBe(

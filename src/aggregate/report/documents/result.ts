@@ -9,12 +9,7 @@ import { pairByRound } from '../../stats/rounds.ts';
 import { changeOf } from '../../stats/statistics.ts';
 import { sumOf } from '../../stats/summary.ts';
 import { warningsOf } from '../../stats/warnings.ts';
-import {
-  formatCount,
-  formatFraction,
-  formatPlural,
-  formatRatioInterval,
-} from '../../text/format.ts';
+import { formatCount, formatFraction, formatPlural, formatRatioInterval } from '../../text/format.ts';
 import { describeTarget, targetBanners } from '../../text/target-words.ts';
 import {
   alerts,
