@@ -47,8 +47,9 @@ describe('plan is described in eighty columns', () => {
   });
 
   test.each<[settings: object, says: RegExp, hidden: RegExp]>([
-    [{ budgetSeconds: 60 }, /10 to 50 rounds\n {2}ends: .* or after 1 min\n/, /budget:/],
-    [{ budgetSeconds: 20 }, /× 8 rounds .*\n {2}budget: 20 s, .* no room for 10 rounds\n/, /ends:|verdict/],
+    [{ budgetSeconds: 30 }, /10 to 50 rounds\n {2}ends: .* or after 30 s\n/, /budget:/],
+    [{ budgetSeconds: 60 }, /10 to 50 rounds\n {2}ends: .* or after 50 rounds\n/, /budget:/],
+    [{ budgetSeconds: 9 }, /× 7 rounds .*\n {2}budget: 9 s, .* no room for 10 rounds\n/, /ends:|verdict/],
     [{ budgetSeconds: 4 }, /× 6 rounds .*\n {2}budget: 4 s, .* 10 rounds; a verdict needs 6\n/, /ends:/],
     [{ budgetSeconds: 1, rounds: 2 }, /× 2 rounds .*\n {2}budget: 1 s, which these .* exceed\n/, /ends:/],
     [{ budgetSeconds: 60, rounds: 2 }, /× 2 rounds/, /budget:|ends:/],
