@@ -222,7 +222,7 @@ describe('embedded server stands in loudly', () => {
     });
     expect(result.target.foundBy).toBe(`embedded server, started on 127.0.0.1:${port}`);
     expect(result.claims[0]).toMatchObject({ id: 'C1', verdict: 'not tested', measured: null });
-    const reasons = result.warnings.join('\n');
+    const reasons = result.target.standInReason;
     for (const step of [
       /binary on PATH: .*redis-server/,
       /Docker image: /,

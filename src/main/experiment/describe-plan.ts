@@ -58,18 +58,18 @@ export function describeEstimate(plan: Plan): string {
 function describeRange(plan: Plan): string[] {
   const { rounds, budgetSeconds } = plan;
   const budget = formatDuration(budgetSeconds);
-  const asked = plan.sides[0]?.experiment.rounds.atLeast ?? 0;
+  const asked = plan.sides[0]?.experiment.rounds ?? rounds;
   if (!isFixed(rounds)) {
     const latest = isEndedByBudget(plan) ? budget : formatPlural(rounds.atMost, 'round');
     return [`  ends: when all that is compared is decided, or after ${latest}`];
   }
-  const isExceeded = secondsAtLeast(plan) > budgetSeconds;
-  if (rounds.atLeast < asked)
-    return [
-      `  budget: ${budget}, which has no room for ${asked} rounds${isExceeded ? `; a verdict needs ${minRounds}` : ''}`,
-    ];
-  // So many are measured whatever the budget.
-  return isExceeded ? [`  budget: ${budget}, which these rounds exceed`] : [];
+  if (secondsAtLeast(plan) > budgetSeconds) {
+    const why = rounds.atLeast === minRounds ? ', which a verdict needs' : '';
+    return [`  budget: ${budget}, less than these rounds take${why}`];
+  }
+  return rounds.atLeast < asked.atLeast
+    ? [`  budget: ${budget}, which has no room for ${asked.atLeast} rounds`]
+    : [];
 }
 
 /** Blocks of one scenario each mean nothing to the reader, nor does a single block of all. */

@@ -173,9 +173,13 @@ export function secondsAtMost(plan: Plan): number {
   return Math.min(secondsUpTo(plan, plan.rounds.atMost), Math.max(plan.budgetSeconds, secondsAtLeast(plan)));
 }
 
-/** Whether the budget may end the run before it has its max rounds. */
+/** Whether the budget may end the run before it has its max rounds, or has made these fewer. */
 export function isEndedByBudget(plan: Plan): boolean {
-  return !isFixed(plan.rounds) && secondsUpTo(plan, plan.rounds.atMost) > plan.budgetSeconds;
+  const { sides, rounds, budgetSeconds } = plan;
+  const asked = sides[0]?.experiment.rounds ?? rounds;
+  return (
+    rounds.atMost < asked.atMost || (!isFixed(rounds) && secondsUpTo(plan, rounds.atMost) > budgetSeconds)
+  );
 }
 
 /** How long some turns of a plan take. */

@@ -50,8 +50,16 @@ describe('plan is described in eighty columns', () => {
     [{ budgetSeconds: 30 }, /10 to 50 rounds\n {2}ends: .* or after 30 s\n/, /budget:/],
     [{ budgetSeconds: 60 }, /10 to 50 rounds\n {2}ends: .* or after 50 rounds\n/, /budget:/],
     [{ budgetSeconds: 9 }, /× 7 rounds .*\n {2}budget: 9 s, .* no room for 10 rounds\n/, /ends:|verdict/],
-    [{ budgetSeconds: 4 }, /× 6 rounds .*\n {2}budget: 4 s, .* 10 rounds; a verdict needs 6\n/, /ends:/],
-    [{ budgetSeconds: 1, rounds: 2 }, /× 2 rounds .*\n {2}budget: 1 s, which these .* exceed\n/, /ends:/],
+    [
+      { budgetSeconds: 4 },
+      /× 6 rounds .*\n {2}budget: 4 s, less than .* take, which a verdict needs\n/,
+      /ends:/,
+    ],
+    [
+      { budgetSeconds: 1, rounds: 2 },
+      /× 2 rounds .*\n {2}budget: 1 s, less than these rounds take\n/,
+      /ends:/,
+    ],
     [{ budgetSeconds: 60, rounds: 2 }, /× 2 rounds/, /budget:|ends:/],
   ])('%j: what ends the run is what its plan has', (settings, says, hidden) => {
     const experiment = experimentSchema.parse({
