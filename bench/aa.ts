@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Result } from '../src/aggregate/result.ts';
 import { judgeControl, withoutControls } from '../src/aggregate/stats/control.ts';
 import { throughput } from '../src/aggregate/stats/measures.ts';
@@ -13,6 +10,7 @@ import type { Block } from '../src/main/experiment/blocks.ts';
 import { type Plan, planRun, planSides } from '../src/main/experiment/plan.ts';
 import { readConfig } from '../src/main/experiment/read-config.ts';
 import type { Scenario } from '../src/main/experiment/scenarios.ts';
+import { measurePlan } from './measure-plan.ts';
 import type { Question } from './question.ts';
 
 /** Shorter than those of the config, so that ten runs end within half an hour. */
@@ -37,7 +35,8 @@ export const ask: Question = async ({ server, report, rounds }) => {
       target: { ...config.target, url },
     };
     const plan = withEqualArms(planRun([experiment]));
-    const result = await measure(plan);
+    const [result] = await measurePlan(plan);
+    if (result === undefined) throw new Error('expected a result');
     const ratios = pairsOf(plan, result);
     const holding = ratios.filter(({ low, high }) => low <= 1 && high >= 1).length;
     held += holding;
@@ -76,31 +75,6 @@ function withEqualArms({ sides, blocks }: Plan): Plan {
     sides.map(side => ({ ...side, scenarios: side.scenarios.map(replace) })),
     replaced,
   );
-}
-
-/** Compiled, as it ships: its threads run no TypeScript. */
-const compiled = (path: string) => import(new URL(`../dist/main/${path}.js`, import.meta.url).href);
-
-async function measure(plan: Plan): Promise<Result> {
-  const { runPlan }: typeof import('../src/main/run/rounds.ts') = await compiled('run/rounds');
-  const { Session }: typeof import('../src/main/run/session.ts') = await compiled('run/session');
-  const out = await mkdtemp(join(tmpdir(), 'poolbench-aa-'));
-  try {
-    let result: Result | undefined;
-    await Session.run({ quiet: true, out }, { name: 'aa' }, async session => {
-      const [side] = plan.sides;
-      if (side === undefined) throw new Error('expected a side');
-      const target = await session.openTarget(side.experiment);
-      const outcome = await runPlan(plan, { sides: [{ ...side, target, folder: session.folder }], session });
-      if (outcome.error !== undefined) throw outcome.error;
-      result = outcome.sides[0]?.result;
-      return 0;
-    });
-    if (result === undefined) throw new Error('expected a result');
-    return result;
-  } finally {
-    await rm(out, { recursive: true, force: true });
-  }
 }
 
 /** The ratios of each block's arms to its first one: what claims would compare. */

@@ -6,6 +6,7 @@ import { lookRounds, type RoundsRange } from '../src/aggregate/stats/sign-test.t
 import { median, seededRandom } from '../src/aggregate/stats/statistics.ts';
 import { logRatiosBesideOtherWork, logRatiosOnAQuietMachine } from '../test/support/measured-noise.ts';
 import { normalNoise } from '../test/support/normal-noise.ts';
+import { measureGates } from './live-gate.ts';
 import type { Question } from './question.ts';
 
 /** Log ratios of rounds, or logarithms of what runs deviate by. */
@@ -115,9 +116,11 @@ const runs = 4000;
 const rounds: RoundsRange = { atLeast: 10, atMost: 50 };
 const slower = 1.1;
 
-/** How often `--fail-if` fails a build for nothing, and how often for a slow-down of 10 %: simulated. */
-export const ask: Question = async ({ report }) => {
-  report.title('How often a gate fails a build');
+/** How often `--fail-if` fails a build for nothing, and how often for a slow-down of 10 %: measured, and simulated. */
+export const ask: Question = async bench => {
+  const { report } = bench;
+  await measureGates(bench, [gateOf(2), gateOf(5)]);
+  report.title('Simulated: how often a gate fails a build');
   report.say(
     `${runs} simulated runs each. A row of versus draws its rounds from log ratios that were measured between equal arms.\n`,
   );

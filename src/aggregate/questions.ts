@@ -1,5 +1,7 @@
-import { type AskedByClaim, askClaims } from './claims/claims.ts';
+import { type AskedByClaim, askClaims, findFlawOfRun } from './claims/claims.ts';
 import { compareArms } from './claims/judging/arms.ts';
+import { type Asked, stateOf } from './claims/judging/prediction.ts';
+import { findFlaw } from './claims/judging/soundness.ts';
 import type { Gate } from './gates/gate.ts';
 import { judgePairs } from './gates/judge-gates.ts';
 import type { Comparison, Result, ScenarioResult } from './result.ts';
@@ -28,6 +30,11 @@ export interface Question {
   readonly rounds: number;
 }
 
+/** What may be a question: the figures can be such that no number of rounds decides it. */
+interface Judged extends Omit<Question, 'isDecided'> {
+  readonly state: Asked['state'];
+}
+
 type Side = Pick<Result, 'environment' | 'target' | 'scenarios'>;
 type Blocks = readonly (readonly Arm[])[];
 
@@ -42,23 +49,23 @@ type Blocks = readonly (readonly Arm[])[];
  */
 export function questionsOf(sides: readonly Side[], blocks: Blocks, gates: readonly Gate[] = []): Question[] {
   const tested = askedWithin(sides, blocks);
-  if (tested.length === 0 && gates.length === 0) return blocks.flatMap(arms => askBlock(sides, arms));
-  return [
-    ...tested.flatMap(({ asked, arms }) => (asked.state === 'flawed' ? [] : [questionOf(asked, arms)])),
-    ...askGates(sides, gates),
-  ];
+  const judged =
+    tested.length === 0 && gates.length === 0
+      ? askBlocks(sides, blocks)
+      : [...tested.map(({ asked, arms }) => judgedOf(asked, arms)), ...askGates(sides, gates)];
+  return judged.flatMap(({ state, ...question }) =>
+    state === 'flawed' ? [] : [{ ...question, isDecided: state === 'decided' }],
+  );
 }
 
 /** One comparison that fails the build decides the others with it. */
-function askGates(sides: readonly Side[], gates: readonly Gate[]): Question[] {
-  const judged = judgePairs(sides, gates).filter(
-    ({ outcome, isOpen }) => isOpen || outcome !== 'cannot tell',
-  );
+function askGates(sides: readonly Side[], gates: readonly Gate[]): Judged[] {
+  const judged = judgePairs(sides, gates);
   const isFailed = judged.some(({ outcome }) => outcome === 'beyond');
-  return judged.map(({ gate, side, other: { id }, prediction, isOpen }) => ({
+  return judged.map(({ gate, side, other: { id }, prediction, state }) => ({
     label: `${gate.condition}, ${id}: side ${side + 1} to 1`,
     arms: [0, side].map(index => ({ side: index, id })),
-    isDecided: isFailed || !isOpen,
+    state: isFailed && state === 'open' ? 'decided' : state,
     rounds: prediction.series.roundsCounted,
   }));
 }
@@ -95,8 +102,8 @@ function askedWithin(sides: readonly Side[], blocks: Blocks) {
   });
 }
 
-function questionOf({ claim, what, state, rounds }: AskedByClaim, arms: readonly Arm[]): Question {
-  return { label: `${claim}, ${what}`, arms, isDecided: state === 'decided', rounds };
+function judgedOf({ claim, what, state, rounds }: AskedByClaim, arms: readonly Arm[]): Judged {
+  return { label: `${claim}, ${what}`, arms, state, rounds };
 }
 
 /**
@@ -157,15 +164,18 @@ function pairsOfBlock(sides: readonly Side[], arms: readonly Arm[]): BlockPair[]
 }
 
 /** Asks each pair of a block whether one arm has clearly more, clearly less, or neither. */
-function askBlock(sides: readonly Side[], arms: readonly Arm[]): Question[] {
-  return pairsOfBlock(sides, arms).map(({ arms: [first, arm], base, other, measure }): Question => {
+function askBlocks(sides: readonly Side[], blocks: Blocks): Judged[] {
+  const flawOfRun = findFlawOfRun(sides);
+  const pairs = blocks.flatMap(arms => pairsOfBlock(sides, arms));
+  return pairs.map(({ arms: [first, arm], base, other, measure }): Judged => {
     const { series } = pairByRound(base, other, measure);
+    const flaw = flawOfRun ?? findFlaw([{ arms: [base, other], series, measure }]);
     const label =
       sides.length > 1 ? `${arm.id}: side ${arm.side + 1} to ${first.side + 1}` : `${arm.id} to ${first.id}`;
     return {
       label: `${label}, ${measure.name}`,
       arms: [first, arm],
-      isDecided: changeOf(series.interval()) !== null,
+      state: stateOf(flaw, [series], changeOf(series.interval()) !== null),
       rounds: series.roundsCounted,
     };
   });

@@ -543,6 +543,8 @@ export const resultSchema = z.object({
     /** How it was found, as text: "running at redis://…", "binary /usr/bin/redis-server", … */
     foundBy: z.string(),
     standIn: z.boolean(),
+    /** Why it is not the declared server, as text; absent unless it is a stand-in. */
+    standInReason: z.string().optional(),
     /** Whether the certificate of its TLS was not checked. */
     unverified: z.boolean().optional(),
     /** Whether it shares this machine's cores with poolbench. */

@@ -118,9 +118,9 @@ export async function run(config: string | ExperimentConfig, options: RunOptions
   const plan = await planOf(config);
   const caller = { signal, outlet: onProgress && outletTo(onProgress) };
   const name = plan.sides[0]?.experiment.name ?? '';
-  const how = { name, caller, writesFiles: resultsDir !== undefined };
+  const how = { name, caller, folder: resultsDir === undefined ? null : undefined };
   return await runSides(plan, { ...flagsOf(options), out: resultsDir }, how, (outcome, { folder }) => {
-    const measured = resultOf(outcome, resultsDir === undefined ? null : folder);
+    const measured = resultOf(outcome, folder);
     try {
       exitCodeOf({ ...measured, error: outcome.error }, plan.sides, { interrupted: signal.aborted });
     } catch (cause) {

@@ -69,6 +69,7 @@ export const options = {
     heading: 'Files and output',
     value: 'FILE',
     help: 'with a URL: also write the question as a config, which includes the login of the URL',
+    npm: true,
   },
   out: {
     value: 'DIR',

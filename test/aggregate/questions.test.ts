@@ -224,6 +224,29 @@ describe('where no claim is tested, each arm is asked against the first of its b
     ]);
   });
 
+  test('as of a claim, what rounds do not mend is no question: lost operations, identical arms that differ', () => {
+    const arms = [
+      arm('first', steady),
+      arm(
+        'more',
+        steady.map(rate => rate * 1.2),
+      ),
+    ];
+    const ask = (scenarios: Side['scenarios']) =>
+      questionsOf([sideOf(scenarios)], blocksOf(['first', 'more']));
+    expect(ask(arms)).toMatchObject([{ isDecided: true }]);
+    const [first, more] = arms;
+    if (first === undefined || more === undefined) throw new Error('there are two arms');
+    const lossy = more.rounds.map(round => ({
+      ...round,
+      issued: round.issued * 1.01,
+      failed: { TIMEOUT: round.issued * 0.01 },
+    }));
+    expect(ask([first, { ...more, rounds: lossy }])).toEqual([]);
+    const control = { ...more, id: 'first-control', control: true as const };
+    expect(ask([...arms, control])).toEqual([]);
+  });
+
   test('of open loops by their p99, unless that is a lower bound', () => {
     const openArm = (id: string, p50: number, unfinished = 0) =>
       buildScenario(

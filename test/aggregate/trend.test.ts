@@ -143,7 +143,10 @@ describe('results that do not belong to it are left out, with the reason', () =>
     [{ changes: { environment: { ...environment, cpu: 'another' } } }, /^machine: another, 8 cores/],
     [{ changes: { environment: { ...environment, cores: 4 } } }, /^machine: /],
     [{ changes: { target: { ...target, standIn: true } } }, /^server: /],
-    [{ changes: { target: { ...target, local: false } } }, /^place of the server: at redis:\/\/localhost/],
+    [
+      { changes: { target: { ...target, local: false } } },
+      /^place of the server: elsewhere, .*; address of the server: redis:\/\/localhost/,
+    ],
     [{ changes: { complete: false } }, /ended early/],
     [{ changes: { startedAt: 'yesterday' } }, /when it was started/],
     [{ workers: 50 }, /no scenario in common/],
@@ -163,6 +166,20 @@ describe('results that do not belong to it are left out, with the reason', () =>
     const other = { changes: { name: 'other' } };
     expect(trendOfRuns({ day: 1 }, { day: 2, ...other }).newest.name).toBe('other');
     expect(trendOfRuns({ day: 1 }, { day: 2 }, { day: 3, ...other }).newest.name).toBe('redis');
+  });
+
+  test('the config can be named, and the others are', () => {
+    const runs = [{ day: 1 }, { day: 2 }, { day: 3, changes: { name: 'other' } }].map(one => runOf(one));
+    expect(trendOf(runs, [])).toMatchObject({
+      newest: { name: 'redis' },
+      others: [{ name: 'other', runs: 1 }],
+    });
+    const other = trendOf(runs, [], 'other');
+    expect(other).toMatchObject({ newest: { name: 'other' }, others: [{ name: 'redis', runs: 2 }] });
+    if (other === null) throw new Error('no trend');
+    for (const shown of [renderTerminal(trendDocument(other), false), renderTrendPage(other)])
+      expect(shown.replace(/\s+/g, ' ')).toMatch(/other configs, too: redis \(2 runs\)/);
+    expect(trendOf(runs, [], 'none')).toBeNull();
   });
 
   test('there is no trend without a run that was measured to its end', () => {

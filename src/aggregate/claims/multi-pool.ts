@@ -5,7 +5,7 @@ import { clearlyMore, isUnbounded } from '../stats/statistics.ts';
 import { capitalise, formatList, formatPlural, formatRatio, formatRatioInterval } from '../text/format.ts';
 import { type Evidence, type Judgement, type OwnRuleClaim, untested } from './claim.ts';
 import { armsOf, compareArms, groupBy, isSteady, limitsOf, type PoolsPair } from './judging/arms.ts';
-import { type Asked, agree, atLeast, atMost, groupPairs, isLasting } from './judging/prediction.ts';
+import { type Asked, agree, atLeast, atMost, groupPairs, stateOf } from './judging/prediction.ts';
 import {
   describeDisagreement,
   describePower,
@@ -386,16 +386,13 @@ function askGains(
   { asks }: Rule,
 ): Asked[] {
   const gains = asks?.(finding) ?? [];
-  const isFlawed = isLasting(
-    finding.flaw,
-    gains.map(({ series }) => series),
-  );
+  const series = gains.map(gain => gain.series);
   return gains.map((gain): Asked => {
     const isDecided = verdict !== 'inconclusive' || pays(gain) || doesNotPay(gain);
     return {
       what: formatPlural(gain.pools, 'pool'),
       groups: groupPairs(finding.pairs.filter(pair => isAbove(pair) && pair.other.pools === gain.pools)),
-      state: isFlawed ? 'flawed' : isDecided ? 'decided' : 'open',
+      state: stateOf(finding.flaw, series, isDecided),
       rounds: gain.series.roundsCounted,
     };
   });

@@ -1,7 +1,7 @@
 import type { Interval, ScenarioResult } from '../result.ts';
 import { p99, throughput } from '../stats/measures.ts';
 import { RoundSeries } from '../stats/round-series.ts';
-import { clearlyLess, clearlyMore } from '../stats/statistics.ts';
+import { changeOf, clearlyLess } from '../stats/statistics.ts';
 import { formatRatioInterval } from '../text/format.ts';
 import type { PredictingClaim } from './claim.ts';
 import {
@@ -81,11 +81,16 @@ function describeOutcome(pairs: readonly ArmPair[]): string {
   return `the workers get ${describeDifference(ratio)} (${formatRatioInterval(ratio)})`;
 }
 
-function describeDifference({ low, high }: Interval): string {
-  if (low > clearlyMore) return 'more than from the pool';
-  if (high < clearlyLess) return 'less than from the pool';
-  if (low >= clearlyLess && high <= clearlyMore) return 'as much as from the pool';
-  return low >= clearlyLess
+const differences = {
+  more: 'more than from the pool',
+  less: 'less than from the pool',
+  same: 'as much as from the pool',
+} as const;
+
+function describeDifference(ratio: Interval): string {
+  const change = changeOf(ratio);
+  if (change !== null) return differences[change];
+  return ratio.low > clearlyLess
     ? 'no less than from the pool'
     : 'throughput that cannot be distinguished from that of the pool';
 }

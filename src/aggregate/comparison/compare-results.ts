@@ -11,8 +11,8 @@ import { lostRatio } from '../stats/summary.ts';
 import { caveatOf } from '../stats/tails.ts';
 import { formatFraction } from '../text/format.ts';
 import { uniqueNames } from '../text/safe-name.ts';
-import { checkFairness, limitedByClient } from './fairness.ts';
 import type { ComparedFigures, ComparedScenario, ResultComparison, SideRatios } from './schema.ts';
+import { checkTraits, limitedByClient } from './traits.ts';
 
 /** Fraction of a side's operations whose loss needs no note. */
 const maxUnnoticedLoss = 0.001;
@@ -53,7 +53,7 @@ export function compareResults(results: readonly Result[], gates: readonly Gate[
       paired,
       ...(control === undefined ? {} : { control }),
     })),
-    checks: checkFairness(results),
+    checks: checkTraits('comparison', results),
     scenarios: (base === undefined ? [] : withoutControls(base)).flatMap(scenario => {
       const arms = others.flatMap((other): Arm[] => {
         const { name, paired } = other;

@@ -1,12 +1,13 @@
 import { findFlawOfRun } from '../claims/claims.ts';
 import type { ArmPair } from '../claims/judging/arms.ts';
 import {
+  type Asked,
   atLeast,
   atMost,
   intervalOf,
-  isLasting,
   type Prediction,
   predictRatios,
+  stateOf,
 } from '../claims/judging/prediction.ts';
 import { describeExcluded, describePower } from '../claims/judging/reason.ts';
 import { findFlaw } from '../claims/judging/soundness.ts';
@@ -35,8 +36,7 @@ interface JudgedPair extends ArmPair {
   /** Why the figures decide nothing, as a clause; null if they can decide. */
   readonly flaw: string | null;
   readonly outcome: GateResult['outcome'];
-  /** Whether more rounds could decide it. */
-  readonly isOpen: boolean;
+  readonly state: Asked['state'];
 }
 
 /**
@@ -61,8 +61,8 @@ export function judgePairs(
         const prediction = { ...found, chances: chancesOf(gate, comparisons) };
         const flaw = flawOfRun ?? findFlaw([prediction]);
         const outcome = flaw === null ? outcomeOf(gate, intervalOf(prediction)) : 'cannot tell';
-        const isOpen = outcome === 'cannot tell' && !isLasting(flaw, [prediction.series]);
-        return { ...pair, gate, side, prediction, flaw, outcome, isOpen };
+        const state = stateOf(flaw, [prediction.series], outcome !== 'cannot tell');
+        return { ...pair, gate, side, prediction, flaw, outcome, state };
       }),
     );
   });

@@ -84,35 +84,20 @@ export function formatRange(
   return high === null ? 'anything' : `${format(high)} or less`;
 }
 
-/** The coverage of intervals over so many rounds, to follow "with". */
+/** Intervals over so many rounds, to follow "with". docs/method.md says what they cover. */
 export function describeIntervals(rounds: number): string {
-  if (rounds < 2) return 'no interval, which needs two rounds';
-  return `intervals that cover the true median in at least ${coverageOf(rounds) * 100} % of such runs`;
+  return rounds < 2 ? 'no interval, which needs two rounds' : formatConfidence(coverageOf(rounds));
+}
+
+/** "96.9 % confidence intervals". @param coverage min probability, 0 to 1 */
+export function formatConfidence(coverage: number): string {
+  return `${Number((coverage * 100).toFixed(1))} % confidence intervals`;
 }
 
 /** "ioredis", "ioredis and wire", "a, b and c". */
 export function formatList(items: readonly string[]): string {
   if (items.length < 2) return items.join();
   return `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`;
-}
-
-/** "C1, C3 to C8, C10": ids in order, those that follow one another shortened to the first and the last. */
-export function formatIds(ids: readonly string[]): string {
-  const numbered = ids.map(id => ({
-    id,
-    prefix: id.replace(/\d+$/, ''),
-    number: Number(/\d+$/.exec(id)?.[0]),
-  }));
-  const runs: (typeof numbered)[] = [];
-  for (const one of numbered) {
-    const run = runs.at(-1);
-    const last = run?.at(-1);
-    if (run !== undefined && last?.prefix === one.prefix && last.number + 1 === one.number) run.push(one);
-    else runs.push([one]);
-  }
-  return runs
-    .flatMap(run => (run.length < 3 ? run.map(({ id }) => id) : `${run[0]?.id} to ${run.at(-1)?.id}`))
-    .join(', ');
 }
 
 /** "1 pool", "2 pools". */

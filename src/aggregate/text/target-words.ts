@@ -3,13 +3,14 @@ import { formatPlural } from './format.ts';
 
 /** Sentences about the target that every rendering has. Text from outside is as it came. */
 
-/** Alert if another server stood in for the declared one; null if none did. */
+/** Alert if another server stood in for the declared one, and why; null if none did. */
 export function standInBanner({ target }: Pick<Result, 'target'>): string | null {
   if (!target.standIn) return null;
   const answered = describeServer(target.detected);
   const { server } = target.declared;
   const missing = server === 'any' ? 'a server, as none was found' : server;
-  return `STAND-IN: these are figures of ${answered}, which stood in for ${missing}.`;
+  const why = target.standInReason === undefined ? '' : ` (${target.standInReason})`;
+  return `STAND-IN: these are figures of ${answered}, which stood in for ${missing}${why}.`;
 }
 
 /** Whether the server ran before poolbench came: `foundBy` says how it was found, as "running at redis://…". */

@@ -1,36 +1,16 @@
-import { describeConnections, describeTimes, formatValue, withoutDefaults } from '../comparison/fairness.ts';
+import { formatValue, type TrendTrait, trendTraitsOf } from '../comparison/traits.ts';
 import type { Caveat, Interval, MeasuredResult, Result, ScenarioResult } from '../result.ts';
 import { armKey } from '../scenario/scenario.ts';
 import { controlPairs, withoutControls } from '../stats/control.ts';
 import { metrics } from '../stats/metrics.ts';
 import { median, quantile } from '../stats/statistics.ts';
 import { caveatOf } from '../stats/tails.ts';
-import { formatPlural } from '../text/format.ts';
 
 /** Runs of one config over time. They are not paired, so a trend shows figures, and judges none. */
 
 /** What a trend shows of each scenario. */
 const trendMetrics = [metrics.opsPerSecond, metrics['response.p99']] as const;
 export type TrendMetric = (typeof trendMetrics)[number];
-
-/** What all runs of a trend have in common, as text. Versions may change: to show what they change is what a trend is for. */
-const traits = {
-  config: ({ name }) => name,
-  workload: ({ config }) => describeWorkload(config.workload),
-  'time of a measurement': describeTimes,
-  server: ({ target: { declared, detected, standIn } }) => {
-    const threads = detected.threads === null ? '' : `, ${formatPlural(detected.threads, 'thread')}`;
-    return `${detected.server}${threads}${standIn ? `, in the place of ${declared.server}` : ''}`;
-  },
-  'place of the server': ({ target }) =>
-    target.local ? 'on the machine of poolbench' : `at ${target.declared.url}`,
-  connections: describeConnections,
-  machine: ({ environment: { cpu, cores, memoryBytes } }) =>
-    `${cpu}, ${formatPlural(cores, 'core')}, ${Math.round(memoryBytes / 2 ** 30)} GiB`,
-} as const satisfies Readonly<Record<string, (result: Result) => string>>;
-
-type Trait = keyof typeof traits;
-const traitNames = Object.keys(traits) as Trait[];
 
 /** A figure of one scenario in one run: the median over its rounds with its interval. */
 interface Figure extends Interval {
@@ -44,7 +24,7 @@ export interface TrendRun
   readonly path: string;
   /** In milliseconds since 1970; NaN if the result has no such time. */
   readonly startedMs: number;
-  readonly traits: Readonly<Record<Trait, string>>;
+  readonly traits: Readonly<Record<TrendTrait, string>>;
   readonly scenarios: readonly FollowedScenario[];
   /** Control / twin, for each pair of identical arms. In the order of `trendMetrics`. */
   readonly controlRatios: readonly (readonly number[])[];
@@ -95,6 +75,13 @@ export interface Trend {
   readonly lines: readonly TrendLine[];
   readonly noise: readonly Noise[];
   readonly leftOut: readonly LeftOut[];
+  /** The other configs that a trend can be made of, the one with the most runs first. */
+  readonly others: readonly OtherConfig[];
+}
+
+interface OtherConfig {
+  readonly name: string;
+  readonly runs: number;
 }
 
 /**
@@ -118,7 +105,7 @@ export function trendRunOf(path: string, result: Result): TrendRun {
     target,
     control,
     startedMs: Date.parse(startedAt),
-    traits: Object.fromEntries(traitNames.map(trait => [trait, traits[trait](result)])) as TrendRun['traits'],
+    traits: trendTraitsOf(result),
     scenarios: withoutControls(result).map(scenario => ({
       id: scenario.id,
       key: armKey(scenario),
@@ -142,22 +129,22 @@ function medianOf({ summaryKey }: TrendMetric, { summary }: MeasuredResult): num
   return summary?.[summaryKey]?.median ?? Number.NaN;
 }
 
-/** The same for equal workloads, whatever the order of their keys. */
-function describeWorkload(workload: unknown): string {
-  const entries = Object.entries(withoutDefaults(workload) ?? {});
-  return JSON.stringify(Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : 1))));
-}
-
 /**
  * The trend of the runs that have the most in common with others: of the config and machine with the most runs, or of
  * several the one with the newest run. What does not belong to it is listed.
  *
  * @param unread results that could not be read
+ * @param config the name of the config that is wanted; undefined: any
  * @returns null if there is no run that was measured to its end
  */
-export function trendOf(found: readonly TrendRun[], unread: readonly LeftOut[]): Trend | null {
+export function trendOf(
+  found: readonly TrendRun[],
+  unread: readonly LeftOut[],
+  config?: string,
+): Trend | null {
   const sorted = found.toSorted((a, b) => a.startedMs - b.startedMs);
-  const newest = newestOfLargestGroup(sorted.filter(run => whyNoPoint(run) === null));
+  const points = sorted.filter(run => whyNoPoint(run) === null);
+  const newest = newestOfLargestGroup(points.filter(({ name }) => config === undefined || name === config));
   if (newest === undefined) return null;
   const runs = new Map<number, TrendRun>();
   const leftOut = [...unread];
@@ -177,7 +164,15 @@ export function trendOf(found: readonly TrendRun[], unread: readonly LeftOut[]):
       kept.flatMap(({ controlRatios }) => controlRatios[index] ?? []),
     ),
   );
-  return { runs: kept, newest, lines: linesOf(kept, newest, noise), noise, leftOut };
+  const others = configsOf(points).filter(({ name }) => name !== newest.name);
+  return { runs: kept, newest, lines: linesOf(kept, newest, noise), noise, leftOut, others };
+}
+
+/** The configs of these runs, the one with the most first. */
+export function configsOf(runs: readonly TrendRun[]): OtherConfig[] {
+  const counts = new Map<string, number>();
+  for (const { name } of runs) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return [...counts].map(([name, runs]) => ({ name, runs })).toSorted((a, b) => b.runs - a.runs);
 }
 
 /** @param runs the earliest first */
@@ -202,7 +197,8 @@ function whyNoPoint({ startedMs, complete, scenarios }: TrendRun): string | null
 
 /** Why a run belongs to another trend than the newest one of this trend; null if it does not. */
 function whyAnother(run: TrendRun, newest: TrendRun): string | null {
-  const differing = traitNames.filter(trait => run.traits[trait] !== newest.traits[trait]);
+  const names = Object.keys(newest.traits) as TrendTrait[];
+  const differing = names.filter(trait => run.traits[trait] !== newest.traits[trait]);
   if (differing.length > 0)
     return differing
       .map(trait => `${trait}: ${formatValue(run.traits[trait])}, not ${formatValue(newest.traits[trait])}`)

@@ -51,7 +51,7 @@ export async function claims(
     enlist: enlistFor(options, `claims-${wanted.name}`),
   };
   return await Session.run(options, sessionOptions, async session => {
-    const { folder, progress } = session;
+    const { resultsFolder: folder, progress } = session;
     const left: JudgedSuite[] = [];
     for (const suite of plan) left.push(await readSuite(folder, suite));
     const target = await session.openTarget(wanted, { isNamed: wanted.option[0] === '--url' });

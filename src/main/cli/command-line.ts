@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { wrapText } from '../../aggregate/text/text-layout.ts';
 import { asTypedHere, quote, urlOfEnvironment } from '../command-words.ts';
 import { PoolbenchError } from '../errors.ts';
-import { nearest } from '../experiment/nearest.ts';
+import { asIs, didYouMean, isGuessed, suggest } from '../experiment/nearest.ts';
 import type { Asked } from '../experiment/question.ts';
 import { questionFlags, valueName } from '../experiment/question-flags.ts';
 import {
@@ -14,8 +14,10 @@ import {
   sessionOptions,
   targetOptions,
 } from '../options.ts';
+import { urlMeant, withoutPassword } from '../server/url.ts';
 import { type Completions, renderCompletion, shells } from './completion.ts';
 import { refuseFlagsOfOthers } from './flags-of-others.ts';
+import { refuseTakenByNpm } from './taken-by-npm.ts';
 
 /** A command of the command line. */
 interface Command<Name extends OptionName = OptionName> {
@@ -29,6 +31,8 @@ interface Command<Name extends OptionName = OptionName> {
   readonly asks?: boolean;
   /** What the operand can be, if it is one of a few names. */
   readonly names?: readonly string[];
+  /** Whether a name may follow the operand. */
+  readonly takesName?: boolean;
   /** Whether it takes two or more operands, and not one. */
   readonly several?: boolean;
   /** The command to suggest if several operands are given. */
@@ -117,12 +121,13 @@ const commands = {
   }),
   trend: row({
     help: {
-      'trend FOLDER':
-        'show throughput and p99 over time, of all results of one config below a folder, and write trend.html there',
+      'trend FOLDER [NAME]':
+        'show throughput and p99 over time, of all results below a folder of the config with that name, or of the one with the most, and write trend.html there',
     },
     operand: 'FOLDER',
+    takesName: true,
     takes: ['out'],
-    run: async ([path = ''], options) => (await import('./trend.ts')).trend(path, options),
+    run: async ([path = '', name], options) => (await import('./trend.ts')).trend(path, options, name),
   }),
   agent: row({
     help: {
@@ -177,7 +182,7 @@ type CommandLine =
  * @throws PoolbenchError USAGE
  */
 export function parseCommandLine(args: readonly string[]): CommandLine {
-  expectSeparator(args);
+  refuseTakenByNpm(args, takeableByNpm());
   refuseFlagsOfOthers(args, commandNames);
   const { values, asked, positionals } = parse(args);
   if (values.help) return { command: 'help' };
@@ -190,20 +195,19 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     throw wrong(`expected a config or a URL, found none${hint}`);
   }
   const named = commandNames.find(name => name === first);
-  if (named === undefined && !/[./]/.test(first)) {
-    const meant = nearest(first, commandNames);
-    throw wrong(
-      `expected ${commandNames.join(', ')}, or the path of a config or a URL, found ${first}${meant ? `; did you mean ${meant}?` : ''}`,
-    );
-  }
   const command = named ?? 'run';
+  const operands = named === undefined ? positionals : rest;
+  expectScheme(command, operands);
+  if (named === undefined && !/[./]/.test(first))
+    throw wrong(
+      `expected ${commandNames.join(', ')}, or the path of a config or a URL, found ${first}${suggest(first, commandNames, asIs)}`,
+    );
   const { takes, run, asks = false } = commands[command];
   const unused = optionNames(values).find(option => !takes.includes(option));
   if (unused !== undefined)
     throw wrong(
       `${command} does not take --${unused}; it takes ${takes.length === 0 ? 'no options' : `--${takes.join(', --')}`}`,
     );
-  const operands = named === undefined ? positionals : rest;
   expectOperands(command, operands, values);
   const [operand = ''] = operands;
   expectQuestion(command, operand, { values, asked });
@@ -219,6 +223,19 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
 }
 
 const isUrl = (operand: string) => operand.includes('://');
+
+/** Whoever types the address of a server means its URL. */
+function expectScheme(command: CommandName, operands: readonly string[]): void {
+  if (!['CONFIG', 'TARGET'].includes(commands[command].operand ?? '')) return;
+  const place = operands.find(operand => urlMeant(operand) !== undefined);
+  if (place !== undefined)
+    throw wrong(
+      `expected a config or a URL, which begins with redis://, found ${place}${didYouMean(urlMeant(place))}`,
+    );
+}
+
+/** The line that makes a config of a URL. */
+const toConfig = (url: string) => asTypedHere('check', quote(withoutPassword(url)), '--save', 'FILE');
 
 /** Flags of a question belong to a URL: a config says itself what it asks. */
 function expectQuestion(
@@ -244,17 +261,13 @@ function expectQuestion(
 
 const optionNames = (given: object) => Object.keys(given) as OptionName[];
 
-/** Without `--` npm keeps options for itself with no more than a warning: a run of half a minute would take three. */
-function expectSeparator(args: readonly string[]): void {
-  if (!['start', 'claims'].includes(process.env.npm_lifecycle_event ?? '')) return;
-  const taken = optionNames(options)
-    .filter(name => !('npm' in options[name]) && process.env[`npm_config_${name}`] !== undefined)
-    .map(name => `--${name}`)
-    .join(' ');
-  if (taken === '' || args.some(arg => arg.startsWith('--'))) return;
-  throw wrong(
-    `npm took ${taken} as an option of its own: write -- before the options of poolbench, as in npm start -- CONFIG ${taken}`,
-  );
+function takeableByNpm() {
+  const ofOptions = optionNames(options).flatMap(name => {
+    const { value, npm }: Option = options[name];
+    return npm === true ? [] : [{ name, value }];
+  });
+  const ofQuestion = Object.entries(questionFlags).map(([name, flag]) => ({ name, value: valueName(flag) }));
+  return [...ofOptions, ...ofQuestion];
 }
 
 function parse(args: readonly string[]): {
@@ -290,8 +303,8 @@ function parse(args: readonly string[]): {
     const { code, message } = error as Error & { code?: string };
     if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') {
       const unknown = /'(--?[^']+)'/.exec(message)?.[1] ?? '';
-      const meant = nearest(unknown.replace(/^-+/, ''), Object.keys(parsed));
-      throw wrong(`there is no option ${unknown}${meant ? `; did you mean --${meant}?` : ''}`);
+      const guess = suggest(unknown.replace(/^-+/, ''), Object.keys(parsed), name => `--${name}`);
+      throw wrong(`there is no option ${unknown}${guess}`);
     }
     const name = /--([\w-]+)/.exec(message)?.[1] ?? '';
     throw wrong(
@@ -304,7 +317,15 @@ function parse(args: readonly string[]): {
 
 /** A run that is resumed has its config already, and what is resumed is measured to its end as it was begun. */
 function expectOperands(command: CommandName, found: readonly string[], given: Options<OptionName>): void {
-  const { operand, several = false, forSeveral, optional = false, names, asks = false } = commands[command];
+  const {
+    operand,
+    several = false,
+    forSeveral,
+    optional = false,
+    names,
+    asks = false,
+    takesName = false,
+  } = commands[command];
   if (given.resume !== undefined) {
     if (operand === 'CONFIG' && found.length > 0)
       throw wrong(`expected no ${operand} with ${command} --resume, found ${found.join(' ')}`);
@@ -321,6 +342,16 @@ function expectOperands(command: CommandName, found: readonly string[], given: O
     if (first === undefined) return;
     throw wrong(`expected no operand of ${command}, found ${found.join(' ')}`);
   }
+  const url = found.find(isUrl);
+  if (url !== undefined && !asks && operand !== 'TARGET') {
+    const takesUrl = commands[command].takes.includes('url');
+    const meant = takesUrl
+      ? asTypedHere(command, operand, '--url', quote(withoutPassword(url)))
+      : operand === 'CONFIG'
+        ? `${toConfig(url)}, which writes a config for it`
+        : undefined;
+    throw wrong(`expected ${command} ${operand}, found a URL${didYouMean(meant)}`);
+  }
   if (several) {
     if (found.length >= 2) return;
     throw wrong(
@@ -332,21 +363,23 @@ function expectOperands(command: CommandName, found: readonly string[], given: O
     const urlToo = asks ? ', or a URL' : '';
     throw wrong(`expected ${command} ${operand}${urlToo}, found no ${operand}`);
   }
-  if (names !== undefined && !names.includes(first)) {
-    const meant = nearest(first, names);
-    throw wrong(`expected ${names.join(', ')}, found ${first}${meant ? `; did you mean ${meant}?` : ''}`);
-  }
-  if (found.length === 1) return;
+  if (names !== undefined && !names.includes(first))
+    throw wrong(`expected ${names.join(', ')}, found ${first}${suggest(first, names, asIs)}`);
+  if (found.length === 1 || (found.length === 2 && takesName)) return;
   const hint =
-    forSeveral === undefined ? '' : `; to compare them: ${asTypedHere(forSeveral, ...found.map(quote))}`;
-  throw wrong(`expected one ${operand}, found ${found.join(' ')}${hint}`);
+    forSeveral === undefined
+      ? ''
+      : url === undefined
+        ? `; to compare them: ${asTypedHere(forSeveral, ...found.map(quote))}`
+        : `; to compare servers: ${asTypedHere(forSeveral)} with configs, which ${toConfig(url)} writes`;
+  const shown = found.map(one => (isUrl(one) ? withoutPassword(one) : one));
+  throw wrong(`expected one ${operand}, found ${shown.join(' ')}${hint}`);
 }
 
+/** A guess what was meant is enough of a hint. */
 function wrong(message: string): PoolbenchError {
-  return new PoolbenchError(
-    'USAGE',
-    `${message}\nTry: ${asTypedHere('configs/smoke.json')}, or ${asTypedHere('--help')}`,
-  );
+  const hint = `\nTry: ${asTypedHere('configs/smoke.json')}, or ${asTypedHere('--help')}`;
+  return new PoolbenchError('USAGE', isGuessed(message) ? message : message + hint);
 }
 
 const helpColumns = 104;
@@ -368,14 +401,15 @@ export function renderHelp(): string {
     ];
   });
   const asking = Object.entries(questionFlags).flatMap(([name, flag]) =>
-    describe(`--${name} ${valueName(flag)}`, flag.help, 30),
+    describe(`--${name} ${valueName(flag)}`, `${flag.help} (${flag.usual})`, 30),
   );
   return `poolbench: does another pool, another connection, another thread pay, and what limits you?
 
 Usage
 ${ways.flatMap(([words, help]) => describe(`poolbench ${words}`, help, 36)).join('\n')}
 
-The question about a URL (run, check); the values of a list such as 1,2,4 are compared
+The question about a URL (run, check); the values of a list such as 1,2,4 are compared; in brackets
+what is taken if no flag is given
 ${asking.join('\n')}
 ${described.join('\n')}
   --help, --version

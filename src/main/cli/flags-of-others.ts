@@ -21,7 +21,7 @@ const readShares: Readonly<Record<string, string>> = {
   'set,get': '0.5',
 };
 
-/** The short flags of redis-benchmark and memtier_benchmark. Where these two differ, the value tells which one is meant. */
+/** The flags of redis-benchmark and memtier_benchmark. Where these two differ, the value tells which one is meant. */
 const counterparts: Readonly<Record<string, Counterpart>> = {
   '-h': { as: host => ({ host }) },
   '-p': { as: port => ({ port }) },
@@ -51,6 +51,30 @@ const counterparts: Readonly<Record<string, Counterpart>> = {
     },
     note: '-t: a number means threads, and here each pool has one; GET and SET become the fraction of reads; other commands need a config (workload.commands)',
   },
+  '--ratio': {
+    as: ratio => {
+      const [sets = 0, gets = 0] = ratio.split(':').map(Number);
+      return sets + gets > 0 ? `--read-share ${Number((gets / (sets + gets)).toFixed(3))}` : '';
+    },
+  },
+  '--test-time': {
+    as: null,
+    note: '--test-time: --seconds is the time of one measurement, --budget that of all',
+  },
+};
+
+/** Long names of the same, of memtier_benchmark and redis-cli. */
+const longNames: Readonly<Record<string, string>> = {
+  '--host': '-h',
+  '--server': '-h',
+  '--port': '-p',
+  '--password': '-a',
+  '--authenticate': '-a',
+  '--pass': '-a',
+  '--clients': '-c',
+  '--requests': '-n',
+  '--data-size': '-d',
+  '--threads': '-t',
 };
 
 /**
@@ -62,12 +86,17 @@ const counterparts: Readonly<Record<string, Counterpart>> = {
 export function refuseFlagsOfOthers(args: readonly string[], commands: readonly string[]): void {
   const url: { host?: string; port?: string; login?: string } = {};
   const words: string[] = [];
+  const others: string[] = [];
   const found = new Set<string>();
   const notes = new Set<string>();
   for (let index = 0; index < args.length; index++) {
-    const [, flag = '', attached = ''] = /^(-[A-Za-z])(.*)$/s.exec(args[index] ?? '') ?? [];
-    const counterpart = counterparts[flag];
-    if (counterpart === undefined) continue;
+    const word = args[index] ?? '';
+    const [, flag = '', attached = ''] = /^(-[A-Za-z]|--[a-z-]+(?==|$))=?(.*)$/s.exec(word) ?? [];
+    const counterpart = counterparts[longNames[flag] ?? flag];
+    if (counterpart === undefined) {
+      if (!word.includes('://')) others.push(word);
+      continue;
+    }
     const next = args[index + 1] ?? '';
     const value = attached || (next.startsWith('-') ? '' : next);
     // -h alone, or beside a command or a path, asks for help.
@@ -82,16 +111,25 @@ export function refuseFlagsOfOthers(args: readonly string[], commands: readonly 
     else if (meant !== '') words.push(meant);
   }
   if (found.size === 0) return;
+  const command = commands.includes(others[0] ?? '') ? others.splice(0, 1) : [];
+  const config = others[0]?.startsWith('-') === false ? others.splice(0, 1) : [];
   const typed = args.find(word => word.includes('://')) ?? '';
   const ofUrl = URL.canParse(typed) ? new URL(typed) : undefined;
   const { host = ofUrl?.hostname || loopbackAddress(), port = ofUrl?.port || '6379', login = '' } = url;
   const isNamed = Object.keys(url).length > 0 || typed === '';
-  const shown = isNamed ? `redis://${login}${/^[^[].*:/.test(host) ? `[${host}]` : host}:${port}` : 'URL';
+  const shown = isNamed
+    ? quote(`redis://${login}${/^[^[].*:/.test(host) ? `[${host}]` : host}:${port}`)
+    : 'URL';
+  // A config says itself what it asks, so it takes no more than another server.
+  const instead =
+    config.length === 0
+      ? [shown, ...words]
+      : [...config.map(quote), ...(Object.keys(url).length === 0 ? [] : [`--url ${shown}`])];
   throw new PoolbenchError(
     'USAGE',
     [
       `expected no flags of redis-benchmark or memtier_benchmark, found ${[...found].join(', ')}. Type instead:`,
-      `  ${asTypedHere(quote(shown), ...words)}`,
+      `  ${asTypedHere(...command, ...instead, ...others.map(quote))}`,
       ...notes,
     ].join('\n'),
   );

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline';
 import { asTypedHere, quote } from '../command-words.ts';
 import { PoolbenchError } from '../errors.ts';
-import { nearest } from '../experiment/nearest.ts';
+import { asIs, suggest } from '../experiment/nearest.ts';
 import { type Asked, askedExperiment, configOf } from '../experiment/question.ts';
 import { questionFlags } from '../experiment/question-flags.ts';
 import { writeConfig } from '../experiment/write-config.ts';
@@ -84,12 +84,10 @@ export async function init(path: string, input: Input): Promise<number> {
 function readCompared(text: string): { name: string; list: string } {
   const [name = '', list] = text.split(/[\s=]+/);
   const usual = comparable[name];
-  if (usual === undefined) {
-    const meant = nearest(name, comparableNames);
+  if (usual === undefined)
     throw new PoolbenchError(
       'USAGE',
-      `expected ${comparableNames.join(', ')}, found ${name}${meant === undefined ? '' : `; did you mean ${meant}?`}`,
+      `expected ${comparableNames.join(', ')}, found ${name}${suggest(name, comparableNames, asIs)}`,
     );
-  }
   return { name, list: list ?? usual };
 }

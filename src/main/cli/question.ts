@@ -1,41 +1,37 @@
-import type { Plan } from '../experiment/plan.ts';
-import { type Asked, configOf, describeAssumed } from '../experiment/question.ts';
+import { isFixed } from '../../aggregate/stats/sign-test.ts';
+import type { ConfigOverrides } from '../experiment/overrides.ts';
+import { isEndedByBudget, type Plan } from '../experiment/plan.ts';
+import { configOf, describeAssumed } from '../experiment/question.ts';
+import { readExperiment } from '../experiment/read-config.ts';
 import { writeConfig } from '../experiment/write-config.ts';
 import type { Options } from '../options.ts';
 
-type QuestionOptions = Options<'save' | 'url' | 'rounds' | 'budget' | 'quick'> & {
-  readonly asked?: Asked | undefined;
-};
+type QuestionOptions = ConfigOverrides & Options<'save'>;
 
 /**
- * What a question from a URL and flags rests on that was not typed, as text; `--save` writes the config it amounts to,
- * with the times and rounds of its plan. Nothing for a config.
+ * What a question from a URL and flags rests on that was not typed, as text; `--save` writes the config it amounts to, in
+ * full even if `--quick` cuts this run short. Nothing for a config.
  *
  * @throws PoolbenchError USAGE, RESULTS_NOT_WRITABLE
  */
 export async function keepQuestion(plan: Plan, options: QuestionOptions): Promise<string> {
-  const { asked, url, save } = options;
-  const [side] = plan.sides;
-  if (asked === undefined || url === undefined || side === undefined) return '';
-  const { rounds, budgetSeconds, seconds, warmupSeconds, seed } = side.experiment;
-  const isFixed = rounds.atLeast === rounds.atMost;
+  const { asked, url, save, quick = false } = options;
+  if (asked === undefined || url === undefined) return '';
   const lines = [describeAssumed(url, asked)];
-  if (!isFixed && options.budget === undefined)
-    lines.push(
-      `The run ends after ${budgetSeconds} s of measured time, even if it is not decided. To find smaller differences: --budget 6m`,
-    );
+  if (isEndedByBudget(plan) && options.budget === undefined)
+    lines.push('To find smaller differences: --budget 6m');
   if (save === undefined) {
     lines.push('To keep this question as a config: --save FILE');
   } else {
-    await writeConfig(save, {
-      ...configOf(url, asked),
-      rounds: isFixed ? rounds.atLeast : rounds,
+    const { rounds, budgetSeconds, seconds, warmupSeconds, seed } = await readExperiment(url, options);
+    const typed = {
+      rounds: isFixed(rounds) ? rounds.atLeast : rounds,
       budgetSeconds,
       seconds,
       warmupSeconds,
-      seed,
-    });
-    lines.push(`Written: ${save}, this question as a config`);
+    };
+    await writeConfig(save, { ...configOf(url, asked), ...typed, seed });
+    lines.push(`Written: ${save}, this question as a config${quick ? ', without the cuts of --quick' : ''}`);
   }
   return lines.filter(line => line !== '').join('\n');
 }

@@ -6,7 +6,7 @@ import { renderTerminal } from '../../aggregate/report/terminal.ts';
 import type { Result, ScenarioResult } from '../../aggregate/result.ts';
 import { withoutControls } from '../../aggregate/stats/control.ts';
 import { PoolbenchError } from '../errors.ts';
-import { nearest } from '../experiment/nearest.ts';
+import { asIs, suggest } from '../experiment/nearest.ts';
 import type { Options } from '../options.ts';
 import { findResult, readResult } from '../run/results/read-result.ts';
 import { writeFiles } from '../run/results/results-folder.ts';
@@ -53,8 +53,7 @@ function chooseScenario(result: Result, id: string | undefined): ScenarioResult 
   }
   const chosen = scenarios.find(scenario => scenario.id === id);
   if (chosen !== undefined) return chosen;
-  const meant = nearest(id, ids);
-  const guess = meant === undefined ? `; it has ${ids.join(', ')}` : `; did you mean ${meant}?`;
+  const guess = suggest(id, ids, asIs) || `; it has ${ids.join(', ')}`;
   throw new PoolbenchError(
     'USAGE',
     `expected --scenario with the id of a scenario of this result, found ${id}${guess}`,

@@ -100,8 +100,9 @@ async function loadSides(
   earlier?: EarlierRun,
 ): Promise<number> {
   const enlist = enlistFor(options, name);
-  return await runSides(plan, options, { name, earlier, enlist }, (outcome, session) => {
-    const { progress, folder } = session;
+  const session = { name, folder: earlier?.folder, earlier, enlist };
+  return await runSides(plan, options, session, (outcome, session) => {
+    const { progress, resultsFolder: folder } = session;
     print(outcome, session);
     const written = describeWritten(outcome);
     if (written !== '') {

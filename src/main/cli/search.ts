@@ -28,7 +28,7 @@ export async function search(
   const name = `${experiment.name}-search`;
   const session = { name, parts: ['steps'], enlist: enlistFor(options, name) };
   return await Session.run(options, session, async session => {
-    const { progress, folder } = session;
+    const { progress, resultsFolder: folder } = session;
     const target = await session.openTarget(experiment);
     progress.say(describeSearch(plan));
     const outcome = await runSearch(plan, target, session);

@@ -2,22 +2,28 @@ import { dirname, relative } from 'node:path';
 import { trendDocument } from '../../aggregate/report/documents/trend.ts';
 import { renderTrendPage } from '../../aggregate/report/html/trend-page.ts';
 import { renderTerminal } from '../../aggregate/report/terminal.ts';
-import { type LeftOut, type TrendRun, trendOf, trendRunOf } from '../../aggregate/trend/trend.ts';
+import { configsOf, type LeftOut, type TrendRun, trendOf, trendRunOf } from '../../aggregate/trend/trend.ts';
 import { shownFolder } from '../command-words.ts';
 import { PoolbenchError } from '../errors.ts';
+import { asIs, suggest } from '../experiment/nearest.ts';
 import type { Options } from '../options.ts';
 import { findResults, readResult } from '../run/results/read-result.ts';
 import { makeFolder, notWritable, writeFiles } from '../run/results/results-folder.ts';
 import { printOutput } from '../terminal.ts';
 
 /**
- * `poolbench trend FOLDER`: all results of one config below a folder over time. It prints a table and writes trend.html
- * there, or into the folder of `--out`. What cannot be read, or belongs to another config or machine, is listed.
+ * `poolbench trend FOLDER [NAME]`: all results of one config below a folder over time, of the one with that name or the one
+ * with the most runs. It prints a table and writes trend.html there, or into the folder of `--out`. What cannot be read, or
+ * belongs to another config or machine, is listed.
  *
  * @returns the exit code
- * @throws PoolbenchError RESULT_INVALID if nothing is left; RESULTS_NOT_WRITABLE
+ * @throws PoolbenchError RESULT_INVALID if nothing is left; USAGE for a name that no result has; RESULTS_NOT_WRITABLE
  */
-export async function trend(folder: string, { out = folder }: Options<'out'>): Promise<number> {
+export async function trend(
+  folder: string,
+  { out = folder }: Options<'out'>,
+  config?: string,
+): Promise<number> {
   const runs: TrendRun[] = [];
   const unread: LeftOut[] = [];
   for (const file of await findResults(folder)) {
@@ -29,7 +35,13 @@ export async function trend(folder: string, { out = folder }: Options<'out'>): P
       unread.push({ path, reason: error.message.replace(`${file}: `, '') });
     }
   }
-  const found = trendOf(runs, unread);
+  const names = configsOf(runs).map(({ name }) => name);
+  if (config !== undefined && names.length > 0 && !names.includes(config))
+    throw new PoolbenchError(
+      'USAGE',
+      `expected the name of a config with results below ${folder}, ${names.join(', ')}, found ${config}${suggest(config, names, asIs)}`,
+    );
+  const found = trendOf(runs, unread, config);
   if (found === null) {
     throw new PoolbenchError(
       'RESULT_INVALID',

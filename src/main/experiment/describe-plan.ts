@@ -3,7 +3,7 @@ import { isFixed, minRounds, type RoundsRange } from '../../aggregate/stats/sign
 import { formatDuration, formatList, formatPercent, formatPlural } from '../../aggregate/text/format.ts';
 import { alignColumns, wrapText } from '../../aggregate/text/text-layout.ts';
 import type { KeyChoice, WorkloadTask } from '../../workers/contract.ts';
-import { armsOf, type Plan, secondsAtLeast, secondsAtMost } from './plan.ts';
+import { armsOf, isEndedByBudget, type Plan, secondsAtLeast, secondsAtMost } from './plan.ts';
 import { type LabelledScenario, labelScenarios } from './scenarios.ts';
 import type { ValueBytes } from './values.ts';
 import { type WorkloadConfig, workloadTask } from './workload.ts';
@@ -54,21 +54,22 @@ export function describeEstimate(plan: Plan): string {
   return least === most ? `about ${most}` : `about ${least} to ${most}`;
 }
 
-/** When a run ends whose number of rounds is open, and what the budget has no room for. */
+/** When a run ends whose number of rounds is open, or how its budget has changed that number. */
 function describeRange(plan: Plan): string[] {
-  const { budgetSeconds } = plan;
+  const { rounds, budgetSeconds } = plan;
   const budget = formatDuration(budgetSeconds);
-  const asked = plan.sides[0]?.experiment.rounds.atLeast ?? 0;
-  const { atLeast } = plan.rounds;
-  const least = secondsAtLeast(plan);
-  if (least > budgetSeconds) {
-    return [
-      `  budget: ${budget}; a verdict needs ${formatPlural(atLeast, 'round')}, which take about ${formatDuration(least)}`,
-    ];
+  const asked = plan.sides[0]?.experiment.rounds ?? rounds;
+  if (!isFixed(rounds)) {
+    const latest = isEndedByBudget(plan) ? budget : formatPlural(rounds.atMost, 'round');
+    return [`  ends: when all that is compared is decided, or after ${latest}`];
   }
-  if (atLeast < asked) return [`  budget: ${budget}, which has no room for ${asked} rounds`];
-  const until = `  ends: when all that is compared is decided${budgetSeconds === Number.POSITIVE_INFINITY ? '' : `, or after ${budget}`}`;
-  return isFixed(plan.rounds) ? [] : [until];
+  if (secondsAtLeast(plan) > budgetSeconds) {
+    const why = rounds.atLeast === minRounds ? ', which a verdict needs' : '';
+    return [`  budget: ${budget}, less than these rounds take${why}`];
+  }
+  return rounds.atLeast < asked.atLeast
+    ? [`  budget: ${budget}, which has no room for ${asked.atLeast} rounds`]
+    : [];
 }
 
 /** Blocks of one scenario each mean nothing to the reader, nor does a single block of all. */

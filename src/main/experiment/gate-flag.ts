@@ -1,12 +1,14 @@
 import type { Gate } from '../../aggregate/gates/gate.ts';
 import { type MedianMetric, metrics } from '../../aggregate/stats/metrics.ts';
 import { PoolbenchError } from '../errors.ts';
-import { suggest } from './nearest.ts';
+import { didYouMean, nearest } from './nearest.ts';
 
 /** Metrics that every round has one figure of, by name: others make no ratio within a round. */
 const gated: ReadonlyMap<string, MedianMetric> = new Map(
   Object.entries(metrics).flatMap(([name, metric]) => ('ofRound' in metric ? [[name, metric] as const] : [])),
 );
+
+const names = [...gated.keys()];
 
 /**
  * Reads the conditions of `--fail-if`: "response.p99 > +5%", or several with commas between them.
@@ -21,13 +23,13 @@ function parseGate(text: string): Gate {
   const [, name = '', comparator, change] = /^([\w.]+)\s*([<>])\s*([+-]\d+(?:\.\d+)?)\s*%$/.exec(text) ?? [];
   if (comparator === undefined || change === undefined)
     throw wrong(
-      `METRIC > +PERCENT% or METRIC < -PERCENT%, in quotes, such as "response.p99 > +5%" or "opsPerSecond < -5%", found ${JSON.stringify(text)}`,
+      `METRIC > +PERCENT% or METRIC < -PERCENT%, in quotes, found ${JSON.stringify(text)}${didYouMean(meantBy(text)) || '; an example: "response.p99 > +5%"'}`,
     );
   const metric = gated.get(name);
-  if (metric === undefined) {
-    const names = [...gated.keys()];
-    throw wrong(`${names.join(', ')} before ${comparator}, found ${name}${suggest(name, names)}`);
-  }
+  if (metric === undefined)
+    throw wrong(
+      `${names.join(', ')} before ${comparator}, found ${JSON.stringify(text)}${didYouMean(meantBy(text))}`,
+    );
   if (Number(change) <= -100)
     throw wrong(`a change above -100 %, found ${change}% in ${JSON.stringify(text)}`);
   return {
@@ -36,6 +38,17 @@ function parseGate(text: string): Gate {
     fails: comparator === '>' ? 'above' : 'below',
     threshold: 1 + Number(change) / 100,
   };
+}
+
+/** The condition that an incomplete one stands for: "p99" for "response.p99 > +5%". Undefined without a known metric. */
+function meantBy(text: string): string | undefined {
+  const [, typed = '', comparator, change = '5'] =
+    /^([\w.]+)\s*([<>]?)=?\s*[+-]?(\d+(?:\.\d+)?)?/.exec(text) ?? [];
+  const name = nearest(typed, names) ?? nearest(`response.${typed}`, names);
+  const metric = gated.get(name ?? '');
+  if (typed === '' || metric === undefined) return undefined;
+  const isAbove = comparator ? comparator === '>' : metric.better === 'less';
+  return `"${name} ${isAbove ? '> +' : '< -'}${change}%"`;
 }
 
 function wrong(expectedAndFound: string): PoolbenchError {

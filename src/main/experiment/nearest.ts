@@ -14,11 +14,30 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   return best;
 }
 
-/** ` (did you mean "rounds"?)`, or nothing if no candidate is close. */
-export function suggest(word: string, candidates: readonly string[]): string {
-  const meant = nearest(word, candidates);
-  return meant === undefined ? '' : ` (did you mean "${meant}"?)`;
+/** ` (did you mean redis://h?)`, to follow what was found: the form of every suggestion. Nothing without one. */
+export function didYouMean(meant: string | undefined): string {
+  return meant === undefined ? '' : ` (did you mean ${meant}?)`;
 }
+
+/** Whether a message ends with such a suggestion. */
+export const isGuessed = (message: string): boolean => message.endsWith('?)');
+
+/**
+ * The same of the candidate that `word` is most likely a misspelling of, if one is close.
+ *
+ * @param show its form, by default in quotes
+ */
+export function suggest(
+  word: string,
+  candidates: readonly string[],
+  show = (meant: string) => `"${meant}"`,
+): string {
+  const meant = nearest(word, candidates);
+  return didYouMean(meant === undefined ? undefined : show(meant));
+}
+
+/** For words that are typed without quotes. */
+export const asIs = (meant: string): string => meant;
 
 /** Optimal string alignment: as Levenshtein's, but two neighbours that changed places are one edit. */
 function editDistance(from: string, to: string): number {

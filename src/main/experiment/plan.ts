@@ -173,6 +173,15 @@ export function secondsAtMost(plan: Plan): number {
   return Math.min(secondsUpTo(plan, plan.rounds.atMost), Math.max(plan.budgetSeconds, secondsAtLeast(plan)));
 }
 
+/** Whether the budget may end the run before it has its max rounds, or has made these fewer. */
+export function isEndedByBudget(plan: Plan): boolean {
+  const { sides, rounds, budgetSeconds } = plan;
+  const asked = sides[0]?.experiment.rounds ?? rounds;
+  return (
+    rounds.atMost < asked.atMost || (!isFixed(rounds) && secondsUpTo(plan, rounds.atMost) > budgetSeconds)
+  );
+}
+
 /** How long some turns of a plan take. */
 export function secondsOfTurns(plan: Plan, turns: readonly Turn[]): number {
   return turns.reduce((sum, { side }) => {

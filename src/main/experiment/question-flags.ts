@@ -12,12 +12,22 @@ interface QuestionFlag {
   /** What it can be set to; empty: any number in its range. */
   readonly values: readonly string[];
   readonly help: string;
+  /** What is taken where it is not given, as text. */
+  readonly usual: string;
   /** What the config has for what was typed. Text that is no such value stays text, which the schema then refuses. */
   read(text: string): unknown;
 }
 
+/** What is compared if the flags compare nothing else: the main question, at one load that a pool is said to carry and one beyond it. */
+export const usualLists = { pools: [1, 2], workers: [50, 100] } as const;
+
+function usualListOf(name: string): readonly number[] | undefined {
+  return name === 'pools' || name === 'workers' ? usualLists[name] : undefined;
+}
+
 /** Keys of a workload that are a plain number. */
 const workloadKeys = ['keys', 'valueBytes', 'readShare'] as const;
+const usualWorkload = workload.parse({});
 
 /** The rates of an open loop, which stand within `arrival`. */
 const rate: QuestionFlag = {
@@ -25,6 +35,7 @@ const rate: QuestionFlag = {
   several: true,
   values: [],
   help: 'operations that are due each second, at random times (Poisson), whether or not earlier ones were answered: an open loop',
+  usual: 'a closed loop',
   read: text => ({ kind: 'poisson', rate: listed(text).map(numberOf) }),
 };
 
@@ -44,6 +55,7 @@ export const questionFlags: Readonly<Record<string, QuestionFlag>> = Object.from
           several: true,
           values,
           help: shortened(config.description),
+          usual: String(usualListOf(name) ?? config.usual),
           read: text => listed(text).map(read),
         },
       ],
@@ -56,6 +68,7 @@ export const questionFlags: Readonly<Record<string, QuestionFlag>> = Object.from
       several: false,
       values: [],
       help: shortened(workload.in.shape[key].description ?? ''),
+      usual: String(usualWorkload[key]),
       read: numberOf,
     },
   ]),

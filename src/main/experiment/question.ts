@@ -3,7 +3,7 @@ import { PoolbenchError } from '../errors.ts';
 import { nameOfUrl } from '../server/url.ts';
 import { type Experiment, experimentSchema } from './experiment.ts';
 import { faultsOf, nameOf } from './faults.ts';
-import { questionFlags } from './question-flags.ts';
+import { questionFlags, usualLists } from './question-flags.ts';
 
 /** The flags of a question as they were typed, by their names. */
 export type Asked = Readonly<Record<string, string>>;
@@ -14,9 +14,6 @@ interface AskedConfig {
   readonly scenarios: readonly [Readonly<Record<string, unknown>>];
 }
 
-/** What is compared if the flags compare nothing else: the main question, at one load that a pool is said to carry and one beyond it. */
-const usualPools = [1, 2];
-const usualWorkers = [50, 100];
 /** A run of the usual question has 5 arms of 0.65 s: this leaves it 7 rounds, and an answer within half a minute. */
 const budgetSeconds = 24;
 /** A window of an open loop needs enough arrivals for a tail. */
@@ -44,16 +41,18 @@ export function configOf(url: string, asked: Asked): AskedConfig {
   const isOpen = asked.rate !== undefined;
   if (!comparesOther) {
     const min = Math.min(...numbersIn(group.workers, Number.POSITIVE_INFINITY));
-    group.pools ??= usualPools.filter(pools => pools <= min);
+    group.pools ??= usualLists.pools.filter(pools => pools <= min);
     const pools = numbersIn(group.pools, 1);
     const max = Math.max(...pools);
     // With one number of pools several levels would be compared with each other, which nobody asked for.
     const oneLevel = isOpen || pools.length === 1;
-    const levels = (oneLevel ? usualWorkers.slice(0, 1) : usualWorkers).filter(workers => workers >= max);
+    const levels = (oneLevel ? usualLists.workers.slice(0, 1) : usualLists.workers).filter(
+      workers => workers >= max,
+    );
     group.workers ??= levels.length > 0 ? levels : [max];
   }
   const comparesPools = varied.some(name => poolFlags.includes(name));
-  const workers = comparesPools ? usualWorkers.slice(1) : usualWorkers.slice(0, 1);
+  const workers = comparesPools ? usualLists.workers.slice(1) : usualLists.workers.slice(0, 1);
   const scenario = { client: ['ioredis'], pool: ['optimized'], pools: [1], workers, ...group };
   // Where pools vary, they are what is compared unless a config says otherwise.
   const compared = (comparesPools ? [] : varied)

@@ -6,7 +6,7 @@ import { locateClients } from './clients.ts';
 import { type Experiment, experimentSchema } from './experiment.ts';
 import { faultsOf, nameOf } from './faults.ts';
 import { parseJsonText, placeOf } from './json-text.ts';
-import { nearest } from './nearest.ts';
+import { suggest } from './nearest.ts';
 import { applyOverrides, type ConfigOverrides } from './overrides.ts';
 import { askedExperiment } from './question.ts';
 import { withStageSeconds } from './stage-seconds.ts';
@@ -128,25 +128,25 @@ function invalid(source: string, lines: readonly string[], count: number): Poolb
 
 async function describeUnreadable(path: string, error: NodeJS.ErrnoException): Promise<string> {
   if (error.code === 'EISDIR')
-    return `Expected a config file, found a folder: ${path}.${await describeOthers(path, path)}`;
+    return `Expected a config file, found a folder: ${path}${(await describeOthers(path, path)) || '.'}`;
   if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') {
     return `The config ${path} cannot be read (${error.code ?? error.message}).`;
   }
   const beside = await describeOthers(path, dirname(path));
-  return `There is no config ${path}.${beside || (await describeOthers(path, 'configs'))}`;
+  return `There is no config ${path}${beside || (await describeOthers(path, 'configs')) || '.'}`;
 }
 
+/** The config that was probably meant, and all others in a folder, to follow the path; empty if it has none. */
 async function describeOthers(path: string, folder: string): Promise<string> {
   const entries = await readdir(folder).catch(() => []);
   const configs = entries.filter(
     name => name.endsWith('.json') && !/^(schema|package.*|tsconfig.*|biome)\.json$/.test(name),
   );
   if (configs.length === 0) return '';
-  const wanted = basename(path, '.json');
-  const suggestion = nearest(
-    wanted,
+  const guess = suggest(
+    basename(path, '.json'),
     configs.map(name => basename(name, '.json')),
+    name => join(folder, `${name}.json`),
   );
-  const guess = suggestion ? ` Did you mean ${join(folder, `${suggestion}.json`)}?` : '';
-  return `${guess} In ${folder} there are: ${configs.sort().join(', ')}.`;
+  return `${guess}. In ${folder} there are: ${configs.sort().join(', ')}.`;
 }

@@ -10,7 +10,8 @@ import {
   wholeNumber,
 } from '../../aggregate/scenario/schema-parts.ts';
 import { declarable } from '../server/servers.ts';
-import { parseAddress } from '../server/url.ts';
+import { parseAddress, urlMeant } from '../server/url.ts';
+import { didYouMean } from './nearest.ts';
 
 const text = (error: string) => z.string({ error }).min(1, { error }).nullable().default(null);
 const file = (what: string) => text(`the path of a PEM file with ${what}`);
@@ -64,6 +65,15 @@ const sentinel = section({
   }),
 }).meta({ description: 'Sentinels that are asked for the target at every connect' });
 
+/** As `parseAddress`, with a guess what a place without a scheme means. */
+function readUrl(url: string): void {
+  try {
+    parseAddress(url);
+  } catch (cause) {
+    throw new Error(`${(cause as Error).message}${didYouMean(urlMeant(url))}`);
+  }
+}
+
 const keyPrefixWords = 'up to 64 letters, digits, "_", ".", ":" and "-", such as "myapp:"';
 const nodeWords = 'host:port of a node, such as "127.0.0.1:7001"';
 const serverThreads = wholeNumber(1, 128);
@@ -73,7 +83,7 @@ export const target = section({
   server: oneOf(declarable).meta({
     description: 'The server that the experiment is about; any: whatever answers at the URL',
   }),
-  url: readable('a URL such as "redis://localhost:6379/0"', parseAddress).meta({
+  url: readable('a URL such as "redis://localhost:6379/0"', readUrl).meta({
     description:
       'URL of the server: redis://, rediss:// (TLS) or unix:///path, or valkey:// and valkeys://; user:password@ and a database index such as /0 are optional',
   }),

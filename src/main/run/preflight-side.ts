@@ -9,7 +9,7 @@ import { sizesOf } from '../experiment/value-variants.ts';
 import { workloadTask } from '../experiment/workload.ts';
 import { dataSize } from '../server/data-set.ts';
 import type { Target } from '../server/find-target.ts';
-import { preflight } from '../server/preflight.ts';
+import { type PreflightOptions, preflight } from '../server/preflight.ts';
 import { requireCommands } from '../server/required-commands.ts';
 
 /** What is known of a side before its load. */
@@ -23,14 +23,13 @@ interface Preflight {
  * Looks whether the clients of a side can be used, and asks its target whether it can take what is planned, before any
  * load.
  *
- * @param options.force takes a database that holds keys of others, too
  * @param options.elsewhere the load runs on agents, which know their own limits
  * @throws PoolbenchError CLIENT_NOT_USABLE, TARGET_NOT_AVAILABLE, TARGET_TOO_SMALL, TARGET_IN_USE, TARGET_LOST
  */
 export async function preflightSide(
   side: PlannedSide,
   target: Target,
-  options: { readonly force: boolean; readonly elsewhere?: boolean },
+  options: PreflightOptions & { readonly elsewhere?: boolean },
 ): Promise<Preflight> {
   const { elsewhere = false } = options;
   const { experiment, scenarios } = side;

@@ -127,7 +127,7 @@ function describeEnd({ ended, open, isAsked }: RunEnd, plan: Plan, rounds: numbe
     rounds: isAsked
       ? 'this was the planned maximum'
       : 'the run compares nothing that more rounds could decide',
-    budget: `the rounds up to the next look do not fit into the budget of ${formatDuration(plan.budgetSeconds)}`,
+    budget: `the next decision takes more rounds than the budget of ${formatDuration(plan.budgetSeconds)} has room for`,
   }[ended];
   const left = open.length === 0 ? '' : ` Still ${describeOpen(open)}.`;
   return `Ended after ${rounds}${most} rounds: ${why}.${left}`;
@@ -170,7 +170,7 @@ export async function runRounds(run: RoundsRun): Promise<RoundsOutcome> {
   let ended: Ended | undefined;
   try {
     // Before any claim: else a side would take the keys of another for those of an earlier run.
-    for (const side of runs) await side.preflight();
+    for (const side of runs) await side.preflight(sides);
     try {
       for (const side of runs) await side.claim();
       ({ error, ended } = await runUntilError(run, runs));

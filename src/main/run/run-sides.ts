@@ -8,7 +8,7 @@ import type { Plan } from '../experiment/plan.ts';
 import { describeEarlier, type EarlierRun, expectSameSubject, subjectOf } from './earlier-run.ts';
 import { writeComparison } from './results/results-folder.ts';
 import { type RoundsOutcome, runPlan } from './rounds.ts';
-import { type Caller, type Enlist, Session, type SessionFlags } from './session.ts';
+import { Session, type SessionFlags, type SessionOptions } from './session.ts';
 import type { Side } from './side.ts';
 
 /** What a run has measured, and what ended it early or could not be written. */
@@ -19,17 +19,9 @@ export interface RunOutcome extends RoundsOutcome {
   readonly comparisonFiles: string;
 }
 
-interface RunOptions {
-  /** Part of the name of its folder. */
-  readonly name: string;
+interface RunOptions extends Pick<SessionOptions, 'name' | 'folder' | 'caller' | 'enlist'> {
   /** What it already has, if it is resumed. */
   readonly earlier?: EarlierRun | undefined;
-  /** The program that runs it; without one it is a command. */
-  readonly caller?: Caller | undefined;
-  /** How it comes to its agents; undefined: the load runs here. */
-  readonly enlist?: Enlist | undefined;
-  /** Whether results are written, into a folder in that of `--out`. @default true */
-  readonly writesFiles?: boolean;
 }
 
 /**
@@ -42,15 +34,14 @@ interface RunOptions {
 export async function runSides<T>(
   plan: Plan,
   flags: SessionFlags,
-  { name, earlier, caller, enlist, writesFiles = true }: RunOptions,
+  { earlier, ...options }: RunOptions,
   conclude: (outcome: RunOutcome, session: Session) => T,
 ): Promise<T> {
   // Before a server is started or fetched for a run that cannot be.
   for (const side of plan.sides) await findClients(side);
   const several = plan.sides.length > 1;
   const parts = several ? plan.sides.map(side => side.name) : [];
-  const folder = writesFiles ? earlier?.folder : null;
-  return await Session.run(flags, { name, folder, parts, caller, enlist }, async session => {
+  return await Session.run(flags, { ...options, parts }, async session => {
     const { progress } = session;
     const sides: Side[] = [];
     for (const [index, side] of plan.sides.entries()) {
@@ -60,8 +51,7 @@ export async function runSides<T>(
         flags.url !== undefined || (earlier !== undefined && wasRunning(earlier.subject.target));
       const target = await session.openTarget(side.experiment, { ...sideOptions, isNamed });
       if (earlier !== undefined) expectSameSubject('run', earlier.subject, subjectOf(target));
-      const own = session.parts[index] ?? session.folder;
-      sides.push({ ...side, target, folder: writesFiles ? own : null });
+      sides.push({ ...side, target, folder: session.parts[index] ?? session.folder });
     }
     progress.say(describePlan(plan));
     if (earlier !== undefined) progress.say(describeEarlier(earlier));
@@ -70,7 +60,7 @@ export async function runSides<T>(
     const comparison = several ? compareResults(results, plan.gates) : null;
     let { error } = outcome;
     let comparisonFiles = '';
-    if (comparison !== null && writesFiles) {
+    if (comparison !== null && session.folder !== null) {
       try {
         comparisonFiles = await writeComparison(session.folder, comparison);
       } catch (cause) {

@@ -42,7 +42,8 @@ export interface SessionAgents {
  */
 export type Enlist = (say: (line: string) => void, signal: AbortSignal) => Promise<SessionAgents>;
 
-interface SessionOptions {
+/** What a session is told by the command or program that runs it. */
+export interface SessionOptions {
   /** Part of the name of the results folder, which is made in the folder of `--out`. */
   readonly name: string;
   /** The results folder of an earlier command that is resumed; null: no files are written. */
@@ -131,9 +132,15 @@ export class Session {
     return this.#flags.force === true;
   }
 
-  /** Where the results go. */
-  get folder(): string {
-    return this.#folders[0] ?? '.';
+  /** Where the results go; null: no files are written. */
+  get folder(): string | null {
+    return this.#folders[0] ?? null;
+  }
+
+  /** The same, of a session that writes files. @throws {Error} for another one */
+  get resultsFolder(): string {
+    if (this.folder === null) throw new Error('expected a session that writes files');
+    return this.folder;
   }
 
   /** The parts of the results folder, in the order of the options. */
@@ -226,7 +233,7 @@ export class Session {
 
   /** Ends the process of a command. */
   async #leave(): Promise<never> {
-    if (removeEmptyFolders(this.#folders)) this.#onExit?.(this.folder);
+    if (removeEmptyFolders(this.#folders)) this.#onExit?.(this.resultsFolder);
     try {
       await this.#agents?.end();
     } finally {

@@ -100,11 +100,16 @@ export class SideRun {
     });
   }
 
-  /** @throws PoolbenchError CLIENT_NOT_USABLE, TARGET_NOT_AVAILABLE, TARGET_TOO_SMALL, TARGET_IN_USE, TARGET_LOST */
-  async preflight(): Promise<void> {
+  /**
+   * @param all the sides of the run, this one among them
+   * @throws PoolbenchError CLIENT_NOT_USABLE, TARGET_NOT_AVAILABLE, TARGET_TOO_SMALL, TARGET_IN_USE, TARGET_LOST
+   */
+  async preflight(all: readonly Side[]): Promise<void> {
+    const { target } = this.#side;
     const { force, agents } = this.#shared.session;
-    const options = { force, elsewhere: agents !== undefined };
-    const { warnings, clients } = await preflightSide(this.#side, this.#side.target, options);
+    const beside = all.map(side => side.target.control).filter(control => control !== target.control);
+    const options = { force, beside, elsewhere: agents !== undefined };
+    const { warnings, clients } = await preflightSide(this.#side, target, options);
     this.#clients = clients;
     this.#warn(warnings);
   }

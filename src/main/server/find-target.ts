@@ -33,6 +33,8 @@ export interface Target {
   readonly foundBy: string;
   /** Whether another server than the declared one answers; every output must show it. */
   readonly standIn: boolean;
+  /** Of a stand-in: why it is not the declared server, as text. */
+  readonly standInReason?: string;
   /** Whether any server that answers is trusted: TLS without a check of the certificate. */
   readonly unverified: boolean;
   /** With the IP address that answered, instead of a host name. */
@@ -200,7 +202,8 @@ async function inspectTarget(
         `expected ${formatDeclared(server)} at ${url}, found ${what} (${foundBy}); correct target.server or the URL, or leave out --no-stand-in`,
       );
     }
-    const notes = standIn ? [formatStandIn(server, what, isTold), ...tried] : [];
+    const notes = standIn ? [formatStandIn(server, what, isTold)] : [];
+    const standInReason = tried.length === 0 ? `${what} is ${foundBy}` : tried.join('; ');
     if (node.infoRefusal !== undefined) notes.push(formatHidden(url, node.infoRefusal));
     if (threads !== undefined && threads !== detected.threads) {
       const reported = detected.threads ?? 'no number';
@@ -211,6 +214,7 @@ async function inspectTarget(
       detected,
       foundBy,
       standIn,
+      ...(standIn ? { standInReason } : {}),
       unverified: isUnverified(control.address),
       // The load logs in with what was answered here: a proxy may close the connection at everything else.
       address: {
@@ -294,12 +298,14 @@ export function shownTarget({
   detected,
   foundBy,
   standIn,
+  standInReason,
   unverified,
   local,
 }: Target): Result['target'] {
   const { server, version, threads, persistence, protocol, masters } = detected;
   const shown = { server, version, threads, persistence, protocol, masters };
-  return { declared, detected: shown, foundBy, standIn, unverified, local };
+  const reason = standInReason === undefined ? {} : { standInReason };
+  return { declared, detected: shown, foundBy, standIn, ...reason, unverified, local };
 }
 
 /** Where the load runs, on a machine of so many cores. */

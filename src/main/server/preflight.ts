@@ -6,7 +6,7 @@ import { type Control, isRefusal } from './control.ts';
 import { isUnverified } from './find-target.ts';
 import { prefixOfKey } from './key-space.ts';
 import { findOtherServers, leave } from './other-servers.ts';
-import { type Identity, identifyServer, isImplausible } from './server-info.ts';
+import { type Identity, identifyServer, isImplausible, lifeOf } from './server-info.ts';
 import { shownAddress } from './url.ts';
 
 /** What a plan asks of the target at its widest. */
@@ -27,9 +27,16 @@ const filesPerThread = 16;
 /** What a server keeps for one small key beside its value: entry, name, hash table. */
 const keyOverheadBytes = 100;
 
+/** How a target is checked. */
+export interface PreflightOptions {
+  /** A database that holds keys of others is loaded, too. */
+  readonly force: boolean;
+  /** The connections of this process to the targets of its other sides, which may be on the same server. */
+  readonly beside?: readonly Control[];
+}
+
 /**
  * Checks the target before any load, rather than after.
- * @param options.force a database that holds keys of others is loaded, too
  * @returns warnings, each a sentence
  * @throws PoolbenchError TARGET_TOO_SMALL when the server or this process cannot hold the connections, TARGET_IN_USE,
  *   TARGET_LOST
@@ -37,9 +44,10 @@ const keyOverheadBytes = 100;
 export async function preflight(
   { control }: { readonly control: Control },
   needs: Needs,
-  options: { readonly force: boolean },
+  options: PreflightOptions,
 ): Promise<string[]> {
   const nodes = await control.findNodes();
+  const beside = await livesOf((options.beside ?? []).flatMap(other => other.nodes));
   // Every connection to a cluster is one to each of its masters, which hold a part of the keys each.
   requireFiles({ ...needs, sockets: needs.sockets * nodes.length });
   const ofEach = { ...needs, keys: Math.ceil(needs.keys / nodes.length) };
@@ -53,7 +61,9 @@ export async function preflight(
     const where = shownAddress(node.server);
     const identity = await identifyServer(node);
     requireClients(identity, needs.connections, where);
-    const found = [...warningsOf(identity, ofEach), ...(await requireFreeDatabase(node, options))];
+    const [life] = beside.length === 0 ? [] : await livesOf([node]);
+    const own = 1 + beside.filter(other => other === life).length;
+    const found = [...warningsOf(identity, ofEach, own), ...(await requireFreeDatabase(node, options))];
     if (control.cluster !== undefined) warnings.push(...found.map(warning => `${where}: ${warning}`));
     else warnings.push(...found);
     if (control.cluster === undefined && identity.cluster) {
@@ -63,6 +73,12 @@ export async function preflight(
     }
   }
   return [...warnings, ...(await warnOfOtherServers(control))];
+}
+
+/** Which servers these are, as far as they tell. */
+async function livesOf(controls: readonly Control[]): Promise<string[]> {
+  const lives = await Promise.all(controls.map(control => lifeOf(control).catch(() => undefined)));
+  return lives.filter(life => life !== undefined);
 }
 
 async function warnOfOtherServers(control: Control): Promise<string[]> {
@@ -113,16 +129,17 @@ function tooSmall(connections: number, found: string): PoolbenchError {
   );
 }
 
-function warningsOf(identity: Identity, needs: Needs): string[] {
+/** @param own how many of the connected clients are this process */
+function warningsOf(identity: Identity, needs: Needs, own: number): string[] {
   const warnings: string[] = [];
   const { connectedClients, persistence, role, maxMemoryBytes, usedMemoryBytes, maxMemoryPolicy } = identity;
   if (isImplausible(connectedClients)) {
     warnings.push(
       `the server reports ${connectedClients} connected clients, which is impossible. So poolbench cannot check whether other clients are connected, or whether the server accepts the connections of this plan`,
     );
-  } else if (connectedClients !== null && connectedClients > 1) {
+  } else if (connectedClients !== null && connectedClients > own) {
     warnings.push(
-      `${formatPlural(connectedClients - 1, 'other client')} connected to the server: what they do is part of the figures`,
+      `${formatPlural(connectedClients - own, 'other client')} connected to the server: what they do is part of the figures`,
     );
   }
   if (persistence !== null && persistence.length > 0) {

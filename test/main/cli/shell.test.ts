@@ -43,7 +43,15 @@ describe('a URL in the place of a config', () => {
     [[url, '--url', url], /no --url with a URL/],
     [[url, '--target', 'a.json'], /no --target with a URL/],
     [[url, '--pols', '1'], /did you mean --pools\?/],
-    [['completion', 'bsh'], /found bsh; did you mean bash\?/],
+    [['127.0.0.1:7711'], /found 127\.0\.0\.1:7711 \(did you mean redis:\/\/127\.0\.0\.1:7711\?\)$/],
+    [['check', 'my-host:6379/2', '--quick'], /\(did you mean redis:\/\/my-host:6379\/2\?\)$/],
+    [['::1'], /\(did you mean redis:\/\/\[::1\]\?\)$/],
+    [['claims', 'localhost'], /\(did you mean redis:\/\/localhost\?\)$/],
+    [['search', 'redis://me:s3cret@h:1'], /\(did you mean .* search CONFIG --url redis:\/\/me@h:1\?\)$/],
+    [['versus', url, 'a.json'], /\(did you mean .* check redis:\/\/my-host:6379 --save FILE, .*\?\)$/],
+    [['report', url], /^expected report RESULT, found a URL/],
+    [[url, 'redis://other'], /expected one CONFIG, .* check redis:\/\/my-host:6379 --save FILE/],
+    [['completion', 'bsh'], /found bsh \(did you mean bash\?\)$/],
   ])('%j is refused', (args, message) => {
     expect(() => parseCommandLine(args)).toThrow(
       expect.objectContaining({ code: 'USAGE', message: expect.stringMatching(message) }),
@@ -61,6 +69,13 @@ describe('flags of redis-benchmark and memtier_benchmark are answered with the l
     ['-p 7000 -t lpush', 'redis://127.0.0.1:7000'],
     ['-h ::1', 'redis://[::1]:6379'],
     ['redis://h -c 5', 'URL --workers 5'],
+    ['--host my-host --port=6380 --pools 1,2', 'redis://my-host:6380 --pools 1,2'],
+    [
+      '--server h --clients 50 --threads 4 --data-size 9 --ratio 1:3',
+      'redis://h:6379 --workers 50 --pools 4 --value-bytes 9 --read-share 0.75',
+    ],
+    ['check --host my-host --quick', 'check redis://my-host:6379 --quick'],
+    ['search a.json --host my-host', 'search a.json --url redis://my-host:6379'],
   ])('%s', (typed, line) => {
     let message = '';
     try {

@@ -48,6 +48,12 @@ test('every result below the folder is read, and the page is written there, or e
   expect(stderr).toMatch(/^Written: .*trend\.html\n$/);
   const page = await readFile(join(folder, 'trend.html'), 'utf8');
   expect(page).toMatch(/^<!doctype html>/);
+  expect((await runPoolbench(['trend', folder, 'other'])).stdout).toMatch(/^other: 1 run, /);
+  expect(await runPoolbench(['trend', folder, 'othe'])).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/redis, other, found othe \(did you mean other\?\)/),
+  });
+  expect((await runPoolbench(['trend', folder])).code).toBe(0);
   const out = join(folder, 'pages', 'new');
   expect((await runPoolbench(['trend', folder, '--out', out])).code).toBe(0);
   expect(await readFile(join(out, 'trend.html'), 'utf8')).toBe(page);

@@ -191,7 +191,7 @@ describe('a missing config', () => {
       code: 'CONFIG_MISSING',
       exitCode: 2,
       message: expect.stringContaining(
-        `${join(folder, 'valkey.json')}? In ${folder} there are: night.json, valkey.json.`,
+        `${join(folder, 'valkey.json')}?). In ${folder} there are: night.json, valkey.json.`,
       ),
     });
   });
@@ -212,7 +212,7 @@ describe('a missing config', () => {
     await expect(readConfig('nowhere/redis.json')).rejects.toMatchObject({
       code: 'CONFIG_MISSING',
       message: expect.stringMatching(
-        /nowhere\/redis\.json\. .* configs\/redis\.json\? In configs .*smoke\.json/,
+        /nowhere\/redis\.json \(.* configs\/redis\.json\?\)\. In configs .*smoke\.json/,
       ),
     });
   });

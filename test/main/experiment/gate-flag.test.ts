@@ -21,14 +21,25 @@ test('the flag can be given several times, by versus and compare', () => {
 });
 
 test.each([
-  ['response.p99', /METRIC > \+PERCENT%.*in quotes.*found "response\.p99"/],
+  [
+    'response.p99',
+    /METRIC > \+PERCENT%.*in quotes.*found "response\.p99" \(did you mean "response\.p99 > \+5%"\?\)/,
+  ],
+  ['p99', /found "p99" \(did you mean "response\.p99 > \+5%"\?\)/],
+  ['opsPerSecond', /\(did you mean "opsPerSecond < -5%"\?\)/],
+  ['p50 > 2.5%', /\(did you mean "response\.p50 > \+2\.5%"\?\)/],
+  ['opspersecond -10%', /\(did you mean "opsPerSecond < -10%"\?\)/],
+  ['nonsense > 5%', /found "nonsense > 5%"; an example: /],
   ['response.p99 > 5%', /found "response\.p99 > 5%"/],
   ['response.p99 >= +5%', /found "response\.p99 >= \+5%"/],
   ['response.p99 > +5', /found "response\.p99 > \+5"/],
   ['response.p99 > +5%,', /found ""/],
   ['', /found ""/],
-  ['respons.p99 > +5%', /response\.p99, .*found respons\.p99 \(did you mean "response\.p99"\?\)/],
-  ['failedShare > +5%', /found failedShare$/],
+  [
+    'respons.p99 > +5%',
+    /response\.p99, .*found "respons\.p99 > \+5%" \(did you mean "response\.p99 > \+5%"\?\)/,
+  ],
+  ['failedShare > +5%', /found "failedShare > \+5%"$/],
   ['opsPerSecond < -100%', /above -100 %, found -100%/],
 ])('%j is refused with the flag, the expected form and what was found', (text, message) => {
   expect(() => parseGates(text)).toThrow(expect.objectContaining({ code: 'USAGE' }));

@@ -30,6 +30,16 @@ test('every key of a scenario that is no object has a flag', () => {
   }
 });
 
+test('what the help names as usual is what is asked without flags', () => {
+  const { scenarios, workload } = askedExperiment(url, {});
+  for (const [name, { path, usual }] of Object.entries(questionFlags)) {
+    if (name === 'rate') continue;
+    const key = String(path.at(-1));
+    const from = path[0] === 'workload' ? workload : scenarios[0];
+    expect([name, usual]).toEqual([name, String((from as Readonly<Record<string, unknown>>)[key])]);
+  }
+});
+
 describe('a URL and flags amount to a config', () => {
   test('without flags the question is whether several pools pay, at 50 workers and beyond', () => {
     expect(idsOf({})).toEqual([
@@ -134,6 +144,15 @@ test('--save writes a commented config that is the same experiment, and overwrit
   const text = await readFile(join(folder, '0.json'), 'utf8');
   expect(text.match(/^ *\/\/ /gm)?.length).toBeGreaterThan(10);
   expect(parseConfig(text, 'saved').seconds).toBe(0.3);
+  const quick = { url, asked: {}, save: join(folder, 'quick.json'), quick: true };
+  // Whatever ends the run before it has its rounds, more time is offered; nothing is left to offer for a quick one.
+  const slow = { url, asked: {}, seconds: '1' };
+  expect(await keepQuestion(await readPlan([url], slow), slow)).toContain('--budget 6m');
+  const plan = await readPlan([url], quick);
+  expect(plan.rounds.atMost).toBeLessThanOrEqual(2);
+  expect(await keepQuestion(plan, quick)).toMatch(/^(?!.*--budget).*without the cuts of --quick$/s);
+  expect((await readConfig(quick.save)).rounds).toEqual(askedExperiment(url, {}).rounds);
+
   const options = { url, asked: {}, save: join(folder, '0.json') };
   await expect(keepQuestion(await readPlan([url], options), options)).rejects.toMatchObject({
     code: 'USAGE',

@@ -3,7 +3,13 @@ import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, inject, onTestFinished, test, vi } from 'vitest';
-import { type ResolveOptions, resolveTarget, type Target } from '../../../src/main/server/find-target.ts';
+import { targetBanners } from '../../../src/aggregate/text/target-words.ts';
+import {
+  type ResolveOptions,
+  resolveTarget,
+  shownTarget,
+  type Target,
+} from '../../../src/main/server/find-target.ts';
 import { freePort } from '../../../src/main/server/server-process.ts';
 import { type DeclaredServer, serverFacts } from '../../../src/main/server/servers.ts';
 import { bareMachine } from '../../support/bare-machine.ts';
@@ -196,7 +202,11 @@ done`,
       local: true,
     });
     expect(target.notes[0]).toMatch(/^stand-in: valkey \S+ .*dragonfly/);
-    expect(target.notes).toContain('dragonfly: Docker image: no docker on PATH');
+    expect(target.standInReason).toContain('dragonfly: Docker image: no docker on PATH');
+    // The reason stands where the stand-in is named.
+    expect(targetBanners({ target: shownTarget(target) })).toEqual([
+      expect.stringMatching(/^STAND-IN: .*valkey .*for dragonfly \(dragonfly: binary on PATH: .*\)\.$/),
+    ]);
   });
 
   test('a binary that does not start is passed over, with its last words', async () => {
@@ -208,14 +218,16 @@ done`,
     await install('redis', join(bin, 'redis-server'));
     const target = await resolve({ server: 'dragonfly' });
     expect(target).toMatchObject({ standIn: true, detected: { server: 'redis' } });
-    expect(target.notes.join('\n')).toMatch(/dragonfly: binary on PATH: it ended at once: no io_uring here/);
+    expect(target.standInReason).toMatch(/dragonfly: binary on PATH: it ended at once: no io_uring here/);
   });
 
   test('if no server is available, the embedded one stands in', async () => {
     const target = await resolve({ server: 'redis' });
     expect(target).toMatchObject({ standIn: true, detected: { server: 'embedded' } });
     expect(target.foundBy).toMatch(/^embedded server, started on 127\.0\.0\.1:\d+$/);
-    expect(target.notes).toContain('redis: distribution package: no apt-get here: not Debian or Ubuntu');
+    expect(target.standInReason).toContain(
+      'redis: distribution package: no apt-get here: not Debian or Ubuntu',
+    );
     expect(existsSync(join(cache, 'poolbench'))).toBe(false);
   });
 

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test
 import { claimKey, isTaken } from '../../../src/main/server/claim.ts';
 import { type Control, connectControl } from '../../../src/main/server/control.ts';
 import { claimKeySpace, removeInserted, removeKeySpace } from '../../../src/main/server/key-space.ts';
+import { leave } from '../../../src/main/server/other-servers.ts';
 import { preflight, surveyDatabase } from '../../../src/main/server/preflight.ts';
 import { parseAddress } from '../../../src/main/server/url.ts';
 import { keyName } from '../../../src/pool/client/batch.ts';
@@ -188,6 +189,8 @@ describe('key space is claimed and removed exactly', () => {
   });
 });
 
+const connectTo = ({ url }: TestServer) => connectControl(parseAddress(`${url}/1`), { timeoutMs: 5000 });
+
 describe('preflight warns before the load', () => {
   let server: TestServer;
   let control: Control;
@@ -201,12 +204,23 @@ describe('preflight warns before the load', () => {
 
   afterAll(() => control?.close());
 
-  function open(): Promise<Control> {
-    return connectControl(parseAddress(`${server.url}/1`), { timeoutMs: 5000 });
-  }
+  const open = () => connectTo(server);
 
   test('a quiet, empty server gives no warning', async () => {
     expect(await preflight({ control }, needs, careful)).toEqual([]);
+  });
+
+  test('the other sides of a run are no other clients of the server that they share', async () => {
+    const [own, elsewhere] = [await open(), await connectTo(await shareServer('redis'))];
+    onTestFinished(() => elsewhere.close());
+    const beside = [own, elsewhere];
+    expect(await preflight({ control }, needs, { force: false, beside })).toEqual([]);
+    await leave(own);
+    const stranger = await open();
+    onTestFinished(() => leave(stranger));
+    expect(await preflight({ control }, needs, { force: false, beside: [elsewhere] })).toEqual([
+      expect.stringMatching(/^1 other client/),
+    ]);
   });
 
   test('the warnings name what would disturb the figures', async () => {

@@ -308,9 +308,20 @@ export interface Asked {
 export const groupPairs = (pairs: readonly ArmPair[]): ScenarioResult[][] =>
   pairs.map(({ base, other }) => [base, other]);
 
-/** Whether a flaw is one that more rounds do not mend, as too few of them is a flaw until there are enough. */
-export function isLasting(flaw: string | null, series: readonly RoundSeries[]): boolean {
-  return flaw !== null && series.every(({ size, roundsNeeded }) => size >= roundsNeeded);
+/**
+ * The state of what is asked. A flaw is one that more rounds do not mend once there are enough rounds: too few of them is a
+ * flaw until then.
+ *
+ * @param flaw why the figures of these series are no ground for a verdict, as a clause; null if they are one
+ * @param isDecided whether the figures decide it
+ */
+export function stateOf(
+  flaw: string | null,
+  series: readonly RoundSeries[],
+  isDecided: boolean,
+): Asked['state'] {
+  const isLasting = flaw !== null && series.every(({ size, roundsNeeded }) => size >= roundsNeeded);
+  return isLasting ? 'flawed' : isDecided ? 'decided' : 'open';
 }
 
 /**
@@ -318,12 +329,10 @@ export function isLasting(flaw: string | null, series: readonly RoundSeries[]): 
  * the setting are decided with it. Settings must agree: with a flaw in one of them nothing can be decided.
  */
 export function askPredictions(findings: readonly SettingFinding[]): Asked[] {
-  const isFlawed = findings.some(({ flaw, predictions }) =>
-    isLasting(
-      flaw,
-      predictions.map(({ series }) => series),
-    ),
-  );
+  const isFlawed = findings.some(({ flaw, predictions }) => {
+    const series = predictions.map(prediction => prediction.series);
+    return stateOf(flaw, series, false) === 'flawed';
+  });
   return findings.flatMap(({ predictions, verdict }) =>
     predictions.map((prediction): Asked => {
       const isDecided = verdict === 'refuted' || verdictOf(prediction) !== 'inconclusive';

@@ -4,11 +4,12 @@ import type {
   ResultComparison,
   SideRatios,
 } from '../../comparison/schema.ts';
-import type { Caveat, ClaimResult, Interval } from '../../result.ts';
+import type { Caveat, Interval } from '../../result.ts';
 import { type ComparedRow, comparedMetrics, pooledTails } from '../../stats/metrics.ts';
 import { falseVerdictChance, minRounds } from '../../stats/sign-test.ts';
 import { sumOf } from '../../stats/summary.ts';
 import {
+  formatConfidence,
   formatInterval,
   formatList,
   formatPlural,
@@ -38,8 +39,8 @@ import {
   words,
 } from '../blocks.ts';
 import { caveatNotes, headOf, isNamedByUnit, withMark, withMedianMarked } from '../figure-columns.ts';
-import { judgedCaveats } from '../result-tables.ts';
-import { gateAlerts, gateBlocks } from './gates.ts';
+import { judgedCaveats, untestedTable } from '../result-tables.ts';
+import { gateBlocks } from './gates.ts';
 import { claimBlocks, controlBlocks, splitClaims } from './parts.ts';
 import { thresholdBlocks } from './thresholds.ts';
 
@@ -51,10 +52,9 @@ export function describeTitle({ sides }: ResultComparison): string {
   return `${formatList(others)} against ${first ?? 'nothing'}`;
 }
 
-/** Alerts: a gate failed or is open, another server stood in, a certificate was not checked, the run ended early. */
-export function describeAlarms({ sides, complete, gates }: ResultComparison): string[] {
+/** Alerts: another server stood in, a certificate was not checked, the run ended early. */
+export function describeAlarms({ sides, complete }: ResultComparison): string[] {
   return [
-    ...gateAlerts(gates),
     ...sides.flatMap(({ name, target }) => targetBanners({ target }).map(banner => `${banner} (${name})`)),
     ...(complete ? [] : ['INCOMPLETE: not every side was measured to its end.']),
   ];
@@ -106,7 +106,7 @@ export function describeRatios(comparison: ResultComparison): string[] {
     const worth =
       coverage === 0
         ? 'there are too few rounds for an interval'
-        : `an interval covers the true ratio in at least ${Number((coverage * 100).toFixed(1))} % of such runs`;
+        : `brackets hold their ${formatConfidence(coverage)}`;
     return `Ratios of ${name} to ${first?.name ?? ''} ${how}; ${worth}${few}.`;
   });
 }
@@ -147,7 +147,7 @@ const nameWidth = 18;
 /** Results side by side: what differs, and whether the comparison is fair. */
 export function comparisonDocument(comparison: ResultComparison): Block[] {
   const { sides, scenarios, checks } = comparison;
-  const { shown, untested } = splitClaims(comparison.claims, { min: 0 });
+  const { tested, untested } = splitClaims(comparison.claims);
   const alarms = alerts(describeAlarms(comparison));
   const title = describeTitle(comparison);
   return [
@@ -159,13 +159,15 @@ export function comparisonDocument(comparison: ResultComparison): Block[] {
       paragraph([strong(title)]),
       list(sides.map(({ name, target }) => `${name}: ${describeTarget(target)}`)),
     ]),
-    ...shown.flatMap(claimBlocks),
+    ...tested.flatMap(claimBlocks),
     ...describeOutcomes(comparison).map(sentence => paragraph(sentence)),
     ...sides.flatMap(side => controlBlocks(side, side.name)),
-    ...(untested.length === 0
-      ? []
-      : [paragraph(`Not tested: ${untested.map(describeUntested).join('; ')}.`)]),
-    ...only(wide, [heading(2, 'Sides'), sidesTable(sides), heading(2, 'Scenarios')]),
+    ...only(wide, [
+      ...section('Not tested', untested.length === 0 ? [] : [untestedTable(untested)]),
+      heading(2, 'Sides'),
+      sidesTable(sides),
+      heading(2, 'Scenarios'),
+    ]),
     ...(scenarios.length === 0 ? [] : [comparedTable(scenarios)]),
     paragraph(
       [
@@ -194,10 +196,6 @@ function caveatsOfSides({ scenarios }: ResultComparison): Caveat[] {
 export function describeMarks(comparison: ResultComparison): string[] {
   const thresholds = comparison.thresholds.map(({ caveat }) => caveat);
   return caveatNotes([...caveatsOfSides(comparison), ...thresholds, ...judgedCaveats(comparison)]);
-}
-
-function describeUntested({ id, reason }: ClaimResult): string {
-  return `${id} (${reason.replace(/\.$/, '')})`;
 }
 
 export function sidesTable(sides: ResultComparison['sides']): Table {

@@ -2,6 +2,7 @@ import { formatRatioAgainst } from '../../claims/judging/reason.ts';
 import type { GateResult } from '../../comparison/schema.ts';
 import { formatPlural, nothing } from '../../text/format.ts';
 import {
+  alerts,
   type Block,
   badge,
   figures,
@@ -49,14 +50,19 @@ const maxNamed = 3;
 
 /** Alerts: the gates that failed; without any, those that nothing decides. */
 export function gateAlerts(gates: readonly GateResult[]): string[] {
-  const of = (outcome: GateResult['outcome']) => gates.filter(gate => gate.outcome === outcome);
-  const [failed, open] = [of('beyond'), of('cannot tell')];
-  const [word, shown] = failed.length > 0 ? ['GATE FAILED', failed] : ['GATE CANNOT TELL', open];
-  const left = shown.length - maxNamed;
+  const alarming = alarmingGates(gates);
+  const word = alarming[0]?.outcome === 'beyond' ? 'GATE FAILED' : 'GATE CANNOT TELL';
+  const left = alarming.length - maxNamed;
   return [
-    ...shown.slice(0, maxNamed).map(gate => `${word}: ${explainGate(gate)}`),
-    ...(left > 0 ? [`${word}: ${left} more, see the table of gates.`] : []),
+    ...alarming.slice(0, maxNamed).map(gate => `${word}: ${explainGate(gate)}`),
+    ...(left > 0 ? [`${word}: ${left} more, which the report lists.`] : []),
   ];
+}
+
+function alarmingGates(gates: readonly GateResult[]): GateResult[] {
+  const of = (outcome: GateResult['outcome']) => gates.filter(gate => gate.outcome === outcome);
+  const failed = of('beyond');
+  return failed.length > 0 ? failed : of('cannot tell');
 }
 
 /** "Gates: 1 beyond, 3 within, 2 cannot tell". */
@@ -68,12 +74,15 @@ export function describeGates(gates: readonly GateResult[]): string {
   return `Gates: ${counts.join(', ')}`;
 }
 
-/** The conditions of `--fail-if` with what was decided; nothing without any. In a terminal the alerts have the reasons. */
+/** The conditions of `--fail-if` with what was decided; nothing without any. A terminal lists what no alert names. */
 export function gateBlocks(gates: readonly GateResult[]): Block[] {
   if (gates.length === 0) return [];
+  const named = alarmingGates(gates).slice(0, maxNamed);
+  const others = gates.filter(gate => !named.includes(gate));
   return [
+    ...alerts(gateAlerts(gates)),
     ...only(wide, [heading(2, describeGates(gates)), gateTable(gates)]),
-    ...only(narrow, [heading(2, `${describeGates(gates)}.`), list(gates.map(gateItem))]),
+    ...only(narrow, [heading(2, `${describeGates(gates)}.`), list(others.map(gateItem))]),
   ];
 }
 

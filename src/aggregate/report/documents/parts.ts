@@ -151,21 +151,19 @@ export function measuredInterval({ measured, low, high }: Figure): Interval | nu
 }
 
 /**
- * Claims that a report shows in full, and those that were not tested.
- *
- * @param min shows so many of the untested where nothing was found for any claim
+ * Claims that a report shows in full, and those that were not tested. A run that tests none was asked something else, so
+ * its report says nothing about claims.
  */
-export function splitClaims(
-  claims: readonly ClaimResult[],
-  { min }: { readonly min: number },
-): { readonly shown: readonly ClaimResult[]; readonly untested: readonly ClaimResult[] } {
+export function splitClaims(claims: readonly ClaimResult[]): {
+  readonly tested: readonly ClaimResult[];
+  readonly untested: readonly ClaimResult[];
+} {
   const tested = claims.filter(claim => !isUntested(claim));
-  const shown = tested.length > 0 ? tested : claims.slice(0, min);
-  return { shown, untested: claims.filter(claim => !shown.includes(claim)) };
+  return { tested, untested: tested.length === 0 ? [] : claims.filter(isUntested) };
 }
 
 /** Whether the run had nothing for a claim: no verdict, no figure and nothing to compare. */
-export function isUntested({
+function isUntested({
   verdict,
   measured,
   comparisons,

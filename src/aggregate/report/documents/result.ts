@@ -9,13 +9,7 @@ import { pairByRound } from '../../stats/rounds.ts';
 import { changeOf } from '../../stats/statistics.ts';
 import { sumOf } from '../../stats/summary.ts';
 import { warningsOf } from '../../stats/warnings.ts';
-import {
-  formatCount,
-  formatFraction,
-  formatIds,
-  formatPlural,
-  formatRatioInterval,
-} from '../../text/format.ts';
+import { formatCount, formatFraction, formatPlural, formatRatioInterval } from '../../text/format.ts';
 import { describeTarget, targetBanners } from '../../text/target-words.ts';
 import {
   alerts,
@@ -61,7 +55,6 @@ import {
   configCode,
   controlBlocks,
   environmentBlocks,
-  isUntested,
   splitClaims,
   warningBlocks,
 } from './parts.ts';
@@ -76,9 +69,7 @@ const maxComparisons = 8;
 export function resultDocument(result: Result): Block[] {
   const { name, target, claims } = result;
   const scenarios = withoutControls(result);
-  const { shown, untested } = splitClaims(claims, { min: 1 });
-  // Most runs ask something else: in a terminal what they measured comes first then.
-  const isAsked = target.standIn || !shown.every(isUntested);
+  const { tested, untested } = splitClaims(claims);
   const banners = targetBanners(result);
   const unjudged = describeUnjudged(result);
   return [
@@ -89,7 +80,7 @@ export function resultDocument(result: Result): Block[] {
     ...(unjudged === null ? [] : [paragraph(unjudged, 'warning')]),
     ...controlBlocks(result),
     ...comparedBlocks(result),
-    ...(isAsked ? verdictBlocks(shown, untested) : only(wide, verdictBlocks(shown, untested))),
+    ...tested.flatMap(claimBlocks),
     ...only(narrow, [paragraph([strong(`${name} against ${describeTarget(target)}`)])]),
     ...environmentBlocks(result, `, seed ${result.seed}`),
     ...resultBlocks(result),
@@ -114,31 +105,13 @@ export function resultDocument(result: Result): Block[] {
       heading(2, 'Accounting'),
       ...accountingBlocks(scenarios),
     ]),
-    ...only(
-      narrow,
-      isAsked || shown.length === 0
-        ? []
-        : [paragraph('No claim is tested by this run (report.md says why).')],
-    ),
     ...warningBlocks(warningsOf(result)),
     ...only(wide, [
       ...section('Not tested by this run', untested.length === 0 ? [] : [untestedTable(untested)]),
       ...repeatBlocks(result),
     ]),
-    ...only(narrow, [decided(shown)]),
+    ...only(narrow, [decided(tested)]),
     ...alerts(banners),
-  ];
-}
-
-/** What was found of the claims; a terminal has only the ids of the others. */
-function verdictBlocks(shown: readonly ClaimResult[], untested: readonly ClaimResult[]): Block[] {
-  const ids = formatIds(untested.map(({ id }) => id));
-  return [
-    ...shown.flatMap(claimBlocks),
-    ...only(
-      narrow,
-      untested.length === 0 ? [] : [paragraph(`Not tested by this run: ${ids} (report.md says why).`)],
-    ),
   ];
 }
 

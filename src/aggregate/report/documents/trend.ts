@@ -52,6 +52,7 @@ export function trendDocument(trend: Trend): Block[] {
     ...alarms,
     heading(1, `${newest.name}: ${describeRuns(trend)}`),
     paragraph(describeSubject(newest)),
+    ...describeOthers(trend).map(text => paragraph(text)),
     paragraph(trendCaveat),
     trendTable(lines),
     note(describeNoise(trend).join(' ')),
@@ -73,9 +74,22 @@ export function describeRuns({ runs, newest }: Trend): string {
   return `${formatPlural(runs.length, 'run')}, ${since}${formatTime(newest.startedMs)}`;
 }
 
+/** What else the folder has, and how to see it. */
+export function describeOthers({ others }: Trend): string[] {
+  if (others.length === 0) return [];
+  const named = others.slice(0, maxListed).map(({ name, runs }) => `${name} (${formatPlural(runs, 'run')})`);
+  const more = others.length - named.length;
+  const all = formatList([...named, ...(more > 0 ? [`${more} more`] : [])]);
+  return [`There are results of other configs, too: ${all}. poolbench trend FOLDER NAME shows those of one.`];
+}
+
 /** What all runs have in common. */
 export function describeSubject({ traits }: TrendRun): string {
-  return `${traits.server}, ${traits['place of the server']}; ${traits.machine}`;
+  const place =
+    traits['address of the server'] === 'local'
+      ? 'on the machine of poolbench'
+      : `at ${traits['address of the server']}`;
+  return `${traits.server}, ${traits['server threads']}, ${place}; ${traits.machine}`;
 }
 
 /** "2026-11-28 04:00 UTC". */

@@ -14,7 +14,7 @@ import {
   fairnessTable,
   sidesTable,
 } from '../documents/comparison.ts';
-import { describeGates, gateTable } from '../documents/gates.ts';
+import { describeGates, gateAlerts, gateTable } from '../documents/gates.ts';
 import { controlBlocks, splitClaims } from '../documents/parts.ts';
 import { describeThresholds } from '../documents/thresholds.ts';
 import { chartedMetrics } from '../figure-columns.ts';
@@ -26,7 +26,7 @@ import { verdictBlocks } from './sections/verdicts.ts';
 
 /** A comparison as the text of `comparison.html`: one file that fetches nothing. */
 export function renderComparisonPage(comparison: ResultComparison): string {
-  const { shown, untested } = splitClaims(comparison.claims, { min: 0 });
+  const { tested, untested } = splitClaims(comparison.claims);
   const alarms = alertsOf(comparison);
   return renderPage({
     brand: 'poolbench comparison',
@@ -35,7 +35,7 @@ export function renderComparisonPage(comparison: ResultComparison): string {
       ...alarms,
       ...headOf(comparison),
       ...section('Gates', gateDetails(comparison)),
-      ...section('Verdicts', verdictBlocks(shown, untested, [])),
+      ...section('Verdicts', verdictBlocks(tested, untested, [])),
       ...section('Differences', differences(comparison)),
       ...section('Is it fair?', [fairnessTable(worstFirst(comparison))]),
       ...section('Side by side', figureCharts(comparison)),
@@ -57,7 +57,11 @@ function alertsOf(comparison: ResultComparison): Block[] {
 }
 
 function gateDetails({ gates }: ResultComparison): Block[] {
-  return gates.length === 0 ? [] : [details(`${describeGates(gates)}.`, [gateTable(gates)], { open: true })];
+  if (gates.length === 0) return [];
+  return [
+    ...alerts(gateAlerts(gates)),
+    details(`${describeGates(gates)}.`, [gateTable(gates)], { open: true }),
+  ];
 }
 
 function headOf(comparison: ResultComparison): Block[] {

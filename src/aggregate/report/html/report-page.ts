@@ -62,7 +62,7 @@ import { comparedBlocks, verdictBlocks } from './sections/verdicts.ts';
 export function renderReportPage(result: Result): string {
   const { name, claims, tool } = result;
   const scenarios = withoutControls(result);
-  const { shown, untested } = splitClaims(claims, { min: 1 });
+  const { tested, untested } = splitClaims(claims);
   const alarms = alertsOf(result);
   return renderPage({
     brand: 'poolbench report',
@@ -72,7 +72,7 @@ export function renderReportPage(result: Result): string {
       ...headOf(result),
       // A run that has these tests no claim, so they are its answer.
       ...section('What was compared', comparedBlocks(result)),
-      ...section('Verdicts', [...controlBlocks(result), ...verdictBlocks(shown, untested, scenarios)]),
+      ...section('Verdicts', [...controlBlocks(result), ...verdictBlocks(tested, untested, scenarios)]),
       ...section('Warnings', warningList(result)),
       ...section('Throughput', throughputBlocks(result)),
       ...section('Latency', percentileCharts(scenarios)),

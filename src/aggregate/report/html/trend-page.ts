@@ -14,6 +14,7 @@ import {
 } from '../blocks.ts';
 import {
   describeNoise,
+  describeOthers,
   describeRuns,
   describeSubject,
   formatTime,
@@ -41,6 +42,7 @@ export function renderTrendPage(trend: Trend): string {
       heading(1, `${newest.name} over time`),
       paragraph(describeSubject(newest)),
       list([describeRuns(trend), formatPlural(newest.scenarios.length, 'scenario')]),
+      ...describeOthers(trend).map(text => paragraph(text)),
       ...section('Throughput and p99', figureBlocks(trend)),
       ...section('Runs', [runsTable(runs)]),
       ...section('Left out', leftOut.length === 0 ? [] : [leftOutTable(leftOut)]),

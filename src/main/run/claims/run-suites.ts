@@ -85,12 +85,12 @@ async function runSuite(suite: PlannedSuite, session: Session, own: Target): Pro
         others.push(target);
       }
       // Several sides have a folder each in the suite's.
-      const folder = join(session.folder, suite.name, suite.opponents === null ? '' : side.name);
+      const folder = join(session.resultsFolder, suite.name, suite.opponents === null ? '' : side.name);
       sides.push({ ...side, target, folder });
     }
     for (const { folder } of sides) {
       await makeFolder(folder).catch((error: unknown) => {
-        throw notWritable(session.folder, error);
+        throw notWritable(session.resultsFolder, error);
       });
     }
     return await runSides(suite, sides, session);
@@ -117,7 +117,7 @@ async function runSides(
   let claims = results[0]?.claims ?? [];
   if (suite.opponents !== null) {
     const comparison = compareResults(results);
-    await writeComparison(join(session.folder, name), comparison);
+    await writeComparison(join(session.resultsFolder, name), comparison);
     claims = comparison.claims;
   }
   const { error } = outcome;

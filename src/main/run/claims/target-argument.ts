@@ -3,7 +3,7 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PoolbenchError } from '../../errors.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
-import { nearest } from '../../experiment/nearest.ts';
+import { asIs, suggest } from '../../experiment/nearest.ts';
 import { checkConfig, readConfig } from '../../experiment/read-config.ts';
 import { nameOfUrl, withoutPassword } from '../../server/url.ts';
 
@@ -67,10 +67,9 @@ async function expectShipped(name: string): Promise<void> {
   const files = (await readdir(configs)).filter(file => file.endsWith('.json') && file !== 'schema.json');
   const names = files.map(file => file.slice(0, -'.json'.length)).sort();
   if (names.includes(name)) return;
-  const meant = nearest(name, names);
   throw new PoolbenchError(
     'CONFIG_MISSING',
-    `There is no target ${name}.${meant === undefined ? '' : ` Did you mean ${meant}?`} ` +
+    `There is no target ${name}${suggest(name, names, asIs)}. ` +
       `There are: ${names.join(', ')}. You can also give the path of another config, or a URL such as redis://localhost:6379.`,
   );
 }

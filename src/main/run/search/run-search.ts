@@ -32,7 +32,7 @@ export interface SearchOutcome {
  */
 export async function runSearch(plan: SearchPlan, target: Target, session: Session): Promise<SearchOutcome> {
   const { side, conditions, range, at } = plan;
-  const { folder, progress } = session;
+  const { resultsFolder: folder, progress } = session;
   const loadEnvironment = environmentOf(target, describeEnvironment().cores);
   const knee = new KneeSearch(range);
   const steps: SearchStep[] = [];

@@ -117,7 +117,7 @@ describe('files for other tools', () => {
       [{ as: 'wrk' }, 'expected --as memtier, found --as wrk'],
       [{ scenario: 'wire-a' }, 'expected --scenario with --as memtier only'],
       [{ as: 'memtier' }, 'expected --scenario with one of:\n  wire-a\n  wire-b'],
-      [{ as: 'memtier', scenario: 'wirea' }, 'found wirea; did you mean wire-a?'],
+      [{ as: 'memtier', scenario: 'wirea' }, 'found wirea (did you mean wire-a?)'],
       [{ as: 'memtier', scenario: 'none of it' }, 'found none of it; it has wire-a, wire-b'],
     ] as const) {
       const error = { code: 'USAGE', message: expect.stringContaining(message) };

@@ -1,0 +1,256 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Result } from '../result.ts';
+import { armKey } from '../scenario/scenario.ts';
+import { withoutControls } from '../stats/control.ts';
+import { describeHosts } from '../stats/hosts.ts';
+import { formatPlural } from '../text/format.ts';
+import { wasRunning } from '../text/target-words.ts';
+import type { FairnessCheck } from './schema.ts';
+
+/**
+ * What results can have in common: one row for each trait, with those for whom it matters. `comparison`: the report of a
+ * comparison checks it. `baseline`: a new run and the runs made apart before it must be alike in it, as its difference would
+ * shift the figures and is not what is tested. `trend`: runs that differ in it belong to different trends; versions may
+ * change, as to show what they change is what a trend is for.
+ */
+
+type Use = 'comparison' | 'baseline' | 'trend';
+
+interface Trait {
+  readonly uses: readonly Use[];
+  /** As text, equal for results that are alike in it. Of a trend every trait has one. */
+  readonly of?: (result: Result) => string;
+  /** Effect of a difference on the figures. */
+  readonly note?: string;
+  /** How it is checked where it is not enough, or too much, that all results are equal in it. */
+  readonly check?: (results: readonly Result[]) => Checked;
+}
+
+type Checked = Omit<FairnessCheck, 'name'>;
+
+const everywhere = ['comparison', 'baseline', 'trend'] as const;
+const ofPairs = ['comparison', 'baseline'] as const;
+
+/** Every trait, in the order of the checks. */
+const traits = {
+  config: { uses: ['trend'], of: ({ name }) => name },
+  'no stand-in': { uses: ofPairs, check: checkStandIns },
+  'measured in turn': { uses: ['comparison'], check: checkTurns },
+  machine: {
+    uses: everywhere,
+    of: ({ environment: { cpu, cores, memoryBytes }, hosts }) =>
+      `${cpu}, ${formatPlural(cores, 'core')}, ${Math.round(memoryBytes / 2 ** 30)} GiB${hosts === undefined ? '' : `; agents: ${describeHosts(hosts)}`}`,
+  },
+  'operating system': { uses: ofPairs, of: ({ environment }) => environment.os },
+  runtime: {
+    uses: ofPairs,
+    of: ({ environment, tool }) => `Node ${environment.node}, ${tool.name} ${tool.version}`,
+  },
+  'place of the server': {
+    uses: everywhere,
+    of: ({ target }) => (target.local ? 'shares the machine' : 'elsewhere'),
+    note: 'a server that shares the machine competes for its cores, while one elsewhere has the network in its latencies',
+  },
+  'address of the server': {
+    uses: ['trend'],
+    of: ({ target }) => (target.local ? 'local' : target.declared.url),
+  },
+  'start of the server': {
+    uses: ofPairs,
+    of: ({ target }) => (wasRunning(target) ? 'was running before' : 'by poolbench'),
+    note: 'Linux divides the CPU time of a busy machine by session first, and a server that poolbench starts has a session of its own; let poolbench start all servers, or none',
+  },
+  connections: {
+    uses: everywhere,
+    of: describeConnections,
+    note: 'the cost of the connection is part of the ratios',
+  },
+  'persistence off': { uses: ['comparison'], check: checkPersistence },
+  server: {
+    uses: ['trend'],
+    of: ({ target: { declared, detected, standIn } }) =>
+      `${detected.server}${standIn ? `, in the place of ${declared.server}` : ''}`,
+  },
+  'server threads': { uses: ['comparison', 'trend'], of: describeThreads, check: checkThreads },
+  workload: {
+    uses: everywhere,
+    of: ({ config }) => JSON.stringify(sorted(withoutDefaults(config.workload))) ?? 'none',
+  },
+  scenarios: { uses: ofPairs, check: checkScenarios },
+  rounds: { uses: ofPairs, of: ({ config }) => JSON.stringify(sorted(config.rounds)) ?? 'none' },
+  'time of a measurement': {
+    uses: everywhere,
+    of: ({ config }) => `${formatValue(config.seconds)} s after ${formatValue(config.warmupSeconds)} s`,
+  },
+  seed: { uses: ['comparison'], of: ({ seed }) => String(seed) },
+  'measured to the end': { uses: ofPairs, check: checkEnds },
+  'client not saturated': { uses: ['comparison'], check: checkClient },
+} as const satisfies Readonly<Record<string, Trait>>;
+
+type Traits = typeof traits;
+/** The traits that all runs of a trend have in common. */
+export type TrendTrait = {
+  [Name in keyof Traits]: 'trend' extends Traits[Name]['uses'][number] ? Name : never;
+}[keyof Traits];
+
+const rows: readonly (readonly [name: string, trait: Trait])[] = Object.entries(traits);
+
+const isFor =
+  (use: Use) =>
+  ([, { uses }]: (typeof rows)[number]) =>
+    uses.includes(use);
+
+/** What a result has of every trait of a trend. */
+export function trendTraitsOf(result: Result): Readonly<Record<TrendTrait, string>> {
+  const found = rows.filter(isFor('trend')).map(([name, { of }]) => [name, of?.(result) ?? '']);
+  return Object.fromEntries(found) as Record<TrendTrait, string>;
+}
+
+/** Whether these results are alike, trait by trait. */
+export function checkTraits(use: 'comparison' | 'baseline', results: readonly Result[]): FairnessCheck[] {
+  return rows.filter(isFor(use)).map(([name, { of = () => '', note, check }]) => {
+    if (check !== undefined) return { name, ...check(results) };
+    const values = results.map(of);
+    return { name, ...checked(new Set(values).size < 2, values.map(formatValue), note) };
+  });
+}
+
+/** @param note its effect on the figures if it is not ok */
+function checked(isOk: boolean, values: string[], note = ''): Checked {
+  return { state: isOk ? 'ok' : 'not ok', values, note: isOk ? '' : note };
+}
+
+/** Defaults of the keys that workloads of earlier versions do not have. */
+const laterDefaults: Readonly<Record<string, unknown>> = {
+  keyChoice: { kind: 'uniform' },
+  valueContent: { kind: 'random' },
+  commands: [],
+  functions: [],
+  hitShare: 1,
+  members: 10,
+  ycsb: null,
+};
+
+/** A workload without those keys where they have their defaults, so that results of all versions compare. */
+export function withoutDefaults(workload: unknown): unknown {
+  if (typeof workload !== 'object' || workload === null) return workload;
+  return Object.fromEntries(
+    Object.entries(workload).filter(([key, value]) => !isDeepStrictEqual(laterDefaults[key], value)),
+  );
+}
+
+/** The same value with the keys of its objects in alphabetical order. */
+function sorted(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(sorted);
+  const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, item]) => [key, sorted(item)]));
+}
+
+/** A value as text: short, and on one line. */
+export function formatValue(value: unknown): string {
+  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? 'none');
+  return text.length > 100 ? `${text.slice(0, 99)}…` : text;
+}
+
+/** Encryption costs both sides CPU, and so does another protocol. */
+function describeConnections({ target, config }: Result): string {
+  const [scheme = ''] = target.declared.url.toLowerCase().split(':', 1);
+  const { tls } = (config.target ?? {}) as { tls?: { rejectUnauthorized?: unknown } };
+  const unchecked = tls?.rejectUnauthorized === false ? ', certificate not checked' : '';
+  const transport = { rediss: 'TLS', valkeys: 'TLS', unix: 'unix socket' }[scheme] ?? 'TCP';
+  return `${transport}${unchecked}${target.detected.protocol === 2 ? ', RESP2' : ''}`;
+}
+
+function describeThreads({ target: { detected } }: Result): string {
+  return detected.threads === null ? 'unknown threads' : formatPlural(detected.threads, 'thread');
+}
+
+function checkStandIns(results: readonly Result[]): Checked {
+  return checked(
+    results.every(({ target }) => !target.standIn),
+    results.map(({ target }) =>
+      target.standIn ? `${target.detected.server} stood in for ${target.declared.server}` : 'the real one',
+    ),
+    'these figures say nothing about a declared server that another one stood in for',
+  );
+}
+
+/** Rounds of one session were measured in turn. The id of the session is not shown. */
+function checkTurns(results: readonly Result[]): Checked {
+  const first = results[0]?.session;
+  return checked(
+    first !== undefined && results.every(({ session }) => session === first),
+    results.map(({ session }) =>
+      session === undefined ? 'a run of its own' : session === first ? 'yes' : 'in another run',
+    ),
+    'what drifted between the runs is part of the ratios, and no interval covers it',
+  );
+}
+
+function checkPersistence(results: readonly Result[]): Checked {
+  const found = results.map(({ target }) => target.detected.persistence ?? null);
+  const known = checked(
+    !found.some(one => one !== null && one.length > 0),
+    found.map(one => (one === null ? 'unknown' : one.length === 0 ? 'off' : one.join(', '))),
+    'writing to disk is part of the figures',
+  );
+  return known.state === 'ok' && found.includes(null) ? { ...known, state: 'unknown' } : known;
+}
+
+/** Different numbers of threads are fair if they are what the run was to compare. */
+function checkThreads(results: readonly Result[]): Checked {
+  const found = results.map(({ target }) => target.detected.threads);
+  const asked = results.every(({ config, target }) => {
+    const threads = (config.target as { threads?: unknown } | undefined)?.threads;
+    return target.detected.threads !== null && isDeepStrictEqual(threads, [target.detected.threads]);
+  });
+  const equal = found.every(threads => threads === found[0]);
+  const note = asked
+    ? 'as target.threads asked for'
+    : 'set target.threads to give each server the same, or a list to sweep them';
+  return {
+    state: found.includes(null) ? 'unknown' : equal || asked ? 'ok' : 'not ok',
+    values: found.map(threads => (threads === null ? 'unknown' : String(threads))),
+    note: equal ? '' : note,
+  };
+}
+
+function checkScenarios(results: readonly Result[]): Checked {
+  const arms = results.map(result => new Map(withoutControls(result).map(one => [one.id, armKey(one)])));
+  const [first = new Map<string, string>()] = arms;
+  const partial = [...new Set(arms.flatMap(side => [...side.keys()]))].filter(
+    id => !arms.every(side => side.has(id) && side.get(id) === first.get(id)),
+  );
+  const more = partial.length > 5 ? ` and ${partial.length - 5} more` : '';
+  return checked(
+    partial.length === 0,
+    arms.map(side => String(side.size)),
+    `not on all sides: ${partial.slice(0, 5).join(', ')}${more}`,
+  );
+}
+
+function checkEnds(results: readonly Result[]): Checked {
+  return checked(
+    results.every(({ complete }) => complete),
+    results.map(({ complete }) => (complete ? 'yes' : 'ended early')),
+  );
+}
+
+/** Limits that are not the server's: a scenario with one of them measures poolbench. */
+export const limitedByClient: ReadonlySet<string> = new Set(['client', 'machine', 'pool']);
+
+function checkClient(results: readonly Result[]): Checked {
+  const arms = results.map(withoutControls);
+  const limited = arms.map(
+    scenarios => scenarios.filter(({ limitedBy }) => limitedByClient.has(limitedBy.resource)).length,
+  );
+  return checked(
+    limited.every(count => count === 0),
+    arms.map(
+      (scenarios, index) =>
+        `${limited[index]} of ${formatPlural(scenarios.length, 'scenario')} limited by client, machine or pool`,
+    ),
+    'those scenarios measure the client, so servers that look alike there may differ',
+  );
+}

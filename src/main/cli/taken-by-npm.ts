@@ -1,0 +1,50 @@
+import { asTypedHere, quote } from '../command-words.ts';
+import { PoolbenchError } from '../errors.ts';
+import { didYouMean } from '../experiment/nearest.ts';
+
+/** An option of poolbench, as far as npm can take it. */
+interface Takeable {
+  readonly name: string;
+  /** The name of its value in the help; undefined: it is a switch. */
+  readonly value: string | undefined;
+}
+
+/**
+ * Without `--` npm keeps options for itself with no more than a warning: a run of half a minute would take three.
+ *
+ * @param options all that npm has no meaning of its own for
+ * @throws PoolbenchError USAGE with the line to type
+ */
+export function refuseTakenByNpm(args: readonly string[], options: readonly Takeable[]): void {
+  if (!['start', 'claims'].includes(process.env.npm_lifecycle_event ?? '')) return;
+  const isTyped = (name: string) => args.some(arg => arg === `--${name}` || arg.startsWith(`--${name}=`));
+  const taken = options.flatMap(({ name, value }) => {
+    const kept = keptByNpm(name);
+    if (kept === undefined || isTyped(name)) return [];
+    // Of `--rounds 5` npm takes the option, and leaves its value among the operands; of `--rounds=5` it takes both.
+    const isTorn = value !== undefined && kept === 'true' && !value.includes('true');
+    return [{ name, value, kept, isTorn }];
+  });
+  if (taken.length === 0) return;
+  const torn = taken.filter(({ isTorn }) => isTorn).length;
+  const operands = torn < args.length ? args.slice(0, args.length - torn) : args;
+  const [left] = args.slice(operands.length);
+  const words = taken.map(({ name, value, kept, isTorn }) => {
+    if (value === undefined) return `--${name}`;
+    // Whose value is whose is known of one.
+    const known = isTorn ? (torn === 1 ? left : undefined) : kept;
+    return `--${name} ${known === undefined ? value : quote(known)}`;
+  });
+  const names = taken.map(({ name }) => `--${name}`).join(', ');
+  throw new PoolbenchError(
+    'USAGE',
+    `npm took ${names} for itself, because no -- stands before it${didYouMean(asTypedHere(...operands.map(quote), ...words))}`,
+  );
+}
+
+/** What npm has put into the environment for an option that it took; undefined if it took none. Of a negated one nothing is left. */
+function keptByNpm(name: string): string | undefined {
+  const key = (option: string) => `npm_config_${option.replaceAll('-', '_')}`;
+  if (!name.startsWith('no-')) return process.env[key(name)];
+  return process.env[key(name.slice('no-'.length))] === '' ? 'true' : undefined;
+}
