@@ -22,8 +22,8 @@ export interface TestProxy {
   readonly accepted: number;
   /** Ends (or resets, or silences) every connection that is open now. */
   cut(kind: Cut): void;
-  /** Lets each open connection have this many more bytes of replies, and then cuts it. */
-  cutAfter(replyBytes: number, kind: Cut): void;
+  /** Lets each open connection have this many more bytes of replies, and then cuts it. Resolves when all of them are cut. */
+  cutAfter(replyBytes: number, kind: Cut): Promise<unknown>;
   /** Puts these bytes before the next replies to every client, as if the server had said them. */
   inject(bytes: Buffer): void;
   /** Stops listening: connects are refused. Open connections stay. */
@@ -43,7 +43,7 @@ interface Pair {
   silent: boolean;
   /** The client has ended its side; a silent proxy never answers that. */
   left: boolean;
-  budget: { bytes: number; readonly kind: Cut } | undefined;
+  budget: { bytes: number; readonly kind: Cut; readonly spent: () => void } | undefined;
   /** What the proxy is to say before the next replies. */
   injected: Buffer | undefined;
 }
@@ -90,7 +90,13 @@ export async function startProxy(...targetPorts: readonly number[]): Promise<Tes
       for (const pair of pairs) cut(pair, kind);
     },
     cutAfter(bytes, kind) {
-      for (const pair of pairs) pair.budget = { bytes, kind };
+      const cuts = [...pairs].map(
+        pair =>
+          new Promise<void>(spent => {
+            pair.budget = { bytes, kind, spent };
+          }),
+      );
+      return Promise.all(cuts);
     },
     inject(bytes) {
       for (const pair of pairs) pair.injected = bytes;
@@ -188,7 +194,9 @@ export async function startProxy(...targetPorts: readonly number[]): Promise<Tes
     if (passed.length > 0) pair.client.write(passed);
     if (budget === undefined) return;
     budget.bytes -= passed.length;
-    if (budget.bytes === 0) cut(pair, budget.kind);
+    if (budget.bytes > 0) return;
+    cut(pair, budget.kind);
+    budget.spent();
   }
 
   function cut(pair: Pair, kind: Cut): void {
@@ -196,9 +204,10 @@ export async function startProxy(...targetPorts: readonly number[]): Promise<Tes
     else if (kind === 'end') pair.client.destroySoon();
     else {
       pair.silent = true;
-      // What was written must have been read: a reset overtakes it. And resetAndDestroy() alone would say goodbye
-      // first, which a client takes for an orderly end.
-      setTimeout(() => Object.assign(pair.client, { resetAndClosing: true }).destroy(), 5);
+      // What was written must have been read: a reset overtakes it, and libuv takes both at once for an orderly end. After
+      // a stall it is read in the turn after the timer. And resetAndDestroy() alone would say goodbye first.
+      const reset = () => Object.assign(pair.client, { resetAndClosing: true }).destroy();
+      setTimeout(() => setImmediate(() => setImmediate(reset)), 5);
     }
     if (kind !== 'silence') pair.upstream.destroy();
   }

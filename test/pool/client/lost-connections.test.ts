@@ -83,10 +83,13 @@ describe.each(allClients)('%s', client => {
     async code => {
       const proxy = await startProxy(server.port);
       const connection = await openConnection(client, loopback(proxy.port));
-      proxy.cutAfter(4 * okBytes, 'silence');
+      const silenced = proxy.cutAfter(4 * okBytes, 'silence');
       const sent = sendBatch(connection, writes);
-      const pause = new Promise(resolve => setTimeout(resolve, 50, 'not yet'));
+      await silenced;
+      const pause = new Promise(resolve => setTimeout(resolve, 20, 'not yet'));
       expect(await Promise.race([sent, pause])).toBe('not yet');
+      // After a stall its replies are read in the turns after this timer.
+      for (let i = 0; i < 10; i++) await turn();
       const closedAtMs = performance.now();
       connection.close(code);
       expect(connection.alive).toBe(false);
