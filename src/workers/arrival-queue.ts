@@ -71,6 +71,7 @@ export class ArrivalQueue {
   readonly #stages: readonly StageFigures[];
   /** Index of the stage in which the due arrivals were counted last. */
   #stage = 0;
+  #stageEndNs = Number.POSITIVE_INFINITY;
   #completedInWindow = 0;
 
   /** @param cursor makes a cursor over the pool's schedule; all of them see the same arrivals */
@@ -103,6 +104,7 @@ export class ArrivalQueue {
   openWindow(startNs: number, windowNs = startNs): void {
     this.#startNs = startNs;
     this.#windowNs = windowNs;
+    this.#stageEndNs = windowNs + (this.#stageEndsNs[0] as number);
     for (const cursor of [this.#next, this.#due]) cursor.openWindow?.(windowNs - this.#releasedNs);
   }
 
@@ -224,15 +226,14 @@ export class ArrivalQueue {
     this.#countDue(Math.min(untilNs, this.#startNs), exactly || untilNs >= this.#startNs);
     if (untilNs < this.#startNs) return;
     // Where it outlasts a stage it is looked at once more, at the end of that.
-    for (let endNs = this.#stageEndNs; endNs < untilNs; endNs = this.#stageEndNs) {
-      this.#noteStage(endNs, true);
-      this.#stage++;
-    }
+    while (untilNs > this.#stageEndNs) this.#turnStage();
     this.#noteStage(untilNs, exactly);
   }
 
-  get #stageEndNs(): number {
-    return this.#windowNs + (this.#stageEndsNs[this.#stage] as number);
+  #turnStage(): void {
+    this.#noteStage(this.#stageEndNs, true);
+    this.#stage++;
+    this.#stageEndNs = this.#windowNs + (this.#stageEndsNs[this.#stage] as number);
   }
 
   #noteStage(untilNs: number, exactly: boolean): void {

@@ -123,6 +123,14 @@ export function operationsOf(stages: readonly Stage[]): number {
   );
 }
 
+/** Whether anything is due between two instants, in seconds from the start of the stages. */
+export function isDueWithin(stages: readonly Stage[], from: number, until: number): boolean {
+  return stages.some(({ rate, rampTo }, index) => {
+    const [start, end] = [secondsOf(stages.slice(0, index)), secondsOf(stages.slice(0, index + 1))];
+    return start < until && end > from && Math.max(rate, rampTo ?? rate) > 0;
+  });
+}
+
 /** One arrival for each rate, and for each way if a list goes up and down; one for stages. */
 export function expandArrivals(groups: readonly ArrivalGroup[]): Arrival[] {
   return groups.flatMap((group): Arrival[] => {

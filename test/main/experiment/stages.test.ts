@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest';
-import { describeArrival, operationsOf, secondsOf } from '../../../src/aggregate/scenario/arrival.ts';
+import {
+  describeArrival,
+  isDueWithin,
+  operationsOf,
+  secondsOf,
+} from '../../../src/aggregate/scenario/arrival.ts';
 import { describePlan } from '../../../src/main/experiment/describe-plan.ts';
 import { applyOverrides } from '../../../src/main/experiment/overrides.ts';
 import { armsOf, planRun, secondsAtMost } from '../../../src/main/experiment/plan.ts';
@@ -54,6 +59,12 @@ test('a scenario has its stages and their mean rate, and an id that tells them a
     arrivals: { stages: ramp },
     firstPool: 1,
   });
+});
+
+test('in a pause nothing is due', () => {
+  const stages = [...ramp, { seconds: 3, rate: 0, rampTo: null }, { seconds: 0.7, rate: 0, rampTo: 9 }];
+  const due = [0, 1, 2, 3].map(second => isDueWithin(stages, second, second + 1));
+  expect(due).toEqual([true, false, false, true]);
 });
 
 test('an open loop of one rate has nothing of stages', () => {

@@ -1,4 +1,5 @@
 import type { Result, ScenarioResult } from '../../../result.ts';
+import { isDueWithin } from '../../../scenario/arrival.ts';
 import { bySize, describeSize, groupBySetting } from '../../../scenario/setting.ts';
 import { sumOf } from '../../../stats/summary.ts';
 import { formatCount, formatMs, formatPlural, formatRate, nothing } from '../../../text/format.ts';
@@ -33,7 +34,7 @@ export function overTime(scenarios: readonly ScenarioResult[], config: Result['c
       scenario,
       timeline,
       failed: sumOf(moments, ({ failed }) => failed),
-      outages: moments.filter(({ completed }) => completed === 0).length,
+      outages: moments.filter(({ isOutage }) => isOutage).length,
     };
   });
   const kept = new Set(drawn.toSorted((a, b) => trouble(b) - trouble(a)).slice(0, maxCharts));
@@ -79,7 +80,7 @@ function describeBars(config: Result['config'], secondsEach: number): string {
     `Each bar is ${bars} of a measured window; the last one can be shorter. The windows of all rounds stand one after another. ` +
     `The shaded gaps between them are ${before}the turns of other scenarios, which are not recorded here. ` +
     'Below, each line goes from the p50 to the p99 of the response time. ' +
-    'A cross marks failed operations, a red frame a time in which nothing completed.'
+    'A cross marks failed operations, a red frame a time in which nothing completed, although something was due.'
   );
 }
 
@@ -134,6 +135,8 @@ interface Moment {
   readonly seconds: number;
   readonly completed: number;
   readonly failed: number;
+  /** Nothing completed, although something was due. */
+  readonly isOutage: boolean;
   /** Of several seconds: the median, and the maximum. Null if nothing completed. */
   readonly p50: number | null;
   readonly p99: number | null;
@@ -151,20 +154,30 @@ type Series = ScenarioResult['rounds'][number]['series'];
  * The seconds of all rounds, one after another; several are put together where there are more than `max`. Every round
  * keeps at least one of its own.
  */
-function timelineOf({ rounds }: ScenarioResult, max: number): Timeline {
+function timelineOf({ arrival, rounds }: ScenarioResult, max: number): Timeline {
   const secondsEach = Math.max(1, Math.ceil(sumOf(rounds, ({ series }) => series.length) / max));
   return {
     secondsEach,
     rounds: rounds.map(({ round, seconds, series }) => ({
       round,
       moments: Array.from({ length: Math.ceil(series.length / secondsEach) }, (_, index) =>
-        joinSeconds(round, seconds, series.slice(index * secondsEach, (index + 1) * secondsEach)),
+        joinSeconds(
+          { round, measured: seconds, stages: arrival.stages },
+          series.slice(index * secondsEach, (index + 1) * secondsEach),
+        ),
       ),
     })),
   };
 }
 
-function joinSeconds(round: number, measured: number, series: Series): Moment {
+function joinSeconds(
+  {
+    round,
+    measured,
+    stages,
+  }: { round: number; measured: number; stages: ScenarioResult['arrival']['stages'] },
+  series: Series,
+): Moment {
   const known = (figure: 'p50' | 'p99') =>
     series
       .map(second => second[figure])
@@ -172,12 +185,16 @@ function joinSeconds(round: number, measured: number, series: Series): Moment {
       .toSorted((a, b) => a - b);
   const medians = known('p50');
   const fromSecond = series[0]?.second ?? 0;
+  const completed = sumOf(series, one => one.completed);
   return {
     round,
     fromSecond,
     // The end of a window may cut its last second short.
     seconds: Math.max(0.001, Math.min(series.length, measured - fromSecond)),
-    completed: sumOf(series, ({ completed }) => completed),
+    completed,
+    isOutage:
+      completed === 0 &&
+      (stages === undefined || isDueWithin(stages, fromSecond, fromSecond + series.length)),
     failed: sumOf(series, ({ failed }) => failed),
     p50: medians[Math.floor((medians.length - 1) / 2)] ?? null,
     p99: known('p99').at(-1) ?? null,
@@ -315,7 +332,7 @@ function drawThroughput(bars: readonly Bar[]): Content {
   const outline = (bar: Bar, low: number, high: number) =>
     `M${px(bar.x)} ${px(low)}V${px(high)}h${px(innerWidth(bar))}V${px(low)}z`;
   const failing = bars.filter(({ moment }) => moment.failed > 0);
-  const dead = bars.filter(({ moment }) => moment.completed === 0);
+  const dead = bars.filter(({ moment }) => moment.isOutage);
   const crosses = failing.map(
     bar => `M${px(centre(bar))} ${px(Math.max(top, bar.failedY) - 7)}m-3-3l6 6m0-6l-6 6`,
   );
