@@ -8,6 +8,7 @@ import { presets } from '../pool/presets.ts';
 import type { PoolTask, ThreadRefusal, ThreadSample, ThreadTask } from './contract.ts';
 import { LoadDriver } from './load-driver.ts';
 import { Prng, streamSeed } from './prng.ts';
+import type { ScriptLoad } from './script/script-load.ts';
 import { SharedState } from './shared-state.ts';
 import { commandMix } from './workload/command-mix.ts';
 
@@ -28,20 +29,31 @@ export default async function runTask(task: ThreadTask): Promise<ThreadSample | 
 async function measure(task: ThreadTask, shared: SharedState): Promise<ThreadSample | ThreadRefusal> {
   const redirects = task.cluster === undefined ? null : new RedirectCount();
   const mix = commandMix(task.workload, task.keyPrefix, task.seed, task.valueSeed);
+  const script = await scriptOf(task);
   const connect = await connector(task, mix.commandSet, redirects);
-  const pools = task.pools.map((pool, index) => openPool(poolOptions(task, pool, index), connect));
+  const pools = task.pools.map((pool, index) => openPool(poolOptions(task, pool, index), script?.connector(connect) ?? connect));
+  if (script !== undefined) process.on('unhandledRejection', script.noteStray);
   try {
     try {
       await Promise.all(pools.map(pool => pool.warm()));
     } catch (error) {
       return { refused: error instanceof Error ? error.message : String(error) };
     }
-    const load = new LoadDriver(task, pools, mix, redirects);
+    const load = new LoadDriver(task, pools, mix, redirects, script);
     shared.markReady();
     return await load.drive(shared, await passBarrier(shared));
   } finally {
     await Promise.all(pools.map(pool => pool.close({ timeout: 0 })));
+    if (script !== undefined) process.off('unhandledRejection', script.noteStray);
   }
+}
+
+/** @throws Error if it cannot be loaded */
+async function scriptOf(task: ThreadTask): Promise<ScriptLoad | undefined> {
+  const { script } = task.workload;
+  if (script === undefined) return undefined;
+  const { ScriptLoad } = await import('./script/script-load.ts');
+  return await ScriptLoad.open(task, script);
 }
 
 /** Loads only the client that the scenario uses: ioredis costs a thread about 10 MB. @throws Error if it cannot be loaded */
