@@ -139,7 +139,8 @@ export class AgentThreads implements LoadThreads, ThreadHosts {
       subject: withoutLogin(subject),
       workload: first.workload,
       tasks: tasks.map(
-        ({ shared: _, address: __, cluster: ___, workload: ____, ...task }): AgentTask => task,
+        ({ shared: _, address: __, cluster: ___, workload: ____, clientFile: _____, ...task }): AgentTask =>
+          task,
       ),
     };
   }

@@ -175,7 +175,8 @@ const task = z.strictObject({
     timeoutMs: wholeNumber(10, 600_000),
   } satisfies Record<Exclude<keyof AgentTask, keyof ThreadPart>, z.ZodType>),
 });
-export type AgentTask = Omit<ThreadTask, 'shared' | 'workload' | keyof Subject>;
+/** An agent has the clients that poolbench brings along, and loads no file that others name. */
+export type AgentTask = Omit<ThreadTask, 'shared' | 'workload' | 'clientFile' | keyof Subject>;
 
 /** From the coordinator to one agent, or all of them. */
 const down = z.discriminatedUnion('kind', [
