@@ -1,3 +1,4 @@
+import type { Session, SessionScript } from '../workers/script/session.ts';
 import type { ResultComparison } from '../aggregate/comparison/schema.ts';
 import type { Result, RoundResult } from '../aggregate/result.ts';
 import { toPlainLines } from '../aggregate/text/format.ts';
@@ -18,7 +19,16 @@ import { type RunOutcome, runSides } from './run/run-sides.ts';
  * options of the command line.
  */
 
-export type { CheckedSide, ErrorCode, ExperimentConfig, Result, ResultComparison, RoundResult };
+export type {
+  CheckedSide,
+  ErrorCode,
+  ExperimentConfig,
+  Result,
+  ResultComparison,
+  RoundResult,
+  Session,
+  SessionScript,
+};
 export { PoolbenchError };
 
 /** What `check` and `run` can be told. */

@@ -110,6 +110,8 @@ const workload = z
       )
       .min(1)
       .max(64),
+    // An agent runs no code of others.
+    script: z.never().optional(),
     hitShare: numberBetween(0, 1),
     growth: z.enum(['latest', 'index']).nullable(),
     apart: z.boolean(),
@@ -297,6 +299,7 @@ const load = z.strictObject({
   failedWaits: z.strictObject({ service: histogram, response: histogram }),
   overRange: count,
   series: z.array(z.strictObject({ second: count, completed: count, failed: count, response: histogram })),
+  script: z.never().optional(),
 } satisfies Record<keyof LoadSample, z.ZodType>);
 
 const snapshot = z.strictObject({

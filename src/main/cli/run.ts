@@ -99,7 +99,11 @@ async function loadSides(
   options: SessionFlags,
   earlier?: EarlierRun,
 ): Promise<number> {
-  const enlist = enlistFor(options, name);
+  const enlist = enlistFor(
+    options,
+    name,
+    plan.sides.map(({ experiment }) => experiment),
+  );
   return await runSides(plan, options, { name, earlier, enlist }, (outcome, session) => {
     const { progress, folder } = session;
     print(outcome, session);

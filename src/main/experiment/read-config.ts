@@ -10,7 +10,7 @@ import { nearest } from './nearest.ts';
 import { applyOverrides, type ConfigOverrides } from './overrides.ts';
 import { askedExperiment } from './question.ts';
 import { locateTlsFiles } from './target.ts';
-import { locateValueFile } from './values.ts';
+import { locateWorkloadFiles } from './values.ts';
 
 /** Far more than a config needs. */
 const maxCharacters = 2 ** 20;
@@ -102,7 +102,7 @@ function parse(text: string, source: string) {
   };
 
   const { value, repeatedKeys, offsetOf } = parseJsonText(body, source);
-  const input = locateValueFile(value, source);
+  const input = locateWorkloadFiles(value, source);
   const checked = experimentSchema.safeParse(input);
   const repeated = repeatedKeys.map(({ offset, path }) => ({
     offset,

@@ -61,8 +61,13 @@ export class ScriptConnection extends Connection implements Pauses {
     );
   }
 
-  ping(): Promise<void> {
-    return this.#inner.ping();
+  async ping(): Promise<void> {
+    this.sent++;
+    try {
+      await this.#inner.ping();
+    } finally {
+      this.settled++;
+    }
   }
 
   close(code: 'CONNECTION_CLOSED' | 'TIMEOUT' = 'CONNECTION_CLOSED'): void {

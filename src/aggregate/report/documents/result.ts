@@ -55,6 +55,7 @@ import {
   timeSplitBlocks,
   untestedTable,
 } from '../result-tables.ts';
+import { scriptBlocks } from '../script-table.ts';
 import {
   claimBlocks,
   configCode,
@@ -102,6 +103,7 @@ export function resultDocument(result: Result): Block[] {
     ...hostBlocks(result),
     ...only(wide, section('Where the time goes', timeSplitBlocks(scenarios))),
     ...commandBlocks(scenarios),
+    ...scriptBlocks(scenarios),
     ...only(narrow, failureBlocks(scenarios)),
     ...only(narrow, [paragraph(describeOutliers(result) ?? '')]),
     ...only(wide, section('Outliers', outlierBlocks(result))),
