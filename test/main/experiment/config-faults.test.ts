@@ -49,6 +49,31 @@ describe('a fault of a config has its path, what was expected and what was found
       { ...group({ cut: 'silent', cutEveryMs: 50 }), target: { ...good.target, sentinel: { master: 'm' } } },
       'scenarios[0].cut "close" found "silent"',
     ],
+    [
+      'a script on the wire',
+      { ...group({ client: ['ioredis', 'wire'] }), workload: { script: './x.mjs' } },
+      'scenarios[0].client "ioredis" "node-redis" "iovalkey" found "wire"',
+    ],
+    [
+      'a script in a shared pool',
+      { ...group({ pool: 'shared' }), workload: { script: './x.mjs' } },
+      'scenarios[0].pool "shared" found "shared"',
+    ],
+    [
+      'a script in batches',
+      { ...group({ pipeline: [1, 10] }), workload: { script: './x.mjs' } },
+      'scenarios[0].pipeline 1 found a list',
+    ],
+    [
+      'a script beside commands',
+      { ...good, workload: { script: './x.mjs', commands: [{ command: 'GET {key}' }] } },
+      'workload.commands found a list',
+    ],
+    [
+      'a script on a cluster',
+      { ...good, target: { ...good.target, cluster: true }, workload: { script: './x.mjs' } },
+      'workload.script found "x.mjs"',
+    ],
     ['0 workers', group({ workers: [10, 0] }), 'scenarios[0].workers[1] 1 100000 found 0'],
     ['0 workers as a single value', group({ workers: 0 }), 'scenarios[0].workers 1 100000 found 0'],
     ['half a worker', group({ workers: [-0.5] }), 'scenarios[0].workers[0] 1 100000 found -0.5'],
