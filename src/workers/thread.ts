@@ -15,6 +15,9 @@ import { commandMix } from './workload/command-mix.ts';
 /** Interval of a thread's heartbeat. */
 const heartbeatMs = 250;
 
+/** How long after its load a script can still reject what nobody waits for. */
+const strayMs = 1000;
+
 /** Piscina's entry: opens the thread's pools, waits at the barrier, drives the load, and returns the sample. */
 export default async function runTask(task: ThreadTask): Promise<ThreadSample | ThreadRefusal> {
   const shared = new SharedState(task.shared);
@@ -44,7 +47,9 @@ async function measure(task: ThreadTask, shared: SharedState): Promise<ThreadSam
     return await load.drive(shared, await passBarrier(shared));
   } finally {
     await Promise.all(pools.map(pool => pool.close({ timeout: 0 })));
-    if (script !== undefined) process.off('unhandledRejection', script.noteStray);
+    // What a script has left in flight rejects only once the connections are closed.
+    if (script !== undefined)
+      setTimeout(() => process.off('unhandledRejection', script.noteStray), strayMs).unref();
   }
 }
 

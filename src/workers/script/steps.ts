@@ -4,6 +4,8 @@ import { ScriptFault } from './script-fault.ts';
 
 /** Each has a histogram of 250 kB. */
 const maxSteps = 32;
+/** Of a name as results have it. */
+const maxLength = 100;
 
 /** What became of the steps of one name. */
 export interface Step {
@@ -29,7 +31,7 @@ export class Steps {
   #add(name: string): Step {
     if (this.#byName.size === maxSteps)
       throw new ScriptFault('TOO_MANY_STEPS', `Expected at most ${maxSteps} names of steps, found one more: ${name}`);
-    const step = { name: String(name), completed: 0, failed: 0, latency: new LatencyCounts(3) };
+    const step = { name: String(name).slice(0, maxLength), completed: 0, failed: 0, latency: new LatencyCounts(3) };
     this.#byName.set(name, step);
     return step;
   }

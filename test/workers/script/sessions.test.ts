@@ -2,12 +2,21 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Control, connectControl } from '../../../src/main/server/control.ts';
 import { commandCalls } from '../../../src/main/server/server-info.ts';
+import { nowNs } from '../../../src/pool/clock.ts';
 import type { ScriptSample } from '../../../src/workers/contract.ts';
-import { loopback } from '../../support/connections.ts';
+import { SharedState } from '../../../src/workers/shared-state.ts';
+import { loopback, until } from '../../support/connections.ts';
 import { decodeHistogram } from '../../support/decode-histogram.ts';
 import { scriptWorkload } from '../../support/scripts.ts';
 import { startRedis, type TestServer } from '../../support/servers.ts';
-import { accounted, type PlainSample, runOne, type TaskOptions } from '../../support/threads.ts';
+import {
+  accounted,
+  buildTask,
+  type PlainSample,
+  runOne,
+  startThreads,
+  type TaskOptions,
+} from '../../support/threads.ts';
 
 const clients = ['ioredis', 'iovalkey', 'node-redis'] as const;
 
@@ -185,13 +194,21 @@ describe('failures', () => {
   });
 
   test('of what a script does not wait for belong to no session, and end nothing', async () => {
-    const { completed, failed, script } = await runSessions(
+    // In a thread of its own: a rejection here would be one of the test's.
+    const shared = SharedState.forThreads(1);
+    const workload = await scriptWorkload(
       `await client.get(key());
       Promise.reject(new Error('nobody waits'));`,
     );
+    const running = startThreads(1)(buildTask(server.port, shared, { client: 'ioredis', workload }));
+    await until(() => shared.ready === 1);
+    const startNs = nowNs() + 5e6;
+    shared.openWindow(startNs);
+    shared.release(startNs);
+    const { completed, failed, script } = await running;
     expect(completed).toBeGreaterThan(0);
     expect(failed).toEqual({});
-    expect(script.messages).toEqual({ UNHANDLED: 'nobody waits' });
+    expect(script?.messages).toEqual({ UNHANDLED: 'nobody waits' });
   });
 
   test.each([
