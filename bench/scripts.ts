@@ -29,7 +29,9 @@ const scripts = [
 
 /** Judged by their pairs: a single one of such short windows says little, their median does. */
 export const ask: Question = async ({ server, report, rounds }) => {
-  report.title('A script of GET and SET, and the built-in mix, ioredis, in turn in one process, 50 connections');
+  report.title(
+    'A script of GET and SET, and the built-in mix, ioredis, in turn in one process, 50 connections',
+  );
   const rows: string[][] = [];
   for (const [name, commands] of scripts) {
     const script = fileURLToPath(new URL(name, import.meta.url));

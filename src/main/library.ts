@@ -1,7 +1,7 @@
-import type { Session, SessionScript } from '../workers/script/session.ts';
 import type { ResultComparison } from '../aggregate/comparison/schema.ts';
 import type { Result, RoundResult } from '../aggregate/result.ts';
 import { toPlainLines } from '../aggregate/text/format.ts';
+import type { Session, SessionScript } from '../workers/script/session.ts';
 import { type ErrorCode, PoolbenchError } from './errors.ts';
 import type { ExperimentConfig } from './experiment/experiment.ts';
 import { type Plan, planRun, secondsAtLeast, secondsAtMost } from './experiment/plan.ts';

@@ -34,7 +34,9 @@ async function measure(task: ThreadTask, shared: SharedState): Promise<ThreadSam
   const mix = commandMix(task.workload, task.keyPrefix, task.seed, task.valueSeed);
   const script = await scriptOf(task);
   const connect = await connector(task, mix.commandSet, redirects);
-  const pools = task.pools.map((pool, index) => openPool(poolOptions(task, pool, index), script?.connector(connect) ?? connect));
+  const pools = task.pools.map((pool, index) =>
+    openPool(poolOptions(task, pool, index), script?.connector(connect) ?? connect),
+  );
   if (script !== undefined) process.on('unhandledRejection', script.noteStray);
   try {
     try {

@@ -151,23 +151,28 @@ describe('examples', async () => {
   const folder = fileURLToPath(new URL('../../configs/examples/', import.meta.url));
   const names = (await readdir(`${folder}scripts`)).map(file => file.replace(/\.mjs$/, ''));
 
-  test.each(names)('%s runs without a failed session, and its commands are those that the server counts', async name => {
-    const out = await mkdtemp(join(tmpdir(), 'poolbench-example-'));
-    onTestFinished(() => rm(out, { recursive: true, force: true }));
-    const flags = ['--rounds', '1', '--seconds', '0.2', '--warmup', '0.05'];
-    const args = ['run', join(folder, `${name}.json`), '--url', redis.url, '--out', out, ...flags];
-    expect(await runPoolbench(args)).toMatchObject({ code: 0 });
-    const [run = ''] = await readdir(out);
-    const { scenarios } = resultSchema.parse(JSON.parse(await readFile(join(out, run, 'result.json'), 'utf8')));
-    for (const { rounds } of scenarios) {
-      const [round] = rounds;
-      expect(round?.completed).toBeGreaterThan(0);
-      expect(round?.failed).toEqual({});
-      expect(round?.script?.steps.length).toBeGreaterThan(0);
-      const { sent = 0, server = 0 } = round?.script?.counted ?? {};
-      expect(sent).toBeGreaterThan(0);
-      expect(server).toBe(sent);
-    }
-    expect(await keysLeft(redis)).toBe(0);
-  });
+  test.each(names)(
+    '%s runs without a failed session, and its commands are those that the server counts',
+    async name => {
+      const out = await mkdtemp(join(tmpdir(), 'poolbench-example-'));
+      onTestFinished(() => rm(out, { recursive: true, force: true }));
+      const flags = ['--rounds', '1', '--seconds', '0.2', '--warmup', '0.05'];
+      const args = ['run', join(folder, `${name}.json`), '--url', redis.url, '--out', out, ...flags];
+      expect(await runPoolbench(args)).toMatchObject({ code: 0 });
+      const [run = ''] = await readdir(out);
+      const { scenarios } = resultSchema.parse(
+        JSON.parse(await readFile(join(out, run, 'result.json'), 'utf8')),
+      );
+      for (const { rounds } of scenarios) {
+        const [round] = rounds;
+        expect(round?.completed).toBeGreaterThan(0);
+        expect(round?.failed).toEqual({});
+        expect(round?.script?.steps.length).toBeGreaterThan(0);
+        const { sent = 0, server = 0 } = round?.script?.counted ?? {};
+        expect(sent).toBeGreaterThan(0);
+        expect(server).toBe(sent);
+      }
+      expect(await keysLeft(redis)).toBe(0);
+    },
+  );
 });

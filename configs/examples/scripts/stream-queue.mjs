@@ -8,8 +8,7 @@ export default async ({ client, key, value, random, step }) => {
   await step('add', () => client.xadd(queue, 'MAXLEN', '~', 1000, '*', 'job', value()));
   await step('take', async () => {
     const streams = await read(client, queue, worker);
-    for (const [, entries] of streams ?? [])
-      for (const [id] of entries) await client.xack(queue, group, id);
+    for (const [, entries] of streams ?? []) for (const [id] of entries) await client.xack(queue, group, id);
   });
 };
 

@@ -181,7 +181,12 @@ export function describeWorkload(workload: WorkloadConfig): string[] {
     ...(hitShare < 1 ? [`${formatPercent(hitShare)} of reads are for keys that are there`] : []),
   ];
   const sizes = `values of ${describeSizes(workload.valueBytes)}`;
-  const text = [keys, sizes, `${mix}${script === undefined ? describeMix(commands) : `sessions of ${basename(script)}`}`, ...also].join(', ');
+  const text = [
+    keys,
+    sizes,
+    `${mix}${script === undefined ? describeMix(commands) : `sessions of ${basename(script)}`}`,
+    ...also,
+  ].join(', ');
   // The plan indents these lines by 2.
   const [first = '', ...rest] = wrapText(text, columns - 2, ' '.repeat('workload: '.length));
   return [`workload: ${first.trim()}`, ...rest];

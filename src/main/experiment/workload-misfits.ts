@@ -129,7 +129,11 @@ function checkScript({ workload, scenarios }: Parts, refuse: Refuse): void {
       refuse(['scenarios', index, key], `${expected}, as workload.script is set`, found);
     const other = client.find(one => !scriptClients.includes(one));
     if (other !== undefined)
-      refuseKey('client', '"ioredis", "node-redis" or "iovalkey" (a script is given the client itself)', other);
+      refuseKey(
+        'client',
+        '"ioredis", "node-redis" or "iovalkey" (a script is given the client itself)',
+        other,
+      );
     if (pool.includes('shared'))
       refuseKey('pool', 'another one than "shared" (a session has its connection to itself)', 'shared');
     if (pipeline.some(size => size > 1))
@@ -146,7 +150,11 @@ function maxOwnersOf({ workers, batch, pools }: ScenarioGroup): number {
 
 function checkForCluster(workload: WorkloadConfig, refuse: Refuse): void {
   if (workload.script !== null) {
-    refuse(['workload', 'script'], 'null, as target.cluster is true (a session has one connection)', workload.script);
+    refuse(
+      ['workload', 'script'],
+      'null, as target.cluster is true (a session has one connection)',
+      workload.script,
+    );
     return;
   }
   if (workloadTask(workload).growth === 'index') {

@@ -176,8 +176,7 @@ export async function runOnce(
   );
   // As the server's commandstats have them.
   const names = commands.map(({ statName }) => statName);
-  const countsApart =
-    commands.length > 0 && serverCountsApart(commands, bench.experiment.workload.functions);
+  const countsApart = commands.length > 0 && serverCountsApart(commands, bench.experiment.workload.functions);
   // Before the server starts to count the load's commands.
   const dataSet = (await bench.data?.ready(`round ${round} of ${scenario.id}`)) ?? null;
   const basePingMs = await baseRoundTripMs(control);

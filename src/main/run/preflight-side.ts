@@ -52,7 +52,11 @@ export async function preflightSide(
 }
 
 /** @throws PoolbenchError CLIENT_NOT_USABLE if a client cannot load such a target */
-function expectSuitable(clients: readonly UsedClient[], { control, address }: Target, elsewhere: boolean): void {
+function expectSuitable(
+  clients: readonly UsedClient[],
+  { control, address }: Target,
+  elsewhere: boolean,
+): void {
   for (const { client, file } of clients) {
     if (file === undefined) continue;
     const reason = elsewhere

@@ -69,7 +69,11 @@ export class ScriptLoad {
 /** Numbers of keys that are drawn at a time: one alone would cost more. */
 const drawnKeys = 256;
 
-function sourceOf({ workload, keyPrefix, valueSeed }: ScriptTask, own: KeyRange, seed: number): SessionSource {
+function sourceOf(
+  { workload, keyPrefix, valueSeed }: ScriptTask,
+  own: KeyRange,
+  seed: number,
+): SessionSource {
   const streamOf = (use: number) => streamSeed(seed, 'session', use);
   const { keys, keyChoice } = workload;
   const chooser = openKeyChooser(keyChoice, own, keys, streamOf(0));
@@ -89,7 +93,10 @@ function sourceOf({ workload, keyPrefix, valueSeed }: ScriptTask, own: KeyRange,
         return keyName(keyPrefix, drawn[next++] as number);
       }
       if (Number.isInteger(n) && n >= 0 && n < keys) return keyName(keyPrefix, n);
-      throw new ScriptFault('FOREIGN_KEY', `Expected a whole number from 0 to ${keys - 1} in key(), found ${n}`);
+      throw new ScriptFault(
+        'FOREIGN_KEY',
+        `Expected a whole number from 0 to ${keys - 1} in key(), found ${n}`,
+      );
     },
     value: () => values[table.pick(valueDraws.next())]?.text ?? '',
     random: () => draws.next() / 2 ** 32,

@@ -30,8 +30,16 @@ export class Steps {
 
   #add(name: string): Step {
     if (this.#byName.size === maxSteps)
-      throw new ScriptFault('TOO_MANY_STEPS', `Expected at most ${maxSteps} names of steps, found one more: ${name}`);
-    const step = { name: String(name).slice(0, maxLength), completed: 0, failed: 0, latency: new LatencyCounts(3) };
+      throw new ScriptFault(
+        'TOO_MANY_STEPS',
+        `Expected at most ${maxSteps} names of steps, found one more: ${name}`,
+      );
+    const step = {
+      name: String(name).slice(0, maxLength),
+      completed: 0,
+      failed: 0,
+      latency: new LatencyCounts(3),
+    };
     this.#byName.set(name, step);
     return step;
   }

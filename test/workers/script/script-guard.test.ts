@@ -6,7 +6,7 @@ const [FOREIGN_KEY, COMMAND_REFUSED] = ['FOREIGN_KEY', 'COMMAND_REFUSED'];
 
 /** The code with which a command is refused; undefined if it may be sent. */
 function check(...[name = '', ...args]: readonly (string | Buffer | number)[]): string | undefined {
-  const fault = new ScriptGuard('k:', 10).forConnection()(name, args, 0);
+  const fault = new ScriptGuard('k:', 10).forConnection()(String(name), args, 0);
   return fault !== undefined && 'code' in fault ? String(fault.code) : undefined;
 }
 
