@@ -165,6 +165,8 @@ const threadPart = Object.fromEntries(
 /** A thread's task without what all of them share, and what each process has of its own: the shared memory, and where it connects to. */
 const task = z.strictObject({
   ...threadPart,
+  // No others: an agent loads no file that others name.
+  client: oneOf(['ioredis', 'wire']),
   ...({
     thread: wholeNumber(0, maxThreads - 1),
     pools: z.array(pool).min(1).max(2048),
@@ -177,7 +179,6 @@ const task = z.strictObject({
     timeoutMs: wholeNumber(10, 600_000),
   } satisfies Record<Exclude<keyof AgentTask, keyof ThreadPart>, z.ZodType>),
 });
-/** An agent has the clients that poolbench brings along, and loads no file that others name. */
 export type AgentTask = Omit<ThreadTask, 'shared' | 'workload' | 'clientFile' | keyof Subject>;
 
 /** From the coordinator to one agent, or all of them. */

@@ -85,7 +85,11 @@ describe('what cannot be used is refused before the load, as a fault of the conf
       'a version that is too old',
       [
         [{ client: 'node-redis' }],
-        { ...redisPackage, 'node_modules/redis/package.json': '{ "name": "redis", "version": "4.7.1", "main": "dist/main.js" }' },
+        {
+          ...redisPackage,
+          'node_modules/redis/package.json':
+            '{ "name": "redis", "version": "4.7.1", "main": "dist/main.js" }',
+        },
       ],
       /redis 4\.7\.1, .* redis >=5/,
     ],

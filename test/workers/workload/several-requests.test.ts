@@ -7,7 +7,13 @@ import type { KeySpace } from '../../../src/main/server/key-space.ts';
 import { requireCommands } from '../../../src/main/server/required-commands.ts';
 import type { WorkloadTask } from '../../../src/workers/contract.ts';
 import { type Running, startBothServers } from '../../support/both-servers.ts';
-import { type AnyClient, answeringClients, clientNames, fileOf, loopback } from '../../support/connections.ts';
+import {
+  type AnyClient,
+  answeringClients,
+  clientNames,
+  fileOf,
+  loopback,
+} from '../../support/connections.ts';
 import { plainWorkload } from '../../support/plain-workload.ts';
 import { accounted, runOne } from '../../support/threads.ts';
 
