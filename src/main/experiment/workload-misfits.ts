@@ -126,7 +126,7 @@ function checkScript({ workload, scenarios }: Parts, refuse: Refuse): void {
   if (workload.script === null) return;
   for (const [index, { client, pool, pipeline, batch }] of scenarios.entries()) {
     const refuseKey = (key: string, expected: string, found: unknown) =>
-      refuse(['scenarios', index, key], `${expected}, as workload.script is set`, found);
+      refuse(['scenarios', index, key], `${expected}, as workload.script is set`, found, found);
     const other = client.find(one => !scriptClients.includes(one));
     if (other !== undefined)
       refuseKey(

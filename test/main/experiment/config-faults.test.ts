@@ -323,6 +323,7 @@ describe('config defaults are filled in', () => {
         keyChoice: { kind: 'uniform' },
         valueContent: { kind: 'random' },
         commands: [],
+        script: null,
         functions: [],
         hitShare: 1,
         members: 10,
