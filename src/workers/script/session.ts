@@ -60,8 +60,8 @@ export class RunningSession {
     this.#pauses = pauses;
     this.given = {
       ...{ client, key, value, random },
-      step: (name, work) => this.#step(name, work),
-      think: ms => this.#think(ms),
+      step: this.#step.bind(this) as Session['step'],
+      think: this.#think.bind(this),
     };
   }
 
