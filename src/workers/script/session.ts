@@ -39,19 +39,22 @@ export interface Pauses {
   resume(session: RunningSession): void;
 }
 
-/** One session: what its script is given, and what it has done so far. */
+/** One session after another: what its script is given, and what it has done so far. To make one costs as much as a command. */
 export class RunningSession {
-  readonly given: Session<unknown>;
+  readonly given: { -readonly [Key in keyof Session]: Session<unknown>[Key] };
+  /** Whether its script has returned. */
+  hasReturned = false;
   /** Commands that were sent. */
   commands = 0;
   /** Why the first command that was not sent was refused. The session has failed then, even if its script goes on. */
   refusal: Error | undefined;
   /** The steps that have ended. */
   readonly steps: { readonly step: Step; readonly ns: number; readonly failed: boolean }[] = [];
-  readonly #pauses: Pauses;
+  #pauses: Pauses;
   readonly #steps: Steps;
   /** How many thoughts there are now: a script can have several at the same time. */
   #thoughts = 0;
+  #openSteps = 0;
   #thinksSinceNs = 0;
   #thoughtNs = 0;
 
@@ -63,6 +66,21 @@ export class RunningSession {
       step: this.#step.bind(this) as Session['step'],
       think: this.#think.bind(this),
     };
+  }
+
+  /** Whether nothing of it goes on, so that it can be the next one. */
+  get isOver(): boolean {
+    return this.hasReturned && this.#thoughts === 0 && this.#openSteps === 0;
+  }
+
+  restart(client: unknown, pauses: Pauses): void {
+    this.given.client = client;
+    this.#pauses = pauses;
+    this.hasReturned = false;
+    this.commands = 0;
+    this.refusal = undefined;
+    this.steps.length = 0;
+    this.#thoughtNs = 0;
   }
 
   /** @param refusal why a command was not sent; undefined if it was */
@@ -97,12 +115,14 @@ export class RunningSession {
     const startNs = nowNs();
     const thoughtNs = this.thoughtBy(startNs);
     let failed = true;
+    this.#openSteps++;
     try {
       const outcome = await work();
       failed = false;
       return outcome;
     } finally {
       const endNs = nowNs();
+      this.#openSteps--;
       this.steps.push({ step, failed, ns: endNs - startNs - (this.thoughtBy(endNs) - thoughtNs) });
     }
   }
@@ -122,6 +142,11 @@ export class SessionBatch extends Batch {
   }
 
   open(client: unknown, pauses: Pauses): RunningSession {
+    const last = this.session;
+    if (last?.isOver) {
+      last.restart(client, pauses);
+      return last;
+    }
     this.session = new RunningSession(client, this.#source, this.#steps, pauses);
     return this.session;
   }
