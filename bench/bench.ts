@@ -14,6 +14,7 @@ const questions: Record<string, () => Promise<{ ask: Question }>> = {
   breakdown: () => import('./breakdown.ts'),
   ioredis: () => import('./ioredis-overhead.ts'),
   module: () => import('./user-module.ts'),
+  scripts: () => import('./scripts.ts'),
   pools: () => import('./pool-pair.ts'),
   measuring: () => import('./measuring.ts'),
   coordinator: () => import('./coordinator.ts'),

@@ -11,6 +11,8 @@ export interface ArmOptions {
   readonly client: Client;
   /** Of a client that is loaded. */
   readonly clientFile?: string;
+  /** Its sessions are the operations. */
+  readonly script?: string;
   readonly port: number;
   readonly connections: number;
   readonly pipeline: number;
@@ -59,7 +61,7 @@ export async function measureWindow(
 
 /** The task of a thread with one optimized pool, in which every worker has a connection. */
 export function poolTask(
-  { client, clientFile, port, connections, pipeline, seconds }: ArmOptions,
+  { client, clientFile, script, port, connections, pipeline, seconds }: ArmOptions,
   shared: SharedState,
   thread = 0,
 ): ThreadTask {
@@ -86,7 +88,10 @@ export function poolTask(
       },
     ],
     keyPrefix,
-    workload: plainWorkload({ keys, valueBytes, readShare: 0.5 }),
+    workload: {
+      ...plainWorkload({ keys, valueBytes, readShare: 0.5 }),
+      ...(script === undefined ? {} : { commands: [], script }),
+    },
     seed: 1,
     valueSeed: 1,
     warmupSeconds,

@@ -266,6 +266,21 @@ const hostRound = z.object({
   startLagMs: amount,
 });
 
+/** What was in the sessions of a script. */
+const script = z.object({
+  /** Commands that measured sessions sent. */
+  commands: amount,
+  /**
+   * All commands that were sent, with the warm-up, and the server's own count of them: of those that were in no transaction,
+   * and that no script of the server's can have called. Null: there are none, or the server does not report it.
+   */
+  counted: z.object({ sent: amount, server: amount }).nullable(),
+  /** Parts of sessions, each with its own latencies, without the time in which the session thought. */
+  steps: z.array(z.object({ name: z.string(), completed: amount, failed: amount, latency })),
+  /** Of sessions that failed, also in the warm-up: the first message by error code. */
+  messages: z.record(z.string(), z.string()),
+});
+
 /** Every figure is finite: what is not known is null, never NaN. */
 export const roundSchema = z.object({
   round: amount,
@@ -315,6 +330,8 @@ export const roundSchema = z.object({
   failedLater: z.object({ service: beyond, response: beyond }).optional(),
   /** One entry per command of a mix; else empty. */
   commands: z.array(command).default([]),
+  /** If the operations are sessions of a script; else absent. Since 0.9. */
+  script: script.optional(),
   /** One entry per size, if workers send batches of different sizes; else empty. */
   loads: z.array(load).default([]),
   /** Null in a closed loop. */
@@ -588,6 +605,7 @@ export type Times = z.infer<typeof times>;
 export type PoolMetrics = z.infer<typeof poolMetrics>;
 export type CpuUse = z.infer<typeof cpu>;
 export type CommandResult = z.infer<typeof command>;
+export type ScriptResult = z.infer<typeof script>;
 export type LoadResult = z.infer<typeof load>;
 export type Caveat = z.infer<typeof caveatSchema>;
 export type OpenLoopResult = z.infer<typeof openLoop>;

@@ -1,6 +1,7 @@
 import type { ResultComparison } from '../aggregate/comparison/schema.ts';
 import type { Result, RoundResult } from '../aggregate/result.ts';
 import { toPlainLines } from '../aggregate/text/format.ts';
+import type { Session, SessionScript } from '../workers/script/session.ts';
 import { type ErrorCode, PoolbenchError } from './errors.ts';
 import type { ExperimentConfig } from './experiment/experiment.ts';
 import { type Plan, planRun, secondsAtLeast, secondsAtMost } from './experiment/plan.ts';
@@ -18,7 +19,16 @@ import { type RunOutcome, runSides } from './run/run-sides.ts';
  * options of the command line.
  */
 
-export type { CheckedSide, ErrorCode, ExperimentConfig, Result, ResultComparison, RoundResult };
+export type {
+  CheckedSide,
+  ErrorCode,
+  ExperimentConfig,
+  Result,
+  ResultComparison,
+  RoundResult,
+  Session,
+  SessionScript,
+};
 export { PoolbenchError };
 
 /** What `check` and `run` can be told. */

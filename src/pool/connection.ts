@@ -1,6 +1,20 @@
 import type { Batch } from './client/batch.ts';
 
 /**
+ * Is asked before a command leaves the client. Its arguments are those from `first` on.
+ *
+ * @returns why it must not leave; undefined if it may
+ */
+export type CommandGuard = (name: string, args: readonly unknown[], first: number) => Error | undefined;
+
+/** The client of a connection, for a script of the user's. */
+export interface GuardedClient {
+  readonly client: unknown;
+  /** Whether an error is a reply of the server. */
+  isReply(error: Error): boolean;
+}
+
+/**
  * One connection to the target: one socket, or one to each node of a cluster. Several batches can be in flight on it. On one
  * socket their replies come in the order in which they were sent.
  */
@@ -30,6 +44,14 @@ export abstract class Connection {
   abstract send(batch: Batch): void;
   /** One PING and its reply. Rejects when the connection is lost or the server answers with an error. */
   abstract ping(): Promise<void>;
+  /** Its client, which from now on sends nothing that `guard` refuses; undefined if it has none that scripts can use. */
+  guarded(_guard: CommandGuard): GuardedClient | undefined {
+    return undefined;
+  }
+  /** Why it was lost or closed, as far as that is known. */
+  get closedAs(): string | undefined {
+    return undefined;
+  }
   /** Closes the socket. Whatever is in flight fails with `code`. */
   abstract close(code?: 'CONNECTION_CLOSED' | 'TIMEOUT'): void;
 }

@@ -36,7 +36,10 @@ export interface WorkloadTask {
   readonly values: readonly ValueVariant[];
   /** Fraction of a random value that is one repeated character, 0 to 1. */
   readonly compressibleRatio: number;
+  /** Empty if the operations are sessions of a script. */
   readonly commands: readonly WeightedCommand[];
+  /** The file of the script. */
+  readonly script?: string;
   /** Fraction of reads that are for keys which the prefill writes, 0 to 1; the rest are for keys that nobody writes. */
   readonly hitShare: number;
   /**
@@ -170,6 +173,26 @@ export interface CommandSample {
   readonly response: string;
 }
 
+/** The steps of one name in measured sessions. */
+export interface StepSample {
+  readonly name: string;
+  readonly completed: number;
+  readonly failed: number;
+  /** Of the completed ones: HDR V2 compressed, base64, nanoseconds, 3 digits. */
+  readonly latency: string;
+}
+
+/** What was in the sessions of a thread. */
+export interface ScriptSample {
+  /** Commands that measured sessions sent. */
+  readonly commands: number;
+  readonly steps: readonly StepSample[];
+  /** All that was sent, in the warm-up, too, by the name in commandstats; null where the server's count is another. */
+  readonly sent: Readonly<Record<string, number | null>>;
+  /** Of failed sessions, in the warm-up, too: the first message by error code. */
+  readonly messages: Readonly<Record<string, string>>;
+}
+
 /** The operations of all workers of one thread that send batches of the same size. */
 export interface LoadSample {
   readonly pipeline: number;
@@ -196,6 +219,8 @@ export interface LoadSample {
   /** Latencies above the histogram's range, which it counts as its highest value. */
   readonly overRange: number;
   readonly series: readonly SecondSample[];
+  /** Of operations that are sessions. */
+  readonly script?: ScriptSample;
 }
 
 /** What delayed a thread in the measured window. */

@@ -4,7 +4,7 @@ import type { RedirectCount } from '../pool/client/cluster/slot-ranges.ts';
 import { nowNs } from '../pool/clock.ts';
 import type { ConnectionPool } from '../pool/connection-pool.ts';
 import { ClosedLoopWorker } from './closed-loop.ts';
-import type { LoadSample, PoolTask, ThreadSample, ThreadTask } from './contract.ts';
+import type { KeyRange, LoadSample, PoolTask, ThreadSample, ThreadTask } from './contract.ts';
 import { FailureCounts } from './failure-counts.ts';
 import { type LoadWorker, WorkerGroup } from './load-workers.ts';
 import { MeasuredWindow, millisecondsUntil, readThreadCpu } from './measured-window.ts';
@@ -12,6 +12,7 @@ import { OpenLoad } from './open-load.ts';
 import { OpenLoopWorker } from './open-loop.ts';
 import { streamSeed } from './prng.ts';
 import { CommandRecorder, type LoadWindow, Recorder } from './recorder.ts';
+import type { ScriptLoad } from './script/script-load.ts';
 import type { SharedState } from './shared-state.ts';
 import type { CommandMix } from './workload/command-mix.ts';
 import { partOf } from './workload/keys.ts';
@@ -51,6 +52,7 @@ export class LoadDriver {
     pools: readonly ConnectionPool[],
     mix: CommandMix,
     redirects: RedirectCount | null,
+    script?: ScriptLoad,
   ) {
     this.#task = task;
     this.#pools = pools;
@@ -59,7 +61,7 @@ export class LoadDriver {
       task.burst ||
       (task.warmupSeconds > 0 && task.pools.every(pool => pool.connections >= countWorkers(pool)));
     this.#group = new WorkerGroup({ holds: this.#gathers && this.#open === undefined });
-    const context = { window: this.#window, group: this.#group, open: this.#open };
+    const context = { window: this.#window, group: this.#group, open: this.#open, script };
     const { loads, workloads } = makeWorkers(task, pools, mix, context);
     this.#loads = loads;
     this.#workloads = workloads;
@@ -153,19 +155,30 @@ function makeWorkers(
   task: ThreadTask,
   pools: readonly ConnectionPool[],
   mix: CommandMix,
-  { window, group, open }: { window: LoadWindow; group: WorkerGroup; open: OpenLoad | undefined },
+  {
+    window,
+    group,
+    open,
+    script,
+  }: {
+    window: LoadWindow;
+    group: WorkerGroup;
+    open: OpenLoad | undefined;
+    script: ScriptLoad | undefined;
+  },
 ): { readonly loads: readonly Load[]; readonly workloads: readonly Workload[] } {
   const loads = new Map<number, Load>();
   const workloads: Workload[] = [];
+  const openOne = (own: KeyRange, seed: number) =>
+    script?.openWorkload(own, seed) ?? openWorkload(task.workload, mix, own, seed);
+  const newRecorder = () =>
+    script?.newRecorder(window, open?.stages) ??
+    new Recorder(window, task.workload.apart ? new CommandRecorder(mix.templates) : undefined, open?.stages);
   for (const [index, poolTask] of task.pools.entries()) {
     const pool = pools[index] as ConnectionPool;
-    const nextWorkload = workloadsOf(task, mix, poolTask, streamSeed(task.seed, 'pool', index));
+    const nextWorkload = workloadsOf(task, poolTask, streamSeed(task.seed, 'pool', index), openOne);
     for (const { workers, pipeline } of poolTask.groups) {
-      const load = loads.get(pipeline) ?? {
-        pipeline,
-        recorder: newRecorder(task, mix, { window, open }),
-        workers: [],
-      };
+      const load = loads.get(pipeline) ?? { pipeline, recorder: newRecorder(), workers: [] };
       loads.set(pipeline, load);
       const queue = open?.addPool(pool, workers, pipeline, task.seed);
       for (let worker = 0; worker < workers; worker++) {
@@ -185,27 +198,22 @@ function makeWorkers(
 }
 
 /** Returns the workload of one worker after the other: the pool's, or one of its own where keys are partitioned. */
-function workloadsOf(task: ThreadTask, mix: CommandMix, pool: PoolTask, seed: number): () => Workload {
-  const { workload } = task;
+function workloadsOf(
+  { workload }: ThreadTask,
+  pool: PoolTask,
+  seed: number,
+  open: (own: KeyRange, seed: number) => Workload,
+): () => Workload {
   if (workload.keyChoice.kind !== 'partitioned') {
-    const shared = openWorkload(workload, mix, pool, seed);
+    const shared = open(pool, seed);
     return () => shared;
   }
   const workers = countWorkers(pool);
   let worker = 0;
   return () => {
     const own = partOf(pool, worker, workers);
-    return openWorkload(workload, mix, own, streamSeed(seed, 'worker', worker++));
+    return open(own, streamSeed(seed, 'worker', worker++));
   };
-}
-
-function newRecorder(
-  task: ThreadTask,
-  mix: CommandMix,
-  { window, open }: { window: LoadWindow; open: OpenLoad | undefined },
-): Recorder {
-  const commands = task.workload.apart ? new CommandRecorder(mix.templates) : undefined;
-  return new Recorder(window, commands, open?.stages);
 }
 
 function countWorkers({ groups }: PoolTask): number {

@@ -85,6 +85,8 @@ const streams = {
   records: 33,
   inserts: 34,
   valueOfRecord: 35,
+  /** Of the sessions of a script: its keys, values and own random numbers, by their index. */
+  session: 36,
 } as const satisfies Record<string, number>;
 
 /** What random numbers are for. */

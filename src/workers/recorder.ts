@@ -145,6 +145,11 @@ export class Recorder {
     this.#secondFailed += this.failed.total - before;
   }
 
+  /** What is recorded next is in this second, even if it was done earlier. */
+  protected turnTo(nowNs: number): void {
+    if (nowNs >= this.#secondEndsNs) this.#turnSecond(nowNs);
+  }
+
   /** What completes in the drain belongs to the last second of the window. */
   #turnSecond(nowNs: number): void {
     while (nowNs >= this.#secondEndsNs && this.#secondEndsNs < this.#window.endNs) {

@@ -8,11 +8,15 @@ import { presets } from '../pool/presets.ts';
 import type { PoolTask, ThreadRefusal, ThreadSample, ThreadTask } from './contract.ts';
 import { LoadDriver } from './load-driver.ts';
 import { Prng, streamSeed } from './prng.ts';
+import type { ScriptLoad } from './script/script-load.ts';
 import { SharedState } from './shared-state.ts';
 import { commandMix } from './workload/command-mix.ts';
 
 /** Interval of a thread's heartbeat. */
 const heartbeatMs = 250;
+
+/** How long after its load a script can still reject what nobody waits for. */
+const strayMs = 1000;
 
 /** Piscina's entry: opens the thread's pools, waits at the barrier, drives the load, and returns the sample. */
 export default async function runTask(task: ThreadTask): Promise<ThreadSample | ThreadRefusal> {
@@ -28,22 +32,37 @@ export default async function runTask(task: ThreadTask): Promise<ThreadSample | 
 async function measure(task: ThreadTask, shared: SharedState): Promise<ThreadSample | ThreadRefusal> {
   const redirects = task.cluster === undefined ? null : new RedirectCount();
   const mix = commandMix(task.workload, task.keyPrefix, task.seed, task.valueSeed);
+  const script = await scriptOf(task);
   const connect = await connector(task, mix.commandSet, redirects);
-  const pools = task.pools.map((pool, index) => openPool(poolOptions(task, pool, index), connect));
+  const pools = task.pools.map((pool, index) =>
+    openPool(poolOptions(task, pool, index), script?.connector(connect) ?? connect),
+  );
+  if (script !== undefined) process.on('unhandledRejection', script.noteStray);
   try {
     try {
       await Promise.all(pools.map(pool => pool.warm()));
     } catch (error) {
       return { refused: error instanceof Error ? error.message : String(error) };
     }
-    const load = new LoadDriver(task, pools, mix, redirects);
+    const load = new LoadDriver(task, pools, mix, redirects, script);
     shared.markReady();
     const startNs = await passBarrier(shared);
     shared.publishBegun(task.thread, nowNs());
     return await load.drive(shared, startNs);
   } finally {
     await Promise.all(pools.map(pool => pool.close({ timeout: 0 })));
+    // What a script has left in flight rejects only once the connections are closed.
+    if (script !== undefined)
+      setTimeout(() => process.off('unhandledRejection', script.noteStray), strayMs).unref();
   }
+}
+
+/** @throws Error if it cannot be loaded */
+async function scriptOf(task: ThreadTask): Promise<ScriptLoad | undefined> {
+  const { script } = task.workload;
+  if (script === undefined) return undefined;
+  const { ScriptLoad } = await import('./script/script-load.ts');
+  return await ScriptLoad.open(task, script);
 }
 
 /** Loads only the client that the scenario uses: ioredis costs a thread about 10 MB. @throws Error if it cannot be loaded */

@@ -69,6 +69,10 @@ const configs = [
   },
   { workload: { keys: 100, ycsb: 'D' }, scenarios: [{ pools: 2, workers: 4, arrival: poisson }] },
   { workload: { keys: 100, ycsb: 'E' }, scenarios: [{ pools: 1, workers: 2 }] },
+  {
+    workload: { keys: 100, script: 'configs/examples/scripts/cart.mjs' },
+    scenarios: [{ client: 'ioredis', pools: 2, workers: 4 }],
+  },
 ].map((config, index) =>
   parseConfig(
     JSON.stringify({
@@ -143,7 +147,7 @@ describe('random numbers of a run', () => {
     expect([...new Set(files)].sort()).toEqual(
       [
         ...['arrival-schedule.ts', 'command-mix.ts', 'connection-cutter.ts', 'data-set.ts', 'keys.ts'],
-        ...['plan.ts', 'records.ts', 'thread.ts', 'values.ts', 'workload.ts'],
+        ...['plan.ts', 'records.ts', 'script-load.ts', 'thread.ts', 'values.ts', 'workload.ts'],
       ].sort(),
     );
 

@@ -129,6 +129,7 @@ const laterDefaults: Readonly<Record<string, unknown>> = {
   hitShare: 1,
   members: 10,
   ycsb: null,
+  script: null,
 };
 
 /** A workload without those keys where they have their defaults, so that results of all versions compare. */

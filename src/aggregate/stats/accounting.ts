@@ -66,7 +66,20 @@ export function findImbalances({ scenarios }: Pick<Result, 'scenarios'>): string
         : `A defect of poolbench, please report it: in round ${round.round} of ${id}, ${imbalance}.`;
     }),
     ...describeServerCount(id, rounds),
+    ...rounds.flatMap(round => describeScriptCount(id, round)),
   ]);
+}
+
+/** What a script sent is not the number of its sessions. A command that failed may not have been counted. */
+function describeScriptCount(id: string, round: RoundResult): string[] {
+  const counted = round.script?.counted;
+  if (!counted) return [];
+  const { sent, server } = counted;
+  const isWhole = failedOf(round) + round.unfinished === 0;
+  if (server <= sent * 1.01 && (server >= sent * 0.99 || !isWhole)) return [];
+  return [
+    `The server counted ${formatCount(server)} commands in round ${round.round} of ${id}, and the script sent ${formatCount(sent)}: did somebody else use the server, or another server answer some?`,
+  ];
 }
 
 function describeImbalance(round: RoundResult): string | null {

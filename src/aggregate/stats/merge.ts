@@ -46,6 +46,8 @@ export interface RoundContext
   readonly clientCpuMicros: number;
   /** The server's own time a call in microseconds, of one command of the mix or of all; null: not known. */
   readonly serverTime?: (command?: string) => number | null;
+  /** The server's own count of commands, the warm-up included, by their names in commandstats; null: not known. */
+  readonly serverCallsOf?: (names: readonly string[]) => number | null;
 }
 
 /** Merges the samples of all threads of one scenario in one round. Sums are exact; threads are in the order of their numbers. */
@@ -72,6 +74,7 @@ export function mergeSamples(samples: readonly ThreadSample[], context: RoundCon
       loads.flatMap(load => load.commands),
       context.serverTime,
     ),
+    ...mergeScripts(loads, context.serverCallsOf),
     overRange: total(loads, load => load.overRange),
     loads: mergeByPipeline(loads, seconds),
     histograms,
@@ -217,6 +220,39 @@ export function mergeCommands(
       response: mergeLatencies(ofName.map(({ response }) => response)).summary,
       serverMicrosPerCall: serverTime?.(name) ?? null,
     })),
+  };
+}
+
+/** What was in the sessions of a script over all threads; nothing if the operations are no sessions. */
+function mergeScripts(
+  loads: readonly LoadSample[],
+  serverCallsOf: RoundContext['serverCallsOf'],
+): Pick<RoundResult, 'script'> {
+  const scripts = loads.flatMap(({ script }) => script ?? []);
+  if (scripts.length === 0) return {};
+  const sent = new Map<string, number | null>();
+  for (const [name, count] of scripts.flatMap(script => Object.entries(script.sent))) {
+    const before = sent.get(name);
+    sent.set(name, count === null || before === null ? null : (before ?? 0) + count);
+  }
+  const apart = [...sent].flatMap(([name, count]) => (count === null ? [] : [{ name, count }]));
+  const server = apart.length === 0 ? null : (serverCallsOf?.(apart.map(({ name }) => name)) ?? null);
+  const steps = scripts.flatMap(script => script.steps);
+  return {
+    script: {
+      commands: total(scripts, ({ commands }) => commands),
+      counted: server === null ? null : { sent: total(apart, ({ count }) => count), server },
+      steps: [...new Set(steps.map(({ name }) => name))].map(name => {
+        const ofName = steps.filter(step => step.name === name);
+        return {
+          name,
+          completed: total(ofName, step => step.completed),
+          failed: total(ofName, step => step.failed),
+          latency: mergeLatencies(ofName.map(({ latency }) => latency)).summary,
+        };
+      }),
+      messages: Object.assign({}, ...scripts.map(({ messages }) => messages).toReversed()),
+    },
   };
 }
 

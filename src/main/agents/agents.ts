@@ -193,7 +193,7 @@ export class Agents implements SessionAgents, Coordinator {
         'USAGE',
         `expected a target at host:port, as agents may be on other machines, found the unix socket ${control.address.path}`,
       );
-    const life = (await serverCount(control, [])).life ?? null;
+    const life = (await serverCount(control)).life ?? null;
     if (this.#link.life !== undefined && life?.split(' ').includes(this.#link.life))
       throw new PoolbenchError(
         'TARGET_IN_USE',

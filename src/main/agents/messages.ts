@@ -114,6 +114,8 @@ const workload = z
     hitShare: numberBetween(0, 1),
     growth: z.enum(['latest', 'index']).nullable(),
     apart: z.boolean(),
+    // An agent runs no code of others.
+    script: z.never().exactOptional(),
   } satisfies ShapeOf<WorkloadTask>)
   .refine(({ values }) => values.reduce((sum, { value }) => sum + bytesOf(value), 0) <= maxValueBytes);
 
@@ -177,7 +179,7 @@ const task = z.strictObject({
     timeoutMs: wholeNumber(10, 600_000),
   } satisfies ShapeOf<Omit<AgentTask, keyof ThreadPart>>),
   // No code crosses: an agent has the clients that come with poolbench, whose options cannot lead to another server.
-  client: z.enum(['ioredis', 'wire']),
+  client: oneOf(['ioredis', 'wire']),
   clientOptions: z
     .record(z.string(), z.unknown())
     .refine(options => !Object.keys(options).some(key => keptOptions.includes(key))),

@@ -64,6 +64,7 @@ const load = z.strictObject({
       response: histogram,
     } satisfies ShapeOf<SecondSample>),
   ),
+  script: z.never().exactOptional(),
 } satisfies ShapeOf<LoadSample>);
 
 const snapshot = z.strictObject({

@@ -225,7 +225,7 @@ export class Seat {
       },
     );
     try {
-      const { life = null } = await serverCount(control, []);
+      const { life = null } = await serverCount(control);
       const roundTripMs = await baseRoundTripMs(control);
       const local = isLocal(control.server);
       const { localAddress } = control;

@@ -1,4 +1,5 @@
 import { PoolbenchError } from '../errors.ts';
+import type { Experiment } from '../experiment/experiment.ts';
 import type { Options } from '../options.ts';
 import type { Enlist } from '../run/session.ts';
 
@@ -40,11 +41,13 @@ function waitMsOf(typed: string): number {
 /**
  * How a session comes to its agents; undefined if it has none.
  *
+ * @param experiments what it measures, none of it with code of the user's, which never goes to another machine
  * @throws PoolbenchError USAGE
  */
 export function enlistFor(
   options: Options<'agents' | 'control' | 'agents-wait' | 'group'>,
   name: string,
+  experiments: readonly Pick<Experiment, 'workload'>[] = [],
 ): Enlist | undefined {
   const { agents: typed } = options;
   if (typed === undefined) {
@@ -52,6 +55,12 @@ export function enlistFor(
     if (without === undefined) return undefined;
     throw new PoolbenchError('USAGE', `expected --agents N beside --${without}`);
   }
+  const script = experiments.find(({ workload }) => workload.script !== null)?.workload.script;
+  if (script !== undefined)
+    throw new PoolbenchError(
+      'USAGE',
+      `expected no workload.script beside --agents, found ${script}: agents run no code of others; leave out --agents, or use workload.commands`,
+    );
   const wanted = {
     ...{ url: controlUrl(options), agents: wholeNumberOf('agents', typed, 1), group: groupOf(options) },
     ...{ waitMs: waitMsOf(options['agents-wait'] ?? usualWait), name },

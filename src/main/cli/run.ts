@@ -99,7 +99,11 @@ async function loadSides(
   options: SessionFlags,
   earlier?: EarlierRun,
 ): Promise<number> {
-  const enlist = enlistFor(options, name);
+  const enlist = enlistFor(
+    options,
+    name,
+    plan.sides.map(({ experiment }) => experiment),
+  );
   const session = { name, folder: earlier?.folder, earlier, enlist };
   return await runSides(plan, options, session, (outcome, session) => {
     const { progress, resultsFolder: folder } = session;

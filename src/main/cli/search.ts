@@ -26,7 +26,7 @@ export async function search(
   const { experiment } = plan.side;
   await findClients(plan.side);
   const name = `${experiment.name}-search`;
-  const session = { name, parts: ['steps'], enlist: enlistFor(options, name) };
+  const session = { name, parts: ['steps'], enlist: enlistFor(options, name, [experiment]) };
   return await Session.run(options, session, async session => {
     const { progress, resultsFolder: folder } = session;
     const target = await session.openTarget(experiment);

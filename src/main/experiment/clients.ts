@@ -11,6 +11,7 @@ import type { Client } from '../../pool/presets.ts';
 import { asError, PoolbenchError } from '../errors.ts';
 import type { Experiment } from './experiment.ts';
 import type { PlannedSide } from './plan.ts';
+import { expectScript } from './script.ts';
 
 const ownRequire = createRequire(import.meta.url);
 const { peerDependencies }: { readonly peerDependencies: Readonly<Record<string, string>> } =
@@ -45,17 +46,19 @@ export function locateClients(
 }
 
 /**
- * Finds the clients of a side's scenarios and loads each once, so that what is wrong with one is known before the load.
+ * Finds the clients of a side's scenarios and loads each once, and the script, so that what is wrong with one is known before
+ * the load.
  * A package is looked up from the config's folder, then from poolbench's own.
  *
  * @param options.fallback looks up from there what the config's folder does not have @default poolbench's own folder
  * @returns the clients by their names
- * @throws PoolbenchError CLIENT_NOT_USABLE
+ * @throws PoolbenchError CLIENT_NOT_USABLE, CONFIG_INVALID
  */
 export async function findClients(
   { experiment, scenarios }: Pick<PlannedSide, 'experiment' | 'scenarios'>,
   { fallback = ownRequire }: { readonly fallback?: NodeJS.Require } = {},
 ): Promise<ReadonlyMap<string, UsedClient>> {
+  await expectScript(experiment);
   const folder = resolve(experiment.clientsFrom ?? '.');
   const places = [createRequire(join(folder, 'config.json')), fallback];
   const names = [...new Set(scenarios.map(({ client }) => client))];

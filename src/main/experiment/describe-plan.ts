@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { type Arrival, describeStages } from '../../aggregate/scenario/arrival.ts';
 import { isFixed, minRounds, type RoundsRange } from '../../aggregate/stats/sign-test.ts';
 import { formatDuration, formatList, formatPercent, formatPlural } from '../../aggregate/text/format.ts';
@@ -174,7 +175,7 @@ function cut(line: string): string {
 
 /** The workload in a line, or several if it has more than the usual settings. */
 export function describeWorkload(workload: WorkloadConfig): string[] {
-  const { keyChoice, commands, hitShare, compressibleRatio, growth } = workloadTask(workload);
+  const { keyChoice, commands, hitShare, compressibleRatio, growth, script } = workloadTask(workload);
   const records = growth === null ? 'key' : 'record';
   const keys = `${formatPlural(workload.keys, records)}${describeGrowth(growth)}${describeChoice(keyChoice)}`;
   const mix = workload.ycsb === null ? '' : `YCSB ${workload.ycsb}: `;
@@ -183,7 +184,12 @@ export function describeWorkload(workload: WorkloadConfig): string[] {
     ...(hitShare < 1 ? [`${formatPercent(hitShare)} of reads are for keys that are there`] : []),
   ];
   const sizes = `values of ${describeSizes(workload.valueBytes)}`;
-  const text = [keys, sizes, `${mix}${describeMix(commands)}`, ...also].join(', ');
+  const text = [
+    keys,
+    sizes,
+    `${mix}${script === undefined ? describeMix(commands) : `sessions of ${basename(script)}`}`,
+    ...also,
+  ].join(', ');
   // The plan indents these lines by 2.
   const [first = '', ...rest] = wrapText(text, columns - 2, ' '.repeat('workload: '.length));
   return [`workload: ${first.trim()}`, ...rest];

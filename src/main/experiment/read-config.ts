@@ -11,7 +11,7 @@ import { applyOverrides, type ConfigOverrides } from './overrides.ts';
 import { askedExperiment } from './question.ts';
 import { withStageSeconds } from './stage-seconds.ts';
 import { locateTlsFiles } from './target.ts';
-import { locateValueFile } from './values.ts';
+import { locateWorkloadFiles } from './values.ts';
 
 /** Far more than a config needs. */
 const maxCharacters = 2 ** 20;
@@ -103,7 +103,7 @@ function parse(text: string, source: string) {
   };
 
   const { value, repeatedKeys, offsetOf } = parseJsonText(body, source);
-  const input = withStageSeconds(locateValueFile(value, source));
+  const input = withStageSeconds(locateWorkloadFiles(value, source));
   const checked = experimentSchema.safeParse(input);
   const repeated = repeatedKeys.map(({ offset, path }) => ({
     offset,

@@ -118,16 +118,26 @@ export function readValueFile(path: string): string[] {
 }
 
 /**
- * The input of a config with the path of its file of values as seen from here: a config names it relative to its own
- * folder. That is done before anything is validated, as the sizes of the values are a part of it.
+ * The input of a config with the paths of its workload, the file of values and the script, as seen from here: a config names
+ * them relative to its own folder. That is done before anything is validated, as the sizes of the values are a part of it.
  */
-export function locateValueFile(input: unknown, configPath: string): unknown {
+export function locateWorkloadFiles(input: unknown, configPath: string): unknown {
   const workload = keyOf(input, 'workload');
   const valueBytes = keyOf(workload, 'valueBytes');
-  const path = keyOf(valueBytes, 'path');
-  if (typeof path !== 'string' || path === '' || isAbsolute(path)) return input;
-  const located = { ...(valueBytes as object), path: join(dirname(configPath), path) };
-  return { ...(input as object), workload: { ...(workload as object), valueBytes: located } };
+  const script = located(keyOf(workload, 'script'), configPath);
+  const path = located(keyOf(valueBytes, 'path'), configPath);
+  if (script === undefined && path === undefined) return input;
+  const files = {
+    ...(script === undefined ? {} : { script }),
+    ...(path === undefined ? {} : { valueBytes: { ...(valueBytes as object), path } }),
+  };
+  return { ...(input as object), workload: { ...(workload as object), ...files } };
+}
+
+/** Undefined if it is no relative path. */
+function located(path: unknown, configPath: string): string | undefined {
+  if (typeof path !== 'string' || path === '' || isAbsolute(path)) return undefined;
+  return join(dirname(configPath), path);
 }
 
 function keyOf(section: unknown, key: string): unknown {

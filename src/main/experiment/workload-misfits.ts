@@ -29,6 +29,7 @@ export function checkWorkload(config: Parts, refuse: Refuse): void {
   checkNumberOfKeys(config, refuse);
   checkSpread(config.workload, refuse);
   checkBlocking(config, refuse);
+  checkScript(config, refuse);
   const { ycsb } = config.workload;
   const { growth, values } = workloadTask(config.workload);
   const { max } = sizesOf(values);
@@ -117,6 +118,30 @@ function checkSpread({ keys, keyChoice }: WorkloadConfig, refuse: Refuse): void 
   refuse(['workload', 'keyChoice', 'spread'], expected, spread);
 }
 
+/** The clients that let poolbench look at what a script sends. */
+const scriptClients: readonly string[] = ['ioredis', 'node-redis', 'iovalkey'];
+
+/** A session has a connection of such a client to itself, and is one operation. */
+function checkScript({ workload, scenarios }: Parts, refuse: Refuse): void {
+  if (workload.script === null) return;
+  for (const [index, { client, pool, pipeline, batch }] of scenarios.entries()) {
+    const refuseKey = (key: string, expected: string, found: unknown) =>
+      refuse(['scenarios', index, key], `${expected}, as workload.script is set`, found, found);
+    const other = client.find(one => !scriptClients.includes(one));
+    if (other !== undefined)
+      refuseKey(
+        'client',
+        '"ioredis", "node-redis" or "iovalkey" (a script is given the client itself)',
+        other,
+      );
+    if (pool.includes('shared'))
+      refuseKey('pool', 'another one than "shared" (a session has its connection to itself)', 'shared');
+    if (pipeline.some(size => size > 1))
+      refuseKey('pipeline', '1 (a script sends several commands together by itself)', pipeline);
+    if (batch.some(beside => beside.pool !== 'none')) refuseKey('batch', 'no batch workers', batch);
+  }
+}
+
 /** Workers that keys are divided among, and as many more as remainders of the division by pools can take. */
 function maxOwnersOf({ workers, batch, pools }: ScenarioGroup): number {
   const beside = Math.max(...batch.map(group => (group.pool === 'none' ? 0 : group.workers)));
@@ -124,6 +149,14 @@ function maxOwnersOf({ workers, batch, pools }: ScenarioGroup): number {
 }
 
 function checkForCluster(workload: WorkloadConfig, refuse: Refuse): void {
+  if (workload.script !== null) {
+    refuse(
+      ['workload', 'script'],
+      'null, as target.cluster is true (a session has one connection)',
+      workload.script,
+    );
+    return;
+  }
   if (workloadTask(workload).growth === 'index') {
     const expected =
       'another one, as target.cluster is true (its records are one sorted set, so on one node)';

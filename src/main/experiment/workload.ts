@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { z } from 'zod';
 import {
   isOutOfRange,
@@ -147,7 +148,7 @@ export const workload = section({
   valueContent,
   readShare: numberBetween(0, 1).optional().meta({
     description:
-      'Fraction of the commands that are GET; the others are SET. Not allowed beside commands or ycsb',
+      'Fraction of the commands that are GET; the others are SET. Not allowed beside commands, script or ycsb',
     unit: 'fraction, 0 to 1',
     default: usualReadShare,
   }),
@@ -156,6 +157,15 @@ export const workload = section({
     .max(maxCommands, { error: `at most ${maxCommands} commands` })
     .default([])
     .meta({ description: 'A weighted mix of commands, instead of GET and SET by readShare' }),
+  script: z
+    .string({ error: 'the path of a script, or null' })
+    .min(1, { error: 'the path of a script' })
+    .nullable()
+    .default(null)
+    .meta({
+      description:
+        "Path of a module whose default export is a session, an async function: the operations are its sessions, instead of commands. Relative to the config's folder; null: none",
+    }),
   functions,
   hitShare: numberBetween(0, 1).default(1).meta({
     description:
@@ -168,9 +178,17 @@ export const workload = section({
 })
   .check(({ value, issues }) => {
     if (issues.some(isOutOfRange)) return;
-    const refuse = (key: 'readShare' | 'commands' | 'keyChoice' | 'hitShare', expected: string) =>
+    const refuse = (key: 'readShare' | 'commands' | 'keyChoice' | 'hitShare' | 'ycsb', expected: string) =>
       refuser(issues)([key], expected, value[key]);
-    const { ycsb, commands, readShare, keyChoice, hitShare } = value;
+    const { ycsb, commands, readShare, keyChoice, hitShare, script } = value;
+    if (script !== null)
+      for (const [key, isGiven] of [
+        ['readShare', readShare !== undefined],
+        ['commands', commands.length > 0],
+        ['hitShare', hitShare < 1],
+        ['ycsb', ycsb !== null],
+      ] as const)
+        if (isGiven) refuse(key, `no ${key} beside script, which decides what is sent`);
     if (ycsb === null) {
       if (commands.length > 0 && readShare !== undefined)
         refuse('readShare', 'no readShare beside commands, which have weights');
@@ -188,7 +206,9 @@ export const workload = section({
   .transform(({ keyChoice, readShare, ...rest }) => ({
     ...rest,
     ...(rest.ycsb === null ? { keyChoice: keyChoice ?? usualKeyChoice } : {}),
-    ...(rest.ycsb === null && rest.commands.length === 0 ? { readShare: readShare ?? usualReadShare } : {}),
+    ...(rest.ycsb === null && rest.commands.length === 0 && rest.script === null
+      ? { readShare: readShare ?? usualReadShare }
+      : {}),
   }))
   .meta({ description: 'Keys, values and commands of the load' });
 
@@ -220,7 +240,7 @@ export function foreseeReads(workload: WorkloadTask): ReadPlan {
 }
 
 function makeTask(workload: WorkloadConfig): WorkloadTask {
-  const { keys, members, valueContent, hitShare } = workload;
+  const { keys, members, valueContent, hitShare, script } = workload;
   const preset = workload.ycsb === null ? undefined : ycsbPresets[workload.ycsb];
   const given = workload.commands.length > 0 ? workload.commands : undefined;
   return {
@@ -230,7 +250,9 @@ function makeTask(workload: WorkloadConfig): WorkloadTask {
     keyChoice: preset?.keyChoice ?? workload.keyChoice ?? { kind: 'uniform' },
     values: valueVariants(workload.valueBytes),
     compressibleRatio: valueContent.kind === 'compressible' ? valueContent.share : 0,
-    commands: preset?.commands ?? given ?? readsAndWrites(workload.readShare ?? 0.5),
+    ...(script === null
+      ? { commands: preset?.commands ?? given ?? readsAndWrites(workload.readShare ?? 0.5) }
+      : { commands: [], script: resolve(script) }),
     growth: preset?.growth ?? null,
     apart: preset !== undefined || given !== undefined || hitShare < 1,
   };

@@ -178,13 +178,14 @@ export async function runOnce(
   // As the server's commandstats have them.
   const names = commands.map(({ statName }) => statName);
   const countsApart =
+    commands.length > 0 &&
     serverCountsApart(commands, bench.experiment.workload.functions) &&
     // poolbench itself sends INFO while it measures.
     !names.includes('info');
   // Before the server starts to count the load's commands.
   const dataSet = (await bench.data?.ready(`round ${round} of ${scenario.id}`)) ?? null;
   const basePingMs = await baseRoundTripMs(control);
-  const before = await serverCount(control, names);
+  const before = await serverCount(control);
   let samples: ThreadSample[];
   let used: Awaited<ReturnType<CpuMeter['stop']>>;
   let startedAt = new Date();
@@ -209,7 +210,7 @@ export async function runOnce(
     const what = cutter.cuts === 0 ? 'no' : `after ${formatPlural(cutter.cuts, 'cut')} no further`;
     bench.warn(`${what} connection could be cut in ${scenario.id}: ${toOneLine(cutter.failure)}`);
   }
-  const after = await serverCount(control, names);
+  const after = await serverCount(control);
   await removeRecords(bench, scenario, samples);
   const restarted = before.life !== undefined && after.life !== undefined && after.life !== before.life;
   if (restarted) {
@@ -217,6 +218,11 @@ export async function runOnce(
       `${whatHappened(control, before, after)} while ${scenario.id} was measured in round ${round}: what it lost is among the failed operations and the misses, and the server's own figures of that round are left out`,
     );
   }
+  /** What the server counted in between; null if it does not report that, or began anew. */
+  const serverCalls = (names: readonly string[]) => {
+    const [from, to] = [before.calls(names), after.calls(names)];
+    return restarted || from === null || to === null ? null : to - from;
+  };
   const measuredSeconds = Math.max(...samples.map(sample => sample.seconds));
   // What a stopped window has measured is kept, with its true length, unless that is too short for a rate.
   const there = hosts?.used();
@@ -225,6 +231,7 @@ export async function runOnce(
 
   const loads = samples.flatMap(sample => sample.loads);
   const warmupCalls = loads.reduce((sum, load) => sum + load.warmupCompleted, 0);
+  const calls = countsApart ? serverCalls(names) : null;
   const use = { ...used, ...there?.cpu };
   const merged = mergeSamples(samples, {
     round,
@@ -244,10 +251,8 @@ export async function runOnce(
               .filter(({ name }) => ofCommand === undefined || name === ofCommand)
               .map(({ statName }) => statName),
           ),
-    serverCalls:
-      restarted || !countsApart || before.calls === null || after.calls === null
-        ? null
-        : after.calls - before.calls - warmupCalls,
+    serverCalls: calls === null ? null : calls - warmupCalls,
+    serverCallsOf: serverCalls,
     cuts: cutter.cuts,
     basePingMs: there === undefined ? basePingMs : there.basePingMs,
   });

@@ -8,17 +8,17 @@ import { shownAddress } from '../server/url.ts';
 const maxPings = 20;
 const pingBudgetMs = 100;
 
-/** How often the server has run the workload's commands since its start, by its own count; the masters of a cluster together. */
+/** What the server has counted since its start. */
 interface ServerCount {
   /** Another one after every start of the server, and when other masters serve. */
   readonly life: string | undefined;
-  readonly calls: number | null;
+  /** How often it has run commands, as its commandstats name them; the masters of a cluster together. Null: it does not report that. */
+  calls(names: readonly string[]): number | null;
   /** Where it is: behind a Sentinel that may change. */
   readonly server: string;
 }
 
-/** @param names of the commands, as the server's commandstats name them */
-export async function serverCount(control: Control, names: readonly string[]): Promise<ServerCount> {
+export async function serverCount(control: Control): Promise<ServerCount> {
   // A server that is gone has no figures; the target watch notices that it is gone.
   const nodes = await control.findNodes().catch(() => control.nodes);
   // Together, so that a server that hangs is waited for once.
@@ -26,7 +26,6 @@ export async function serverCount(control: Control, names: readonly string[]): P
     Promise.all(nodes.map(node => lifeOf(node).catch(() => undefined))),
     Promise.all(nodes.map(node => node.info('commandstats').catch(() => new Map<string, string>()))),
   ]);
-  const calls = stats.map(info => commandCalls(info, names));
   return {
     // A master that is silent at one end only has gone or come: the counts of the others are then not the cluster's.
     life:
@@ -36,7 +35,10 @@ export async function serverCount(control: Control, names: readonly string[]): P
             .map(life => life ?? 'silent')
             .toSorted()
             .join(' '),
-    calls: calls.reduce((sum, ofNode) => (sum === null || ofNode === null ? null : sum + ofNode), 0),
+    calls: names =>
+      stats
+        .map(info => commandCalls(info, names))
+        .reduce((sum, ofNode) => (sum === null || ofNode === null ? null : sum + ofNode), 0),
     server: shownAddress(control.server),
   };
 }

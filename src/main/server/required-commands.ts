@@ -13,6 +13,8 @@ import { shownAddress } from './url.ts';
  */
 export async function requireCommands(control: Control, commands: readonly WeightedCommand[]): Promise<void> {
   const names = [...new Set(requestsOf(commands).map(({ request }) => request.name))];
+  // Of a script they are not known; asked for none, the server would name all that it has.
+  if (names.length === 0) return;
   for (const node of await control.findNodes()) {
     const answer = await node.call('COMMAND', 'INFO', ...names).catch((error: unknown) => {
       if (isRefusal(error)) return undefined;

@@ -1,3 +1,4 @@
+import type { CommandGuard, GuardedClient } from '../connection.ts';
 import type { Trust } from './address.ts';
 
 /**
@@ -57,6 +58,8 @@ export interface ClientConnection {
   ping(): Promise<unknown>;
   /** Closes the socket at once. Whatever is in flight rejects. */
   close(): void;
+  /** The client itself, for the scripts of poolbench's own modules: it asks `guard` before each command that it sends. */
+  guarded?(guard: CommandGuard): GuardedClient;
 }
 
 /** @returns what is wrong with the default export of a module, as a sentence; undefined if nothing is */

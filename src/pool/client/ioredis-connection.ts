@@ -1,5 +1,5 @@
 import type { ChainableCommander, RedisOptions } from 'ioredis';
-import { type Connect, Connection } from '../connection.ts';
+import { type CommandGuard, type Connect, Connection, type GuardedClient } from '../connection.ts';
 import { codeOf, failureCode, isRefusal } from '../errors.ts';
 import { acknowledgementsOf, acknowledges, countAcknowledgements } from './acknowledgements.ts';
 import { type Address, socketPlace, tlsOptions } from './address.ts';
@@ -112,6 +112,24 @@ export class IoredisConnection extends Connection {
   close(code: 'CONNECTION_CLOSED' | 'TIMEOUT' = 'CONNECTION_CLOSED'): void {
     this.#closedAs ??= code;
     this.#redis.disconnect();
+  }
+
+  override get closedAs(): string | undefined {
+    return this.#closedAs;
+  }
+
+  override guarded(guard: CommandGuard): GuardedClient {
+    const redis = this.#redis;
+    const send = redis.sendCommand.bind(redis);
+    redis.sendCommand = (command, stream) => {
+      const refusal = guard(command.name, command.args, 0);
+      if (refusal === undefined) return send(command, stream);
+      // A pipeline sends what it has when all of its commands have written.
+      stream?.write('');
+      command.reject(refusal);
+      return command.promise;
+    };
+    return { client: redis, isReply: isRefusal };
   }
 
   #sendOne(batch: Batch): void {

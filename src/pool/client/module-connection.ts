@@ -1,4 +1,4 @@
-import { type Connect, Connection } from '../connection.ts';
+import { type CommandGuard, type Connect, Connection, type GuardedClient } from '../connection.ts';
 import { codeOf, failureCode, isRefusal, PoolError } from '../errors.ts';
 import {
   type Acknowledgement,
@@ -103,6 +103,14 @@ export class ModuleConnection extends Connection {
       replies => this.#answered(batch, replies),
       (error: unknown) => this.#failed(batch, error),
     );
+  }
+
+  override get closedAs(): string | undefined {
+    return this.#closedAs;
+  }
+
+  override guarded(guard: CommandGuard): GuardedClient | undefined {
+    return this.#client.guarded?.(guard);
   }
 
   async ping(): Promise<void> {

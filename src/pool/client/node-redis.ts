@@ -1,4 +1,5 @@
 import type * as redis from 'redis';
+import type { CommandGuard } from '../connection.ts';
 import type { ClientConnection, ClientModule, Place } from './client-module.ts';
 import { knowsNoHello } from './wire-connection.ts';
 
@@ -81,7 +82,43 @@ async function openClient(
     send: commands => Promise.all(commands.map(command => client.sendCommand(command).catch(toReply))),
     ping: () => client.ping(),
     close: () => client.destroy(),
+    guarded: guard => {
+      guardSends(client, guard);
+      return { client, isReply: error => error instanceof library.ErrorReply };
+    },
   };
+}
+
+type Sent = readonly unknown[];
+/** What is common to all that it sends: single commands, transactions and pipelines. */
+interface Sender {
+  sendCommand(args: Sent, ...more: unknown[]): Promise<unknown>;
+  _executeMulti(commands: readonly { readonly args: Sent }[], ...more: unknown[]): Promise<unknown>;
+  _executePipeline(commands: readonly { readonly args: Sent }[], ...more: unknown[]): Promise<unknown>;
+}
+
+/** A transaction or a pipeline of which one command is refused is not sent at all. */
+function guardSends(client: object, guard: CommandGuard): void {
+  // All other views of the connection, such as those with other options, are made from this one.
+  const { _self: sender } = client as { readonly _self: Sender };
+  const refusalOf = (args: Sent) => guard(String(args[0]), args, 1);
+  const { sendCommand, _executeMulti, _executePipeline } = sender;
+  sender.sendCommand = function (args, ...more) {
+    const refusal = refusalOf(args);
+    return refusal === undefined ? sendCommand.call(this, args, ...more) : Promise.reject(refusal);
+  };
+  const guardAll = (execute: Sender['_executeMulti'], before: readonly Sent[], behind: readonly Sent[]) =>
+    function (this: Sender, commands: readonly { readonly args: Sent }[], ...more: unknown[]) {
+      let refusal: Error | undefined;
+      for (const args of [...before, ...commands.map(command => command.args), ...behind]) {
+        // All are shown, as the end of a transaction ends it even if it is not sent.
+        const found = refusalOf(args);
+        refusal ??= found;
+      }
+      return refusal === undefined ? execute.call(this, commands, ...more) : Promise.reject(refusal);
+    };
+  sender._executeMulti = guardAll(_executeMulti, [['MULTI']], [['EXEC']]);
+  sender._executePipeline = guardAll(_executePipeline, [], []);
 }
 
 /** It queues, retries and resends nothing, as that would hide losses in latency. */

@@ -59,8 +59,7 @@ export function parseCommand(text: string): ParsedCommand {
   const request = parseRequest(requests[0] ?? []);
   if (requests.length > 1) return parseAcknowledged(request, requests.slice(1));
   const { name, args } = request;
-  const subcommand = containers.has(name) ? `|${constantText(args[0])?.toLowerCase()}` : '';
-  return { name, statName: name.toLowerCase() + subcommand, requests: [request] };
+  return { name, statName: statNameOf(name, constantText(args[0])), requests: [request] };
 }
 
 /** As {@link parseCommand}, for a command that a user has written: without the placeholder of presets. */
@@ -169,9 +168,12 @@ function parseRequest([word, ...words]: readonly Word[], isWatch = false): Parse
   const refused = refusedFor.get(name);
   if (refused !== undefined && !isWatch) throw new RangeError(`no ${name} (${refused})`);
   const { args, script } = withHash(name, words);
-  checkArguments(name, args);
-  checkKeys(name, args);
-  const blocksMs = blockingTime(name, args);
+  const texts = args.map(constantText);
+  // Beside a placeholder, too.
+  const pieces = args.flat().map(part => (part.kind === 'text' ? part.text : undefined));
+  checkArguments(name, texts, pieces);
+  checkKeys(name, args, texts);
+  const blocksMs = blockingTime(name, texts);
   return {
     name,
     args,
@@ -296,30 +298,34 @@ function parsePlaceholder(inside: string): TemplatePart {
   return { kind: 'number', from, to };
 }
 
-/** Refuses arguments by which a command reaches keys or connections of others. */
-function checkArguments(name: string, args: readonly Word[]): void {
-  const texts = args.map(constantText);
+/** The arguments of a request; undefined for each that is not the same in all operations. */
+type Texts = readonly (string | undefined)[];
+
+/**
+ * Refuses arguments by which a command reaches keys or connections of others.
+ *
+ * @param pieces what is constant in the arguments
+ */
+function checkArguments(name: string, texts: Texts, pieces = texts): void {
   const has = (pattern: RegExp) => texts.some(text => text !== undefined && pattern.test(text));
   if (name === 'COPY' && has(/^db$/i)) throw new RangeError('a COPY within its database (no DB)');
-  // Beside a placeholder, too.
-  const hasStar = args.flat().some(part => part.kind === 'text' && part.text.includes('*'));
-  if (name.startsWith('SORT') && hasStar)
+  if (name.startsWith('SORT') && pieces.some(text => text?.includes('*')))
     throw new RangeError(`no pattern in ${name} (it reads keys that may be of others)`);
   if (name === 'XREADGROUP' && (!/^group$/i.test(texts[0] ?? '') || texts[1] === undefined))
     throw new RangeError('XREADGROUP GROUP and the name of a group, which is made before the load');
 }
 
 /** How long a command waits for others at most, in milliseconds; undefined if it does not. */
-function blockingTime(name: string, args: readonly Word[]): number | undefined {
-  let place = blockingPlace.get(name)?.(args.length);
+function blockingTime(name: string, texts: Texts): number | undefined {
+  let place = blockingPlace.get(name)?.(texts.length);
   if (/^XREAD/.test(name)) {
-    const beforeStreams = args.slice(0, streamsPlace(name, args)).map(constantText);
+    const beforeStreams = texts.slice(0, streamsPlace(name, texts));
     const block = beforeStreams.findIndex(text => /^block$/i.test(text ?? ''));
     if (block < 0) return undefined;
     place = block + 2;
   }
   if (place === undefined) return undefined;
-  const text = constantText(args[place - 1]) ?? '';
+  const text = texts[place - 1] ?? '';
   const isMs = /^(XREAD|WAIT)/.test(name);
   const form = isMs ? /^\d+$/ : /^\d+(\.\d+)?$/;
   const timeMs = form.test(text) ? Number(text) * (isMs ? 1 : 1000) : 0;
@@ -331,50 +337,80 @@ function blockingTime(name: string, args: readonly Word[]): number | undefined {
 }
 
 /** Place of the word STREAMS among the arguments, from 1. */
-function streamsPlace(name: string, args: readonly Word[]): number {
+function streamsPlace(name: string, texts: Texts): number {
   // The names of a group and a consumer can be anything.
   const first = name === 'XREADGROUP' ? 3 : 0;
-  const index = args.findIndex((word, at) => at >= first && /^streams$/i.test(constantText(word) ?? ''));
+  const index = texts.findIndex((text, at) => at >= first && /^streams$/i.test(text ?? ''));
   if (index < 0) throw new RangeError(`STREAMS in ${name}, with keys and as many ids behind it`);
   return index + 1;
 }
 
 /** The places at which a command must have keys, from 1. */
-function keyPlaces(name: string, args: readonly Word[]): Set<number> {
+function keyPlaces(name: string, texts: Texts): Set<number> {
   const range = (from: number, to: number, step = 1) =>
     Array.from(
       { length: Math.max(0, Math.floor((to - from) / step) + 1) },
       (_, index) => from + index * step,
     );
   if (/^XREAD/.test(name)) {
-    const streams = streamsPlace(name, args);
-    const behind = args.length - streams;
+    const streams = streamsPlace(name, texts);
+    const behind = texts.length - streams;
     if (behind === 0 || behind % 2 > 0) throw new RangeError(`as many ids as keys behind STREAMS of ${name}`);
     return new Set(range(streams + 1, streams + behind / 2));
   }
-  // Most commands have one key, as their first argument.
-  const { first, last, step } = placesOf.get(name) ?? { first: 1, last: 1, step: 1 };
+  const { first, last, step } = placesOf.get(name) ?? firstArgument;
   const places =
-    first === 0 ? [] : range(first, Math.max(last < 0 ? args.length + 1 + last : last, first), step);
+    first === 0 ? [] : range(first, Math.max(last < 0 ? texts.length + 1 + last : last, first), step);
   const behindWord = keyBehind.get(name);
   if (behindWord !== undefined)
-    for (const [index, word] of args.entries())
-      if (behindWord.test(constantText(word) ?? '')) places.push(index + 2);
+    for (const [index, text] of texts.entries()) if (behindWord.test(text ?? '')) places.push(index + 2);
   const countPlace = keyCountPlace.get(name);
   if (countPlace !== undefined) {
-    const count = constantText(args[countPlace - 1]);
+    const count = texts[countPlace - 1];
     if (count === undefined || !/^\d+$/.test(count))
       throw new RangeError(`the number of its keys as argument ${countPlace} of ${name}`);
     // More than there are arguments: the first that is missing is named.
-    places.push(...range(countPlace + 1, Math.min(countPlace + Number(count), args.length + 1)));
+    places.push(...range(countPlace + 1, Math.min(countPlace + Number(count), texts.length + 1)));
   }
   return new Set(places);
 }
 
+/** Commands that are sent by themselves where there are no templates: what belongs to transactions and to scripts. */
+const sentAlone = new Set('MULTI EXEC DISCARD WATCH UNWATCH'.split(' '));
+
+/** Why a command is never sent, as a clause; undefined if it may be. @param name in capitals */
+export function reasonToRefuse(name: string, args: Texts): string | undefined {
+  if (sentAlone.has(name)) return undefined;
+  if (name === 'SCRIPT' && /^(load|exists)$/i.test(args[0] ?? '')) return undefined;
+  return refusedFor.get(name);
+}
+
+/**
+ * Whether the only key of a command is its first argument, and no argument can be the reason to refuse it: what holds for
+ * most commands, by their name alone.
+ *
+ * @param name in capitals
+ */
+export function hasOneKeyInFront(name: string): boolean {
+  const isPlain = !placesOf.has(name) && !keyBehind.has(name) && !keyCountPlace.has(name);
+  return isPlain && !refusedFor.has(name) && !/^(SORT|XREAD)/.test(name);
+}
+
+/**
+ * The places of a command's keys among its arguments, from 1.
+ *
+ * @param name in capitals
+ * @throws RangeError if its arguments reach further than its keys, or do not say where those are
+ */
+export function placesOfKeys(name: string, args: readonly string[]): ReadonlySet<number> {
+  checkArguments(name, args);
+  return keyPlaces(name, args);
+}
+
 /** Every key must be a placeholder: anything else would be a key of somebody else. */
-function checkKeys(name: string, args: readonly Word[]): void {
+function checkKeys(name: string, args: readonly Word[], texts: Texts): void {
   const isKey = (parts: Word) => parts.length === 1 && parts[0]?.kind === 'key';
-  const expected = keyPlaces(name, args);
+  const expected = keyPlaces(name, texts);
   for (const place of expected) {
     const parts = args[place - 1];
     if (parts !== undefined && isKey(parts)) continue;
@@ -428,6 +464,7 @@ const containerNames = 'OBJECT MEMORY XINFO XGROUP';
 /** Places of a command's keys among its arguments, from 1, as in COMMAND INFO: a last one of -1 is the last argument, one of -2 that before it. */
 const places: readonly (readonly [first: number, last: number, step: number, names: string])[] = [
   [0, 0, 0, 'PING ECHO TIME DBSIZE RANDOMKEY LASTSAVE INFO ROLE LOLWUT SCAN WAIT WAITAOF'],
+  [0, 0, 0, 'MULTI EXEC DISCARD UNWATCH SCRIPT'],
   [0, 0, 0, countedByFirst],
   [0, 0, 0, countedBySecond],
   [1, -2, 1, 'BLPOP BRPOP BZPOPMIN BZPOPMAX'],
@@ -438,6 +475,9 @@ const places: readonly (readonly [first: number, last: number, step: number, nam
   [2, 2, 1, containerNames],
   [2, -1, 1, 'BITOP'],
 ];
+
+/** Most commands have one key there. */
+const firstArgument = { first: 1, last: 1, step: 1 };
 
 const placesOf = new Map(
   places.flatMap(([first, last, step, names]) =>
@@ -474,3 +514,9 @@ export const scriptCommands: ReadonlySet<string> = new Set(scriptNames.split(' '
 
 /** Commands whose subcommands the server counts separately. */
 const containers: ReadonlySet<string> = new Set(containerNames.split(' '));
+
+/** The name of a command in the server's commandstats. @param name in capitals */
+export function statNameOf(name: string, subcommand: string | undefined): string {
+  const isContainer = containers.has(name) || name === 'SCRIPT';
+  return name.toLowerCase() + (isContainer ? `|${subcommand?.toLowerCase()}` : '');
+}

@@ -103,6 +103,8 @@ const rows = {
     write: (key, [element]) => [['JSON.SET', key, '$', JSON.stringify({ field: element?.value ?? '' })]],
     hasMembers: false,
   },
+  // What a script makes of its keys is not known here.
+  'keys of a script': { commands: /^$/, write: undefined, hasMembers: false },
   // Other modules: what their keys are made of is not known here. They come last, behind all keys that are written.
   'keys of modules': {
     commands: /^([A-Z]+\.|V(ADD|REM|SIM|DIM|CARD|EMB|LINKS|INFO|SETATTR|GETATTR|RANDMEMBER|ISMEMBER|RANGE)$)/,
@@ -183,8 +185,9 @@ export function familiesOf(commands: readonly { readonly command: string }[]): F
   return requestsOf(commands).map(({ family }) => family);
 }
 
-/** The families that the commands use, in the order of their key numbers. */
+/** The families that the commands use, in the order of their key numbers. Without commands, that of a script. */
 export function familiesInUse(commands: readonly { readonly command: string }[]): Family[] {
+  if (commands.length === 0) return ['keys of a script'];
   const used = new Set(familiesOf(commands));
   return families.filter(family => used.has(family));
 }
@@ -274,8 +277,9 @@ const overwriting = new Set(
 /** The same, as long as they write fields or members that the keys have. */
 const overwritingNamed = new Set('HSET HMSET HSETNX HINCRBY HINCRBYFLOAT SADD ZADD ZINCRBY'.split(' '));
 
-/** The names of the commands that change which keys, elements or times to live there are. */
+/** The names of the commands that change which keys, elements or times to live there are; a script is taken to. */
 export function changingCommands(commands: readonly { readonly command: string }[]): string[] {
+  if (commands.length === 0) return ['its script'];
   const changing = requestsOf(commands).flatMap(one => {
     const { request } = one;
     const { name, script } = request;

@@ -12,6 +12,8 @@ export interface Workload {
   readonly stride: number;
   /** Chooses the commands of the batch and their numbers. Which ones come does not depend on the sizes of batches. */
   fill(batch: Batch): void;
+  /** Makes a batch of another kind, whose operations are no commands of a set. */
+  newBatch?(owner: BatchOwner): Batch;
   /** Takes note of a batch whose outcome is known; undefined if that makes no difference. */
   settle?(batch: Batch): void;
   /** Records inserted so far; undefined if the workload inserts none. */
@@ -20,6 +22,7 @@ export interface Workload {
 
 /** A batch that the workload fills. The workload takes note of the outcome before the owner does. */
 export function batchFor(workload: Workload, size: number, owner: BatchOwner): Batch {
+  if (workload.newBatch !== undefined) return workload.newBatch(owner);
   if (workload.settle === undefined) return new Batch(size, owner, workload.stride);
   const settlesFirst: BatchOwner = {
     done: batch => {

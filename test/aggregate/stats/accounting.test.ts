@@ -34,6 +34,17 @@ describe('books of a run', () => {
     expect(imbalancesOf({ ...lost, serverCalls: 989 })).toEqual([expect.stringContaining('989')]);
   });
 
+  test('of a script compare the commands that it sent with those that the server counted', () => {
+    const script = (sent: number, server: number) => ({
+      script: { commands: sent, counted: { sent, server }, steps: [], messages: {} },
+    });
+    expect(imbalancesOf(script(1000, 1005))).toEqual([]);
+    expect(imbalancesOf(script(1000, 1100))).toEqual([expect.stringContaining('1,100')]);
+    expect(imbalancesOf(script(1000, 900))).toEqual([expect.stringContaining('900')]);
+    // What a lost connection had sent may not have arrived.
+    expect(imbalancesOf({ ...script(1000, 900), issued: 1100, failed: { TIMEOUT: 100 } })).toEqual([]);
+  });
+
   test('say that another server answered if the server has counted less than was completed', () => {
     const [fewer] = imbalancesOf({ serverCalls: 500 });
     const [more] = imbalancesOf({ serverCalls: 2000 });

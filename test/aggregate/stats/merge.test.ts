@@ -452,3 +452,37 @@ test("the server's own time is that of all commands, and of each of a mix", () =
   expect(merged.serverMicrosPerCall).toBe(1);
   expect(merged.commands.map(({ serverMicrosPerCall }) => serverMicrosPerCall)).toEqual([0.5, 2]);
 });
+
+test('sessions of all threads are one script, whose commands are counted as far as all threads know them apart', () => {
+  const step = (name: string, completed: number, failed: number, valuesMs: readonly number[]) => ({
+    ...{ name, completed, failed },
+    latency: encode(valuesMs),
+  });
+  const samples = [
+    {
+      ...{ commands: 20, sent: { get: 12, set: 10, exec: 1 }, messages: { SCRIPT: 'first' } },
+      steps: [step('look', 3, 1, [10, 10, 30])],
+    },
+    {
+      ...{ commands: 5, sent: { get: 8, set: null }, messages: { SCRIPT: 'second', OOM: 'full' } },
+      steps: [step('add', 1, 0, [5]), step('look', 1, 0, [10])],
+    },
+  ].map((script, thread) => buildSample({ thread, script }));
+  const asked: string[][] = [];
+  const { script } = mergeSamples(samples, {
+    ...context,
+    serverCallsOf: names => {
+      asked.push([...names]);
+      return 22;
+    },
+  });
+  expect(asked).toEqual([['get', 'exec']]);
+  expect(script).toMatchObject({
+    ...{ commands: 25, counted: { sent: 21, server: 22 }, messages: { SCRIPT: 'first', OOM: 'full' } },
+    steps: [
+      { name: 'look', completed: 4, failed: 1, latency: { count: 4, p50: expect.closeTo(10, 0) } },
+      { name: 'add', completed: 1, failed: 0, latency: { count: 1 } },
+    ],
+  });
+  expect(mergeSamples([buildSample()], context)).not.toHaveProperty('script');
+});

@@ -49,6 +49,7 @@ import {
   timeSplitBlocks,
   untestedTable,
 } from '../result-tables.ts';
+import { scriptBlocks } from '../script-table.ts';
 import { serverBlocks, serverTitle } from '../server-tables.ts';
 import {
   claimBlocks,
@@ -95,6 +96,7 @@ export function resultDocument(result: Result): Block[] {
     ...only(wide, section('Where the time goes', timeSplitBlocks(scenarios))),
     ...only(wide, section(serverTitle, serverBlocks(result.serverSeries))),
     ...commandBlocks(scenarios),
+    ...scriptBlocks(scenarios),
     ...only(narrow, failureBlocks(scenarios)),
     ...only(narrow, [paragraph(describeOutliers(result) ?? '')]),
     ...only(wide, section('Outliers', outlierBlocks(result))),

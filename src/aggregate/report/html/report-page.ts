@@ -46,6 +46,7 @@ import {
   threadBlocks,
   timeSplitBlocks,
 } from '../result-tables.ts';
+import { scriptBlocks } from '../script-table.ts';
 import { serverBlocks, serverTitle } from '../server-tables.ts';
 import { figureStrips, type Strip } from './charts/strip-chart.ts';
 import { type Html, html } from './markup.ts';
@@ -86,6 +87,7 @@ export function renderReportPage(result: Result): string {
       ...hostBlocks(result),
       ...section('Load', loadBlocks(scenarios)),
       ...section('Commands', commandBlocks(scenarios)),
+      ...scriptBlocks(scenarios),
       ...section('Thresholds', thresholdDetails(result.thresholds)),
       ...section('Outliers', outlierBlocks(result)),
       ...environmentBlocks(result, `, seed ${result.seed}`),

@@ -1,0 +1,5 @@
+/** Two commands a session. */
+export default async ({ client, key, value }) => {
+  await client.get(key());
+  await client.set(key(), value());
+};

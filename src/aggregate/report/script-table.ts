@@ -1,0 +1,75 @@
+import type { ScenarioResult } from '../result.ts';
+import { median } from '../stats/statistics.ts';
+import { sumOf } from '../stats/summary.ts';
+import { formatCount, formatMs, nothing } from '../text/format.ts';
+import { type Block, figures, heading, list, note, only, table, wide, words } from './blocks.ts';
+
+const stepNote =
+  'Parts of sessions that a script has named: counts over all rounds, latencies as medians over the rounds, without the time in which the session thought. Steps of unfinished sessions are not among them.';
+
+/** The steps of a name in one scenario. */
+interface StepRow {
+  readonly id: string;
+  readonly name: string;
+  readonly completed: number;
+  readonly failed: number;
+  /** Null if it never completed. */
+  readonly p50: number | null;
+  readonly p99: number | null;
+}
+
+function stepRows({ id, rounds }: ScenarioResult): StepRow[] {
+  const steps = rounds.flatMap(({ script }) => script?.steps ?? []);
+  return [...new Set(steps.map(({ name }) => name))].map(name => {
+    const ofName = steps.filter(step => step.name === name);
+    const timed = ofName.filter(({ completed }) => completed > 0);
+    const medianOf = (key: 'p50' | 'p99') =>
+      timed.length === 0 ? null : median(timed.map(({ latency }) => latency[key]));
+    return {
+      ...{ id, name, p50: medianOf('p50'), p99: medianOf('p99') },
+      completed: sumOf(ofName, step => step.completed),
+      failed: sumOf(ofName, step => step.failed),
+    };
+  });
+}
+
+/** The first message of each code by which sessions failed. */
+function messagesOf(scenarios: readonly ScenarioResult[]): Map<string, string> {
+  const first = new Map<string, string>();
+  for (const { script } of scenarios.flatMap(({ rounds }) => rounds))
+    for (const [code, message] of Object.entries(script?.messages ?? {}))
+      if (!first.has(code)) first.set(code, message);
+  return first;
+}
+
+/** What was in the sessions of a script; nothing without one. */
+export function scriptBlocks(scenarios: readonly ScenarioResult[]): Block[] {
+  const rows = scenarios.flatMap(stepRows);
+  const messages = messagesOf(scenarios);
+  const ms = (value: number | null) => (value === null ? nothing : formatMs(value));
+  return [
+    ...(rows.length === 0
+      ? []
+      : [
+          ...only(wide, [heading(2, 'Steps'), note(stepNote)]),
+          table<StepRow>(
+            rows,
+            [
+              words('scenario', ({ id }) => id),
+              words('step', ({ name }) => name),
+              figures('completed', ({ completed }) => formatCount(completed)),
+              figures('failed', ({ failed }) => formatCount(failed)),
+              figures('p50 ms', ({ p50 }) => ms(p50)),
+              figures('p99 ms', ({ p99 }) => ms(p99)),
+            ],
+            'Steps of sessions',
+          ),
+        ]),
+    ...(messages.size === 0
+      ? []
+      : [
+          ...only(wide, [heading(2, 'Why sessions failed')]),
+          list([...messages].map(([code, message]) => ({ text: `${code}, first: ${message}` }))),
+        ]),
+  ];
+}

@@ -1,0 +1,34 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+import type { SessionScript } from './session.ts';
+
+/**
+ * The function that a script exports.
+ *
+ * @throws Error whose message is the reason why it cannot be used, in one line
+ */
+export async function loadScript(file: string): Promise<SessionScript<unknown>> {
+  if (!existsSync(file)) throw new Error('there is no such file');
+  let script: unknown;
+  try {
+    ({ default: script } = (await import(pathToFileURL(file).href)) as { default?: unknown });
+  } catch (cause) {
+    throw new Error(reasonOf(cause, file), { cause });
+  }
+  if (typeof script !== 'function') throw new Error('its default export is no function');
+  return script as SessionScript<unknown>;
+}
+
+function reasonOf(cause: unknown, file: string): string {
+  if (!(cause instanceof Error)) return String(cause);
+  const line = cause instanceof SyntaxError ? lineOfFault(file) : undefined;
+  const message = cause.message.replace(/\s+/g, ' ').trim();
+  return `${cause.name}: ${message}${line === undefined ? '' : ` (line ${line})`}`;
+}
+
+/** Node tells the place of a syntax error to nobody but a terminal. Undefined if it is in a file that this one imports. */
+function lineOfFault(file: string): string | undefined {
+  const { stderr } = spawnSync(process.execPath, ['--check', file], { encoding: 'utf8' });
+  return /:(\d+)$/m.exec(stderr)?.[1];
+}

@@ -1,0 +1,46 @@
+import type { StepSample } from '../contract.ts';
+import { LatencyCounts } from '../latency-counts.ts';
+import { ScriptFault } from './script-fault.ts';
+
+/** Each has a histogram of 250 kB. */
+const maxSteps = 32;
+/** Of a name as results have it. */
+const maxLength = 100;
+
+/** What became of the steps of one name. */
+export interface Step {
+  readonly name: string;
+  completed: number;
+  failed: number;
+  readonly latency: LatencyCounts;
+}
+
+/** The steps of a thread's sessions by their names. Its warm-up mostly names them first, so the memory is there before the load. */
+export class Steps {
+  readonly #byName = new Map<string, Step>();
+
+  /** @throws ScriptFault TOO_MANY_STEPS */
+  find(name: string): Step {
+    return this.#byName.get(name) ?? this.#add(name);
+  }
+
+  sample(): StepSample[] {
+    return [...this.#byName.values()].map(({ latency, ...step }) => ({ ...step, latency: latency.encode() }));
+  }
+
+  #add(name: string): Step {
+    if (this.#byName.size === maxSteps)
+      throw new ScriptFault(
+        'TOO_MANY_STEPS',
+        `Expected at most ${maxSteps} names of steps, found one more: ${name}`,
+      );
+    const step = {
+      name: String(name).slice(0, maxLength),
+      completed: 0,
+      failed: 0,
+      latency: new LatencyCounts(3),
+    };
+    this.#byName.set(name, step);
+    return step;
+  }
+}
