@@ -103,8 +103,8 @@ describe('agent that is lost ends the run', () => {
   test('interrupted while it waits for agents: it ends with 130, and nothing is left', async () => {
     const { start, on, expectFree, waiting } = makeGroup();
     const agent = await start('a');
-    const running = (await createExperiment(target.url)).start(on(2));
-    await agent.said('taken: seat');
+    const running = (await createExperiment(target.url)).start(on(2), { ownProcess: true });
+    await Promise.all([running.said('Waiting up to'), agent.said('taken: seat')]);
     running.kill('SIGINT');
     expect((await running.outcome).code).toBe(130);
     expect(await keysOfRuns(control.url)).toEqual([]);
