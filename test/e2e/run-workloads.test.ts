@@ -125,6 +125,7 @@ describe('run of a mix leaves nothing behind', () => {
       hitShare: 1,
       members: 10,
       ycsb: 'F',
+      script: null,
     });
     const [round] = scenarios[0]?.rounds ?? [];
     expect(round?.commands.map(({ name }) => name)).toEqual(['GET', 'SET']);

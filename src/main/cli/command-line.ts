@@ -183,7 +183,12 @@ type CommandLine =
  */
 export function parseCommandLine(args: readonly string[]): CommandLine {
   refuseTakenByNpm(args, takeableByNpm());
-  refuseFlagsOfOthers(args, commandNames);
+  const { takes: ownOptions } = commands[commandNames.find(name => args.includes(name)) ?? 'run'];
+  refuseFlagsOfOthers(
+    args,
+    commandNames,
+    ownOptions.map(option => `--${option}`),
+  );
   const { values, asked, positionals } = parse(args);
   if (values.help) return { command: 'help' };
   if (values.version) return { command: 'version' };

@@ -278,3 +278,9 @@ describe('overrides obey the rules of the config', async () => {
     );
   });
 });
+
+test('a flag that a command has itself is not taken for that of another tool', () => {
+  const line = ['agent', '--control', 'redis://a:1', '--allow-target', 'b:2', '--threads', '2'];
+  expect(parseCommandLine(line)).toMatchObject({ command: 'agent', options: { threads: '2' } });
+  expect(() => parseCommandLine(['redis://a:1', '--threads', '2'])).toThrow(/--pools 2/);
+});
