@@ -10,7 +10,7 @@ import type { WorkloadTask } from '../../../src/workers/contract.ts';
 import { type Running, startBothServers } from '../../support/both-servers.ts';
 import { clientNames, loopback } from '../../support/connections.ts';
 import { plainWorkload } from '../../support/plain-workload.ts';
-import { accounted, runOne } from '../../support/threads.ts';
+import { accounted, runOne, stopAfter } from '../../support/threads.ts';
 
 const keys = 60;
 
@@ -32,11 +32,14 @@ const arms = ['redis', 'valkey'].flatMap(name =>
   clientNames.flatMap(client => [1, 10].map(pipeline => ({ name, client, pipeline }))),
 );
 
-/** Runs commands for a moment on data that was written before. */
+/** So many that each of ten commands is among them. */
+const usualOperations = 400;
+
+/** Runs commands on data that was written before. */
 async function load(
   { name, client, pipeline }: (typeof arms)[number],
   workload: WorkloadTask,
-  functions: readonly string[] = [],
+  { functions = [], operations = usualOperations }: { functions?: readonly string[]; operations?: number } = {},
 ) {
   const { server, control } = running.get(name) as Running;
   const prefix = `${client}-${pipeline}:`;
@@ -53,8 +56,8 @@ async function load(
   expect(warnings).toEqual([]);
   await control.call('CONFIG', 'RESETSTAT');
   const pools = [{ workers: 4, keys }];
-  const task = { client, pipeline, pools, keyPrefix: prefix, workload, seconds: 0.3 };
-  const sample = await runOne(server.port, task);
+  const task = { client, pipeline, pools, keyPrefix: prefix, workload, seconds: 10 };
+  const sample = await runOne(server.port, task, stopAfter(operations));
   const stats = await control.info('commandstats');
   expect(accounted(sample)).toBe(sample.issued);
   const { commands } = mergeCommands(sample.commands);
@@ -77,7 +80,7 @@ describe.each(arms)('$name, $client, batches of $pipeline', arm => {
       'SORT {key} ALPHA LIMIT 0 2',
       'SET {key} "\\xff\\x00{{}}"',
     ]);
-    const { sample, of, callsOf, control, data } = await load(arm, workload, [library]);
+    const { sample, of, callsOf, control, data } = await load(arm, workload, { functions: [library] });
     expect(sample.failed).toEqual({});
     for (const command of [
       'EVAL',
@@ -166,7 +169,7 @@ test.each(arms.filter(({ pipeline }) => pipeline === 1))(
   '$name, $client: a command that blocks holds its connection as long as its time, and nothing in that time is a miss',
   async arm => {
     const workload = workloadOf(['BLPOP {key} {key} 0.02', 'XREAD BLOCK 20 STREAMS {key} $'], { members: 1 });
-    const { sample, of, callsOf } = await load(arm, workload);
+    const { sample, of, callsOf } = await load(arm, workload, { operations: 30 });
     expect(sample.failed).toEqual({});
     for (const command of ['BLPOP', 'XREAD']) {
       expect(of(command)?.completed, command).toBeGreaterThan(0);
@@ -187,8 +190,8 @@ test('an acknowledgement that is refused fails its operation', async () => {
     await control.call('ACL', 'SETUSER', 'reader', 'on', '>s3cret', '~*', '+@all', '-xack');
     const address = loopback(server.port, { username: 'reader', password: 's3cret' });
     const pools = [{ workers: 2, keys }];
-    const task = { client, address, pools, keyPrefix: prefix, workload, seconds: 0.3, pipeline: 3 };
-    const sample = await runOne(server.port, task);
+    const task = { client, address, pools, keyPrefix: prefix, workload, seconds: 10, pipeline: 3 };
+    const sample = await runOne(server.port, task, stopAfter(usualOperations));
     expect(accounted(sample)).toBe(sample.issued);
     // All entries of a stream are delivered at once, so each stream is refused once.
     const streams = (await pendingOf(control, prefix)).filter(pending => pending > 0).length;
