@@ -158,7 +158,7 @@ export function buildResult(
   scenarios: readonly ScenarioResult[],
   changes: Partial<Result> = {},
 ): BuiltResult {
-  const result = buildUnjudged(scenarios, changes);
+  const result = buildUnread(scenarios, changes);
   const parsed = readAs(resultSchema, { ...result, claims: changes.claims ?? judgeClaims(result) });
   return { ...parsed, scenarios: parsed.scenarios as ScenarioResult[] };
 }
@@ -169,7 +169,7 @@ export function buildVerdict(
   scenarios: readonly ScenarioResult[],
   changes: Partial<Result> = {},
 ): ClaimResult {
-  const judged = judgeClaims(buildUnjudged(scenarios, changes)).find(claim => claim.id === id);
+  const judged = judgeClaims(buildUnread(scenarios, changes)).find(claim => claim.id === id);
   if (judged === undefined) throw new Error(`expected ${id} to be judged`);
   return readAs(resultSchema.shape.claims.element, judged);
 }
@@ -179,7 +179,8 @@ function readAs<T>(schema: z.ZodType<T>, written: unknown): T {
   return schema.parse(JSON.parse(JSON.stringify(written)));
 }
 
-function buildUnjudged(scenarios: readonly ScenarioResult[], changes: Partial<Result>): Result {
+/** As a run has it in memory, and no claim judged: to read a large result by its schema takes longer than to judge a claim. */
+export function buildUnread(scenarios: readonly ScenarioResult[], changes: Partial<Result> = {}): Result {
   const target: Result['target'] = {
     declared: { server: 'redis', url: 'redis://localhost:6379/0' },
     detected: { server: 'redis', version: '7.0.15', threads: 1 },
