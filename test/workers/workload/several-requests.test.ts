@@ -39,7 +39,10 @@ const usualOperations = 400;
 async function load(
   { name, client, pipeline }: (typeof arms)[number],
   workload: WorkloadTask,
-  { functions = [], operations = usualOperations }: { functions?: readonly string[]; operations?: number } = {},
+  {
+    functions = [],
+    operations = usualOperations,
+  }: { functions?: readonly string[]; operations?: number } = {},
 ) {
   const { server, control } = running.get(name) as Running;
   const prefix = `${client}-${pipeline}:`;
