@@ -8,7 +8,7 @@ import { ofTest, startRedis } from '../support/servers.ts';
 import { readComparison, readSide } from '../support/session.ts';
 
 test('a server that is slower fails the build with 98, as soon as that is decided', async () => {
-  const { code, stdout, stderr, folder } = await delayedVersus('response.p50 > +5%', [0, 40]);
+  const { code, stdout, stderr, folder } = await delayedVersus('response.p50 > +5%', [5, 75]);
   expect(code, stderr).toBe(98);
   const { gates } = await readComparison(folder);
   expect(gates).toMatchObject([

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
-import { createExperiment, unhurried } from './experiment.ts';
+import { createExperiment } from './experiment.ts';
 import { type Outcome, runPoolbench } from './poolbench.ts';
 import { startProxy } from './proxy.ts';
 import { ofTest, startRedis } from './servers.ts';
 
 const config = {
-  scenarios: [{ client: 'wire', workers: 4, ...unhurried }],
+  scenarios: [{ client: 'wire', workers: 4 }],
   workload: { keys: 10 },
-  rounds: { atLeast: 6, atMost: 20 },
+  rounds: { atLeast: 6, atMost: 12 },
   seconds: 0.2,
 };
 

@@ -80,7 +80,7 @@ async function runHere(program: URL, args: readonly string[], options: RunOption
   }
 }
 
-const listened = ['uncaughtException', 'SIGINT', 'SIGTERM', 'SIGHUP', 'SIGTSTP'] as const;
+const listened = ['uncaughtException', 'beforeExit', 'SIGINT', 'SIGTERM', 'SIGHUP', 'SIGTSTP'] as const;
 
 /** Makes this process look like one of the program's own. @returns what takes it back */
 function pretend(
