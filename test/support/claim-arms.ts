@@ -3,7 +3,7 @@ import type { ClaimResult, Result, RoundResult, ScenarioResult } from '../../src
 import { fieldsOf } from '../../src/aggregate/scenario/scenario.ts';
 import { readConfig } from '../../src/main/experiment/read-config.ts';
 import { expandScenarios, type Scenario } from '../../src/main/experiment/scenarios.ts';
-import { buildLatency, buildResult, buildRound, buildScenario } from './result-builder.ts';
+import { buildLatency, buildRound, buildScenario, buildVerdict } from './result-builder.ts';
 
 /** What a test has to say of one round of an arm; the rest is as usual. */
 export interface ArmFigures {
@@ -81,7 +81,7 @@ export function judge(
   scenarios: readonly ScenarioResult[],
   changes: Partial<Result> = {},
 ): ClaimResult {
-  return find(id, buildResult(scenarios, changes).claims);
+  return buildVerdict(id, scenarios, changes);
 }
 
 export function find(id: string, judged: readonly ClaimResult[]): ClaimResult {

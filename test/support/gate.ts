@@ -7,8 +7,8 @@ import { ofTest, startRedis } from './servers.ts';
 const config = {
   scenarios: [{ client: 'wire', workers: 4 }],
   workload: { keys: 10 },
-  rounds: { atLeast: 6, atMost: 20 },
-  seconds: 0.15,
+  rounds: { atLeast: 6, atMost: 12 },
+  seconds: 0.2,
 };
 
 /** A `versus` with a gate: of `old` and `new`, a Redis each, whose replies are held back for so long while load runs. */
@@ -30,9 +30,9 @@ export async function delayedVersus(
       ...['--out', join(old.folder, 'results')],
     ],
     {
-      // The keys are written and the threads are warm by then.
+      // The targets are known by then.
       onOutput(output) {
-        if (!/^round 1 /m.test(output)) return;
+        if (!/^Plan: /m.test(output)) return;
         for (const [index, proxy] of proxies.entries()) proxy.delayMs = delaysMs[index] ?? 0;
       },
     },

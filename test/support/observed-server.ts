@@ -38,7 +38,7 @@ export async function loadBegun(redis: Redis): Promise<void> {
 export async function measuring(redis: Redis): Promise<void> {
   const deadline = Date.now() + 60_000;
   let before = 0;
-  for (let busy = 0; busy < 12; await new Promise(resolve => setTimeout(resolve, 100))) {
+  for (let busy = 0; busy < 5; await new Promise(resolve => setTimeout(resolve, 100))) {
     if (Date.now() > deadline) throw new Error('no measurement within a minute');
     const calls = await callsOf(redis, 'get');
     busy = calls > before ? busy + 1 : 0;

@@ -17,6 +17,8 @@ export interface TestProxy {
   silent: boolean;
   /** Requests that are let through in a second, over all connections; infinite: as many as come. */
   requestsPerSecond: number;
+  /** Called with each request and what lets it through, in the place of that rate. */
+  admission: ((pass: () => void, request: readonly Buffer[]) => void) | undefined;
   /** Connections that clients have not ended, and all there ever were. */
   readonly open: number;
   readonly accepted: number;
@@ -80,6 +82,7 @@ export async function startProxy(...targetPorts: readonly number[]): Promise<Tes
     set requestsPerSecond(rate) {
       gate.requestsPerSecond = rate;
     },
+    admission: undefined,
     get open() {
       return [...pairs].filter(pair => !pair.left).length;
     },
@@ -124,8 +127,9 @@ export async function startProxy(...targetPorts: readonly number[]): Promise<Tes
     pairs.add(pair);
     client.on('data', chunk => {
       if (proxy.silent || pair.silent) return;
-      if (gate.requestsPerSecond === Number.POSITIVE_INFINITY) upstream.write(chunk);
-      else pair.requests.feed(chunk, request => passInTurn(pair, encodeRequest(request)));
+      if (proxy.admission === undefined && gate.requestsPerSecond === Number.POSITIVE_INFINITY)
+        upstream.write(chunk);
+      else pair.requests.feed(chunk, request => passInTurn(pair, request));
     });
     client.on('end', () => {
       pair.left = true;
@@ -146,10 +150,13 @@ export async function startProxy(...targetPorts: readonly number[]): Promise<Tes
     }
   }
 
-  function passInTurn(pair: Pair, request: Buffer): void {
-    gate.enter(() => {
-      if (!pair.upstream.destroyed) pair.upstream.write(request);
-    });
+  function passInTurn(pair: Pair, request: readonly Buffer[]): void {
+    const bytes = encodeRequest(request);
+    const pass = () => {
+      if (!pair.upstream.destroyed) pair.upstream.write(bytes);
+    };
+    if (proxy.admission === undefined) gate.enter(pass);
+    else proxy.admission(pass, request);
   }
 
   function enqueue(pair: Pair, bytes: Buffer | undefined): void {

@@ -1,5 +1,7 @@
+import type { z } from 'zod';
 import { judgeClaims } from '../../src/aggregate/claims/claims.ts';
 import {
+  type ClaimResult,
   type Result,
   type RoundResult,
   resultSchema,
@@ -158,6 +160,29 @@ export function buildResult(
   scenarios: readonly ScenarioResult[],
   changes: Partial<Result> = {},
 ): BuiltResult {
+  const result = buildUnread(scenarios, changes);
+  const parsed = readAs(resultSchema, { ...result, claims: changes.claims ?? judgeClaims(result) });
+  return { ...parsed, scenarios: parsed.scenarios as ScenarioResult[] };
+}
+
+/** The verdict on one claim that {@link buildResult} would have; without the time that it takes to read all of a result. */
+export function buildVerdict(
+  id: string,
+  scenarios: readonly ScenarioResult[],
+  changes: Partial<Result> = {},
+): ClaimResult {
+  const judged = judgeClaims(buildUnread(scenarios, changes)).find(claim => claim.id === id);
+  if (judged === undefined) throw new Error(`expected ${id} to be judged`);
+  return readAs(resultSchema.shape.claims.element, judged);
+}
+
+/** As a reader finds it: an end that nothing bounds is null in the file. */
+function readAs<T>(schema: z.ZodType<T>, written: unknown): T {
+  return schema.parse(JSON.parse(JSON.stringify(written)));
+}
+
+/** As a run has it in memory, and no claim judged: to read a large result by its schema takes longer than to judge a claim. */
+export function buildUnread(scenarios: readonly ScenarioResult[], changes: Partial<Result> = {}): Result {
   const target: Result['target'] = {
     declared: { server: 'redis', url: 'redis://localhost:6379/0' },
     detected: { server: 'redis', version: '7.0.15', threads: 1 },
@@ -165,7 +190,7 @@ export function buildResult(
     standIn: false,
     local: true,
   };
-  const result: Result = {
+  return {
     schemaVersion: 1,
     complete: true,
     name: 'redis',
@@ -183,10 +208,6 @@ export function buildResult(
     thresholds: [],
     ...changes,
   };
-  // As a reader finds it: an end that nothing bounds is null in the file.
-  const written = JSON.stringify({ ...result, claims: changes.claims ?? judgeClaims(result) });
-  const parsed = resultSchema.parse(JSON.parse(written));
-  return { ...parsed, scenarios: parsed.scenarios as ScenarioResult[] };
 }
 
 /** What a server told, once a second from the start of `buildResult` on; null where nothing else is given. */

@@ -95,6 +95,21 @@ export async function runThread(
   return outcome;
 }
 
+/**
+ * Ends a load once it has done so many operations, failed ones too: far before its window is over, and yet with enough of them
+ * on a busy machine. What it returns is for `runOne`.
+ */
+export function stopAfter(operations: number): (shared: SharedState) => void {
+  return shared => {
+    const timer = setInterval(() => {
+      const { completed, failed } = shared.progress(0);
+      if (completed + failed >= operations) shared.stop(nowNs());
+      if (shared.stopNs !== undefined) clearInterval(timer);
+    }, 5);
+    onTestFinished(() => clearInterval(timer));
+  };
+}
+
 /** The only load of a sample, spread beside it. */
 function plain(sample: ThreadSample): PlainSample {
   const [load, ...others] = sample.loads;

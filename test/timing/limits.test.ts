@@ -40,7 +40,7 @@ describe('limit is the network when it delays', () => {
   test('the network limits when every round trip takes long and nothing is busy', async context => {
     const { port } = await startFirstInLine(context);
     const proxy = await startProxy(port);
-    proxy.delayMs = 50;
+    proxy.delayMs = 15;
     const config = { scenarios: [{ client: 'wire', workers: 2 }] };
     expect(await measureLimit(context, `redis://127.0.0.1:${proxy.port}`, config)).toMatch(
       /^network: .* ms per batch, a PING before the load .* ms: round trips took the time; /,

@@ -37,8 +37,9 @@ function observeGenerators() {
     // A generator draws some numbers as it is made.
     if (known.has(this)) return;
     known.add(this);
-    const frames = (new Error().stack ?? '').match(/src\/[\w/-]+\.ts:\d+/g) ?? [];
-    const place = frames.find(frame => !/\/(prng|samplers)\.ts/.test(frame)) ?? 'nowhere';
+    const frames = (new Error().stack ?? '').split(compiled).slice(1);
+    const places = frames.flatMap(frame => /^[\w/-]+\.js:\d+/.exec(frame)?.[0] ?? []);
+    const place = places.find(one => !/\/(prng|samplers)\.js/.test(one)) ?? 'nowhere';
     const generator = found.get(numbers.join()) ?? { prng: this, places: new Set() };
     generator.places.add(place);
     found.set(numbers.join(), generator);
@@ -48,6 +49,8 @@ function observeGenerators() {
 }
 
 const source = fileURLToPath(new URL('../../src/', import.meta.url));
+/** Before the path of a file in a stack trace. */
+const compiled = new URL('../../dist/', import.meta.url).href;
 const poisson = { kind: 'poisson', rate: 400 };
 const mix = [
   { command: 'GET {key}' },
@@ -146,8 +149,8 @@ describe('random numbers of a run', () => {
     const files = generators.flatMap(({ places }) => [...places].map(place => place.split(/[/:]/).at(-2)));
     expect([...new Set(files)].sort()).toEqual(
       [
-        ...['arrival-schedule.ts', 'command-mix.ts', 'connection-cutter.ts', 'data-set.ts', 'keys.ts'],
-        ...['plan.ts', 'records.ts', 'script-load.ts', 'thread.ts', 'values.ts', 'workload.ts'],
+        ...['arrival-schedule.js', 'command-mix.js', 'connection-cutter.js', 'data-set.js', 'keys.js'],
+        ...['plan.js', 'records.js', 'script-load.js', 'thread.js', 'values.js', 'workload.js'],
       ].sort(),
     );
 

@@ -1,23 +1,21 @@
 import { expect, test } from 'vitest';
-import { judgeClaims } from '../../../src/aggregate/claims/claims.ts';
 import type { ClaimResult, Result, ScenarioResult } from '../../../src/aggregate/result.ts';
 import { warningsOf } from '../../../src/aggregate/stats/warnings.ts';
-import { find } from '../../support/claim-arms.ts';
 import {
   buildMatrix,
   buildResult,
   buildRound,
   buildScenario,
+  buildVerdict,
   type Matrix,
   standInTarget,
 } from '../../support/result-builder.ts';
 
 function judge(scenarios: readonly ScenarioResult[], changes: Partial<Result> = {}): ClaimResult {
-  return find('C1', judgeClaims(buildResult(scenarios, changes)));
+  return buildVerdict('C1', scenarios, changes);
 }
 
-const judgeOnePool = (scenarios: readonly ScenarioResult[]): ClaimResult =>
-  find('C20', judgeClaims(buildResult(scenarios)));
+const judgeOnePool = (scenarios: readonly ScenarioResult[]): ClaimResult => buildVerdict('C20', scenarios);
 
 /** Gains of ×1.4 from 100 workers on, and none below. */
 const asClaimed: Matrix['gain'] = ({ workers }) => (workers > 50 ? 1.4 : 1);

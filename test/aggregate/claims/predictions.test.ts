@@ -27,6 +27,7 @@ import {
   buildResult,
   buildRound,
   buildScenario,
+  buildUnread,
 } from '../../support/result-builder.ts';
 
 describe('prediction holds where its interval is inside its range', () => {
@@ -289,7 +290,7 @@ describe('too few rounds give no verdict', () => {
       declared: { ...target.declared, server },
       detected: { ...target.detected, server },
     };
-    return buildResult(scenarios, { target: found, session: 'one', claims: [] });
+    return buildUnread(scenarios, { target: found, session: 'one' });
   }
 
   async function versus(id: string, server: string, rounds: number): Promise<ClaimResult> {

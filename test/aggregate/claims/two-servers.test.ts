@@ -9,7 +9,7 @@ import { RoundSeries } from '../../../src/aggregate/stats/round-series.ts';
 import { fixedRounds } from '../../../src/aggregate/stats/sign-test.ts';
 import type { Scenario } from '../../../src/main/experiment/scenarios.ts';
 import { type ArmFigures, find, judge, measureSuite } from '../../support/claim-arms.ts';
-import { buildResult, buildRound, standInTarget } from '../../support/result-builder.ts';
+import { buildRound, buildUnread, standInTarget } from '../../support/result-builder.ts';
 
 const busyClient = buildRound(0, 1).cpu;
 const busyServer = {
@@ -54,7 +54,7 @@ async function side(
     },
     rounds,
   );
-  return buildResult(scenarios, { target, session, claims: [] });
+  return buildUnread(scenarios, { target, session });
 }
 
 const c9 = (results: readonly Result[]) => find('C9', judgeVersusClaims(results));

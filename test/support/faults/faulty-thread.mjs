@@ -17,7 +17,7 @@ const faults = {
     for (;;);
   },
   hoard() {
-    for (const held = []; ; ) held.push(new Array(100_000).fill(held.length));
+    for (const held = []; ; ) held.push(new Array(2_000_000).fill(held.length));
   },
 };
 

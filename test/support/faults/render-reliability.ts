@@ -56,8 +56,8 @@ and no key left.
 
 ## A thread under load
 
-One thread, four workers, batches of five commands, a real redis-server behind a proxy that can misbehave; a batch is given up after 500 ms.
-The fault comes 100 ms into the window.
+One thread, four workers, batches of five commands, a real redis-server behind a proxy that can misbehave, and holds every reply back for
+3 ms, so that the load leaves the machine room for others; a batch is given up after 500 ms. The fault comes 100 ms into the window.
 
 ${loadTable(loads)}
 

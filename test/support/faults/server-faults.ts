@@ -44,12 +44,20 @@ export const serverFaults: readonly Fault[] = [
     name: 'The server loads its data (LOADING)',
     fails: ['LOADING'],
     known: 'completed',
-    serverArguments: ['--enable-debug-command', 'yes', '--loading-process-events-interval-bytes', '1024'],
+    serverArguments: [
+      ...['--enable-debug-command', 'yes', '--rdbcompression', 'no'],
+      ...['--loading-process-events-interval-bytes', '1024'],
+    ],
     async prepare({ observer }) {
-      await writeAll({ observer });
+      // It looks for requests after each kilobyte, so after each key.
+      await writeAll({ observer }, 1024);
       await observer.config('SET', 'key-load-delay', '1000');
     },
-    inflict: ({ observer }) => observer.call('DEBUG', 'RELOAD'),
+    async inflict({ observer }) {
+      // On a busy machine a client may have sent nothing meanwhile.
+      do await observer.call('DEBUG', 'RELOAD');
+      while (!(await observer.info('errorstats')).includes('errorstat_LOADING'));
+    },
   },
   {
     name: 'A script keeps the server busy (BUSY)',

@@ -14,6 +14,8 @@ const seconds = 0.4;
 /** A batch is given up after this long, and a connect, too. */
 const timeoutMs = 500;
 const inflictAfterMs = 100;
+/** Of every reply, unless the fault sets another: without it a closed loop takes a core, which tests beside this one have to do without. */
+const usualDelayMs = 3;
 /** What a thread may take beyond its window: the drain gives up after `timeoutMs` and a second. The rest is for a busy machine. */
 const patienceMs = timeoutMs + 1000 + 4000;
 /** HDR buckets of 3 digits: their upper end is at most so much above what was recorded. */
@@ -91,6 +93,7 @@ async function setScene(args: readonly string[]): Promise<{ scene: Scene; clear(
   const clear = () => server.stop();
   onTestFinished(clear);
   const proxy = await startProxy(server.port);
+  proxy.delayMs = usualDelayMs;
   let observer = await connectObserver(server.url);
   let pid = await processId(observer);
   const scene: Scene = {

@@ -12,7 +12,7 @@ import type { WorkloadTask } from '../../../src/workers/contract.ts';
 import { keyRanges } from '../../../src/workers/workload/keys.ts';
 import { type Running, startBothServers } from '../../support/both-servers.ts';
 import { prefill } from '../../support/prefill.ts';
-import { accounted, type PlainSample, runOne } from '../../support/threads.ts';
+import { accounted, type PlainSample, runOne, stopAfter } from '../../support/threads.ts';
 
 const keys = 8000;
 
@@ -37,14 +37,11 @@ function drive(
   parts: Parts,
 ): Promise<PlainSample> {
   const { server } = running.get(name) as Running;
-  return runOne(server.port, {
-    client,
-    pipeline,
-    keyPrefix: parts.space.prefix,
-    workload: parts.workload,
+  const task = {
+    ...{ client, pipeline, keyPrefix: parts.space.prefix, workload: parts.workload, seconds: 10 },
     pools: shares(parts.workload.keys).map(share => ({ workers: 8, ...share })),
-    seconds: 0.2,
-  });
+  };
+  return runOne(server.port, task, stopAfter(2000));
 }
 
 interface Parts {

@@ -6,7 +6,7 @@ import { keyRanges } from '../../../src/workers/workload/keys.ts';
 import { type Running, startBothServers } from '../../support/both-servers.ts';
 import { type AnyClient, clientNames, loadedNames } from '../../support/connections.ts';
 import { plainWorkload } from '../../support/plain-workload.ts';
-import { accounted, runOne } from '../../support/threads.ts';
+import { accounted, runOne, stopAfter } from '../../support/threads.ts';
 
 const keys = 500;
 const workload: WorkloadTask = {
@@ -45,7 +45,8 @@ test.each(arms)('$name, $client, batches of $pipeline', async ({ name, client, p
   );
   await control.call('CONFIG', 'RESETSTAT');
   const pools = [{ workers: 4, keys }];
-  const sample = await runOne(server.port, { client, pipeline, pools, keyPrefix, workload, seconds: 0.25 });
+  const task = { client, pipeline, pools, keyPrefix, workload, seconds: 10 };
+  const sample = await runOne(server.port, task, stopAfter(1000));
   const stats = await control.info('commandstats');
 
   expect(sample.failed).toEqual({});

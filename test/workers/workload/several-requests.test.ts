@@ -15,7 +15,7 @@ import {
   loopback,
 } from '../../support/connections.ts';
 import { plainWorkload } from '../../support/plain-workload.ts';
-import { accounted, runOne } from '../../support/threads.ts';
+import { accounted, runOne, stopAfter } from '../../support/threads.ts';
 
 const keys = 60;
 
@@ -43,11 +43,17 @@ interface Arm {
   readonly pipeline: number;
 }
 
-/** Runs commands for a moment on data that was written before. */
+/** So many that each of ten commands is among them. */
+const usualOperations = 400;
+
+/** Runs commands on data that was written before. */
 async function load(
   { name, client, pipeline }: Arm,
   workload: WorkloadTask,
-  functions: readonly string[] = [],
+  {
+    functions = [],
+    operations = usualOperations,
+  }: { functions?: readonly string[]; operations?: number } = {},
 ) {
   const { server, control } = running.get(name) as Running;
   const prefix = `${client}-${pipeline}:`;
@@ -64,8 +70,8 @@ async function load(
   expect(warnings).toEqual([]);
   await control.call('CONFIG', 'RESETSTAT');
   const pools = [{ workers: 4, keys }];
-  const task = { client, pipeline, pools, keyPrefix: prefix, workload, seconds: 0.3 };
-  const sample = await runOne(server.port, task);
+  const task = { client, pipeline, pools, keyPrefix: prefix, workload, seconds: 10 };
+  const sample = await runOne(server.port, task, stopAfter(operations));
   const stats = await control.info('commandstats');
   expect(accounted(sample)).toBe(sample.issued);
   const { commands } = mergeCommands(sample.commands);
@@ -88,7 +94,7 @@ describe.each(arms)('$name, $client, batches of $pipeline', arm => {
       'SORT {key} ALPHA LIMIT 0 2',
       'SET {key} "\\xff\\x00{{}}"',
     ]);
-    const { sample, of, callsOf, control, data } = await load(arm, workload, [library]);
+    const { sample, of, callsOf, control, data } = await load(arm, workload, { functions: [library] });
     expect(sample.failed).toEqual({});
     for (const command of [
       'EVAL',
@@ -180,7 +186,7 @@ describe.each(loadedNames)('%s', client => {
         ],
         { members: 3 },
       ),
-      [library],
+      { functions: [library] },
     );
     expect(sample.failed).toEqual({});
     for (const command of ['EVALSHA', 'FCALL', 'SET', 'XADD', 'XREADGROUP']) {
@@ -221,7 +227,7 @@ test.each(arms.filter(({ pipeline }) => pipeline === 1))(
   '$name, $client: a command that blocks holds its connection as long as its time, and nothing in that time is a miss',
   async arm => {
     const workload = workloadOf(['BLPOP {key} {key} 0.02', 'XREAD BLOCK 20 STREAMS {key} $'], { members: 1 });
-    const { sample, of, callsOf } = await load(arm, workload);
+    const { sample, of, callsOf } = await load(arm, workload, { operations: 30 });
     expect(sample.failed).toEqual({});
     for (const command of ['BLPOP', 'XREAD']) {
       expect(of(command)?.completed, command).toBeGreaterThan(0);
@@ -242,8 +248,8 @@ test('an acknowledgement that is refused fails its operation', async () => {
     await control.call('ACL', 'SETUSER', 'reader', 'on', '>s3cret', '~*', '+@all', '-xack');
     const address = loopback(server.port, { username: 'reader', password: 's3cret' });
     const pools = [{ workers: 2, keys }];
-    const task = { client, address, pools, keyPrefix: prefix, workload, seconds: 0.3, pipeline: 3 };
-    const sample = await runOne(server.port, task);
+    const task = { client, address, pools, keyPrefix: prefix, workload, seconds: 10, pipeline: 3 };
+    const sample = await runOne(server.port, task, stopAfter(usualOperations));
     expect(accounted(sample)).toBe(sample.issued);
     // All entries of a stream are delivered at once, so each stream is refused once.
     const streams = (await pendingOf(control, prefix)).filter(pending => pending > 0).length;

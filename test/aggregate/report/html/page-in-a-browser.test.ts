@@ -66,12 +66,8 @@ interface Shown {
   readonly complaints: string[];
 }
 
-async function show(
-  text: string,
-  options: { colorScheme?: 'light' | 'dark'; width?: number } = {},
-): Promise<Shown> {
-  const { colorScheme = 'light', width = 1280 } = options;
-  const page = await browser.newPage({ colorScheme, viewport: { width, height: 900 } });
+async function show(text: string, width = 1280): Promise<Shown> {
+  const page = await browser.newPage({ viewport: { width, height: 900 } });
   const complaints: string[] = [];
   page.on('console', message => complaints.push(message.text()));
   page.on('pageerror', error => complaints.push(error.message));
@@ -80,17 +76,25 @@ async function show(
   return { page, complaints };
 }
 
+const loaded = new Map<string, Promise<Shown>>();
+
+/** A page of the usual size, which several tests share: each may unfold it, and leaves it without a tip. */
+function showOnce(text: string): Promise<Shown> {
+  const shown = loaded.get(text) ?? show(text);
+  loaded.set(text, shown);
+  return shown;
+}
+
 test('all pages load without a complaint, and ask the network for nothing', async () => {
   for (const text of [report, comparison, overTime]) {
-    const { page, complaints } = await show(text);
+    const { page, complaints } = await showOnce(text);
     await page.evaluate('scrollTo(0, document.body.scrollHeight)');
     expect(complaints).toEqual([]);
-    await page.close();
   }
 });
 
 test('every chart is drawn, with its title, its marks within its frame, and a table', async () => {
-  const { page } = await show(report);
+  const { page } = await showOnce(report);
   await page.evaluate(unfold);
   const charts = await page.$$eval('figure.chart', figures =>
     figures.map(figure => {
@@ -129,11 +133,10 @@ test('every chart is drawn, with its title, its marks within its frame, and a ta
       broken: false,
     });
   }
-  await page.close();
 });
 
 test('the pointer and the arrow keys show the values of result.json', async () => {
-  const { page } = await show(report);
+  const { page } = await showOnce(report);
   const chart = page.locator('figure', { hasText: 'Throughput against workers' }).first();
   const { median, low, high } = result.scenarios[0]?.summary?.opsPerSecond ?? { median: 0, low: 0, high: 0 };
   const said =
@@ -153,7 +156,7 @@ test('the pointer and the arrow keys show the values of result.json', async () =
   await page.keyboard.press('End');
   expect(await page.locator('#tip').innerText()).toContain('100 workers');
   expect(await page.locator('#said').innerText()).toContain('100 workers');
-  await page.close();
+  await page.keyboard.press('Escape');
 });
 
 // The colours alone are others in the dark.
@@ -162,7 +165,8 @@ test.each([
   ['dark', { runOnly: ['color-contrast'] }],
 ] as const)('axe finds no serious fault, %s', async (colorScheme, rules) => {
   for (const text of [report, comparison, overTime]) {
-    const { page } = await show(text, { colorScheme });
+    const { page } = await showOnce(text);
+    await page.emulateMedia({ colorScheme });
     await page.evaluate(unfold);
     await page.evaluate(axe);
     const faults = await page.evaluate(
@@ -179,14 +183,13 @@ test.each([
       { resultTypes: ['violations'], ...rules },
     );
     expect(faults).toEqual([]);
-    await page.close();
   }
 });
 
 test('a phone shows it without scrolling sideways, however many pools there are', async () => {
   const wide = renderReportPage(buildFullResult({ pools: [1, 2, 4, 8, 16, 32], rounds: 1 }));
   for (const text of [report, comparison, overTime, wide]) {
-    const { page } = await show(text, { width: 400 });
+    const { page } = await show(text, 400);
     await page.evaluate(unfold);
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(400);
     await page.close();
