@@ -14,6 +14,7 @@ const cli = fileURLToPath(new URL('../../dist/main/cli.js', import.meta.url));
 async function runUnder(words: string, scenario: object = {}): Promise<{ code: number; stderr: string }> {
   const { url } = await shareServer();
   const { configPath, folder } = await createExperiment(url, {
+    seconds: 0.2,
     scenarios: [{ workers: 40, ...unhurried, ...scenario }],
   });
   const command = [process.execPath, cli, configPath, '--force'];

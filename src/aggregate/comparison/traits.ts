@@ -20,6 +20,8 @@ interface Trait {
   readonly uses: readonly Use[];
   /** As text, equal for results that are alike in it. Of a trend every trait has one. */
   readonly of?: (result: Result) => string;
+  /** Whether it is checked at all. @default always */
+  readonly matters?: (results: readonly Result[]) => boolean;
   /** Effect of a difference on the figures. */
   readonly note?: string;
   /** How it is checked where it is not enough, or too much, that all results are equal in it. */
@@ -38,8 +40,13 @@ const traits = {
   'measured in turn': { uses: ['comparison'], check: checkTurns },
   machine: {
     uses: everywhere,
-    of: ({ environment: { cpu, cores, memoryBytes }, hosts }) =>
-      `${cpu}, ${formatPlural(cores, 'core')}, ${Math.round(memoryBytes / 2 ** 30)} GiB${hosts === undefined ? '' : `; agents: ${describeHosts(hosts)}`}`,
+    of: ({ environment: { cpu, cores, memoryBytes } }) =>
+      `${cpu}, ${formatPlural(cores, 'core')}, ${Math.round(memoryBytes / 2 ** 30)} GiB`,
+  },
+  agents: {
+    uses: everywhere,
+    of: ({ hosts }) => (hosts === undefined ? 'none' : describeHosts(hosts)),
+    matters: results => results.some(({ hosts }) => hosts !== undefined),
   },
   'operating system': { uses: ofPairs, of: ({ environment }) => environment.os },
   runtime: {
@@ -108,7 +115,8 @@ export function trendTraitsOf(result: Result): Readonly<Record<TrendTrait, strin
 
 /** Whether these results are alike, trait by trait. */
 export function checkTraits(use: 'comparison' | 'baseline', results: readonly Result[]): FairnessCheck[] {
-  return rows.filter(isFor(use)).map(([name, { of = () => '', note, check }]) => {
+  const checkedRows = rows.filter(isFor(use)).filter(([, { matters }]) => matters?.(results) ?? true);
+  return checkedRows.map(([name, { of = () => '', note, check }]) => {
     if (check !== undefined) return { name, ...check(results) };
     const values = results.map(of);
     return { name, ...checked(new Set(values).size < 2, values.map(formatValue), note) };

@@ -190,7 +190,7 @@ test('a question that is not answered in time ends no connection, and no other i
     if (questions <= 2) return reply(bulk);
     answer = () => reply(bulk);
   });
-  const timeoutMs = 100;
+  const timeoutMs = 400;
   const control = await controlOf(port, timeoutMs);
   const recorder = new ServerRecorder(control, { show: () => {} });
   await recorder.start();
