@@ -84,7 +84,7 @@ async function play({ url, group, agents, seconds }: Stubs): Promise<void> {
         // All of them share this process, which takes its time for so many.
         say({ kind: 'acknowledged', seat, turn, what: 'go', leadMs: Math.max(0, leadMs), boundMicros });
         const samples = threads.map((thread): ThreadSample => ({ ...kept, thread }));
-        const packed = packOutcome({ kind: 'done', samples, cpu: null, startLagMs: 0, boundMicros });
+        const packed = packOutcome({ kind: 'done', samples, cpu: null, startLagMs: 0 });
         void back.add('turn', { seat, turn, packed } satisfies BackJob, { removeOnComplete: true });
       }
     };

@@ -31,7 +31,7 @@ import { withoutLogin } from './rules.ts';
 type Met = Extract<AgentMessage, { kind: 'met' }>;
 
 /** What a session wants of the agents. */
-export interface Wanted {
+interface Wanted {
   readonly url: string;
   readonly agents: number;
   readonly group: string;

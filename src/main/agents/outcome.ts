@@ -11,6 +11,7 @@ import type {
   StageSample,
   ThreadSample,
 } from '../../workers/contract.ts';
+import type { HostUse } from '../run/host-use.ts';
 import { amount, count, maxThreads, readText, type ShapeOf, text } from './messages.ts';
 
 /** How a turn ended on an agent, with the samples of its threads: it is packed, as it is too large for a message. */
@@ -26,8 +27,7 @@ const hostCpu = z.strictObject({
   cpuSets: z.strictObject({ machine: amount, client: use, both: use }).nullable(),
   throttling: z.strictObject({ periods: amount, throttledPeriods: amount, throttledMs: amount }).nullable(),
   link: z.strictObject({ name: text(100), speedMbps: amount, busyShare: amount }).nullable(),
-});
-export type HostCpu = z.output<typeof hostCpu>;
+} satisfies ShapeOf<HostUse['cpu']>);
 
 const codes = z.record(text(1000), amount);
 const histogram = z.string();
@@ -148,7 +148,6 @@ const outcome = z.discriminatedUnion('kind', [
     cpu: hostCpu.nullable(),
     /** From the start instant until the last thread had begun. */
     startLagMs: amount,
-    boundMicros: amount,
   }),
   z.strictObject({
     kind: z.literal('failed'),
@@ -161,9 +160,8 @@ export type TurnOutcome =
   | {
       readonly kind: 'done';
       readonly samples: readonly ThreadSample[];
-      readonly cpu: HostCpu | null;
+      readonly cpu: HostUse['cpu'] | null;
       readonly startLagMs: number;
-      readonly boundMicros: number;
     }
   | { readonly kind: 'failed'; readonly why: 'connect' | 'thread' | 'other'; readonly message: string };
 
