@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { prefix, Queue, Worker } from '../src/main/agents/bullmq.ts';
+import { Queue, Worker } from '../src/main/agents/bullmq.ts';
 import type { ControlClock } from '../src/main/agents/clock.ts';
 import { ControlLink } from '../src/main/agents/control-link.ts';
 import { lobbyName, lockMs } from '../src/main/agents/lobby.ts';
@@ -9,6 +9,7 @@ import {
   type BackJob,
   backQueue,
   channels,
+  prefix,
   readCoordinatorMessage,
   readSeatJob,
 } from '../src/main/agents/messages.ts';

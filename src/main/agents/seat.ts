@@ -11,7 +11,7 @@ import { connectCluster } from '../server/cluster-control.ts';
 import { connectControl, withTimeout } from '../server/control.ts';
 import { isLocal } from '../server/find-target.ts';
 import { withoutSecrets } from '../server/url.ts';
-import { keptNowhere, prefix, Queue, shortStreams } from './bullmq.ts';
+import { keptNowhere, Queue, shortStreams } from './bullmq.ts';
 import type { ControlClock } from './clock.ts';
 import type { ControlLink } from './control-link.ts';
 import { removeQueue } from './lobby.ts';
@@ -24,6 +24,7 @@ import {
   type HostInfo,
   type Phase,
   type Prepare,
+  prefix,
   readCoordinatorMessage,
   type SeatJob,
   type Subject,
