@@ -136,7 +136,7 @@ function checkScript({ workload, scenarios }: Parts, refuse: Refuse): void {
     if (other !== undefined)
       refuseKey(
         'client',
-        '"ioredis", "node-redis" or "iovalkey" (a script is given the client itself)',
+        `${scriptClients.map(name => JSON.stringify(name)).join(' or ')} (a script is given the client itself)`,
         other,
       );
     if (pool.includes('shared'))
