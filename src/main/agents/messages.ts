@@ -144,12 +144,16 @@ const pool = z.strictObject({
   keys: wholeNumber(0, 100_000_000),
 });
 
+/** As in a config, but as short as the warm-up of the threads makes it. */
+export const stage = stageSchema.extend({ seconds: z.number().positive().max(3600) });
+
 const openLoop = z.strictObject({
   arrivals: z.strictObject({
     kind: z.enum(['constant', 'poisson', 'burst']),
-    rate: numberBetween(0.1, 10_000_000),
+    // The mean of stages can be lower than any rate of a config.
+    rate: z.number().positive().max(10_000_000),
     size: wholeNumber(1, 1_000_000),
-    stages: z.array(stageSchema).min(1).max(maxStages).exactOptional(),
+    stages: z.array(stage).min(1).max(maxStages).exactOptional(),
   } satisfies ShapeOf<Arrivals>),
   pools: wholeNumber(1, 1024),
   firstPool: wholeNumber(0, 1023),

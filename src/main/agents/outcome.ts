@@ -1,6 +1,5 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { z } from 'zod';
-import { stageSchema } from '../../aggregate/scenario/arrival.ts';
 import { wholeNumber } from '../../aggregate/scenario/schema-parts.ts';
 import type { PoolSnapshot } from '../../pool/metrics.ts';
 import type {
@@ -12,7 +11,7 @@ import type {
   ThreadSample,
 } from '../../workers/contract.ts';
 import type { HostUse } from '../run/host-use.ts';
-import { amount, count, maxThreads, readText, type ShapeOf, text } from './messages.ts';
+import { amount, count, maxThreads, readText, type ShapeOf, stage, text } from './messages.ts';
 
 /** How a turn ended on an agent, with the samples of its threads: it is packed, as it is too large for a message. */
 
@@ -118,7 +117,7 @@ const sample = z.strictObject({
       stages: z
         .array(
           z.strictObject({
-            stage: stageSchema,
+            stage,
             offered: count,
             largestBacklog: count,
             response: histogram,
