@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { prefix, Queue, Worker } from '../src/main/agents/bullmq.ts';
+import { Queue, Worker } from '../src/main/agents/bullmq.ts';
 import type { ControlClock } from '../src/main/agents/clock.ts';
 import { ControlLink } from '../src/main/agents/control-link.ts';
 import { lobbyName, lockMs } from '../src/main/agents/lobby.ts';
@@ -9,6 +9,7 @@ import {
   type BackJob,
   backQueue,
   channels,
+  prefix,
   readCoordinatorMessage,
   readSeatJob,
 } from '../src/main/agents/messages.ts';
@@ -84,7 +85,7 @@ async function play({ url, group, agents, seconds }: Stubs): Promise<void> {
         // All of them share this process, which takes its time for so many.
         say({ kind: 'acknowledged', seat, turn, what: 'go', leadMs: Math.max(0, leadMs), boundMicros });
         const samples = threads.map((thread): ThreadSample => ({ ...kept, thread }));
-        const packed = packOutcome({ kind: 'done', samples, cpu: null, startLagMs: 0, boundMicros });
+        const packed = packOutcome({ kind: 'done', samples, cpu: null, startLagMs: 0 });
         void back.add('turn', { seat, turn, packed } satisfies BackJob, { removeOnComplete: true });
       }
     };

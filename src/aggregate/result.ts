@@ -605,7 +605,6 @@ export type Times = z.infer<typeof times>;
 export type PoolMetrics = z.infer<typeof poolMetrics>;
 export type CpuUse = z.infer<typeof cpu>;
 export type CommandResult = z.infer<typeof command>;
-export type ScriptResult = z.infer<typeof script>;
 export type LoadResult = z.infer<typeof load>;
 export type Caveat = z.infer<typeof caveatSchema>;
 export type OpenLoopResult = z.infer<typeof openLoop>;

@@ -51,8 +51,7 @@ export function unlessAborted<T>(
   });
 }
 
-/** @returns what ends it */
-export function listen(handle: (signal: NodeJS.Signals) => void): () => void {
+function listen(handle: (signal: NodeJS.Signals) => void): () => void {
   for (const signal of signals) process.on(signal, handle);
   return () => {
     for (const signal of signals) process.off(signal, handle);

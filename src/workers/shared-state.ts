@@ -56,8 +56,8 @@ const slotBytes = slotLength * Float64Array.BYTES_PER_ELEMENT;
 
 /**
  * The only memory that threads and coordinator share: a barrier with one start instant, the start of the measured window,
- * a stop flag, and for each thread a slot with its progress, heartbeats, growth and begin, and a note of its failures. Stopping is a flag because aborting a Piscina task
- * would end the thread and lose its figures.
+ * a stop flag, and for each thread a slot with its progress, heartbeats, growth and begin, and a note of its failures.
+ * Stopping is a flag because aborting a Piscina task would end the thread and lose its figures.
  *
  * Layout: Int32 ready, released, stopped, windowSet; Float64 start, stop and window instant from byte 16 on; the slots;
  * the notes.

@@ -64,6 +64,9 @@ describe('agent that is lost ends the run', () => {
     expect(await (await connectObserver(target.url)).dbsize()).toBe(0);
 
     await start('c');
+    const alone = await runPoolbench(['run', '--resume', await experiment.resultsFolder()]);
+    expect(alone.code, alone.stderr).toBe(2);
+    expect(alone.stderr).toMatch(/expected the agents of the run, 2 × .*, found none/);
     const resumed = await runPoolbench(['run', '--resume', await experiment.resultsFolder(), ...on(2)]);
     expect(resumed.code, resumed.stderr).toBe(0);
     const whole = await experiment.result();

@@ -1,13 +1,11 @@
 import type { Result } from '../result.ts';
 import { type HostFigures, hostFigures } from '../stats/hosts.ts';
-import { formatFraction, formatMs, nothing } from '../text/format.ts';
+import { formatFraction, formatKnown, formatMs } from '../text/format.ts';
 import { type Block, figures, heading, note, only, table, wide, words } from './blocks.ts';
 
 const hostNote =
   'Medians over the measurements; of clock bound, lead and start lag the worst. Clock bound: the clock of an agent differed by no more from that of the control server. Lead: time that was left when an agent received the instant of a start. Start lag: from that instant until the last of its threads had begun.';
 
-const known = (value: number | null, format: (value: number) => string) =>
-  value === null ? nothing : format(value);
 const formatCores = (cores: number) => cores.toFixed(2);
 
 /** The agents of a run; nothing if the load ran without. */
@@ -24,12 +22,12 @@ export function hostBlocks(result: Pick<Result, 'hosts' | 'scenarios'>): Block[]
         figures('cores', ({ cores }) => String(cores)),
         words('Node', ({ node }) => node, { terminal: false }),
         figures('threads', ({ threads }) => String(threads)),
-        figures('cores used', ({ coresUsed }) => known(coresUsed, formatCores)),
-        figures('machine busy', ({ busyRatio }) => known(busyRatio, formatFraction)),
-        figures('round trip ms', ({ roundTripMs }) => known(roundTripMs, formatMs)),
-        figures('clock bound ms', ({ maxBoundMs }) => known(maxBoundMs, formatMs)),
-        figures('lead ms', ({ minLeadMs }) => known(minLeadMs, formatMs)),
-        figures('start lag ms', ({ maxStartLagMs }) => known(maxStartLagMs, formatMs)),
+        figures('cores used', ({ coresUsed }) => formatKnown(coresUsed, formatCores)),
+        figures('machine busy', ({ busyRatio }) => formatKnown(busyRatio, formatFraction)),
+        figures('round trip ms', ({ roundTripMs }) => formatKnown(roundTripMs, formatMs)),
+        figures('clock bound ms', ({ maxBoundMs }) => formatKnown(maxBoundMs, formatMs)),
+        figures('lead ms', ({ minLeadMs }) => formatKnown(minLeadMs, formatMs)),
+        figures('start lag ms', ({ maxStartLagMs }) => formatKnown(maxStartLagMs, formatMs)),
       ],
       'Agents',
     ),

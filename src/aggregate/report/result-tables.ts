@@ -25,6 +25,7 @@ import {
   describeIntervals,
   formatCount,
   formatFraction,
+  formatKnown,
   formatMs,
   formatPlural,
   formatRange,
@@ -398,7 +399,6 @@ export const commandNote =
 
 export function commandTable(rows: readonly CommandRow[], title?: string): Table {
   const roomy = { terminal: false } as const;
-  const ms = (value: number | null) => (value === null ? nothing : formatMs(value));
   return table(
     rows,
     [
@@ -413,7 +413,7 @@ export function commandTable(rows: readonly CommandRow[], title?: string): Table
         },
       }),
       ...(rows.some(row => row.aborted !== null)
-        ? [figures<CommandRow>('aborted', row => (row.aborted === null ? nothing : formatCount(row.aborted)))]
+        ? [figures<CommandRow>('aborted', row => formatKnown(row.aborted, formatCount))]
         : []),
       ...(rows.some(row => row.serverMicrosPerCall !== null)
         ? [
@@ -424,10 +424,12 @@ export function commandTable(rows: readonly CommandRow[], title?: string): Table
             ),
           ]
         : []),
-      figures('service p50 ms', row => ms(row.serviceP50), roomy),
-      figures('service p99 ms', row => ms(row.serviceP99), roomy),
-      figures('response p50 ms', row => ms(row.responseP50), { terminal: { name: 'p50 ms' } }),
-      figures('response p99 ms', row => withMark(ms(row.responseP99), row.caveat), {
+      figures('service p50 ms', row => formatKnown(row.serviceP50, formatMs), roomy),
+      figures('service p99 ms', row => formatKnown(row.serviceP99, formatMs), roomy),
+      figures('response p50 ms', row => formatKnown(row.responseP50, formatMs), {
+        terminal: { name: 'p50 ms' },
+      }),
+      figures('response p99 ms', row => withMark(formatKnown(row.responseP99, formatMs), row.caveat), {
         terminal: { name: 'p99 ms' },
       }),
     ],
@@ -455,10 +457,7 @@ export function accountingBlocks(scenarios: readonly ScenarioResult[]): Block[] 
   const hasHits = scenarios.some(({ rounds }) => rounds.some(round => round.hits !== null));
   const isClustered = rows.some(({ account }) => account.redirects !== null);
   const count = (name: string, figure: (account: Account) => number | null) =>
-    figures<AccountRow>(name, ({ account }) => {
-      const value = figure(account);
-      return value === null ? nothing : formatCount(value);
-    });
+    figures<AccountRow>(name, ({ account }) => formatKnown(figure(account), formatCount));
   return [
     note([
       `Over all rounds: issued = completed + failed + unfinished${isOpen ? '; offered = issued + unsent' : ''}. The server's count is that of its `,

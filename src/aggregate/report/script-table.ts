@@ -1,7 +1,7 @@
 import type { ScenarioResult } from '../result.ts';
 import { median } from '../stats/statistics.ts';
 import { sumOf } from '../stats/summary.ts';
-import { formatCount, formatMs, nothing } from '../text/format.ts';
+import { formatCount, formatKnown, formatMs } from '../text/format.ts';
 import { type Block, figures, heading, list, note, only, table, wide, words } from './blocks.ts';
 
 const stepNote =
@@ -46,7 +46,6 @@ function messagesOf(scenarios: readonly ScenarioResult[]): Map<string, string> {
 export function scriptBlocks(scenarios: readonly ScenarioResult[]): Block[] {
   const rows = scenarios.flatMap(stepRows);
   const messages = messagesOf(scenarios);
-  const ms = (value: number | null) => (value === null ? nothing : formatMs(value));
   return [
     ...(rows.length === 0
       ? []
@@ -59,8 +58,8 @@ export function scriptBlocks(scenarios: readonly ScenarioResult[]): Block[] {
               words('step', ({ name }) => name),
               figures('completed', ({ completed }) => formatCount(completed)),
               figures('failed', ({ failed }) => formatCount(failed)),
-              figures('p50 ms', ({ p50 }) => ms(p50)),
-              figures('p99 ms', ({ p99 }) => ms(p99)),
+              figures('p50 ms', ({ p50 }) => formatKnown(p50, formatMs)),
+              figures('p99 ms', ({ p99 }) => formatKnown(p99, formatMs)),
             ],
             'Steps of sessions',
           ),

@@ -8,9 +8,9 @@ import { median, medianOfKnown } from './statistics.ts';
 const maxTripRatio = 1.25;
 const minTripDifferenceMs = 0.05;
 /** Clocks that may differ by more shift what is due in an open loop by a noticeable part of a response time. */
-const maxBoundMs = 1;
+const noticeableBoundMs = 1;
 /** An agent that receives the start later than this before its instant may begin later than the others. */
-const minLeadMs = 5;
+const safeLeadMs = 5;
 
 /** One agent over all measurements in which it took part. */
 export interface HostFigures extends HostResult {
@@ -73,19 +73,19 @@ export function hostWarnings(result: Pick<Result, 'hosts' | 'scenarios'>): strin
       );
   }
   const trips = hosts.flatMap(({ roundTripMs }) => roundTripMs ?? []);
-  const [least, most] = [Math.min(...trips), Math.max(...trips)];
-  if (trips.length > 1 && most > maxTripRatio * least && most - least > minTripDifferenceMs)
+  const [low, high] = [Math.min(...trips), Math.max(...trips)];
+  if (trips.length > 1 && high > maxTripRatio * low && high - low > minTripDifferenceMs)
     warnings.push(
-      `round trips from the agents to the target differ: ${formatMs(least)} to ${formatMs(most)} ms, ${formatFraction(most / least - 1)} more. Latencies of threads on different agents do not compare`,
+      `round trips from the agents to the target differ: ${formatMs(low)} to ${formatMs(high)} ms, ${formatFraction(high / low - 1)} more. Latencies of threads on different agents do not compare`,
     );
   const isOpen = result.scenarios.some(({ arrival }) => arrival.kind !== 'closed');
   const bound = Math.max(0, ...hosts.map(({ maxBoundMs }) => maxBoundMs ?? 0));
-  if (isOpen && bound > maxBoundMs)
+  if (isOpen && bound > noticeableBoundMs)
     warnings.push(
       `the clocks of the agents may differ by up to ${formatMs(2 * bound)} ms, so work of an open loop may have been due that much earlier or later on one of them; use a control server that is nearer`,
     );
   const lead = Math.min(...hosts.map(({ minLeadMs }) => minLeadMs ?? Number.POSITIVE_INFINITY));
-  if (lead < minLeadMs)
+  if (lead < safeLeadMs)
     warnings.push(
       `an agent received a start only ${formatMs(Math.max(0, lead))} ms before its instant, so its threads may have begun later than the others'`,
     );

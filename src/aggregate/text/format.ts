@@ -13,6 +13,11 @@ export function formatDuration(seconds: number): string {
 /** Shown if nothing was measured. */
 export const nothing = '–';
 
+/** A figure as text, or a dash for null. */
+export function formatKnown(value: number | null, format: (value: number) => string): string {
+  return value === null ? nothing : format(value);
+}
+
 /** Three significant digits, in plain notation and with their zeros: 0.412, 4.10, 41.2, 412, 4120. A latency of an arm that did nothing is infinite, and so is a ratio to it. */
 function threeDigits(value: number): string {
   if (value === 0) return '0';

@@ -11,7 +11,7 @@ import { withTimeout } from '../server/control.ts';
 import type { Target } from '../server/find-target.ts';
 import { AgentThreads } from './agent-threads.ts';
 import type { Coordinator, Seated } from './agent-turn.ts';
-import { prefix, Worker } from './bullmq.ts';
+import { Worker } from './bullmq.ts';
 import type { ControlClock } from './clock.ts';
 import { ControlLink } from './control-link.ts';
 import { type KnownAgent, listAgents, lobbyName, lockMs, removeQueue, Seats } from './lobby.ts';
@@ -20,6 +20,7 @@ import {
   backQueue,
   type CoordinatorMessage,
   channels,
+  prefix,
   readAgentMessage,
   readBackJob,
   type Subject,
@@ -31,7 +32,7 @@ import { withoutLogin } from './rules.ts';
 type Met = Extract<AgentMessage, { kind: 'met' }>;
 
 /** What a session wants of the agents. */
-export interface Wanted {
+interface Wanted {
   readonly url: string;
   readonly agents: number;
   readonly group: string;

@@ -8,9 +8,6 @@ export const { Queue, Worker } = loaded;
 export type Queue = bullmq.Queue;
 export type Worker = bullmq.Worker;
 
-/** Every key and channel on the control server begins with it, so that one ACL rule covers them: `~poolbench:*`. */
-export const prefix = 'poolbench';
-
 /** Jobs carry nothing that anybody looks at later. */
 export const keptNowhere = { removeOnComplete: true, removeOnFail: true, attempts: 1 } as const;
 

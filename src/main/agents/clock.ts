@@ -6,7 +6,7 @@ import { nowNs } from '../../pool/clock.ts';
  */
 
 /** One request for the time, by the monotonic clock here, and the answer. Microseconds. */
-export interface Exchange {
+interface Exchange {
   readonly askedMicros: number;
   readonly heardMicros: number;
   /** The server's clock at some instant between the two. It counts whole microseconds. */

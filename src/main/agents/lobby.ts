@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { withTimeout } from '../server/control.ts';
-import { keptNowhere, prefix, Queue, shortStreams } from './bullmq.ts';
+import { keptNowhere, Queue, shortStreams } from './bullmq.ts';
 import type { ControlLink } from './control-link.ts';
-import { readSeatJob, type SeatJob } from './messages.ts';
+import { prefix, readSeatJob, type SeatJob } from './messages.ts';
 import { usualPatience } from './patience.ts';
 
 /**

@@ -6,6 +6,7 @@ import type { Address } from '../../pool/client/address.ts';
 import { keptOptions } from '../../pool/client/ioredis-options.ts';
 import type { Arrivals, ThreadTask, WorkloadTask } from '../../workers/contract.ts';
 import { parseCommand } from '../../workers/workload/command-templates.ts';
+import { runPrefix } from '../server/key-space.ts';
 
 /**
  * Everything that coordinator and agents send each other, as JSON. Whoever can write to the control server can send it,
@@ -143,19 +144,20 @@ const pool = z.strictObject({
   keys: wholeNumber(0, 100_000_000),
 });
 
+/** As in a config, but as short as the warm-up of the threads makes it. */
+export const stage = stageSchema.extend({ seconds: z.number().positive().max(3600) });
+
 const openLoop = z.strictObject({
   arrivals: z.strictObject({
     kind: z.enum(['constant', 'poisson', 'burst']),
-    rate: numberBetween(0.1, 10_000_000),
+    // The mean of stages can be lower than any rate of a config.
+    rate: z.number().positive().max(10_000_000),
     size: wholeNumber(1, 1_000_000),
-    stages: z.array(stageSchema).min(1).max(maxStages).exactOptional(),
+    stages: z.array(stage).min(1).max(maxStages).exactOptional(),
   } satisfies ShapeOf<Arrivals>),
   pools: wholeNumber(1, 1024),
   firstPool: wholeNumber(0, 1023),
 });
-
-/** Keys of the load begin with what a run has claimed, so that no message can name those of others. */
-const ownPrefix = /^[\w.:-]{0,64}poolbench:\d+(?:\.[\da-f]+)?:$/;
 
 /** What the dimensions of a scenario give to a thread, each with the limits that its row has in a config. */
 const threadPart = Object.fromEntries(
@@ -170,7 +172,8 @@ const task = z.strictObject({
   ...({
     thread: wholeNumber(0, maxThreads - 1),
     pools: z.array(pool).min(1).max(2048),
-    keyPrefix: z.string().regex(ownPrefix),
+    // Keys of the load begin with what a run has claimed, so that no message can name those of others.
+    keyPrefix: z.string().regex(runPrefix),
     seed: count,
     valueSeed: count,
     warmupSeconds: numberBetween(0, 600),
@@ -301,11 +304,14 @@ export const readAgentMessage = (json: string) => readText(agentMessage, json);
 export const readSeatJob = (found: unknown) => read(seatJob, found);
 export const readBackJob = (found: unknown) => read(backJob, found);
 
+/** Every key and channel on the control server begins with it, so that one ACL rule covers them: `~poolbench:*`. */
+export const prefix = 'poolbench';
+
 /** Messages to all agents of a run, those to one of them, and those from them. */
 export const channels = {
-  toAll: (run: string) => `poolbench:run:${run}`,
-  toSeat: (run: string, seat: number) => `poolbench:run:${run}:${seat}`,
-  fromAll: (run: string) => `poolbench:run:${run}:up`,
+  toAll: (run: string) => `${prefix}:run:${run}`,
+  toSeat: (run: string, seat: number) => `${prefix}:run:${run}:${seat}`,
+  fromAll: (run: string) => `${prefix}:run:${run}:up`,
 } as const;
 
 /** Samples of a run come back in this queue. */

@@ -1,6 +1,5 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { z } from 'zod';
-import { stageSchema } from '../../aggregate/scenario/arrival.ts';
 import { wholeNumber } from '../../aggregate/scenario/schema-parts.ts';
 import type { PoolSnapshot } from '../../pool/metrics.ts';
 import type {
@@ -11,7 +10,8 @@ import type {
   StageSample,
   ThreadSample,
 } from '../../workers/contract.ts';
-import { amount, count, maxThreads, readText, type ShapeOf, text } from './messages.ts';
+import type { HostUse } from '../run/host-use.ts';
+import { amount, count, maxThreads, readText, type ShapeOf, stage, text } from './messages.ts';
 
 /** How a turn ended on an agent, with the samples of its threads: it is packed, as it is too large for a message. */
 
@@ -26,8 +26,7 @@ const hostCpu = z.strictObject({
   cpuSets: z.strictObject({ machine: amount, client: use, both: use }).nullable(),
   throttling: z.strictObject({ periods: amount, throttledPeriods: amount, throttledMs: amount }).nullable(),
   link: z.strictObject({ name: text(100), speedMbps: amount, busyShare: amount }).nullable(),
-});
-export type HostCpu = z.output<typeof hostCpu>;
+} satisfies ShapeOf<HostUse['cpu']>);
 
 const codes = z.record(text(1000), amount);
 const histogram = z.string();
@@ -118,7 +117,7 @@ const sample = z.strictObject({
       stages: z
         .array(
           z.strictObject({
-            stage: stageSchema,
+            stage,
             offered: count,
             largestBacklog: count,
             response: histogram,
@@ -148,7 +147,6 @@ const outcome = z.discriminatedUnion('kind', [
     cpu: hostCpu.nullable(),
     /** From the start instant until the last thread had begun. */
     startLagMs: amount,
-    boundMicros: amount,
   }),
   z.strictObject({
     kind: z.literal('failed'),
@@ -161,9 +159,8 @@ export type TurnOutcome =
   | {
       readonly kind: 'done';
       readonly samples: readonly ThreadSample[];
-      readonly cpu: HostCpu | null;
+      readonly cpu: HostUse['cpu'] | null;
       readonly startLagMs: number;
-      readonly boundMicros: number;
     }
   | { readonly kind: 'failed'; readonly why: 'connect' | 'thread' | 'other'; readonly message: string };
 

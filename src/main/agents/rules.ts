@@ -1,9 +1,7 @@
 import { formatPlural } from '../../aggregate/text/format.ts';
-import type { Address } from '../../pool/client/address.ts';
-import { shownNode } from '../../pool/client/address.ts';
-import type { WorkloadTask } from '../../workers/contract.ts';
+import { type Address, shownNode } from '../../pool/client/address.ts';
 import { PoolbenchError } from '../errors.ts';
-import { sizesOf } from '../experiment/value-variants.ts';
+import { bytesInFlight, maxBytesInFlight } from '../experiment/workload-misfits.ts';
 import { openFilesLimit } from '../open-files.ts';
 import { neededFiles } from '../server/preflight.ts';
 import { readTrust } from '../server/tls.ts';
@@ -112,10 +110,6 @@ export function withLogin(subject: Subject, rules: Rules): Subject {
   return { address: add(address), ...(cluster === undefined ? {} : { cluster: cluster.map(add) }) };
 }
 
-/** Requests of a turn that are in memory while they travel, as in a config. */
-const maxBytesInFlight = 2 ** 30;
-const requestOverheadBytes = 128;
-
 /** @throws Refusal of a turn that exceeds the limits of this agent, or of its process */
 export function expectWithinLimits(
   { threads, tasks, placement, workload }: Prepare,
@@ -132,7 +126,8 @@ export function expectWithinLimits(
     placement.some(thread => thread >= threads)
   )
     throw new Refusal('the turn does not give each task a thread of its own');
-  const inFlight = tasks.reduce((sum, task) => sum + bytesInFlight(task, workload), 0);
+  const requests = tasks.reduce((sum, task) => sum + requestsInFlight(task), 0);
+  const inFlight = bytesInFlight(requests, workload.values);
   if (inFlight > maxBytesInFlight)
     throw new Refusal(
       `the turn keeps ${inFlight} bytes of requests in memory, and it allows ${maxBytesInFlight}`,
@@ -143,10 +138,8 @@ export function expectWithinLimits(
     throw new Refusal(`it may open ${limit} files, and needs ${needed}; raise its limit (ulimit -n)`);
 }
 
-function bytesInFlight({ pools }: AgentTask, { values }: WorkloadTask): number {
-  const largest = sizesOf(values).max;
-  const commands = pools
+function requestsInFlight({ pools }: AgentTask): number {
+  return pools
     .flatMap(({ groups }) => groups)
     .reduce((sum, { workers, pipeline }) => sum + workers * pipeline, 0);
-  return commands * (largest + requestOverheadBytes);
 }

@@ -4,13 +4,14 @@ import type { ThreadSample, ThreadTask } from '../../workers/contract.ts';
 import { SharedState } from '../../workers/shared-state.ts';
 import { asError } from '../errors.ts';
 import { CpuMeter } from '../run/cpu-meter.ts';
+import type { HostUse } from '../run/host-use.ts';
 import { baseRoundTripMs, serverCount } from '../run/server-figures.ts';
 import { ConnectRefused, ThreadEnded, ThreadHung, Threads } from '../run/threads.ts';
 import { connectCluster } from '../server/cluster-control.ts';
 import { connectControl, withTimeout } from '../server/control.ts';
 import { isLocal } from '../server/find-target.ts';
 import { withoutSecrets } from '../server/url.ts';
-import { keptNowhere, prefix, Queue, shortStreams } from './bullmq.ts';
+import { keptNowhere, Queue, shortStreams } from './bullmq.ts';
 import type { ControlClock } from './clock.ts';
 import type { ControlLink } from './control-link.ts';
 import { removeQueue } from './lobby.ts';
@@ -23,11 +24,12 @@ import {
   type HostInfo,
   type Phase,
   type Prepare,
+  prefix,
   readCoordinatorMessage,
   type SeatJob,
   type Subject,
 } from './messages.ts';
-import { type HostCpu, packOutcome, type TurnOutcome } from './outcome.ts';
+import { packOutcome, type TurnOutcome } from './outcome.ts';
 import type { Patience } from './patience.ts';
 import { expectWithinLimits, Refusal, type Rules, withLogin } from './rules.ts';
 import { reportThreads } from './thread-reports.ts';
@@ -318,7 +320,7 @@ export class Seat {
       const named = samples.map(
         (sample): ThreadSample => ({ ...sample, thread: tasks[sample.thread]?.thread ?? sample.thread }),
       );
-      outcome = { kind: 'done', samples: named, cpu, ...startOf(turn) };
+      outcome = { kind: 'done', samples: named, cpu, startLagMs: startLagMsOf(turn) };
     } catch (cause) {
       await meter.stop();
       outcome = failureOf(cause, turn.tasks);
@@ -345,14 +347,13 @@ function keyOf({ address, cluster }: Subject): string {
   return JSON.stringify([address, cluster ?? null]);
 }
 
-/** How exactly the threads of a turn began together. */
-function startOf({ tasks, shared, clock }: Pick<Turn, 'tasks' | 'shared' | 'clock'>) {
+/** From the start instant of a turn until the last of its threads had begun. */
+function startLagMsOf({ tasks, shared }: Pick<Turn, 'tasks' | 'shared'>): number {
   const { startNs = Number.POSITIVE_INFINITY } = shared;
-  const lagsMs = tasks.map(({ thread }) => (shared.begunNs(thread) - startNs) / 1e6);
-  return { startLagMs: Math.max(0, ...lagsMs), boundMicros: clock.boundMicros };
+  return Math.max(0, ...tasks.map(({ thread }) => (shared.begunNs(thread) - startNs) / 1e6));
 }
 
-function cpuOf(used: Awaited<ReturnType<CpuMeter['stop']>>): HostCpu | null {
+function cpuOf(used: Awaited<ReturnType<CpuMeter['stop']>>): HostUse['cpu'] | null {
   if (used === null) return null;
   const { clientCores, machineBusyShare, cpuSets = null, throttling = null, link = null } = used;
   return { clientCores, machineBusyShare, cpuSets, throttling, link };

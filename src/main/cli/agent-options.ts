@@ -1,5 +1,6 @@
 import { PoolbenchError } from '../errors.ts';
 import type { Experiment } from '../experiment/experiment.ts';
+import { secondsOfText } from '../experiment/overrides.ts';
 import type { Options } from '../options.ts';
 import type { Enlist } from '../run/session.ts';
 
@@ -30,11 +31,10 @@ export function wholeNumberOf(flag: string, typed: string | undefined, otherwise
 }
 
 const usualWait = '60s';
-const unitMs: Readonly<Record<string, number>> = { '': 1000, s: 1000, m: 60_000, h: 3_600_000 };
 
 function waitMsOf(typed: string): number {
-  const [, number, unit = ''] = /^(\d{1,5}(?:\.\d+)?)([smh]?)$/.exec(typed) ?? [];
-  if (number !== undefined) return Number(number) * (unitMs[unit] ?? 1000);
+  const seconds = secondsOfText(typed) ?? -1;
+  if (seconds >= 0) return seconds * 1000;
   throw new PoolbenchError('USAGE', `--agents-wait: expected a time such as 60s or 5m, found ${typed}`);
 }
 

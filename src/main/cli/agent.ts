@@ -1,7 +1,7 @@
 import { toPlainLines } from '../../aggregate/text/format.ts';
 import { usableCores } from '../environment.ts';
 import { PoolbenchError } from '../errors.ts';
-import { listen } from '../interrupt.ts';
+import { onInterrupt } from '../interrupt.ts';
 import type { Options } from '../options.ts';
 import { controlUrl, groupOf, wholeNumberOf } from './agent-options.ts';
 
@@ -29,15 +29,14 @@ export async function agent(
   };
   const { runAgent } = await import('../agents/agent.ts');
   const interrupt = new AbortController();
-  let signals = 0;
-  listen(() => {
-    if (++signals > 1) process.exit(130);
-    interrupt.abort();
-  });
+  const say = (line: string) => process.stderr.write(`${toPlainLines(line)}\n`);
+  onInterrupt(
+    () => interrupt.abort(),
+    () => say('stopping; press Ctrl-C again to end at once'),
+  );
   await runAgent({
-    ...{ url, rules, name, group: groupOf(options) },
+    ...{ url, rules, name, group: groupOf(options), say },
     runs: options.runs === undefined ? Number.POSITIVE_INFINITY : wholeNumberOf('runs', options.runs, 1),
-    say: line => process.stderr.write(`${toPlainLines(line)}\n`),
     signal: interrupt.signal,
   });
   // What BullMQ still waits for must not keep the process.

@@ -183,12 +183,8 @@ type CommandLine =
  */
 export function parseCommandLine(args: readonly string[]): CommandLine {
   refuseTakenByNpm(args, takeableByNpm());
-  const { takes: ownOptions } = commands[commandNames.find(name => args.includes(name)) ?? 'run'];
-  refuseFlagsOfOthers(
-    args,
-    commandNames,
-    ownOptions.map(option => `--${option}`),
-  );
+  const own = commandNames.filter(name => args.includes(name)).flatMap(name => commands[name].takes);
+  refuseFlagsOfOthers(args, commandNames, own);
   const { values, asked, positionals } = parse(args);
   if (values.help) return { command: 'help' };
   if (values.version) return { command: 'version' };

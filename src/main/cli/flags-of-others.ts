@@ -81,7 +81,7 @@ const longNames: Readonly<Record<string, string>> = {
  * People who know redis-benchmark or memtier_benchmark type its flags: they get the line to type instead.
  *
  * @param commands names that may follow -h, which is also --help
- * @param own flags that the command takes itself, such as --threads of an agent
+ * @param own options of the commands that were typed, which mean no flag of others
  * @throws PoolbenchError USAGE
  */
 export function refuseFlagsOfOthers(
@@ -97,7 +97,9 @@ export function refuseFlagsOfOthers(
   for (let index = 0; index < args.length; index++) {
     const word = args[index] ?? '';
     const [, flag = '', attached = ''] = /^(-[A-Za-z]|--[a-z-]+(?==|$))=?(.*)$/s.exec(word) ?? [];
-    const counterpart = own.includes(flag) ? undefined : counterparts[longNames[flag] ?? flag];
+    const counterpart = own.includes(flag.slice('--'.length))
+      ? undefined
+      : counterparts[longNames[flag] ?? flag];
     if (counterpart === undefined) {
       if (!word.includes('://')) others.push(word);
       continue;

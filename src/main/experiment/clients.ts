@@ -7,7 +7,7 @@ import { keptOptions as keptByIoredis } from '../../pool/client/ioredis-options.
 import { isLibrary, isModulePath, libraries, loadClient } from '../../pool/client/libraries.ts';
 import { keptOptions as keptByNodeRedis } from '../../pool/client/node-redis.ts';
 import { keptOptions as keptByGlide } from '../../pool/client/valkey-glide.ts';
-import type { Client } from '../../pool/presets.ts';
+import type { Client, ClientName } from '../../pool/presets.ts';
 import { asError, PoolbenchError } from '../errors.ts';
 import type { Experiment } from './experiment.ts';
 import type { PlannedSide } from './plan.ts';
@@ -26,13 +26,16 @@ export interface UsedClient extends KeptClient {
   readonly file?: string;
 }
 
-/** Options that `clientOptions` cannot set, as poolbench sets them itself, by client. A module of the user's gets all. */
+/**
+ * Options that `clientOptions` cannot set, as poolbench sets them itself, by client; wire has no options. A module of the
+ * user's gets all.
+ */
 const keptOptions: Readonly<Record<string, readonly string[]>> = {
   ioredis: keptByIoredis,
   iovalkey: keptByIoredis,
   'node-redis': keptByNodeRedis,
   'valkey-glide': keptByGlide,
-};
+} satisfies Record<Exclude<ClientName, 'wire'>, readonly string[]>;
 
 /** The folder in which a config's clients are looked up: its own, unless it names another one. Null: it needs none. */
 export function locateClients(

@@ -12,6 +12,12 @@ const numbers = { rounds: roundCount, budget: budgetSeconds, seconds, warmup: wa
 /** Units of a time; without one it is in seconds. */
 const unitSeconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };
 
+/** A time as it is typed, such as 90, 90s or 1.5m, in seconds; undefined for other text. */
+export function secondsOfText(text: string): number | undefined {
+  const [, number, unit = 's'] = /^(-?\d+(?:\.\d+)?)([smh])?$/.exec(text) ?? [];
+  return number === undefined ? undefined : Number(number) * (unitSeconds[unit] ?? 1);
+}
+
 /** What the command line changes in an experiment, as it was typed. */
 export type Overrides = { readonly [Flag in keyof typeof numbers | 'url']?: string | undefined };
 
@@ -37,10 +43,9 @@ export function applyOverrides(experiment: Experiment, overrides: Overrides): Ex
   const numberOf = <Otherwise extends number | null>(flag: keyof typeof numbers, otherwise: Otherwise) => {
     const text = overrides[flag];
     if (text === undefined) return otherwise;
-    const [, number, unit = 's'] = /^(-?\d+(?:\.\d+)?)([smh])?$/.exec(text) ?? [];
-    const isPlain = number !== undefined && (flag === 'budget' || number === text);
+    const isRead = flag === 'budget' || /\d$/.test(text);
     // What is not a plain number is left as text, so that the message shows what was typed.
-    const input = isPlain ? Number(number) * (unitSeconds[unit] ?? 1) : text;
+    const input = (isRead ? secondsOfText(text) : undefined) ?? text;
     const parsed = numbers[flag].safeParse(input);
     if (parsed.success && parsed.data !== null) return parsed.data;
     if (!parsed.success) refuse(`--${flag}`, parsed.error, input);

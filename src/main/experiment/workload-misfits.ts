@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { refuser } from '../../aggregate/scenario/schema-parts.ts';
+import type { WorkloadTask } from '../../workers/contract.ts';
 import { keysOf, parseCommand } from '../../workers/workload/command-templates.ts';
 import { keyRanges, maxRecords } from '../../workers/workload/keys.ts';
 import { minSpread } from '../../workers/workload/samplers.ts';
@@ -20,9 +21,14 @@ interface Parts {
 /** The most that a request has in addition to its value. */
 const requestOverheadBytes = 128;
 /** Requests are held in memory while they travel: more than this would end the process without an error message. */
-const maxBytesInFlight = 2 ** 30;
+export const maxBytesInFlight = 2 ** 30;
 /** Key numbers have 8 digits. */
 const maxKeyNumbers = 100_000_000;
+
+/** What so many requests hold in memory at most. */
+export function bytesInFlight(requests: number, values: WorkloadTask['values']): number {
+  return requests * (sizesOf(values).max + requestOverheadBytes);
+}
 
 /** Refuses values that are valid by themselves, but not with these scenarios. */
 export function checkWorkload(config: Parts, refuse: Refuse): void {
@@ -32,7 +38,6 @@ export function checkWorkload(config: Parts, refuse: Refuse): void {
   checkScript(config, refuse);
   const { ycsb } = config.workload;
   const { growth, values } = workloadTask(config.workload);
-  const { max } = sizesOf(values);
   for (const [index, { workers, pipeline, batch }] of config.scenarios.entries()) {
     if (growth !== null && batch.some(({ pool }) => pool === 'separate')) {
       const expected = `no batch workers with pools of their own, as workload.ycsb is ${JSON.stringify(ycsb)} (both pools would insert the same records)`;
@@ -41,7 +46,7 @@ export function checkWorkload(config: Parts, refuse: Refuse): void {
     const commands =
       Math.max(...workers) * Math.max(...pipeline) +
       Math.max(...batch.map(beside => (beside.pool === 'none' ? 0 : beside.workers * beside.pipeline)));
-    const bytes = commands * (max + requestOverheadBytes);
+    const bytes = bytesInFlight(commands, values);
     if (bytes <= maxBytesInFlight) continue;
     const inFlight = `${(bytes / 2 ** 30).toFixed(1)} GiB here`;
     const expected = `at most 1 GiB in flight at once (workers × pipeline × valueBytes, ${inFlight})`;
@@ -131,7 +136,7 @@ function checkScript({ workload, scenarios }: Parts, refuse: Refuse): void {
     if (other !== undefined)
       refuseKey(
         'client',
-        '"ioredis", "node-redis" or "iovalkey" (a script is given the client itself)',
+        `${scriptClients.map(name => JSON.stringify(name)).join(' or ')} (a script is given the client itself)`,
         other,
       );
     if (pool.includes('shared'))

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Result } from '../../aggregate/result.ts';
 import { withoutControls } from '../../aggregate/stats/control.ts';
+import { describeHosts } from '../../aggregate/stats/hosts.ts';
 import { type FinishedRounds, finishedRounds } from '../../aggregate/stats/rounds.ts';
 import { latencyWarnings } from '../../aggregate/stats/warnings.ts';
 import { formatDuration, formatPlural } from '../../aggregate/text/format.ts';
@@ -33,7 +34,7 @@ export interface EarlierRun {
 }
 
 /** The origin of figures: all that are judged together must share it. */
-type Subject = Pick<Result, 'target' | 'environment' | 'tool'>;
+type Subject = Pick<Result, 'target' | 'environment' | 'hosts' | 'tool'>;
 
 /**
  * Reads the result that a run has left in its folder, and plans its config. Results keep no password, so the target may
@@ -157,9 +158,9 @@ export function describeEarlier({ finished }: EarlierRun): string {
     : `Resumed: ${formatPlural(finished.count, 'round')} already finished and kept.`;
 }
 
-/** What is measured now. */
-export function subjectOf(target: Target): Subject {
-  return { target: shownTarget(target), environment: describeEnvironment(), tool: describeTool() };
+/** What is measured now. @param hosts the agents that load it; undefined: this machine does */
+export function subjectOf(target: Target, hosts?: Result['hosts']): Subject {
+  return { target: shownTarget(target), environment: describeEnvironment(), hosts, tool: describeTool() };
 }
 
 /**
@@ -180,7 +181,7 @@ export function expectSameSubject(whole: 'ledger' | 'run', before: Subject, foun
   }
 }
 
-function aspects({ target, environment, tool }: Subject): [what: string, value: string][] {
+function aspects({ target, environment, hosts, tool }: Subject): [what: string, value: string][] {
   const { declared, detected } = target;
   const threads =
     detected.threads === null ? 'an unknown number of threads' : formatPlural(detected.threads, 'thread');
@@ -190,6 +191,7 @@ function aspects({ target, environment, tool }: Subject): [what: string, value: 
     ['number of servers', detected.masters ? formatPlural(detected.masters, 'master') : 'one server'],
     ['machine', `${environment.cpu} with ${environment.cores} cores`],
     ['runtime', `Node ${environment.node}`],
+    ['agents', hosts === undefined ? 'none' : describeHosts(hosts)],
     ['tool', `${tool.name} ${tool.version}`],
   ];
 }

@@ -1,4 +1,5 @@
 import type { CpuUse, RoundResult } from '../../aggregate/result.ts';
+import { sumOf } from '../../aggregate/stats/summary.ts';
 
 /** What the hosts of a measurement used in its window: together, and each of them. */
 export interface HostUse {
@@ -19,7 +20,7 @@ export function addUp(parts: readonly HostUse['cpu'][]): HostUse['cpu'] {
   const all = known.length === parts.length && known.length > 0;
   const set = (of: (sets: (typeof known)[number]) => CpuSet): CpuSet => {
     const each = known.map(of);
-    return { cpus: sum(each.map(({ cpus }) => cpus)), busyShare: meanByCpus(each) };
+    return { cpus: sumOf(each, ({ cpus }) => cpus), busyShare: meanByCpus(each) };
   };
   const throttlings = parts.flatMap(({ throttling }) => throttling ?? []);
   const busy = parts.map(({ machineBusyShare, cpuSets }) => ({
@@ -27,11 +28,11 @@ export function addUp(parts: readonly HostUse['cpu'][]): HostUse['cpu'] {
     busyShare: machineBusyShare,
   }));
   return {
-    clientCores: sum(parts.map(({ clientCores }) => clientCores)),
+    clientCores: sumOf(parts, ({ clientCores }) => clientCores),
     machineBusyShare: meanByCpus(busy),
     cpuSets: all
       ? {
-          machine: sum(known.map(({ machine }) => machine)),
+          machine: sumOf(known, ({ machine }) => machine),
           client: set(({ client }) => client),
           both: set(({ both }) => both),
         }
@@ -40,9 +41,9 @@ export function addUp(parts: readonly HostUse['cpu'][]): HostUse['cpu'] {
       throttlings.length === 0
         ? null
         : {
-            periods: sum(throttlings.map(({ periods }) => periods)),
-            throttledPeriods: sum(throttlings.map(({ throttledPeriods }) => throttledPeriods)),
-            throttledMs: sum(throttlings.map(({ throttledMs }) => throttledMs)),
+            periods: sumOf(throttlings, ({ periods }) => periods),
+            throttledPeriods: sumOf(throttlings, ({ throttledPeriods }) => throttledPeriods),
+            throttledMs: sumOf(throttlings, ({ throttledMs }) => throttledMs),
           },
     // The fullest link is the one that can be the limit.
     link: parts.flatMap(({ link }) => link ?? []).toSorted((a, b) => b.busyShare - a.busyShare)[0] ?? null,
@@ -56,10 +57,6 @@ function meanByCpus(sets: readonly CpuSet[]): number | null {
     if (busyShare === null) return null;
     busy += cpus * busyShare;
   }
-  const cpus = sum(sets.map(set => set.cpus));
+  const cpus = sumOf(sets, set => set.cpus);
   return cpus === 0 ? null : busy / cpus;
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }

@@ -38,7 +38,7 @@ export async function preflightSide(
   const workload = workloadTask(experiment.workload);
   const needs = {
     connections: connectionsNeeded(scenarios),
-    ...(options.elsewhere ? { sockets: 1, threads: 0 } : processNeeds(scenarios)),
+    ...(elsewhere ? { sockets: 1, threads: 0 } : processNeeds(scenarios)),
     // An element of a key takes about as much as a small key.
     keys: Math.max(maxRecords(workload), dataSize(workload).elements),
     valueBytes: sizesOf(workload.values).mean,

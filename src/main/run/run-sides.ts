@@ -50,7 +50,8 @@ export async function runSides<T>(
       const isNamed =
         flags.url !== undefined || (earlier !== undefined && wasRunning(earlier.subject.target));
       const target = await session.openTarget(side.experiment, { ...sideOptions, isNamed });
-      if (earlier !== undefined) expectSameSubject('run', earlier.subject, subjectOf(target));
+      if (earlier !== undefined)
+        expectSameSubject('run', earlier.subject, subjectOf(target, session.agents?.hosts));
       sides.push({ ...side, target, folder: session.parts[index] ?? session.folder });
     }
     progress.say(describePlan(plan));

@@ -17,7 +17,7 @@ import type { LoadThreads } from './threads.ts';
 export type SessionFlags = Options<SessionOption | 'url' | 'start'>;
 
 /** A program that runs a session. Without one it is a command, which prints, and is interrupted by signals. */
-export interface Caller {
+interface Caller {
   /** Where progress is shown; undefined: nowhere. */
   readonly outlet: Outlet | undefined;
   /** Is aborted to stop the session. */

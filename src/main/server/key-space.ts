@@ -31,8 +31,11 @@ export interface Removal {
 const maxCommands = 1000;
 const maxAttempts = 100;
 
+const prefixPattern = '[\\w.:-]{0,64}poolbench:\\d+(?:\\.[\\da-f]+)?:';
+/** The prefix of a run's keys, of which `keyPrefix` makes one. */
+export const runPrefix = new RegExp(`^${prefixPattern}$`);
 /** Every key that a run writes: its prefix, and `claim` or the number of a key. */
-const runKey = new RegExp(`^([\\w.:-]*poolbench:\\d+(?:\\.[\\da-f]+)?:)(?:claim|\\d{${keyDigits}})$`);
+const runKey = new RegExp(`^(${prefixPattern})(?:claim|\\d{${keyDigits}})$`);
 
 /** The prefix of a key that a run of poolbench has written; undefined for a key of others. */
 export function prefixOfKey(name: string): string | undefined {

@@ -33,7 +33,7 @@ class FakeAgents implements Coordinator {
   outcome: (seat: number, prepared: Prepare) => TurnOutcome = (_, { tasks }) => ({
     kind: 'done',
     samples: tasks.map(({ thread }) => ({ thread }) as never),
-    ...{ cpu: cpu as never, startLagMs: 0.5, boundMicros: 20 },
+    ...{ cpu: cpu as never, startLagMs: 0.5 },
   });
   isReady: (seat: number) => boolean = () => true;
   onPrepared: () => void = () => {};
@@ -145,7 +145,7 @@ test('a start that was received too late is repeated with twice the lead; after 
   agents.outcome = (_, { turn, tasks }) => ({
     kind: 'done',
     samples: tasks.map(({ thread }) => ({ thread, loads, inserted: [turn === 1 ? 9 : 5] }) as never),
-    ...{ cpu: cpu as never, startLagMs: 0, boundMicros: 20 },
+    ...{ cpu: cpu as never, startLagMs: 0 },
   });
   const samples = await run(agents).running;
   // What was done in two starts that were missed, the server has counted, too.
@@ -165,7 +165,7 @@ test('a refused connection ends the turn on every agent', async () => {
   agents.outcome = seat =>
     seat === 1
       ? { kind: 'failed', why: 'connect', message: 'ECONNREFUSED' }
-      : { kind: 'done', samples: [], cpu: null, startLagMs: 0, boundMicros: 1 };
+      : { kind: 'done', samples: [], cpu: null, startLagMs: 0 };
   const { running } = run(agents);
   await expect(running).rejects.toThrow(ConnectRefused);
   await expect(running).rejects.toThrow(/agent1: ECONNREFUSED/);

@@ -38,6 +38,18 @@ test('what a coordinator says is read as it was said', () => {
   expect(readAgentMessage('{"kind":"here","seat":0,"turn":1,"phase":"ready"}')).toBeDefined();
 });
 
+test('stages are read as short as the warm-up of the threads makes them, with a mean rate below that of a config', () => {
+  const stages = [
+    { seconds: 0.002, rate: 0, rampTo: 5 },
+    { seconds: 0.05, rate: 0, rampTo: null },
+  ];
+  const openLoop = { arrivals: { kind: 'constant', rate: 0.09, size: 1, stages }, pools: 1, firstPool: 0 };
+  const message = prepared({ openLoop });
+  expect(readCoordinatorMessage(message)).toEqual(JSON.parse(message));
+  const endless = { ...openLoop.arrivals, stages: [{ seconds: 86_400, rate: 1, rampTo: null }] };
+  expect(readCoordinatorMessage(prepared({ openLoop: { ...openLoop, arrivals: endless } }))).toBeUndefined();
+});
+
 const huge = Array.from({ length: 70 }, () => ({ weight: 1, value: { bytes: 2 ** 20 } }));
 
 test.each([

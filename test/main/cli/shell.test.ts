@@ -106,6 +106,11 @@ describe('flags of redis-benchmark and memtier_benchmark are answered with the l
     expect(parseCommandLine(line)).toMatchObject({ command: 'run' });
   });
 
+  test('an option of the command itself is none of theirs', () => {
+    const line = ['agent', '--control', 'redis://c', '--allow-target', 'h:1', '--threads', '2'];
+    expect(parseCommandLine(line)).toMatchObject({ command: 'agent', options: { threads: '2' } });
+  });
+
   test('-h alone, or beside a command or a config, still asks for help', () => {
     for (const args of [['-h'], ['-h', 'run'], ['run', '-h'], ['-h', 'a.json'], ['redis://h', '-h']])
       expect(parseCommandLine(args)).toEqual({ command: 'help' });
