@@ -13,7 +13,7 @@ import {
 } from '../text/format.ts';
 import { type Block, figures, note, table, words } from './blocks.ts';
 
-export const serverTitle = 'The server meanwhile';
+export const serverTitle = 'The server over time';
 
 /** Of values on an axis and in a table: "keys/s". */
 export function serverUnit(name: ServerFieldName): string {
