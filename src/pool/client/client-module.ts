@@ -64,9 +64,10 @@ export interface ClientConnection {
 
 /** @returns what is wrong with the default export of a module, as a sentence; undefined if nothing is */
 export function faultOfModule(exported: unknown): string | undefined {
-  if (typeof exported !== 'object' || exported === null) return 'It has no object as its default export.';
-  if (!('open' in exported) || typeof exported.open !== 'function') return 'It has no function "open".';
+  if (typeof exported !== 'object' || exported === null) return 'Its default export is not an object.';
+  if (!('open' in exported) || typeof exported.open !== 'function')
+    return 'Its default export has no function "open".';
   if (!('multiplexes' in exported) || typeof exported.multiplexes !== 'boolean')
-    return 'It does not say whether it multiplexes, with true or false.';
+    return '"multiplexes" of its default export is not true or false.';
   return undefined;
 }

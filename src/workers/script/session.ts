@@ -99,7 +99,8 @@ export class RunningSession {
   }
 
   async #think(ms: number): Promise<void> {
-    if (!(ms >= 0)) throw new RangeError(`Expected milliseconds from 0 up in think(), found ${ms}`);
+    if (!(ms >= 0))
+      throw new RangeError(`Expected think(ms) with a number of milliseconds from 0 up, found ${ms}`);
     if (this.#thoughts++ === 0) {
       this.#thinksSinceNs = nowNs();
       this.#pauses.pause(this);
