@@ -122,7 +122,7 @@ const commands = {
   trend: row({
     help: {
       'trend FOLDER [NAME]':
-        'show throughput and p99 over time, and write trend.html: of all results in FOLDER of the config NAME, by default the one with the most results',
+        'show throughput and p99 over time of the config NAME, by default the one with the most results in FOLDER, and write trend.html there',
     },
     operand: 'FOLDER',
     takesName: true,
@@ -406,8 +406,8 @@ export function renderHelp(): string {
 Usage
 ${ways.flatMap(([words, help]) => describe(`poolbench ${words}`, help, 36)).join('\n')}
 
-The question about a URL (run, check): the values of a list such as 1,2,4 are compared; defaults are in
-brackets
+The question about a URL (run, check): the values of a list such as 1,2,4 are compared; defaults are
+in brackets
 ${asking.join('\n')}
 ${described.join('\n')}
   --help, --version
