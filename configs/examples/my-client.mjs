@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { Redis } from 'ioredis';
 
 export default {
-  // Whether one connection can serve several callers at a time, as in the pool "shared".
+  // Whether one connection can serve several callers at a time, as the preset "shared" needs.
   multiplexes: true,
   // For the results.
   version: createRequire(import.meta.url)('ioredis/package.json').version,
@@ -11,7 +11,7 @@ export default {
   async open({ host, port, path, tls, username, password, database, protocol, name, options, signal, lost }) {
     const redis = new Redis({
       ...{ host, port, path, tls, username, password, protocol, db: database, connectionName: name },
-      // A client that queues, retries or connects again by itself hides what is lost.
+      // A client that queues, retries or reconnects by itself hides losses.
       ...{ lazyConnect: true, enableOfflineQueue: false, retryStrategy: null, maxRetriesPerRequest: null },
       ...{ enableReadyCheck: false, disableClientInfo: true, connectTimeout: 0, disconnectTimeout: 0 },
       ...options,

@@ -46,25 +46,31 @@ export const options = {
   agents: {
     heading: 'Many machines',
     value: 'N',
-    help: 'run the load on N agents that wait at the control server, instead of here',
+    help: 'run the load on N agents instead of on this machine',
   },
   control: {
     value: 'URL',
-    help: 'a Redis or Valkey through which agents are spoken to, and that is not the target; POOLBENCH_CONTROL can hold it, too, which hides its password',
+    help: 'control server through which runs and agents talk: a Redis or Valkey that is not the target; POOLBENCH_CONTROL does the same, and hides its password',
   },
-  'agents-wait': { value: 'TIME', help: 'how long to wait for the agents, as 90s or 5m; 60s by default' },
-  group: { value: 'NAME', help: 'the group of agents; "default" by default' },
+  'agents-wait': {
+    value: 'TIME',
+    help: 'max time to wait for the agents, such as 90s or 5m; 60s by default',
+  },
+  group: {
+    value: 'NAME',
+    help: 'group of agents, which only runs of the same group use; "default" by default',
+  },
   'allow-target': {
     value: 'HOST:PORT',
     list: true,
-    help: 'a server that may be loaded from here, several times or with commas; its login and certificates come from POOLBENCH_TARGET_USERNAME, _PASSWORD, _CA, _CERT and _KEY',
+    help: 'server that the agent may load; for several, use commas or repeat the option; login and certificates come from POOLBENCH_TARGET_USERNAME, _PASSWORD, _CA, _CERT and _KEY',
   },
   name: { value: 'NAME', help: "the agent's name in results; the host name by default" },
   threads: {
     value: 'N',
-    help: 'the maximum of threads that a run may use here; the number of cores by default',
+    help: 'max threads of a run on this machine; the number of cores by default',
   },
-  runs: { value: 'N', help: 'end after so many runs; by default the agent stays' },
+  runs: { value: 'N', help: 'end after N runs; by default the agent waits for more' },
   save: {
     heading: 'Files and output',
     value: 'FILE',

@@ -178,7 +178,7 @@ describe('results that do not belong to it are left out, with the reason', () =>
     expect(other).toMatchObject({ newest: { name: 'other' }, others: [{ name: 'redis', runs: 2 }] });
     if (other === null) throw new Error('no trend');
     for (const shown of [renderTerminal(trendDocument(other), false), renderTrendPage(other)])
-      expect(shown.replace(/\s+/g, ' ')).toMatch(/other configs, too: redis \(2 runs\)/);
+      expect(shown.replace(/\s+/g, ' ')).toMatch(/results of other configs: redis \(2 runs\)/);
     expect(trendOf(runs, [], 'none')).toBeNull();
   });
 

@@ -99,7 +99,7 @@ describe('agent that is lost ends the run', () => {
     agent.process.kill('SIGTERM');
     const outcome = await running.outcome;
     expect(outcome.code, outcome.stderr).toBe(1);
-    expect(outcome.stderr).toMatch(/agent a .* it was told to end/);
+    expect(outcome.stderr).toMatch(/agent a .* it was stopped/);
     expect(await agent.ended).toBe(130);
   });
 

@@ -113,7 +113,7 @@ describe('a run of a script', () => {
 
 describe('a script that cannot be used ends a run before a server is looked for', () => {
   test.each([
-    ['has no function', 'export default 42;', /its default export is no function/],
+    ['has no function', 'export default 42;', /its default export is not a function/],
     ['has a fault of syntax', 'export default async () => {\n  const a = ;\n};', /SyntaxError.*\(line 2\)/],
     ['fails as it is loaded', `throw new Error('no database')`, /no database/],
     ['imports what is not there', `import './none.mjs';`, /none\.mjs/],

@@ -1,4 +1,4 @@
-// A cache beside a database: what is not in the cache is read from the database, and put into the cache for a while.
+// A cache in front of a database: a value that is not cached is read from the database, and cached for a while.
 const keepMs = 500;
 const databaseMs = 2;
 
@@ -7,7 +7,7 @@ export default async ({ client, key, value, step, think }) => {
   const user = key();
   const cached = await step('look', () => client.get(user));
   if (cached !== null) return;
-  // The database takes its time, which is not the cache's.
+  // Stands for the database's time, which must not count as the cache's.
   await think(databaseMs);
   await step('fill', () => client.set(user, value(), 'PX', keepMs));
 };

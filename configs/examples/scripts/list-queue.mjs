@@ -7,7 +7,7 @@ export default async ({ client, key, value, step }) => {
   await step('add', () => client.rpush(queue, value()));
   await step('take', async () => {
     const job = await client.blpop(queue, waitSeconds);
-    // Sessions that end like this one are counted as failed, under the code of the error.
+    // A session that throws is counted as failed, under the code of the error.
     if (job === null) throw Object.assign(new Error(`no job within ${waitSeconds} s`), { code: 'NO_JOB' });
   });
 };

@@ -1,4 +1,4 @@
-// A rate limiter: a script in the server counts the calls of each user, and begins again every minute.
+// A rate limiter: a Lua script counts the calls of each user, and starts again every minute.
 import { createHash } from 'node:crypto';
 
 const lua = `

@@ -1,4 +1,4 @@
-// A queue in a stream: a session adds a job, and reads and acknowledges the next one for its group.
+// A queue in a stream: a session adds a job, then reads and acknowledges the next one in its group.
 const group = 'workers';
 
 /** @param {import('poolbench').Session} session */
@@ -12,7 +12,7 @@ export default async ({ client, key, value, random, step }) => {
   });
 };
 
-/** All keys are absent when a measurement begins, so the first session makes the group. */
+/** All keys are absent when a measurement begins, so the first session creates the group. */
 async function read(client, queue, worker) {
   const ask = () => client.xreadgroup('GROUP', group, worker, 'COUNT', 1, 'STREAMS', queue, '>');
   try {

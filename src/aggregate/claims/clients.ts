@@ -13,23 +13,23 @@ const isSingle = (arm: ScenarioResult) => isSteady(arm) && arm.pools === 1 && ar
 
 /**
  * C24. Redis points new projects to node-redis. The source report says nothing of it, as its client is another. Judged is
- * the CPU of the client's thread for an operation, as a server that is the limit would hide it in the throughput. Each client
+ * the client's CPU time for an operation, as a server that is the limit would hide it in the throughput. Each client
  * is as it is installed, in the same pool. The arms are of two clients, so they are one setting and not one each.
  */
 export const nodeRedisCosts: OwnRuleClaim = {
   id: 'C24',
   statement: 'node-redis costs less than ioredis.',
   predicted:
-    'nothing: the source report has another client. Judged: 5 % less client CPU per operation, or more, in equal pools without options',
+    'no prediction: the source report has another client. Judged: client CPU per operation at least 5 % lower, in equal pools without clientOptions',
   suite: 'clients',
   judge(evidence) {
     const pairs = pairClients(evidence.scenarios);
     const predictions = predictRatios(pairs, 'node-redis to ioredis', [[clientCpu, atMost(clearlyLess)]]);
     const findings = findSetting('both clients', { predictions, open: [], proof: () => null });
     return judgeFindings(evidence, findings, {
-      needs: 'node-redis beside ioredis, both without clientOptions, in otherwise equal pools',
+      needs: 'node-redis and ioredis, both without clientOptions, in otherwise equal pools',
       caveat: () =>
-        'For single GET and SET of small values, and for these versions of the clients without options only: clientOptions can change what a client costs.',
+        'Only for single GET and SET of small values, and for these versions of the clients: clientOptions can change what a client costs.',
       context: scenarios => compareArms(pairClients(scenarios), [throughput, p99]),
     });
   },
@@ -55,10 +55,10 @@ const minCallers = 10;
  */
 export const autoPipelining: PredictingClaim = {
   id: 'C25',
-  statement: `Auto-pipelining pays from ${minCallers} callers of a connection on, and costs a single one nothing.`,
-  predicted: `nothing: the source report does not have it. Judged on one shared connection: 5 % more throughput or more from ${minCallers} workers on, at most 5 % less for 1`,
+  statement: `Auto-pipelining pays from ${minCallers} callers on one connection, and costs a single caller nothing.`,
+  predicted: `no prediction: the source report does not mention it. Judged on one shared connection: at least 5 % more throughput from ${minCallers} workers on, at most 5 % less for 1`,
   suite: 'auto-pipelining',
-  needs: `a shared pool of 1 connection with autoPipelining beside one without, for 1 worker or for ${minCallers} and more`,
+  needs: `a shared pool of 1 connection with autoPipelining and one without, for 1 worker, or for ${minCallers} or more`,
   predictions: scenarios =>
     pairJoined(scenarios)
       .filter(({ other }) => other.workers === 1 || other.workers >= minCallers)
@@ -68,7 +68,7 @@ export const autoPipelining: PredictingClaim = {
         const range = atLeast(workers === 1 ? clearlyLess : clearlyMore);
         return predictRatios([pair], `auto-pipelining to none, ${callers}`, [[throughput, range]]);
       }),
-  caveat: () => 'For single GET and SET of small values only.',
+  caveat: () => 'Only for single GET and SET of small values.',
   context: scenarios => compareArms(pairJoined(scenarios), [p99, clientCpu]),
 };
 

@@ -56,7 +56,7 @@ const traits = {
   'place of the server': {
     uses: everywhere,
     of: ({ target }) => (target.local ? 'shares the machine' : 'elsewhere'),
-    note: 'a server that shares the machine competes for its cores, while one elsewhere has the network in its latencies',
+    note: 'a server on the same machine competes for its cores, and a server elsewhere has the network in its latencies',
   },
   'address of the server': {
     uses: ['trend'],
@@ -65,18 +65,18 @@ const traits = {
   'start of the server': {
     uses: ofPairs,
     of: ({ target }) => (wasRunning(target) ? 'was running before' : 'by poolbench'),
-    note: 'Linux divides the CPU time of a busy machine by session first, and a server that poolbench starts has a session of its own; let poolbench start all servers, or none',
+    note: 'Linux divides the CPU time of a busy machine by session, and a server that poolbench starts has a session of its own; let poolbench start all servers, or none',
   },
   connections: {
     uses: everywhere,
     of: describeConnections,
-    note: 'the cost of the connection is part of the ratios',
+    note: 'the ratios include the cost of the connection',
   },
   'persistence off': { uses: ['comparison'], check: checkPersistence },
   server: {
     uses: ['trend'],
     of: ({ target: { declared, detected, standIn } }) =>
-      `${detected.server}${standIn ? `, in the place of ${declared.server}` : ''}`,
+      `${detected.server}${standIn ? `, stand-in for ${declared.server}` : ''}`,
   },
   'server threads': { uses: ['comparison', 'trend'], of: describeThreads, check: checkThreads },
   workload: {
@@ -181,7 +181,7 @@ function checkStandIns(results: readonly Result[]): Checked {
     results.map(({ target }) =>
       target.standIn ? `${target.detected.server} stood in for ${target.declared.server}` : 'the real one',
     ),
-    'these figures say nothing about a declared server that another one stood in for',
+    'figures of a stand-in say nothing about the declared server',
   );
 }
 
@@ -193,7 +193,7 @@ function checkTurns(results: readonly Result[]): Checked {
     results.map(({ session }) =>
       session === undefined ? 'a run of its own' : session === first ? 'yes' : 'in another run',
     ),
-    'what drifted between the runs is part of the ratios, and no interval covers it',
+    'the ratios include what drifted between the runs, and no interval covers it',
   );
 }
 
@@ -260,6 +260,6 @@ function checkClient(results: readonly Result[]): Checked {
       (scenarios, index) =>
         `${limited[index]} of ${formatPlural(scenarios.length, 'scenario')} limited by client, machine or pool`,
     ),
-    'those scenarios measure the client, so servers that look alike there may differ',
+    'those scenarios measure the client, so servers with equal figures there may still differ',
   );
 }

@@ -4,7 +4,7 @@ import { formatFraction, formatKnown, formatMs } from '../text/format.ts';
 import { type Block, figures, heading, note, only, table, wide, words } from './blocks.ts';
 
 const hostNote =
-  'Medians over the measurements; of clock bound, lead and start lag the worst. Clock bound: the clock of an agent differed by no more from that of the control server. Lead: time that was left when an agent received the instant of a start. Start lag: from that instant until the last of its threads had begun.';
+  'Medians over the measurements, but the worst clock bound, lead and start lag. Clock bound: the maximum difference between the clocks of the agent and the control server. Lead: how long before a start the agent received it. Start lag: how long after it the last of the threads began.';
 
 const formatCores = (cores: number) => cores.toFixed(2);
 

@@ -136,7 +136,7 @@ function loopColumn(
 }
 
 const stageNote =
-  'Stages: medians over the rounds; above, the rate is the mean of all stages. An operation belongs to the stage in which it was due, whenever it completed. Operations of an earlier stage can be part of a backlog.';
+  'Stages: medians over the rounds. In the table above, the rate is the mean of all stages. An operation belongs to the stage in which it was due, whenever it completed. A backlog can include operations of earlier stages.';
 
 type StageResult = NonNullable<OpenLoopResult['stages']>[number];
 

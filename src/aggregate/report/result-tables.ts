@@ -149,7 +149,7 @@ function describeRatios(scenarios: readonly ScenarioResult[]): string {
   });
   return needed.length === 0
     ? 'ratios are paired within a round'
-    : `a ratio takes ${Math.max(...needed)} rounds, so none is shown`;
+    : `a ratio needs ${Math.max(...needed)} rounds, so none is shown`;
 }
 
 /** Null if nothing was measured. */

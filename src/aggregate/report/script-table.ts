@@ -5,7 +5,7 @@ import { formatCount, formatKnown, formatMs } from '../text/format.ts';
 import { type Block, figures, heading, list, note, only, table, wide, words } from './blocks.ts';
 
 const stepNote =
-  'Parts of sessions that a script has named: counts over all rounds, latencies as medians over the rounds, without the time in which the session thought. Steps of unfinished sessions are not among them.';
+  'Steps are the named parts of sessions. Counts are over all rounds, and latencies are medians over the rounds, without the time in think. Steps of unfinished sessions are left out.';
 
 /** The steps of a name in one scenario. */
 interface StepRow {
@@ -67,8 +67,8 @@ export function scriptBlocks(scenarios: readonly ScenarioResult[]): Block[] {
     ...(messages.size === 0
       ? []
       : [
-          ...only(wide, [heading(2, 'Why sessions failed')]),
-          list([...messages].map(([code, message]) => ({ text: `${code}, first: ${message}` }))),
+          ...only(wide, [heading(2, 'Errors of sessions')]),
+          list([...messages].map(([code, message]) => ({ text: `${code}, first message: ${message}` }))),
         ]),
   ];
 }

@@ -13,7 +13,7 @@ import {
 } from '../text/format.ts';
 import { type Block, figures, note, table, words } from './blocks.ts';
 
-export const serverTitle = 'The server meanwhile';
+export const serverTitle = 'The server over time';
 
 /** Of values on an axis and in a table: "keys/s". */
 export function serverUnit(name: ServerFieldName): string {
@@ -25,10 +25,10 @@ export function serverUnit(name: ServerFieldName): string {
 function describeSeries({ points, everySeconds, asked, unanswered, cost }: ServerSeries): string {
   const untold = serverFieldNames.filter(name => points.every(point => point[name] === null));
   return [
-    `What the server reported by INFO while the run measured, asked ${formatPlural(asked, 'time')}, once a second`,
-    unanswered === 0 ? '' : `, ${formatCount(unanswered)} of them without an answer`,
-    everySeconds === 1 ? '. ' : `; one answer of every ${everySeconds} s is kept. `,
-    'Of a counter it shows the growth per second. poolbench is among the connected clients. ',
+    `What the server reported by INFO, once a second while the run measured: ${formatPlural(asked, 'request')}`,
+    unanswered === 0 ? '' : `, ${formatCount(unanswered)} of them unanswered`,
+    everySeconds === 1 ? '. ' : `; one reply of every ${everySeconds} s is kept. `,
+    'Counters are shown as growth per second. The connected clients include poolbench. ',
     describeCost(cost),
     untold.length === 0
       ? ''
@@ -39,12 +39,12 @@ function describeSeries({ points, everySeconds, asked, unanswered, cost }: Serve
 /** What asking cost the server. */
 function describeCost(cost: ServerSeries['cost']): string {
   if (cost === null || cost.calls === 0 || cost.seconds === 0)
-    return 'How much of its time the questions took is not known.';
+    return 'It is not known how much of its time INFO took.';
   const { calls, micros, seconds } = cost;
   const percent = Number((micros / 1e4 / seconds).toPrecision(2));
   return (
-    `By its own count it ran ${formatPlural(calls, 'INFO command')} of ${formatMs(micros / calls)} µs each in ${formatDuration(seconds)}, ` +
-    `which took ${percent} % of its time; the readings at both ends of each window are among them.`
+    `By its own count the server ran ${formatPlural(calls, 'INFO command')} of ${formatMs(micros / calls)} µs each in ${formatDuration(seconds)}, ` +
+    `${percent} % of its time; this includes the INFO commands at both ends of each window.`
   );
 }
 
@@ -85,7 +85,7 @@ export function serverBlocks(
       figures('last', ({ values }) => formatFigure(values.at(-1) ?? 0)),
       figures('min', ({ values }) => formatFigure(Math.min(...values))),
       figures('max', ({ values }) => formatFigure(Math.max(...values))),
-      figures('in all', ({ name, grown }) =>
+      figures('total', ({ name, grown }) =>
         serverFields[name].kind === 'counter' ? formatCount(grown) : nothing,
       ),
     ]),

@@ -8,7 +8,7 @@ export const maxStages = 20;
 
 const rate = listOf(numberBetween(0.1, maxRate)).nullable().prefault(null).meta({
   description:
-    'Operations that are due each second, over all pools; a list makes a scenario of each; null: the stages have the rates',
+    'Operations that are due each second, over all pools; a list makes a scenario of each; null: stages has the rates',
   unit: 'operations per second',
 });
 
@@ -19,7 +19,7 @@ export const stageSchema = section({
     unit: 'operations per second',
   }),
   rampTo: numberBetween(0, maxRate).nullable().default(null).meta({
-    description: 'The rate at the end of the stage, to which it changes evenly; null: the same',
+    description: 'Rate when the stage ends; it changes evenly up to there; null: rate',
     unit: 'operations per second',
   }),
 });
@@ -31,7 +31,7 @@ const stages = z
   .default(null)
   .meta({
     description:
-      'In the place of rate: parts of the measured window, each with a rate of its own. Together they are as long as the window; null: one rate',
+      'Instead of rate: parts of the measured window, each with a rate of its own. Together they are as long as the window; null: one rate',
   });
 
 /** A part of a measured window in which operations are due at one rate, or at one that changes evenly. */

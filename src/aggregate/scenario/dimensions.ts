@@ -80,7 +80,7 @@ export const dimensions = {
     config: {
       item: clientItem,
       usual: 'ioredis',
-      description: `What a connection is made of: ${inWords(clients)}; or a module of your own, by its path. Only the first two are installed with poolbench`,
+      description: `Library behind each connection: ${inWords(clients)}; or the path of your own module. Only the first two are installed with poolbench`,
       // Without the ending of a module, which is a path.
       label: client => safeName(client.replace(/^\.\/|\.[cm]?js$/g, '')),
       inEveryId: true,
@@ -335,7 +335,7 @@ export const dimensions = {
     config: {
       item: clientOptions,
       usual: {},
-      description: 'Options of the client that is not wire, as its package or module knows them',
+      description: "The client's own options; no effect on wire",
       label: labelOptions,
       clamp: (options, { client }) => (client === 'wire' ? {} : options),
     },
@@ -442,7 +442,7 @@ export const dimensions = {
     config: {
       item: wholeNumber(0, 1024),
       usual: 0,
-      description: 'Agents over which the threads are spread, if the run has some (--agents); 0: all of them',
+      description: 'Number of agents over which the threads are spread, with --agents; 0: all of them',
       unit: 'agents',
       label: hosts => (hosts === 0 ? 'allHosts' : `${hosts}${hosts === 1 ? 'host' : 'hosts'}`),
       // No host without a thread.

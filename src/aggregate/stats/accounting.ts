@@ -78,7 +78,7 @@ function describeScriptCount(id: string, round: RoundResult): string[] {
   const isWhole = failedOf(round) + round.unfinished === 0;
   if (server <= sent * 1.01 && (server >= sent * 0.99 || !isWhole)) return [];
   return [
-    `The server counted ${formatCount(server)} commands in round ${round.round} of ${id}, and the script sent ${formatCount(sent)}: did somebody else use the server, or another server answer some?`,
+    `The server counted ${formatCount(server)} commands in round ${round.round} of ${id}, but the script sent ${formatCount(sent)}: did somebody else use the server, or did another server answer?`,
   ];
 }
 

@@ -69,25 +69,25 @@ export function hostWarnings(result: Pick<Result, 'hosts' | 'scenarios'>): strin
     const different = [...new Set(hosts.map(of))];
     if (different.length > 1)
       warnings.push(
-        `the agents differ in their ${what}: ${formatList(different)}. Scenarios that are spread over different agents differ in more than their keys`,
+        `the agents differ in their ${what}: ${formatList(different)}. Do not compare scenarios that ran on different agents`,
       );
   }
   const trips = hosts.flatMap(({ roundTripMs }) => roundTripMs ?? []);
   const [low, high] = [Math.min(...trips), Math.max(...trips)];
   if (trips.length > 1 && high > maxTripRatio * low && high - low > minTripDifferenceMs)
     warnings.push(
-      `round trips from the agents to the target differ: ${formatMs(low)} to ${formatMs(high)} ms, ${formatFraction(high / low - 1)} more. Latencies of threads on different agents do not compare`,
+      `round trips from the agents to the target differ: ${formatMs(low)} to ${formatMs(high)} ms, ${formatFraction(high / low - 1)} more. Do not compare latencies of threads on different agents`,
     );
   const isOpen = result.scenarios.some(({ arrival }) => arrival.kind !== 'closed');
   const bound = Math.max(0, ...hosts.map(({ maxBoundMs }) => maxBoundMs ?? 0));
   if (isOpen && bound > noticeableBoundMs)
     warnings.push(
-      `the clocks of the agents may differ by up to ${formatMs(2 * bound)} ms, so work of an open loop may have been due that much earlier or later on one of them; use a control server that is nearer`,
+      `the clocks of the agents may differ by up to ${formatMs(2 * bound)} ms, so operations of an open loop may have been due that much earlier or later on one of them; use a control server nearer to the agents`,
     );
   const lead = Math.min(...hosts.map(({ minLeadMs }) => minLeadMs ?? Number.POSITIVE_INFINITY));
   if (lead < safeLeadMs)
     warnings.push(
-      `an agent received a start only ${formatMs(Math.max(0, lead))} ms before its instant, so its threads may have begun later than the others'`,
+      `an agent received a start only ${formatMs(Math.max(0, lead))} ms ahead, so its threads may have begun later than those of the others`,
     );
   return warnings;
 }

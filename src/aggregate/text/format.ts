@@ -91,7 +91,7 @@ export function formatRange(
 
 /** Intervals over so many rounds, to follow "with". docs/method.md says what they cover. */
 export function describeIntervals(rounds: number): string {
-  return rounds < 2 ? 'no interval, which needs two rounds' : formatConfidence(coverageOf(rounds));
+  return rounds < 2 ? 'no intervals, which need two rounds' : formatConfidence(coverageOf(rounds));
 }
 
 /** "96.9 % confidence intervals". @param coverage min probability, 0 to 1 */

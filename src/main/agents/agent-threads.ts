@@ -106,7 +106,7 @@ export class AgentThreads implements LoadThreads, ThreadHosts {
     }
     throw new PoolbenchError(
       'START_MISSED',
-      `expected all agents to start together, but one received the start too late ${maxStarts} times, at last with ${this.#goLeadMs / 2} ms to go; use a control server nearer to the agents, or agents with more idle cores`,
+      `expected all agents to start together, but one received the start too late ${maxStarts} times, although it was sent ${this.#goLeadMs / 2} ms ahead; use a control server nearer to the agents, or agents with more idle cores`,
     );
   }
 
@@ -133,7 +133,7 @@ export class AgentThreads implements LoadThreads, ThreadHosts {
     const [first] = tasks;
     const subject = first && subjects.get(first.address);
     if (first === undefined || subject === undefined)
-      throw new Error('expected the load to go to a target that the agents have met');
+      throw new Error('expected a target that the agents have connected to');
     return {
       ...{ kind: 'prepare', pool, threads: perAgent, placement },
       subject: withoutLogin(subject),

@@ -192,7 +192,7 @@ export class Turn {
     const isDone = () => this.#hasEnded() || this.#isOver() || this.#isCut() || isMissed();
     const untilDone = async () => {
       while (!(await this.#agents.until(isDone, lookMs)))
-        if (performance.now() > endMs) throw this.#late(this.#running, 'to hand back its samples');
+        if (performance.now() > endMs) throw this.#late(this.#running, 'to return its samples');
     };
     await Promise.all([opened, untilDone()]);
     // What has come is whole, whatever was lost since.
@@ -202,7 +202,7 @@ export class Turn {
     if (!missed) return samples;
     throw new TurnVoided(
       'START_MISSED',
-      `expected the measured window to begin on all agents at once, but one received it too late, with ${leadMs} ms to go; use a control server nearer to the agents, or agents with more idle cores`,
+      `expected the measured window to begin on all agents at once, but one received its start too late, although it was sent ${leadMs} ms ahead; use a control server nearer to the agents, or agents with more idle cores`,
     );
   }
 
@@ -283,7 +283,7 @@ export class Turn {
     while (!this.#hasEnded()) {
       await this.#agents.send('all', { kind: 'stop', turn: this.#number });
       if (await this.#agents.until(() => this.#hasEnded(), this.#patience.answerMs)) break;
-      if (performance.now() > endMs) throw this.#late(this.#running, 'to hand back its samples');
+      if (performance.now() > endMs) throw this.#late(this.#running, 'to return its samples');
     }
     for (const part of this.#parts) expectNoFailure(part, this.#nameOf(part));
     return this.#parts
@@ -301,7 +301,7 @@ export class Turn {
     while (!(await this.#agents.until(isIdle, answerMs)) && performance.now() < endMs);
     throw new TurnVoided(
       'CONTROL_LOST',
-      'expected the control server to stay connected for the time of a measurement, but the connection was lost in each attempt of one',
+      'expected the connection to the control server to last for one measurement, but it was lost in every attempt; check the control server and the network',
     );
   }
 
@@ -309,7 +309,7 @@ export class Turn {
     const names = formatList(parts.map(part => this.#nameOf(part)));
     return this.#agents.fail(
       'AGENT_LOST',
-      `expected ${names} ${what}, but that had not happened ${this.#patience.graceMs / 1000} s after it should have; see its log`,
+      `expected ${names} ${what}, but that was ${this.#patience.graceMs / 1000} s overdue; see the log of the agent`,
     );
   }
 
@@ -325,6 +325,9 @@ function expectNoFailure({ outcome }: TurnPart, name: string): void {
   const text = `${name}: ${message}`;
   if (why === 'connect') throw new ConnectRefused(text);
   if (why === 'thread')
-    throw new PoolbenchError('THREAD_FAILED', `expected every thread to respond until its end, but ${text}`);
+    throw new PoolbenchError(
+      'THREAD_FAILED',
+      `expected every thread to respond until the end of the measurement, but ${text}`,
+    );
   throw new Error(text);
 }

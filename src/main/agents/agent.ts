@@ -52,7 +52,7 @@ export async function runAgent(
     async job => {
       const seat = readSeatJob(job.data);
       if (seat === undefined) {
-        say('ignored: a job that is no seat');
+        say('ignored: a message that this version does not know');
         return;
       }
       held = new Seat(link, { job: seat, rules, host, patience });
@@ -82,7 +82,7 @@ export async function runAgent(
     signal.addEventListener('abort', () => resolve());
   });
   await Promise.race([stopped, finished]);
-  await held?.leave('it was told to end');
+  await held?.leave('it was stopped');
   // Its job ends with it, so that no lock is left.
   const closing = worker.close();
   await Promise.race([closing, new Promise(resolve => setTimeout(resolve, patience.endMs).unref())]);

@@ -130,7 +130,7 @@ export class Agents implements SessionAgents, Coordinator {
     return new PoolbenchError(
       'AGENTS_MISSING',
       `expected ${formatPlural(this.seated.length, 'agent')} of group ${group} and version ${version} at ${this.#link.where}, found ${here === 0 ? 'none' : here} within ${waitMs / 1000} s` +
-        `${also.length === 0 ? '' : `; also there: ${formatList(also)}`}; start more (poolbench agent --control URL --allow-target HOST:PORT), or wait longer (--agents-wait)`,
+        `${also.length === 0 ? '' : `; also there: ${formatList(also)}`}; start more agents (poolbench agent --control URL --allow-target HOST:PORT), or wait longer (--agents-wait)`,
     );
   }
 
@@ -187,18 +187,18 @@ export class Agents implements SessionAgents, Coordinator {
     if (target.standIn)
       throw new PoolbenchError(
         'USAGE',
-        `expected ${target.declared.server} at ${target.declared.url}, as agents load no stand-in, found ${target.detected.server}; start the server, or set target.server to any`,
+        `expected ${target.declared.server} at ${target.declared.url}, because agents do not load a stand-in, found ${target.detected.server}; start the server, or set target.server to any`,
       );
     if (control.address.path !== undefined)
       throw new PoolbenchError(
         'USAGE',
-        `expected a target at host:port, as agents may be on other machines, found the unix socket ${control.address.path}`,
+        `expected a target at host:port, because agents can be on other machines, found the unix socket ${control.address.path}; use a redis:// URL`,
       );
     const life = (await serverCount(control)).life ?? null;
     if (this.#link.life !== undefined && life?.split(' ').includes(this.#link.life))
       throw new PoolbenchError(
         'TARGET_IN_USE',
-        `expected a target that is not the control server, found ${this.#link.where} as both: its own traffic would be in the figures; use another server for --control`,
+        `expected a target that is not the control server, found ${this.#link.where} as both: the traffic of the agents would be in the figures; use another server for --control`,
       );
     const met = await this.#askToMeet(withoutLogin(subjectOf(target)));
     for (const { seat, life: found, roundTripMs } of met) {
@@ -208,7 +208,7 @@ export class Agents implements SessionAgents, Coordinator {
       if (life === null || found === null || life === found) continue;
       throw new PoolbenchError(
         'USAGE',
-        `expected all agents to reach the same server as the coordinator at ${target.declared.url}, but another one answers ${agent.name} there (its run id differs); use an address that means the same server everywhere`,
+        `expected all agents to reach the same server at ${target.declared.url}, but agent ${agent.name} reaches another one there (its run id differs); use an address that leads to the same server from every machine`,
       );
     }
     return { ...target, local: met.some(({ local }) => local) };
@@ -227,7 +227,7 @@ export class Agents implements SessionAgents, Coordinator {
     if (silent !== undefined)
       throw new PoolbenchError(
         'USAGE',
-        `${silent.id} has silent cuts, whose proxy agents cannot reach; use "cut": "close", or leave out --agents`,
+        `${silent.id} has silent cuts, which need a proxy that agents cannot reach; use "cut": "close", or leave out --agents`,
       );
     const perAgent = Math.max(
       ...scenarios.map(({ threads, hosts }) => Math.ceil(threads / (hosts === 0 ? agents : hosts))),
@@ -324,7 +324,7 @@ export class Agents implements SessionAgents, Coordinator {
     const names = formatList(silent().map(({ name }) => name));
     throw this.fail(
       'AGENT_LOST',
-      `expected ${names} to reach the target within ${graceMs / 1000} s, but there was no answer; see its log`,
+      `expected ${names} to reach the target within ${graceMs / 1000} s, but got no answer; see the log of the agent`,
     );
   }
 
@@ -345,7 +345,7 @@ export class Agents implements SessionAgents, Coordinator {
     if (message.kind === 'left')
       this.fail(
         'AGENT_LOST',
-        `expected agent ${agent.name} to take part until the end, but it left: ${message.reason}; ${resumable}`,
+        `expected agent ${agent.name} to stay until the end of the run, but it left: ${message.reason}. ${resumable}`,
       );
     for (const listener of this.#listeners) listener(message);
     this.#wake();
@@ -387,7 +387,7 @@ export class Agents implements SessionAgents, Coordinator {
           : `it has sent no heartbeat for ${Math.round(silent / 1000)} s`;
       this.fail(
         'AGENT_LOST',
-        `expected agent ${name} to take part until the end, but ${found}; see its log and its machine. ${resumable}`,
+        `expected agent ${name} to stay until the end of the run, but ${found}; check its log and its machine. ${resumable}`,
       );
     }
   }
@@ -396,12 +396,12 @@ export class Agents implements SessionAgents, Coordinator {
     const why = cause === undefined ? '' : ` (${asError(cause).message})`;
     return this.fail(
       'CONTROL_LOST',
-      `expected the control server at ${this.#link.where} to answer until the end, but it did not${why}; start it again. ${resumable}`,
+      `expected the control server at ${this.#link.where} to answer until the end of the run, but it stopped answering${why}; start it again. ${resumable}`,
     );
   }
 }
 
-const resumable = 'Finished rounds are kept, and the run can be resumed';
+const resumable = 'Finished rounds are kept; a run of one target continues with --resume';
 
 function subjectOf({ address, control }: Target): Subject {
   // As it was declared: a host name may be another IP address on another machine.

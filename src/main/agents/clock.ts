@@ -67,5 +67,5 @@ export async function readClock(askTime: () => Promise<number>): Promise<Control
     const bounded = boundOffset(exchanges);
     if (bounded !== null) return new ControlClock(bounded);
   }
-  throw new Error('the clock of the control server jumps: its answers contradict one another');
+  throw new Error('the clock of the control server changed while it was read');
 }

@@ -71,7 +71,7 @@ export class ControlLink {
     } catch (cause) {
       throw new PoolbenchError(
         'CONTROL_UNREACHABLE',
-        `the control server cannot be used: ${asError(cause).message} (--control, or POOLBENCH_CONTROL)`,
+        `expected a control server that can be used (--control, or POOLBENCH_CONTROL): ${asError(cause).message}`,
         { cause },
       );
     }

@@ -33,12 +33,12 @@ export function readTargets(typed: string): ReadonlySet<string> {
   const targets = typed.split(',').map(target => {
     const trimmed = target.trim();
     try {
-      if (!/^(\[[^\]]+\]|[^:/@?#\s]+):\d+$/.test(trimmed)) throw new Error('it is no host:port');
+      if (!/^(\[[^\]]+\]|[^:/@?#\s]+):\d+$/.test(trimmed)) throw new Error('it is not host:port');
       return shownNode(parseAddress(`redis://${trimmed}`)).toLowerCase();
     } catch {
       throw new PoolbenchError(
         'USAGE',
-        `--allow-target: expected the host:port of each server that may be loaded from here, such as redis.internal:6379, found ${trimmed || 'nothing'}`,
+        `--allow-target: expected host:port of each server that this agent may load, such as redis.internal:6379, found ${trimmed || 'nothing'}`,
       );
     }
   });
@@ -94,7 +94,7 @@ export function withLogin(subject: Subject, rules: Rules): Subject {
       const where = shownNode(place).toLowerCase();
       if (!rules.targets.has(where))
         throw new Refusal(
-          `it was not started with --allow-target ${where}; it may load ${[...rules.targets].join(', ')}`,
+          `it may load only ${[...rules.targets].join(', ')}; start it with --allow-target ${where}`,
         );
     }
   const add = (bare: Address): Address => {
@@ -117,7 +117,7 @@ export function expectWithinLimits(
 ): void {
   if (threads > maxThreads)
     throw new Refusal(
-      `it allows ${formatPlural(maxThreads, 'thread')}, and the run needs ${threads} on each agent; start it with --threads ${threads}, or take more agents`,
+      `it allows ${formatPlural(maxThreads, 'thread')}, but the run needs ${threads} on each agent; start it with --threads ${threads}, or use more agents`,
     );
   const distinct = new Set(placement);
   if (
@@ -125,17 +125,17 @@ export function expectWithinLimits(
     distinct.size !== tasks.length ||
     placement.some(thread => thread >= threads)
   )
-    throw new Refusal('the turn does not give each task a thread of its own');
+    throw new Refusal('the measurement does not have a thread for each task');
   const requests = tasks.reduce((sum, task) => sum + requestsInFlight(task), 0);
   const inFlight = bytesInFlight(requests, workload.values);
   if (inFlight > maxBytesInFlight)
     throw new Refusal(
-      `the turn keeps ${inFlight} bytes of requests in memory, and it allows ${maxBytesInFlight}`,
+      `the measurement keeps ${inFlight} bytes of requests in memory, but the agent allows ${maxBytesInFlight}; use a smaller pipeline or smaller values`,
     );
   const sockets = tasks.flatMap(({ pools }) => pools).reduce((sum, { connections }) => sum + connections, 0);
   const [limit, needed] = [openFilesLimit(), neededFiles({ sockets, threads })];
   if (limit < needed)
-    throw new Refusal(`it may open ${limit} files, and needs ${needed}; raise its limit (ulimit -n)`);
+    throw new Refusal(`it may open ${limit} files, but needs ${needed}; raise its limit (ulimit -n)`);
 }
 
 function requestsInFlight({ pools }: AgentTask): number {

@@ -107,7 +107,7 @@ export class Seat {
         });
       const seated: AgentMessage = { kind: 'seated', seat, host: this.#host };
       // A seat that is left over from a coordinator that was killed.
-      if ((await this.#link.publish(channels.fromAll(run), seated)) === 0) return 'nobody waits for it';
+      if ((await this.#link.publish(channels.fromAll(run), seated)) === 0) return 'its run has already ended';
       while (this.#over === undefined) {
         await new Promise<void>(resolve => {
           const timer = setTimeout(resolve, this.#patience.heartbeatMs);
@@ -222,7 +222,7 @@ export class Seat {
     const control = await (cluster === undefined ? connectControl : connectCluster)(address, options).catch(
       cause => {
         throw new Refusal(
-          `it cannot reach the target: ${asError(cause).message}; its login and certificates are those of its own environment (POOLBENCH_TARGET_USERNAME, POOLBENCH_TARGET_PASSWORD, POOLBENCH_TARGET_CA)`,
+          `it cannot reach the target: ${asError(cause).message}; it takes login and certificates from its own environment (POOLBENCH_TARGET_USERNAME, POOLBENCH_TARGET_PASSWORD, POOLBENCH_TARGET_CA)`,
         );
       },
     );
@@ -267,7 +267,8 @@ export class Seat {
     const { turn: number, tasks } = message;
     expectWithinLimits(message, this.#rules);
     const reached = this.#met.get(keyOf(message.subject));
-    if (reached === undefined) throw new Refusal('the run prepares load for a target that it has not met');
+    if (reached === undefined)
+      throw new Refusal('the run asks for load on a target that the agent has not connected to');
     const threads = await this.#threadsOf(message);
     const shared = SharedState.forThreads(tasks.length);
     const clock = await this.#link.readClock();

@@ -10,7 +10,7 @@ export function controlUrl({ control }: Options<'control'>): string {
   if (url) return url;
   throw new PoolbenchError(
     'USAGE',
-    'expected the URL of the control server (--control, or POOLBENCH_CONTROL), such as redis://control.internal:6379: a Redis or Valkey through which coordinator and agents talk, and that is not the target',
+    'expected the URL of the control server (--control, or POOLBENCH_CONTROL), such as redis://control.internal:6379: a Redis or Valkey, not the target, through which runs and agents talk',
   );
 }
 
@@ -59,7 +59,7 @@ export function enlistFor(
   if (script !== undefined)
     throw new PoolbenchError(
       'USAGE',
-      `expected no workload.script beside --agents, found ${script}: agents run no code of others; leave out --agents, or use workload.commands`,
+      `expected no workload.script with --agents, found ${script}: agents do not run code of others; leave out --agents, or use workload.commands`,
     );
   const wanted = {
     ...{ url: controlUrl(options), agents: wholeNumberOf('agents', typed, 1), group: groupOf(options) },

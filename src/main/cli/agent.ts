@@ -19,7 +19,7 @@ export async function agent(
   if (allowed === undefined)
     throw new PoolbenchError(
       'USAGE',
-      'expected --allow-target HOST:PORT: whoever can write to the control server commands this agent, so it loads nothing that is not named',
+      'expected --allow-target HOST:PORT, the server that this agent may load: anyone who can write to the control server can command the agent',
     );
   const { readSecrets, readTargets } = await import('../agents/rules.ts');
   const rules = {

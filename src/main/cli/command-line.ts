@@ -122,7 +122,7 @@ const commands = {
   trend: row({
     help: {
       'trend FOLDER [NAME]':
-        'show throughput and p99 over time, of all results below a folder of the config with that name, or of the one with the most, and write trend.html there',
+        'show throughput and p99 over time of the config NAME, by default the one with the most results in FOLDER, and write trend.html there',
     },
     operand: 'FOLDER',
     takesName: true,
@@ -138,7 +138,7 @@ const commands = {
     run: async (_, options) => (await import('./agent.ts')).agent(options),
   }),
   agents: row({
-    help: { 'agents --control URL': 'list the agents that wait, and what the others are busy with' },
+    help: { 'agents --control URL': 'list the agents, and the runs that they are busy with' },
     operand: null,
     takes: ['control', 'json'],
     run: async (_, options) => (await import('./agents.ts')).agents(options),
@@ -230,9 +230,7 @@ function expectScheme(command: CommandName, operands: readonly string[]): void {
   if (!['CONFIG', 'TARGET'].includes(commands[command].operand ?? '')) return;
   const place = operands.find(operand => urlMeant(operand) !== undefined);
   if (place !== undefined)
-    throw wrong(
-      `expected a config or a URL, which begins with redis://, found ${place}${didYouMean(urlMeant(place))}`,
-    );
+    throw wrong(`expected a config or a redis:// URL, found ${place}${didYouMean(urlMeant(place))}`);
 }
 
 /** The line that makes a config of a URL. */
@@ -409,8 +407,8 @@ export function renderHelp(): string {
 Usage
 ${ways.flatMap(([words, help]) => describe(`poolbench ${words}`, help, 36)).join('\n')}
 
-The question about a URL (run, check); the values of a list such as 1,2,4 are compared; in brackets
-what is taken if no flag is given
+The question about a URL (run, check): the values of a list such as 1,2,4 are compared; defaults are
+in brackets
 ${asking.join('\n')}
 ${described.join('\n')}
   --help, --version

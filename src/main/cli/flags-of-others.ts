@@ -59,7 +59,7 @@ const counterparts: Readonly<Record<string, Counterpart>> = {
   },
   '--test-time': {
     as: null,
-    note: '--test-time: --seconds is the time of one measurement, --budget that of all',
+    note: '--test-time: --seconds sets the time of one measurement, --budget that of all rounds',
   },
 };
 

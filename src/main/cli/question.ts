@@ -31,7 +31,9 @@ export async function keepQuestion(plan: Plan, options: QuestionOptions): Promis
       warmupSeconds,
     };
     await writeConfig(save, { ...configOf(url, asked), ...typed, seed });
-    lines.push(`Written: ${save}, this question as a config${quick ? ', without the cuts of --quick' : ''}`);
+    lines.push(
+      `Written: ${save}, this question as a config${quick ? ', with its full rounds and times' : ''}`,
+    );
   }
   return lines.filter(line => line !== '').join('\n');
 }

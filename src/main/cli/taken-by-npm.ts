@@ -38,7 +38,7 @@ export function refuseTakenByNpm(args: readonly string[], options: readonly Take
   const names = taken.map(({ name }) => `--${name}`).join(', ');
   throw new PoolbenchError(
     'USAGE',
-    `npm took ${names} for itself, because no -- stands before it${didYouMean(asTypedHere(...operands.map(quote), ...words))}`,
+    `npm took ${names} for itself, because -- is missing before the options${didYouMean(asTypedHere(...operands.map(quote), ...words))}`,
   );
 }
 

@@ -39,7 +39,7 @@ export async function trend(
   if (config !== undefined && names.length > 0 && !names.includes(config))
     throw new PoolbenchError(
       'USAGE',
-      `expected the name of a config with results below ${folder}, ${names.join(', ')}, found ${config}${suggest(config, names, asIs)}`,
+      `expected the name of a config with results in ${folder} (${names.join(', ')}), found ${config}${suggest(config, names, asIs)}`,
     );
   const found = trendOf(runs, unread, config);
   if (found === null) {

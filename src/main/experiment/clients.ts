@@ -72,14 +72,14 @@ export async function findClients(
     found.set(client, used.client);
     if (!used.multiplexes && scenarios.some(one => one.client === client && one.preset === 'shared'))
       throw notUsable(
-        `expected a client that multiplexes where the pool is shared, found ${client}, whose connections serve one caller at a time: use another pool`,
+        `expected a client that multiplexes, because the pool is shared, found ${client}, whose connections serve one caller at a time: use another pool`,
       );
   }
   for (const { client, clientOptions } of scenarios) {
     const kept = keysOf(clientOptions).filter(key => keptOptions[client]?.includes(key));
     if (kept.length > 0)
       throw notUsable(
-        `expected clientOptions that poolbench does not set itself, found ${formatList(kept)} for ${client}: remove them; docs/clients.md lists them`,
+        `expected no clientOptions that poolbench sets itself, found ${formatList(kept)} for ${client}: remove them; docs/clients.md says why`,
       );
   }
   return found;
@@ -105,7 +105,7 @@ function locateFiles(
   if (missing.length === 0) return files;
   const packages = missing.filter(isLibrary).map(name => libraries[name]);
   throw notUsable(
-    `expected the packages of all clients to be installed, found none for ${formatList(missing)}: run "npm install ${packages.join(' ')}" in ${relative('.', folder) || 'this folder'}`,
+    `expected the packages of all clients to be installed, but not found: ${formatList(missing)}; run "npm install ${packages.join(' ')}" in ${relative('.', folder) || 'this folder'}`,
   );
 }
 
@@ -139,7 +139,7 @@ async function findClient(
     return { client: { client, package: from, version: installed ?? told, file }, multiplexes };
   } catch (cause) {
     throw notUsable(
-      `expected a client that can be loaded, found ${client} at ${file}: ${toOneLine(asError(cause).message)}`,
+      `expected a client that can be loaded, but ${client} at ${file} cannot: ${toOneLine(asError(cause).message)}`,
       cause,
     );
   }
@@ -149,7 +149,7 @@ async function findClient(
 function expectSupported(packageName: string, version: string): void {
   const range = peerDependencies[packageName] ?? '';
   if (Number.parseInt(version, 10) < Number(/\d+/.exec(range)?.[0]))
-    throw new Error(`it is ${packageName} ${version}, and poolbench needs ${packageName} ${range}`);
+    throw new Error(`it is ${packageName} ${version}, but poolbench needs ${packageName} ${range}`);
 }
 
 /** From the package.json above its main file, which not every package exports. */

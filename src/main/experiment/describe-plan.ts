@@ -62,14 +62,14 @@ function describeRange(plan: Plan): string[] {
   const asked = plan.sides[0]?.experiment.rounds ?? rounds;
   if (!isFixed(rounds)) {
     const latest = isEndedByBudget(plan) ? budget : formatPlural(rounds.atMost, 'round');
-    return [`  ends: when all that is compared is decided, or after ${latest}`];
+    return [`  ends: when every comparison is decided, or after ${latest}`];
   }
   if (secondsAtLeast(plan) > budgetSeconds) {
-    const why = rounds.atLeast === minRounds ? ', which a verdict needs' : '';
-    return [`  budget: ${budget}, less than these rounds take${why}`];
+    const why = rounds.atLeast === minRounds ? '; a verdict needs them' : '';
+    return [`  budget: ${budget}, which is too short for these rounds${why}`];
   }
   return rounds.atLeast < asked.atLeast
-    ? [`  budget: ${budget}, which has no room for ${asked.atLeast} rounds`]
+    ? [`  budget: ${budget}, which is too short for ${asked.atLeast} rounds`]
     : [];
 }
 

@@ -94,7 +94,7 @@ export const experimentSchema = section({
     .default(null)
     .meta({
       description:
-        "Folder from which the packages and modules of clients are looked up, relative to the config's folder; null: the config's folder",
+        "Folder from which packages and modules of clients are resolved, relative to the config's folder; null: the config's folder",
     }),
   workload: workload.prefault({}),
   scenarios: z
@@ -127,7 +127,7 @@ export const experimentSchema = section({
     }),
   seconds: numberBetween(0.05, 3600).default(1).meta({
     description:
-      'Measured time of one scenario in one round. With stages it is as long as they are, and can be left out',
+      'Measured time of one scenario in one round. With stages it can be left out: it is then their sum',
     unit: 'seconds',
   }),
   warmupSeconds: numberBetween(0, 600)

@@ -79,11 +79,11 @@ function checkArrivals(
     if (one.kind === 'closed') continue;
     const { rate, stages } = one;
     if (rate === null && stages === null) {
-      const expected = 'a number from 0.1 to 10000000, a list of them, or stages in its place';
+      const expected = 'a number from 0.1 to 10000000, a list of them, or stages instead';
       refuse(['arrival', index, 'rate'], expected, undefined);
     }
     if (rate !== null && stages !== null)
-      refuse(['arrival', index, 'stages'], 'no stages beside a rate (each has its own)', stages);
+      refuse(['arrival', index, 'stages'], 'no stages beside a rate (each stage has its own)', stages);
     if (stages !== null && operationsOf(stages) < 1)
       refuse(
         ['arrival', index, 'stages'],
@@ -92,7 +92,11 @@ function checkArrivals(
         operationsOf(stages),
       );
     if (one.order === 'upAndDown' && new Set(rate).size < 2)
-      refuse(['arrival', index, 'rate'], 'at least two different rates to go up and down', rate ?? undefined);
+      refuse(
+        ['arrival', index, 'rate'],
+        'at least two different rates, to go up and down',
+        rate ?? undefined,
+      );
     if (one.kind !== 'burst') continue;
     const uneven = pipeline.find(depth => one.size % depth !== 0);
     if (uneven !== undefined)

@@ -34,7 +34,7 @@ export function checkStageSeconds(
   for (const { path, stages } of stagesOf(experiment)) {
     const found = secondsOf(stages);
     if (Math.abs(found - seconds) < 1e-6) continue;
-    const expected = `stages that take ${seconds} s in all (seconds, the measured time of every scenario)`;
+    const expected = `stages of ${seconds} s in total (the measured time of every scenario, seconds)`;
     refuse(path, expected, stages, found);
   }
 }

@@ -131,18 +131,17 @@ function checkScript({ workload, scenarios }: Parts, refuse: Refuse): void {
   if (workload.script === null) return;
   for (const [index, { client, pool, pipeline, batch }] of scenarios.entries()) {
     const refuseKey = (key: string, expected: string, found: unknown) =>
-      refuse(['scenarios', index, key], `${expected}, as workload.script is set`, found, found);
+      refuse(['scenarios', index, key], `${expected}, because workload.script is set`, found, found);
     const other = client.find(one => !scriptClients.includes(one));
     if (other !== undefined)
       refuseKey(
         'client',
-        `${scriptClients.map(name => JSON.stringify(name)).join(' or ')} (a script is given the client itself)`,
+        `${scriptClients.map(name => JSON.stringify(name)).join(' or ')} (poolbench cannot check the commands of other clients)`,
         other,
       );
     if (pool.includes('shared'))
-      refuseKey('pool', 'another one than "shared" (a session has its connection to itself)', 'shared');
-    if (pipeline.some(size => size > 1))
-      refuseKey('pipeline', '1 (a script sends several commands together by itself)', pipeline);
+      refuseKey('pool', 'a pool other than "shared" (each session needs a connection to itself)', 'shared');
+    if (pipeline.some(size => size > 1)) refuseKey('pipeline', '1 (a session is one operation)', pipeline);
     if (batch.some(beside => beside.pool !== 'none')) refuseKey('batch', 'no batch workers', batch);
   }
 }
@@ -157,7 +156,7 @@ function checkForCluster(workload: WorkloadConfig, refuse: Refuse): void {
   if (workload.script !== null) {
     refuse(
       ['workload', 'script'],
-      'null, as target.cluster is true (a session has one connection)',
+      'null, because target.cluster is true (a session has one connection)',
       workload.script,
     );
     return;

@@ -164,7 +164,7 @@ export const workload = section({
     .default(null)
     .meta({
       description:
-        "Path of a module whose default export is a session, an async function: the operations are its sessions, instead of commands. Relative to the config's folder; null: none",
+        "Path of a script, relative to the config's folder: a module whose default export is an async function. One call, a session, is one operation; null: none",
     }),
   functions,
   hitShare: numberBetween(0, 1).default(1).meta({

@@ -63,9 +63,9 @@ function expectSuitable(
       : control.cluster !== undefined
         ? 'a cluster, which only ioredis and wire can load'
         : client === 'iovalkey' && address.protocol === 3
-          ? 'RESP3 (protocol=3 of the URL), which iovalkey does not know'
+          ? 'RESP3 (protocol=3 of the URL), which iovalkey does not support'
           : client === 'valkey-glide' && address.path !== undefined
-            ? 'a unix socket, which valkey-glide does not know'
+            ? 'a unix socket, which valkey-glide does not support'
             : undefined;
     if (reason !== undefined)
       throw new PoolbenchError(

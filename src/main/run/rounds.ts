@@ -127,7 +127,7 @@ function describeEnd({ ended, open, isAsked }: RunEnd, plan: Plan, rounds: numbe
     rounds: isAsked
       ? 'this was the planned maximum'
       : 'the run compares nothing that more rounds could decide',
-    budget: `the next decision takes more rounds than the budget of ${formatDuration(plan.budgetSeconds)} has room for`,
+    budget: `the next decision needs more rounds than fit into the budget of ${formatDuration(plan.budgetSeconds)}`,
   }[ended];
   const left = open.length === 0 ? '' : ` Still ${describeOpen(open)}.`;
   return `Ended after ${rounds}${most} rounds: ${why}.${left}`;

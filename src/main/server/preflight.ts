@@ -139,7 +139,7 @@ function warningsOf(identity: Identity, needs: Needs, own: number): string[] {
     );
   } else if (connectedClients !== null && connectedClients > own) {
     warnings.push(
-      `${formatPlural(connectedClients - own, 'other client')} connected to the server: what they do is part of the figures`,
+      `${formatPlural(connectedClients - own, 'other client')} connected to the server: their work affects the figures`,
     );
   }
   if (persistence !== null && persistence.length > 0) {

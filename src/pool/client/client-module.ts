@@ -2,7 +2,7 @@ import type { CommandGuard, GuardedClient } from '../connection.ts';
 import type { Trust } from './address.ts';
 
 /**
- * The contract between poolbench and the client that a module of the user's brings along (docs/clients.md). The module's
+ * The contract between poolbench and a user's client module (docs/clients.md). The module's
  * default export is a `ClientModule`. poolbench's own modules for packages, such as node-redis.ts, are written to it, too.
  */
 export interface ClientModule {
@@ -18,45 +18,45 @@ export interface ClientModule {
 export interface Place {
   readonly host: string;
   readonly port: number;
-  /** Of a unix socket, which takes the place of host and port. */
+  /** Path of a unix socket, used instead of host and port. */
   readonly path?: string;
-  /** Options of TLS as in Node's `tls.connect`; absent: plain TCP. */
+  /** TLS options of Node's `tls.connect`; absent: plain TCP. */
   readonly tls?: Trust;
   readonly username?: string;
   readonly password?: string;
   readonly database: number;
-  /** RESP2 or RESP3 and no other; absent: RESP3 where the server and the client know it. */
+  /** Only this protocol, RESP2 or RESP3; absent: RESP3 if both server and client support it. */
   readonly protocol?: 2 | 3;
-  /** For CLIENT SETNAME: by this name poolbench finds the connection at the server. Absent: it gets none. */
+  /** For CLIENT SETNAME: poolbench finds the connection on the server by it. Absent: set none. */
   readonly name?: string;
-  /** Whether commands, and so replies, have bytes that are no text in UTF-8. */
+  /** Whether commands, and so replies, can have bytes that are not UTF-8 text. */
   readonly binary: boolean;
   /** `clientOptions` of the scenario. */
   readonly options: Readonly<Record<string, unknown>>;
-  /** The limit of the attempt; then `signal` is aborted, and what was opened is to be closed. */
+  /** Time limit of the attempt. After it `signal` is aborted: close what was opened. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
   /**
-   * To be called when the connection is lost, with the error if there is one: without a code it means that what arrived is no
-   * reply. The connection must not be opened again.
+   * Call it when the connection is lost, with the error if there is one. An error without a code means that the server sent
+   * something that is not a reply. Do not open the connection again.
    */
   lost(error?: Error): void;
 }
 
-/** Name and arguments of a command. Bytes only where they are no text in UTF-8. */
+/** Name and arguments of a command. A `Buffer` only for bytes that are not UTF-8 text. */
 export type SentCommand = readonly (string | Buffer)[];
 
 /** One connection. */
 export interface ClientConnection {
   /**
    * Writes the commands, each a list of its name and arguments, together and in order, so that a transaction stays one.
-   * Resolves with a reply for each, in order: null for a nil, an Error for a command that failed, whose message is the
+   * Resolves with a reply for each, in order: null for nil, an Error for a command that failed, whose message is the
    * server's. Rejects if no command was answered.
    */
   send(commands: readonly SentCommand[]): Promise<readonly unknown[]>;
-  /** Sends a PING. Rejects if it is refused or lost. */
+  /** Sends PING. Rejects if it fails. */
   ping(): Promise<unknown>;
-  /** Closes the socket at once. Whatever is in flight rejects. */
+  /** Closes the socket at once. Calls in flight reject. */
   close(): void;
   /** The client itself, for the scripts of poolbench's own modules: it asks `guard` before each command that it sends. */
   guarded?(guard: CommandGuard): GuardedClient;
@@ -64,9 +64,10 @@ export interface ClientConnection {
 
 /** @returns what is wrong with the default export of a module, as a sentence; undefined if nothing is */
 export function faultOfModule(exported: unknown): string | undefined {
-  if (typeof exported !== 'object' || exported === null) return 'It has no object as its default export.';
-  if (!('open' in exported) || typeof exported.open !== 'function') return 'It has no function "open".';
+  if (typeof exported !== 'object' || exported === null) return 'Its default export is not an object.';
+  if (!('open' in exported) || typeof exported.open !== 'function')
+    return 'Its default export has no function "open".';
   if (!('multiplexes' in exported) || typeof exported.multiplexes !== 'boolean')
-    return 'It does not say whether it multiplexes, with true or false.';
+    return '"multiplexes" of its default export is not true or false.';
   return undefined;
 }

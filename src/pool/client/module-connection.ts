@@ -70,7 +70,7 @@ export class ModuleConnection extends Connection {
             return;
           }
           connection.close();
-          reject(lost?.error ?? new Error('The connection was lost while it was opened'));
+          reject(lost?.error ?? new Error('The connection was lost while it was being opened'));
         };
         // A module may throw where it should reject.
         Promise.resolve(place)
@@ -199,7 +199,12 @@ export class ModuleConnection extends Connection {
       if (!isAcknowledged || reply === null || batch.failedAs(index) !== undefined || read.has(index))
         continue;
       batch.completed--;
-      this.#fail(batch, new PoolError('PROTOCOL', 'Expected streams with their entries'), 1, index);
+      this.#fail(
+        batch,
+        new PoolError('PROTOCOL', 'Expected streams with their entries as the reply to XREADGROUP'),
+        1,
+        index,
+      );
     }
   }
 

@@ -25,7 +25,7 @@ function messageOf(error: unknown): string {
   try {
     text = error instanceof Error ? error.message : String(error);
   } catch {
-    text = 'an error without a text';
+    text = 'an error without a message';
   }
   return text.replace(/\s+/g, ' ').trim().slice(0, maxLength);
 }

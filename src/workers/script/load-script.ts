@@ -16,7 +16,7 @@ export async function loadScript(file: string): Promise<SessionScript<unknown>> 
   } catch (cause) {
     throw new Error(reasonOf(cause, file), { cause });
   }
-  if (typeof script !== 'function') throw new Error('its default export is no function');
+  if (typeof script !== 'function') throw new Error('its default export is not a function');
   return script as SessionScript<unknown>;
 }
 

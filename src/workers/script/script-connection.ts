@@ -75,7 +75,7 @@ export class ScriptConnection extends Connection implements Pauses {
     const session = this.#running?.session;
     if (session === undefined) return;
     // Its script can wait for anything, also for ever.
-    const error = new Error('The session did not end when its connection was closed');
+    const error = new Error('The session did not end after its connection was closed');
     setTimeout(() => this.#settle(session, { error }), maxNoticeMs).unref();
   }
 

@@ -102,14 +102,14 @@ export class ScriptGuard {
 
   #faultOf(name: string, args: readonly string[]): ScriptFault | undefined {
     const reason = reasonToRefuse(name, args);
-    if (reason !== undefined) return new ScriptFault('COMMAND_REFUSED', `${name} is not sent: ${reason}`);
+    if (reason !== undefined) return new ScriptFault('COMMAND_REFUSED', `${name} was not sent: ${reason}`);
     try {
       for (const place of placesOfKeys(name, args)) {
         const fault = this.#faultOfKey(name, args[place - 1]);
         if (fault !== undefined) return fault;
       }
     } catch (error) {
-      return new ScriptFault('COMMAND_REFUSED', `${name} is not sent: expected ${(error as Error).message}`);
+      return new ScriptFault('COMMAND_REFUSED', `${name} was not sent: expected ${(error as Error).message}`);
     }
     return undefined;
   }
@@ -119,7 +119,7 @@ export class ScriptGuard {
     if (key === undefined || this.#isOwn(textOf(key))) return undefined;
     return new ScriptFault(
       'FOREIGN_KEY',
-      `Expected keys that key() has made, found ${JSON.stringify(textOf(key).slice(0, 100))} in ${name}: it is not sent`,
+      `${name} was not sent: expected a key that key() returns, found ${JSON.stringify(textOf(key).slice(0, 100))}`,
     );
   }
 

@@ -93,7 +93,7 @@ function sourceOf(
       if (Number.isInteger(n) && n >= 0 && n < keys) return keyName(keyPrefix, n);
       throw new ScriptFault(
         'FOREIGN_KEY',
-        `Expected a whole number from 0 to ${keys - 1} in key(), found ${n}`,
+        `Expected key(n) with a whole number from 0 to ${keys - 1}, found ${n}`,
       );
     },
     value: () => values[table.pick(valueDraws.next())]?.text ?? '',

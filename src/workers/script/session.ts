@@ -10,7 +10,7 @@ import type { Step, Steps } from './steps.ts';
  * @template Client type of the scenario's client
  */
 export interface Session<Client = Redis> {
-  /** The client itself, on a pooled connection that no other session has until this one ends. */
+  /** The client object, on a pooled connection that belongs to this session until it ends. */
   readonly client: Client;
   /**
    * A key of the run: chosen by `workload.keyChoice`, or key number `n`, from 0 to `workload.keys` - 1. A command with any
@@ -21,13 +21,13 @@ export interface Session<Client = Redis> {
   readonly value: () => string;
   /** A number from [0, 1). The same seed gives the same numbers. */
   readonly random: () => number;
-  /** Does a part of the session, which has latencies of its own. At most 32 names; steps can be within one another. */
+  /** Runs a part of the session, which has counts and latencies of its own. At most 32 names; steps can be nested. */
   readonly step: <Outcome>(name: string, work: () => Outcome | Promise<Outcome>) => Promise<Outcome>;
-  /** Waits for so many milliseconds, which are part of no latency. The session keeps its connection. */
+  /** Waits for `ms` milliseconds, which are left out of all latencies. The session keeps its connection. */
   readonly think: (ms: number) => Promise<void>;
 }
 
-/** The default export of a script: one session. What it resolves with is not looked at; if it rejects, the session has failed. */
+/** The default export of a script: one session. Its result is ignored; if it rejects, the session has failed. */
 export type SessionScript<Client = Redis> = (session: Session<Client>) => unknown;
 
 /** What sessions draw from. */
@@ -99,7 +99,8 @@ export class RunningSession {
   }
 
   async #think(ms: number): Promise<void> {
-    if (!(ms >= 0)) throw new RangeError(`Expected milliseconds from 0 up in think(), found ${ms}`);
+    if (!(ms >= 0))
+      throw new RangeError(`Expected think(ms) with a number of milliseconds from 0 up, found ${ms}`);
     if (this.#thoughts++ === 0) {
       this.#thinksSinceNs = nowNs();
       this.#pauses.pause(this);

@@ -32,7 +32,7 @@ export class Steps {
     if (this.#byName.size === maxSteps)
       throw new ScriptFault(
         'TOO_MANY_STEPS',
-        `Expected at most ${maxSteps} names of steps, found one more: ${name}`,
+        `Expected at most ${maxSteps} names of steps, found another one: ${name}`,
       );
     const step = {
       name: String(name).slice(0, maxLength),

@@ -251,7 +251,7 @@ test('eight rounds of which one does not pay leave it open', () => {
   const gain: Matrix['gain'] = ({ workers, round }) => (workers > 50 && round !== 3 ? 1.4 : 1);
   const claim = judge(buildMatrix({ gain }));
   expect(claim.verdict).toBe('inconclusive');
-  expect(claim.reason).toContain('96.9 %');
+  expect(claim.reason).toContain('96.9 % confidence intervals');
 });
 
 test('inconclusive: six rounds each, but not the same ones', () => {

@@ -41,7 +41,9 @@ test('answers that contradict one another give no offset, and a clock that was s
   let asked = 0;
   const clock = await readClock(async () => nowNs() / 1000 + (asked++ < 3 ? 0 : 1e9));
   expect(clock.toControl(nowNs()) - nowNs() / 1000).toBeCloseTo(1e9, -3);
-  await expect(readClock(async () => nowNs() / 1000 + 1e9 * asked++)).rejects.toThrow(/jumps/);
+  await expect(readClock(async () => nowNs() / 1000 + 1e9 * asked++)).rejects.toThrow(
+    /changed while it was read/,
+  );
 });
 
 test('instants go there and back', () => {

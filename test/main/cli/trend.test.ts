@@ -51,7 +51,7 @@ test('every result below the folder is read, and the page is written there, or e
   expect((await runPoolbench(['trend', folder, 'other'])).stdout).toMatch(/^other: 1 run, /);
   expect(await runPoolbench(['trend', folder, 'othe'])).toMatchObject({
     code: 2,
-    stderr: expect.stringMatching(/redis, other, found othe \(did you mean other\?\)/),
+    stderr: expect.stringMatching(/\(redis, other\), found othe \(did you mean other\?\)/),
   });
   expect((await runPoolbench(['trend', folder])).code).toBe(0);
   const out = join(folder, 'pages', 'new');

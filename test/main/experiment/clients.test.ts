@@ -110,7 +110,7 @@ describe('what cannot be used is refused before the load, as a fault of the conf
         [{ client: './a.mjs', pool: 'shared' }],
         { 'a.mjs': 'export default { multiplexes: false, open() {} };' },
       ],
-      /multiplexes .*\.\/a\.mjs/,
+      /multiplexes, .*\.\/a\.mjs/,
     ],
     [
       'options that poolbench sets itself',

@@ -33,7 +33,7 @@ describe('plan is described in eighty columns', () => {
     });
     expect(describePlan(planRun([experiment]))).toBe(`Plan: depth
   4 scenarios and 1 control × 10 to 50 rounds
-  ends: when all that is compared is decided, or after 50 rounds
+  ends: when every comparison is decided, or after 50 rounds
   controls: scenarios measured once more, to see by how much equal ones differ
   each: 1 s, after 0.25 s of warm-up
   order: 2 blocks, and the arms in each, shuffled anew every round, seed 1
@@ -49,15 +49,15 @@ describe('plan is described in eighty columns', () => {
   test.each<[settings: object, says: RegExp, hidden: RegExp]>([
     [{ budgetSeconds: 30 }, /10 to 50 rounds\n {2}ends: .* or after 30 s\n/, /budget:/],
     [{ budgetSeconds: 60 }, /10 to 50 rounds\n {2}ends: .* or after 50 rounds\n/, /budget:/],
-    [{ budgetSeconds: 9 }, /× 7 rounds .*\n {2}budget: 9 s, .* no room for 10 rounds\n/, /ends:|verdict/],
+    [{ budgetSeconds: 9 }, /× 7 rounds .*\n {2}budget: 9 s, .* too short for 10 rounds\n/, /ends:|verdict/],
     [
       { budgetSeconds: 4 },
-      /× 6 rounds .*\n {2}budget: 4 s, less than .* take, which a verdict needs\n/,
+      /× 6 rounds .*\n {2}budget: 4 s, .* too short for these rounds; a verdict needs them\n/,
       /ends:/,
     ],
     [
       { budgetSeconds: 1, rounds: 2 },
-      /× 2 rounds .*\n {2}budget: 1 s, less than these rounds take\n/,
+      /× 2 rounds .*\n {2}budget: 1 s, .* too short for these rounds\n/,
       /ends:/,
     ],
     [{ budgetSeconds: 60, rounds: 2 }, /× 2 rounds/, /budget:|ends:/],

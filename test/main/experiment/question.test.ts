@@ -150,7 +150,7 @@ test('--save writes a commented config that is the same experiment, and overwrit
   expect(await keepQuestion(await readPlan([url], slow), slow)).toContain('--budget 6m');
   const plan = await readPlan([url], quick);
   expect(plan.rounds.atMost).toBeLessThanOrEqual(2);
-  expect(await keepQuestion(plan, quick)).toMatch(/^(?!.*--budget).*without the cuts of --quick$/s);
+  expect(await keepQuestion(plan, quick)).toMatch(/^(?!.*--budget).*with its full rounds and times$/s);
   expect((await readConfig(quick.save)).rounds).toEqual(askedExperiment(url, {}).rounds);
 
   const options = { url, asked: {}, save: join(folder, '0.json') };

@@ -9,7 +9,7 @@ interface CoveredElsewhere {
 
 export const coveredElsewhere: readonly CoveredElsewhere[] = [
   {
-    fault: 'Each fault under load, with node-redis, iovalkey and a module of the user',
+    fault: 'Each fault under load, with node-redis, iovalkey and a client module',
     test: 'test/pool/client/faults.test.ts',
     about: 'faults with the clients that are loaded',
   },
@@ -83,7 +83,7 @@ export const coveredElsewhere: readonly CoveredElsewhere[] = [
   },
   {
     fault:
-      'Agents are missing, of another version, or may not load the target; the control server refuses the login',
+      'Agents are missing, have another version, or may not load the target; the control server refuses the login',
     test: 'test/e2e/agents.test.ts',
     about: 'run without its agents does not begin',
   },
@@ -94,7 +94,7 @@ export const coveredElsewhere: readonly CoveredElsewhere[] = [
     about: 'agent that is lost ends the run',
   },
   {
-    fault: 'The control server is restarted without its data, silent for 15 s, or gone for good',
+    fault: 'The control server is restarted without its data, silent for 15 s, or stays away',
     test: 'test/e2e/agents-lost.test.ts',
     about: 'control server that is lost',
   },
@@ -103,7 +103,7 @@ export const coveredElsewhere: readonly CoveredElsewhere[] = [
     test: 'test/main/agents/agent-threads.test.ts',
   },
   {
-    fault: 'Somebody else writes to the control server',
+    fault: 'Another program writes to the control server',
     test: 'test/main/agents/messages.test.ts',
   },
 ];

@@ -55,7 +55,7 @@ export function gateAlerts(gates: readonly GateResult[]): string[] {
   const left = alarming.length - maxNamed;
   return [
     ...alarming.slice(0, maxNamed).map(gate => `${word}: ${explainGate(gate)}`),
-    ...(left > 0 ? [`${word}: ${left} more, which the report lists.`] : []),
+    ...(left > 0 ? [`${word}: ${left} more; see the report.`] : []),
   ];
 }
 

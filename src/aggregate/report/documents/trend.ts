@@ -80,7 +80,7 @@ export function describeOthers({ others }: Trend): string[] {
   const named = others.slice(0, maxListed).map(({ name, runs }) => `${name} (${formatPlural(runs, 'run')})`);
   const more = others.length - named.length;
   const all = formatList([...named, ...(more > 0 ? [`${more} more`] : [])]);
-  return [`There are results of other configs, too: ${all}. poolbench trend FOLDER NAME shows those of one.`];
+  return [`The folder also has results of other configs: ${all}. To see one: poolbench trend FOLDER NAME`];
 }
 
 /** What all runs have in common. */

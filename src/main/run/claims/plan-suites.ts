@@ -130,7 +130,7 @@ async function bothTargets(
 }
 
 const takesTwoServers =
-  'It takes two servers, and this target does not declare which server it is: give redis, valkey, dragonfly, or a config that declares its server.';
+  'It needs two servers, and this target does not declare which server it is: give redis, valkey, dragonfly, or a config that declares its server.';
 
 /** Why these targets cannot be measured, as a sentence; null if they can. */
 function whyImpossible(sides: readonly Experiment[]): string | null {

@@ -85,7 +85,7 @@ describe('a result in a terminal', () => {
       .join(' ')
       .replace(/\s+/g, ' ');
     expect(text).toContain('No verdict, and nothing is excluded: only 2 rounds');
-    expect(text).toMatch(/a ratio takes \d+ rounds, so none is shown/);
+    expect(text).toMatch(/a ratio needs \d+ rounds, so none is shown/);
     expect(text.match(/×\d\S*/g)).toBeNull();
   });
 

@@ -118,12 +118,12 @@ describe('the figures of a page', () => {
   });
 });
 
-describe('the server meanwhile', () => {
+describe('the server over time', () => {
   const at = (second: number) => ({ startedAt: `2026-11-23T10:00:0${second}.200Z`, seconds: 0.5 });
   const scenario = buildScenario({ id: 'load' }, [buildRound(1, 10, at(1)), buildRound(2, 10, at(3))]);
   const titlesOf = (page: string) =>
     [
-      ...(page.split('id="the-server-meanwhile"')[1]?.split('</section>')[0] ?? '').matchAll(
+      ...(page.split('id="the-server-over-time"')[1]?.split('</section>')[0] ?? '').matchAll(
         /<figcaption><b>([^<]*)/g,
       ),
     ].map(([, title]) => title);
@@ -140,7 +140,7 @@ describe('the server meanwhile', () => {
     expect(tipsOf(page)).toContainEqual(['1.0 s', 'evicted keys: 0 keys/s']);
     expect(tipsOf(page)).toContainEqual(['2.0 s; round 1 of load', 'evicted keys: 50 keys/s']);
     expect(page.match(/class="span"/g)?.length).toBeGreaterThanOrEqual(2);
-    const rows = rowsOf(page, 'the-server-meanwhile');
+    const rows = rowsOf(page, 'the-server-over-time');
     expect(rows).toContainEqual(['Memory in use', 'bytes', '1.00k', '2.00k', '1.00k', '3.00k', '–']);
     expect(rows).toContainEqual(['Evicted keys', 'keys/s', '0', '50', '0', '50', '50']);
     expect(page).toContain('20 INFO commands of 50.0 µs each');
@@ -168,7 +168,7 @@ describe('the server meanwhile', () => {
   });
 
   test('is no section of a result without it', () => {
-    expect(renderReportPage(buildResult([scenario]))).not.toContain('the-server-meanwhile');
+    expect(renderReportPage(buildResult([scenario]))).not.toContain('the-server-over-time');
   });
 });
 

@@ -43,7 +43,7 @@ export function serverCharts(
       )
       .filter(({ points }) => points.some(({ y }) => y > 0));
   const x = axisFromZero(
-    'seconds since the first answer',
+    'seconds since the first reply',
     series.points.map(({ at }) => placeOf(Date.parse(at))),
     value => formatCount(value),
   );
