@@ -51,7 +51,7 @@ const common = {
 };
 
 // More than the cores they are meant for: whoever waits, for a server or for a window to pass, needs none.
-const together = { maxWorkers: 6, sequence: { groupOrder: 0 } };
+const together = { maxWorkers: 4, sequence: { groupOrder: 0 } };
 
 export default defineConfig({
   test: {

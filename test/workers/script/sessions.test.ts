@@ -47,6 +47,7 @@ async function runSessions(
 ): Promise<PlainSample & { readonly script: ScriptSample }> {
   const sample = await runOne(server.port, {
     client: 'ioredis',
+    seconds: 0.25,
     ...options,
     workload: await scriptWorkload(body, workload),
   });
@@ -292,7 +293,7 @@ describe('accounting', () => {
   test('knows a stopped session as unfinished', async () => {
     const { completed, unfinished } = await runSessions('await client.get(key()); await think(60_000);', {
       timeoutMs: 50,
-      seconds: 0.1,
+      seconds: 0.4,
     });
     expect({ completed, unfinished }).toEqual({ completed: 0, unfinished: 4 });
   });
