@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { lobbyName, writeBadge } from '../../src/main/agents/lobby.ts';
 import { describeTool } from '../../src/main/environment.ts';
 import {
@@ -239,6 +239,19 @@ describe('run without its agents does not begin', () => {
       ['old-agent', 'few', '0.0.1', null],
       ['only', 'few', version, null],
     ]);
+  });
+
+  test('agents of a run that found too few of them are free at once, and none takes a seat that stayed open', async () => {
+    const group = 'two';
+    const two = await startAgents(2, control.url, [target.url], { group });
+    for (const agent of two) onTestFinished(() => agent.stop());
+    const experiment = await createExperiment(target.url);
+    // With so many open seats, some are still open when the first agent is free.
+    const outcome = await experiment.run(on(200, '--group', group, '--agents-wait', '1s'));
+    expect(outcome.code, outcome.stderr).toBe(3);
+    await expectFree(control.url, group);
+    for (const agent of two) expect(agent.output().match(/taken: /g)).toHaveLength(1);
+    expect(await keysOfRuns(control.url)).toEqual([]);
   });
 
   test('an agent refuses a target that it was not allowed, and is free again', async () => {
