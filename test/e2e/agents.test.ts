@@ -263,6 +263,27 @@ describe('run without its agents does not begin', () => {
     await expectFree(control.url, 'default');
   });
 
+  test('an agent that refuses logs why, and the run does not count for --runs, on no agent', async () => {
+    const [forbidden, group] = [await ofTest(startRedis()), 'once'];
+    const options = { group, runs: 1 };
+    const strict = await ofTest(startAgent(control.url, [target.url], { ...options, name: 'strict' }));
+    const both = [target.url, forbidden.url];
+    const lax = await ofTest(startAgent(control.url, both, { ...options, name: 'lax' }));
+    const refused = await (await createExperiment(forbidden.url)).run(on(2, '--group', group));
+    expect(refused.code, refused.stderr).toBe(3);
+    await strict.said('refused: seat ');
+    expect(strict.output()).toMatch(/refused: seat \d of 2 agents in .*: it may load only .*--allow-target/);
+    expect(strict.output()).not.toMatch(/left: /);
+    await lax.said('the run has ended');
+
+    // One thread: one of them has no part in it, but has been in the run.
+    const scenarios = [{ client: 'wire', workers: 4, pools: 1, ...unhurried }];
+    const experiment = await createExperiment(target.url, { scenarios, rounds: 1, seconds: 0.1 });
+    const outcome = await experiment.run(on(2, '--group', group));
+    expect(outcome.code, outcome.stderr).toBe(0);
+    await Promise.all([strict.ended, lax.ended]);
+  });
+
   test('the control server is no target, nor is one that only the coordinator reaches', async () => {
     const both = await (await createExperiment(control.url)).run(on(1));
     expect(both.code, both.stderr).toBe(3);
