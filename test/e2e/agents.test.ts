@@ -284,6 +284,29 @@ describe('run without its agents does not begin', () => {
     await Promise.all([strict.ended, lax.ended]);
   });
 
+  test('a client that agents do not have is refused before the run waits for them', async () => {
+    // Nobody listens there: it is not even asked.
+    const args = ['--agents', '1', '--control', 'redis://127.0.0.1:1'];
+    const experiment = await createExperiment(target.url, {
+      scenarios: [
+        { client: ['wire', 'node-redis'], workers: 2, arrival: { kind: 'constant', rate: 100 } },
+        { client: 'iovalkey', workers: 2, arrival: { kind: 'constant', rate: 100 } },
+      ],
+    });
+    const run = await experiment.run(args);
+    expect(run.code, run.stderr).toBe(2);
+    expect(run.stderr).toMatch(
+      /found node-redis(, | and )iovalkey; leave out --agents, or use ioredis or wire/,
+    );
+    const searched = await createExperiment(target.url, {
+      scenarios: [{ client: 'iovalkey', workers: 2, arrival: { kind: 'constant', rate: 2000 } }],
+      search: { responseP99Ms: 5 },
+    });
+    const search = await searched.start(args, { command: 'search' }).outcome;
+    expect(search.code, search.stderr).toBe(2);
+    expect(search.stderr).toMatch(/leave out --agents/);
+  });
+
   test('the control server is no target, nor is one that only the coordinator reaches', async () => {
     const both = await (await createExperiment(control.url)).run(on(1));
     expect(both.code, both.stderr).toBe(3);
