@@ -55,7 +55,7 @@ describe('agent that is lost ends the run', () => {
     other.process.kill('SIGKILL');
     const outcome = await running.outcome;
     expect(outcome.code, outcome.stderr).toBe(1);
-    expect(outcome.stderr).toMatch(/expected agent b to take part until the end/);
+    expect(outcome.stderr).toMatch(/expected agent b to stay until the end/);
     const left = await experiment.result();
     expect(left.complete).toBe(false);
     const kept = roundsOf(left);
