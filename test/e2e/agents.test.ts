@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { lobbyName, writeBadge } from '../../src/main/agents/lobby.ts';
 import { describeTool } from '../../src/main/environment.ts';
 import {
@@ -241,6 +241,19 @@ describe('run without its agents does not begin', () => {
     ]);
   });
 
+  test('agents of a run that found too few of them are free at once, and none takes a seat that stayed open', async () => {
+    const group = 'two';
+    const two = await startAgents(2, control.url, [target.url], { group });
+    for (const agent of two) onTestFinished(() => agent.stop());
+    const experiment = await createExperiment(target.url);
+    // With so many open seats, some are still open when the first agent is free.
+    const outcome = await experiment.run(on(200, '--group', group, '--agents-wait', '1s'));
+    expect(outcome.code, outcome.stderr).toBe(3);
+    await expectFree(control.url, group);
+    for (const agent of two) expect(agent.output().match(/taken: /g)).toHaveLength(1);
+    expect(await keysOfRuns(control.url)).toEqual([]);
+  });
+
   test('an agent refuses a target that it was not allowed, and is free again', async () => {
     const forbidden = await ofTest(startRedis());
     const refused = await (await createExperiment(forbidden.url)).run(on(1));
@@ -248,6 +261,50 @@ describe('run without its agents does not begin', () => {
     expect(refused.stderr).toMatch(/agent [abcd] refused: .*--allow-target 127\.0\.0\.1:\d+/);
     expect(await keysOfRuns(control.url)).toEqual([]);
     await expectFree(control.url, 'default');
+  });
+
+  test('an agent that refuses logs why, and the run does not count for --runs, on no agent', async () => {
+    const [forbidden, group] = [await ofTest(startRedis()), 'once'];
+    const options = { group, runs: 1 };
+    const strict = await ofTest(startAgent(control.url, [target.url], { ...options, name: 'strict' }));
+    const both = [target.url, forbidden.url];
+    const lax = await ofTest(startAgent(control.url, both, { ...options, name: 'lax' }));
+    const refused = await (await createExperiment(forbidden.url)).run(on(2, '--group', group));
+    expect(refused.code, refused.stderr).toBe(3);
+    await strict.said('refused: seat ');
+    expect(strict.output()).toMatch(/refused: seat \d of 2 agents in .*: it may load only .*--allow-target/);
+    expect(strict.output()).not.toMatch(/left: /);
+    await lax.said('the run has ended');
+
+    // One thread: one of them has no part in it, but has been in the run.
+    const scenarios = [{ client: 'wire', workers: 4, pools: 1, ...unhurried }];
+    const experiment = await createExperiment(target.url, { scenarios, rounds: 1, seconds: 0.1 });
+    const outcome = await experiment.run(on(2, '--group', group));
+    expect(outcome.code, outcome.stderr).toBe(0);
+    await Promise.all([strict.ended, lax.ended]);
+  });
+
+  test('a client that agents do not have is refused before the run waits for them', async () => {
+    // Nobody listens there: it is not even asked.
+    const args = ['--agents', '1', '--control', 'redis://127.0.0.1:1'];
+    const experiment = await createExperiment(target.url, {
+      scenarios: [
+        { client: ['wire', 'node-redis'], workers: 2, arrival: { kind: 'constant', rate: 100 } },
+        { client: 'iovalkey', workers: 2, arrival: { kind: 'constant', rate: 100 } },
+      ],
+    });
+    const run = await experiment.run(args);
+    expect(run.code, run.stderr).toBe(2);
+    expect(run.stderr).toMatch(
+      /found node-redis(, | and )iovalkey; leave out --agents, or use ioredis or wire/,
+    );
+    const searched = await createExperiment(target.url, {
+      scenarios: [{ client: 'iovalkey', workers: 2, arrival: { kind: 'constant', rate: 2000 } }],
+      search: { responseP99Ms: 5 },
+    });
+    const search = await searched.start(args, { command: 'search' }).outcome;
+    expect(search.code, search.stderr).toBe(2);
+    expect(search.stderr).toMatch(/leave out --agents/);
   });
 
   test('the control server is no target, nor is one that only the coordinator reaches', async () => {

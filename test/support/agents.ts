@@ -42,6 +42,7 @@ export interface TestAgent {
   output(): string;
   /** Resolves once its output holds `text`; rejects if it ends before. */
   said(text: string): Promise<void>;
+  readonly ended: Promise<unknown>;
   stop(): Promise<void>;
 }
 
@@ -58,6 +59,8 @@ interface AgentOptions {
 
 interface OptionsHere extends AgentOptions {
   readonly patience?: Patience;
+  /** Runs after which it ends. */
+  readonly runs?: number;
 }
 
 class Log {
@@ -88,7 +91,12 @@ class Log {
 export async function startAgent(
   control: string,
   targets: readonly string[],
-  { name = 'a', group = 'default', patience = usualPatience }: OptionsHere = {},
+  {
+    name = 'a',
+    group = 'default',
+    patience = usualPatience,
+    runs = Number.POSITIVE_INFINITY,
+  }: OptionsHere = {},
 ): Promise<TestAgent> {
   const { runAgent } = (await compiled('agent')) as typeof agentModule;
   const rules = {
@@ -99,14 +107,14 @@ export async function startAgent(
   const ending = new AbortController();
   const ended = runAgent(
     {
-      ...{ url: control, rules, name, group, runs: Number.POSITIVE_INFINITY },
+      ...{ url: control, rules, name, group, runs },
       say: line => log.add(`${line}\n`),
       signal: ending.signal,
     },
     patience,
   );
   const agent: TestAgent = {
-    output: log.output,
+    ...{ output: log.output, ended },
     said: text => log.said(text, ended),
     stop() {
       ending.abort();

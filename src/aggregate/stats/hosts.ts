@@ -11,6 +11,8 @@ const minTripDifferenceMs = 0.05;
 const noticeableBoundMs = 1;
 /** An agent that receives the start later than this before its instant may begin later than the others. */
 const safeLeadMs = 5;
+/** Threads that begin later than this fraction of the window miss a noticeable part of it, or of the warm-up before it. */
+const noticeableLagRatio = 0.1;
 
 /** One agent over all measurements in which it took part. */
 export interface HostFigures extends HostResult {
@@ -89,5 +91,20 @@ export function hostWarnings(result: Pick<Result, 'hosts' | 'scenarios'>): strin
     warnings.push(
       `an agent received a start only ${formatMs(Math.max(0, lead))} ms ahead, so its threads may have begun later than those of the others`,
     );
-  return warnings;
+  return [...warnings, ...lateStarts(result.scenarios)];
+}
+
+/** A warning for each scenario whose threads began late on an agent, as a part of the window. */
+function lateStarts(scenarios: Result['scenarios']): string[] {
+  return scenarios.flatMap(({ id, rounds }) => {
+    const lags = rounds.flatMap(({ seconds, hosts = [] }) => {
+      const lagMs = Math.max(0, ...hosts.map(({ startLagMs }) => startLagMs));
+      return lagMs > noticeableLagRatio * seconds * 1000 ? [{ lagMs, seconds }] : [];
+    });
+    const [largest] = lags.toSorted((a, b) => b.lagMs - a.lagMs);
+    if (largest === undefined) return [];
+    return [
+      `threads of ${id} began late on an agent in ${lags.length} of ${formatPlural(rounds.length, 'measurement')}: by up to ${formatMs(largest.lagMs)} ms, with a window of ${formatMs(largest.seconds * 1000)} ms; use a longer window (--seconds), or agents with more idle cores`,
+    ];
+  });
 }

@@ -17,7 +17,7 @@ interface AgentOptions {
   readonly rules: Rules;
   readonly name: string | undefined;
   readonly group: string;
-  /** Runs after which it ends; infinite: it stays. */
+  /** Runs after which it ends; infinite: it stays. One that ends before its load does not count. */
   readonly runs: number;
   readonly say: (line: string) => void;
   /** Aborted when it should end. */
@@ -55,13 +55,19 @@ export async function runAgent(
         say('ignored: a message that this version does not know');
         return;
       }
-      held = new Seat(link, { job: seat, rules, host, patience });
+      const own = new Seat(link, { job: seat, rules, host, patience });
+      held = own;
       say(`taken: ${describeSeat(seat)}`);
       // A run that fails must not end the agent.
-      const why = await held.hold().catch(cause => asError(cause).message);
+      const why = await own.hold().catch(cause => asError(cause).message);
       held = undefined;
-      say(`left: ${describeSeat(seat)}: ${why}`);
-      if (++done >= runs) onDone();
+      const { refusal, hasLoaded } = own;
+      const left =
+        refusal === undefined
+          ? `left: ${describeSeat(seat)}: ${why}`
+          : `refused: ${describeSeat(seat)}: ${refusal}`;
+      say(left);
+      if (hasLoaded && ++done >= runs) onDone();
     },
     {
       ...{ connection: link.redis, prefix, concurrency: 1 },

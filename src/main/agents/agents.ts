@@ -244,14 +244,24 @@ export class Agents implements SessionAgents, Coordinator {
     clearInterval(this.#ticker);
     // A control server that is gone must not hold up the end of a run.
     const { endMs } = this.patience;
-    const leaving: CoordinatorMessage = { kind: 'end' };
     await Promise.allSettled([
-      this.#link.publish(channels.toAll(this.#run), leaving, endMs),
-      withTimeout(Promise.resolve(this.#seats?.close()), endMs),
+      withTimeout(this.#freeAgents(), endMs),
       ...this.#workers.map(worker => withTimeout(worker.close(true), endMs)),
     ]);
     await withTimeout(removeQueue(this.#link, backQueue(this.#run)), endMs).catch(() => {});
     this.#link.close();
+  }
+
+  /**
+   * In an order that leaves no agent in a seat of this run. Open seats go first, or an agent that is freed would take one.
+   * An agent that took one at the last moment listens before it reports: either its report finds no listener, which ends
+   * its seat, or the end reaches it.
+   */
+  async #freeAgents(): Promise<void> {
+    await this.#seats?.close();
+    await this.#link.unsubscribe([channels.fromAll(this.#run)]);
+    const leaving: CoordinatorMessage = { kind: 'end' };
+    await this.#link.publish(channels.toAll(this.#run), leaving);
   }
 
   beginTurn(onOutcome: (seat: number, outcome: TurnOutcome) => void): number {

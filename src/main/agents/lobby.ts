@@ -102,7 +102,7 @@ export class Seats {
   /** Takes back those that nobody has taken. */
   async close(): Promise<void> {
     // One that an agent holds cannot be removed: it ends when the agent leaves it.
-    for (const id of this.#ids) await withTimeout(this.#queue.remove(id), listTimeoutMs).catch(() => {});
+    await Promise.allSettled(this.#ids.map(id => withTimeout(this.#queue.remove(id), listTimeoutMs)));
     await this.#queue.close();
   }
 }

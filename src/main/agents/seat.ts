@@ -81,6 +81,8 @@ export class Seat {
   #stopped = 0;
   #lastMessageMs = performance.now();
   #over: string | undefined;
+  #refusal: string | undefined;
+  #hasLoaded = false;
   #wake: () => void = () => {};
 
   constructor(link: ControlLink, { job, rules, host, patience }: SeatOptions) {
@@ -93,6 +95,16 @@ export class Seat {
       ...{ connection: link.redis, prefix, skipMetasUpdate: true, streams: shortStreams },
     });
     this.#back.on('error', () => {});
+  }
+
+  /** Why it has refused what the run asked for; undefined: it has not. */
+  get refusal(): string | undefined {
+    return this.#refusal;
+  }
+
+  /** Whether the run came as far as load. If one of its agents refuses, it does so on none. */
+  get hasLoaded(): boolean {
+    return this.#hasLoaded;
   }
 
   /** Holds it until the run ends or its coordinator is gone. @returns why it ended, as text */
@@ -185,6 +197,8 @@ export class Seat {
         if (this.#turn?.number === message.turn) this.#turn.shared.stop(nowNs());
         return;
     }
+    // All agents receive it, also those without a part of the scenario.
+    if (message.kind === 'go') this.#hasLoaded = true;
     const turn = this.#turn;
     if (turn === undefined || turn.number !== message.turn) return;
     const localNs = turn.clock.toLocal(message.at);
@@ -210,6 +224,7 @@ export class Seat {
 
   #refuse(cause: unknown): void {
     const reason = asError(cause).message;
+    this.#refusal ??= reason;
     void this.#publish({ kind: 'refused', seat: this.#job.seat, reason });
   }
 

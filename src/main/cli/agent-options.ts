@@ -1,4 +1,5 @@
 import { PoolbenchError } from '../errors.ts';
+import { expectOnlyCodeOfAgents } from '../experiment/agent-code.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import { secondsOfText } from '../experiment/overrides.ts';
 import type { Options } from '../options.ts';
@@ -41,13 +42,13 @@ function waitMsOf(typed: string): number {
 /**
  * How a session comes to its agents; undefined if it has none.
  *
- * @param experiments what it measures, none of it with code of the user's, which never goes to another machine
- * @throws PoolbenchError USAGE
+ * @param experiments what it measures
+ * @throws PoolbenchError USAGE; CLIENT_NOT_USABLE for clients that agents do not have
  */
 export function enlistFor(
   options: Options<'agents' | 'control' | 'agents-wait' | 'group'>,
   name: string,
-  experiments: readonly Pick<Experiment, 'workload'>[] = [],
+  experiments: readonly Pick<Experiment, 'workload' | 'scenarios'>[],
 ): Enlist | undefined {
   const { agents: typed } = options;
   if (typed === undefined) {
@@ -55,12 +56,7 @@ export function enlistFor(
     if (without === undefined) return undefined;
     throw new PoolbenchError('USAGE', `expected --agents N beside --${without}`);
   }
-  const script = experiments.find(({ workload }) => workload.script !== null)?.workload.script;
-  if (script !== undefined)
-    throw new PoolbenchError(
-      'USAGE',
-      `expected no workload.script with --agents, found ${script}: agents do not run code of others; leave out --agents, or use workload.commands`,
-    );
+  for (const experiment of experiments) expectOnlyCodeOfAgents(experiment);
   const wanted = {
     ...{ url: controlUrl(options), agents: wholeNumberOf('agents', typed, 1), group: groupOf(options) },
     ...{ waitMs: waitMsOf(options['agents-wait'] ?? usualWait), name },

@@ -31,7 +31,7 @@ export async function claims(
   const wanted = await readTarget(typed);
   const earlier = options.resume === undefined ? undefined : await readLedger(options.resume);
   const settings = earlier?.settings ?? settingsOf(options);
-  const plan = await planSuites(suites, wanted, settings);
+  const plan = await planSuites(suites, wanted, settings, { onAgents: options.agents !== undefined });
 
   const { 'no-stand-in': noStandIn, force, start, agents, group } = options;
   const commandWith = (given: Options<'resume' | (typeof kept)[number]>) =>
@@ -48,7 +48,11 @@ export async function claims(
     name: `claims-${wanted.name}`,
     folder: options.resume,
     onExit: printResumeCommand,
-    enlist: enlistFor(options, `claims-${wanted.name}`),
+    enlist: enlistFor(
+      options,
+      `claims-${wanted.name}`,
+      plan.flatMap(suite => suite.plan.sides.map(({ experiment }) => experiment)),
+    ),
   };
   return await Session.run(options, sessionOptions, async session => {
     const { resultsFolder: folder, progress } = session;

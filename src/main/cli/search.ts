@@ -24,9 +24,9 @@ export async function search(
 ): Promise<number> {
   const plan = planSearch(await readExperiment(path, options), path);
   const { experiment } = plan.side;
-  await findClients(plan.side);
   const name = `${experiment.name}-search`;
   const session = { name, parts: ['steps'], enlist: enlistFor(options, name, [experiment]) };
+  await findClients(plan.side);
   return await Session.run(options, session, async session => {
     const { progress, resultsFolder: folder } = session;
     const target = await session.openTarget(experiment);

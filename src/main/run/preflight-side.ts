@@ -34,7 +34,7 @@ export async function preflightSide(
   const { elsewhere = false } = options;
   const { experiment, scenarios } = side;
   const clients = await findClients(side);
-  expectSuitable([...clients.values()], target, elsewhere);
+  expectSuitable([...clients.values()], target);
   const workload = workloadTask(experiment.workload);
   const needs = {
     connections: connectionsNeeded(scenarios),
@@ -51,16 +51,11 @@ export async function preflightSide(
 }
 
 /** @throws PoolbenchError CLIENT_NOT_USABLE if a client cannot load such a target */
-function expectSuitable(
-  clients: readonly UsedClient[],
-  { control, address }: Target,
-  elsewhere: boolean,
-): void {
+function expectSuitable(clients: readonly UsedClient[], { control, address }: Target): void {
   for (const { client, file } of clients) {
     if (file === undefined) continue;
-    const reason = elsewhere
-      ? 'agents, which have only ioredis and wire'
-      : control.cluster !== undefined
+    const reason =
+      control.cluster !== undefined
         ? 'a cluster, which only ioredis and wire can load'
         : client === 'iovalkey' && address.protocol === 3
           ? 'RESP3 (protocol=3 of the URL), which iovalkey does not support'

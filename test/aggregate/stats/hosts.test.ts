@@ -14,7 +14,9 @@ const part = {
 };
 
 function resultOf(hosts: object[], rounds: object[][], kind = 'closed') {
-  const scenarios = [{ arrival: { kind }, rounds: rounds.map(parts => ({ hosts: parts })) }];
+  const scenarios = [
+    { id: 'wire', arrival: { kind }, rounds: rounds.map(parts => ({ seconds: 0.25, hosts: parts })) },
+  ];
   return { hosts, scenarios } as unknown as Pick<Result, 'hosts' | 'scenarios'>;
 }
 
@@ -56,6 +58,14 @@ test.each([
 test('an inexact clock in a closed loop, and a slightly longer way, are none', () => {
   const result = resultOf([host, { ...other, roundTripMs: 0.24 }], [[part, { ...ofOther, clockBoundMs: 3 }]]);
   expect(hostWarnings(result)).toEqual([]);
+});
+
+test('threads that begin later than a tenth of the window are a warning with the scenario, how often, and the largest', () => {
+  const late = (startLagMs: number) => [part, { ...ofOther, startLagMs }];
+  expect(hostWarnings(resultOf([host, other], [late(24), late(25)]))).toEqual([]);
+  expect(hostWarnings(resultOf([host, other], [late(299), late(1), late(26)]))).toEqual([
+    'threads of wire began late on an agent in 2 of 3 measurements: by up to 299 ms, with a window of 250 ms; use a longer window (--seconds), or agents with more idle cores',
+  ]);
 });
 
 test('agents that are alike are counted, whatever their order', () => {

@@ -99,6 +99,13 @@ describe('every claim has its suite', () => {
     expect(impossible.length).toBeLessThan(plan.length);
   });
 
+  test('on agents, a suite of a client that they do not have is left out, and says why', async () => {
+    const plan = await planSuites(allSuites, await readTarget('redis'), {}, { onAgents: true });
+    const impossible = plan.filter(({ shown }) => shown.state === 'impossible');
+    expect(impossible.map(({ name, plan: run }) => [name, run.sides])).toEqual([['clients', []]]);
+    expect(impossible[0]?.shown.note).toMatch(/found node-redis; leave out --agents/);
+  });
+
   test('every suite is run against the target, with what the command line says', async () => {
     const settings = { rounds: '6', seconds: '0.7', warmup: '0.1', seed: '9' };
     const plan = await planSuites(allSuites, await readTarget('rediss://me:s3cret@host:7000/2'), settings);

@@ -4,6 +4,7 @@ import type { Ledger, LedgerSuite } from '../../../aggregate/claims/ledger.ts';
 import { formatList } from '../../../aggregate/text/format.ts';
 import { optionWords, quote } from '../../command-words.ts';
 import { PoolbenchError } from '../../errors.ts';
+import { expectOnlyCodeOfAgents } from '../../experiment/agent-code.ts';
 import { findClients } from '../../experiment/clients.ts';
 import { type Experiment, retargeted } from '../../experiment/experiment.ts';
 import { faultsOf } from '../../experiment/faults.ts';
@@ -67,20 +68,23 @@ export interface PlannedSuite extends Suite {
  * Every suite with this target, as the command line changes it. A suite without a warm-up measures a cold
  * start: a warm-up would be the end of it, and a longer window would hide it, so its times stay.
  *
+ * @param options.onAgents the load runs on agents, which do not have all clients @default false
  * @throws PoolbenchError CONFIG_MISSING, CONFIG_INVALID, USAGE
  */
 export function planSuites(
   suites: readonly Suite[],
   target: ClaimsTarget,
   settings: Overrides,
+  { onAgents = false }: { readonly onAgents?: boolean } = {},
 ): Promise<PlannedSuite[]> {
-  return Promise.all(suites.map(suite => planSuite(suite, target, settings)));
+  return Promise.all(suites.map(suite => planSuite(suite, target, settings, onAgents)));
 }
 
 async function planSuite(
   suite: Suite,
   target: ClaimsTarget,
   { rounds, seconds, warmup, seed }: Overrides,
+  onAgents: boolean,
 ): Promise<PlannedSuite> {
   // The user's packages are where the command was typed. poolbench's own folder has none.
   const read = { ...(await readConfig(suite.config)), clientsFrom: null };
@@ -93,7 +97,7 @@ async function planSuite(
     name: suite.opponents === null ? experiment.name : side.target.server,
     target: side.target,
   }));
-  const impossible = whyImpossible(sides) ?? (await whyNoClient(experiment));
+  const impossible = whyImpossible(sides) ?? (await whyNoClient(experiment, onAgents));
   const plan = planRun(impossible === null ? sides : []);
   const [side = planRun([experiment]).sides[0]] = plan.sides;
   return {
@@ -142,9 +146,13 @@ function whyImpossible(sides: readonly Experiment[]): string | null {
   return faults[0] === undefined ? null : `It cannot be measured on this target: ${faults[0]}.`;
 }
 
-/** Which of its clients cannot be used here, as a sentence; null if all can. Most installations have none but poolbench's own. */
-async function whyNoClient(experiment: Experiment): Promise<string | null> {
+/**
+ * Which of its clients cannot be used here, or on agents, as a sentence; null if all can. Most installations have none but
+ * poolbench's own.
+ */
+async function whyNoClient(experiment: Experiment, onAgents: boolean): Promise<string | null> {
   try {
+    if (onAgents) expectOnlyCodeOfAgents(experiment);
     await findClients({ experiment, scenarios: expandScenarios(experiment.scenarios) });
     return null;
   } catch (error) {

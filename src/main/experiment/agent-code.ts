@@ -1,0 +1,30 @@
+import { formatList } from '../../aggregate/text/format.ts';
+import { isLibrary, isModulePath } from '../../pool/client/libraries.ts';
+import { PoolbenchError } from '../errors.ts';
+import type { Experiment } from './experiment.ts';
+
+/**
+ * Agents have only what poolbench brings along: the code of a package, a module or a script never goes to another machine.
+ *
+ * @throws PoolbenchError USAGE for a script, CLIENT_NOT_USABLE for clients that they do not have
+ */
+export function expectOnlyCodeOfAgents({
+  workload: { script },
+  scenarios,
+}: {
+  readonly workload: Pick<Experiment['workload'], 'script'>;
+  readonly scenarios: readonly Pick<Experiment['scenarios'][number], 'client'>[];
+}): void {
+  if (script !== null)
+    throw new PoolbenchError(
+      'USAGE',
+      `expected no workload.script with --agents, found ${script}: agents do not run code of others; leave out --agents, or use workload.commands`,
+    );
+  const clients = scenarios.flatMap(({ client }) => client);
+  const missing = [...new Set(clients)].filter(client => isLibrary(client) || isModulePath(client));
+  if (missing.length > 0)
+    throw new PoolbenchError(
+      'CLIENT_NOT_USABLE',
+      `expected only clients that agents have, found ${formatList(missing)}; leave out --agents, or use ioredis or wire`,
+    );
+}
