@@ -2,7 +2,7 @@ import { formatPlural } from '../../aggregate/text/format.ts';
 import { maxRecords } from '../../workers/workload/keys.ts';
 import { describeEnvironment } from '../environment.ts';
 import { PoolbenchError } from '../errors.ts';
-import { findClients, type UsedClient } from '../experiment/clients.ts';
+import { expectConnections, findClients, type UsedClient } from '../experiment/clients.ts';
 import type { PlannedSide } from '../experiment/plan.ts';
 import { connectionsNeeded, processNeeds, type Scenario } from '../experiment/scenarios.ts';
 import { sizesOf } from '../experiment/value-variants.ts';
@@ -35,6 +35,7 @@ export async function preflightSide(
   const { experiment, scenarios } = side;
   const clients = await findClients(side);
   expectSuitable([...clients.values()], target, elsewhere);
+  await expectConnections(clients.values(), side, target.address);
   const workload = workloadTask(experiment.workload);
   const needs = {
     connections: connectionsNeeded(scenarios),

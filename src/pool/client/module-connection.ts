@@ -9,7 +9,13 @@ import {
 import { type Address, tlsOptions } from './address.ts';
 import { type Batch, type CommandSet, connectionName, requestsOfCommand } from './batch.ts';
 import { callOf, countCommand, type Outcome, requestsAt } from './calls.ts';
-import type { ClientConnection, ClientModule, Place, SentCommand } from './client-module.ts';
+import {
+  type ClientConnection,
+  type ClientModule,
+  faultOfConnection,
+  type Place,
+  type SentCommand,
+} from './client-module.ts';
 import { serverFinder } from './sentinel.ts';
 import { connectTimeout } from './socket.ts';
 
@@ -64,6 +70,12 @@ export class ModuleConnection extends Connection {
           reject(connectTimeout(timeoutMs));
         }, timeoutMs);
         const opened = (client: ClientConnection) => {
+          const fault = faultOfConnection(client);
+          if (fault !== undefined) {
+            attempt.abort();
+            reject(new PoolError('CLIENT_NOT_USABLE', fault));
+            return;
+          }
           connection = new ModuleConnection(client, commandSet);
           if (lost === undefined && !attempt.signal.aborted) {
             resolve(connection);
