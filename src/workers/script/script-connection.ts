@@ -90,6 +90,7 @@ export class ScriptConnection extends Connection implements Pauses {
   /** A loop of sessions that send nothing would leave the event loop no turn. */
   #end(session: RunningSession, thrown?: { readonly error: unknown }): void {
     session.hasReturned = true;
+    if (thrown === undefined) session.noteUnawaited();
     if (session.commands > 0) this.#settle(session, thrown);
     else setImmediate(() => this.#settle(session, thrown));
   }
