@@ -73,6 +73,7 @@ export class ModuleConnection extends Connection {
           const fault = faultOfConnection(client);
           if (fault !== undefined) {
             attempt.abort();
+            closeAnyway(client);
             reject(new PoolError('CLIENT_NOT_USABLE', fault));
             return;
           }
@@ -285,6 +286,15 @@ export class ModuleConnection extends Connection {
   #settle(batch: Batch): void {
     this.settled++;
     batch.done();
+  }
+}
+
+/** What lacks a function can have a socket all the same, which would keep the process alive. */
+function closeAnyway(opened: unknown): void {
+  try {
+    (opened as Partial<ClientConnection> | undefined)?.close?.();
+  } catch {
+    // There is nothing to close.
   }
 }
 
