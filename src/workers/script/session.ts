@@ -89,9 +89,10 @@ export class RunningSession {
     else this.refusal ??= refusal;
   }
 
-  /** Counts the steps that its script, which has returned, did not wait for. */
-  noteUnawaited(): void {
+  /** Counts the steps that its script, which has returned, did not wait for. @returns whether there are any */
+  noteUnawaited(): boolean {
     for (const step of this.#running) step.unawaited++;
+    return this.#running.length > 0;
   }
 
   get thinks(): boolean {

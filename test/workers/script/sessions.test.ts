@@ -214,6 +214,12 @@ describe('failures', () => {
     expect(script.unawaited.last).toBeGreaterThanOrEqual(completed);
   });
 
+  test('a script that waits for none of its steps leaves the event loop its turns', async () => {
+    const { completed, script } = await runSessions(`step('only', () => client.get(key()));`);
+    expect(completed).toBeGreaterThan(0);
+    expect(script.unawaited.only).toBeGreaterThanOrEqual(completed);
+  });
+
   test('of what a script does not wait for belong to no session, and end nothing', async () => {
     // In a thread of its own: a rejection here would be one of the test's.
     const shared = SharedState.forThreads(1);
