@@ -35,7 +35,6 @@ export async function preflightSide(
   const { experiment, scenarios } = side;
   const clients = await findClients(side);
   expectSuitable([...clients.values()], target, elsewhere);
-  await expectConnections(clients.values(), side, target.address);
   const workload = workloadTask(experiment.workload);
   const needs = {
     connections: connectionsNeeded(scenarios),
@@ -46,6 +45,8 @@ export async function preflightSide(
   };
   await requireCommands(target.control, workload.commands);
   const warnings = await preflight(target, needs, options);
+  // After it, as it looks for connections of others.
+  await expectConnections(clients.values(), side, target.address);
   if (elsewhere) return { warnings, clients };
   const cores = warnOfMissingCores(scenarios, target, describeEnvironment().cores);
   return { warnings: [...warnings, ...cores], clients };
