@@ -277,6 +277,8 @@ const script = z.object({
   counted: z.object({ sent: amount, server: amount }).nullable(),
   /** Parts of sessions, each with its own latencies, without the time in which the session thought. */
   steps: z.array(z.object({ name: z.string(), completed: amount, failed: amount, latency })),
+  /** How often steps were still running when their session ended, also in the warm-up, by name. Absent: none was. */
+  unawaited: countsByCode.optional(),
   /** Of sessions that failed, also in the warm-up: the first message by error code. */
   messages: z.record(z.string(), z.string()),
 });

@@ -75,6 +75,8 @@ try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
   process.exitCode = report(error);
+  // What a client's module has opened and cannot close would keep the process alive.
+  if (error instanceof PoolbenchError && error.code === 'CLIENT_NOT_USABLE') process.exit();
 }
 
 // The stream reports its error in a later turn.

@@ -14,6 +14,8 @@ type PoolErrorCode =
   | 'CIRCUIT_OPEN'
   /** No Sentinel knew the master's address. */
   | 'NO_MASTER'
+  /** What a client module opened is not a connection as poolbench needs it. */
+  | 'CLIENT_NOT_USABLE'
   /** The bytes that arrived are no reply, or one to nothing. */
   | 'PROTOCOL';
 

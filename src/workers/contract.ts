@@ -187,6 +187,8 @@ export interface ScriptSample {
   /** Commands that measured sessions sent. */
   readonly commands: number;
   readonly steps: readonly StepSample[];
+  /** How often a step was still running when its session ended, in the warm-up, too, by name. */
+  readonly unawaited: Readonly<Record<string, number>>;
   /** All that was sent, in the warm-up, too, by the name in commandstats; null where the server's count is another. */
   readonly sent: Readonly<Record<string, number | null>>;
   /** Of failed sessions, in the warm-up, too: the first message by error code. */

@@ -5,6 +5,7 @@ import { type Claim, type Judgement, judgePredictions, untested, type VersusSide
 import { autoPipelining, nodeRedisCosts } from './clients.ts';
 import { coldStart } from './cold-start.ts';
 import { healthInterval } from './health-interval.ts';
+import { isOfPlainLoad } from './judging/arms.ts';
 import type { Asked } from './judging/prediction.ts';
 import { takesTwoServers } from './judging/versus.ts';
 import { mixed } from './mixed.ts';
@@ -89,7 +90,13 @@ export function askClaims(
   );
 }
 
+const takesPlainLoad =
+  'The load is a script or a mix of commands, but the claims are about single GET and SET commands.';
+
+const isOtherLoad = ({ scenarios }: Pick<Result, 'scenarios'>) => !scenarios.every(isOfPlainLoad);
+
 function judgeRun(result: Pick<Result, 'target' | 'scenarios'>): Judged[] {
+  if (isOtherLoad(result)) return claims.map(claim => ({ claim, judgement: untested(takesPlainLoad) }));
   const evidence = { target: result.target, scenarios: withoutControls(result) };
   const flaw = findFlawOfRun([result]);
   return claims.map(claim => {
@@ -101,9 +108,12 @@ function judgeRun(result: Pick<Result, 'target' | 'scenarios'>): Judged[] {
 
 function judgeSides(results: readonly VersusSide[]): Judged[] {
   const flaw = findFlawOfRun(results);
-  return claims.flatMap(claim =>
-    'judgeSides' in claim ? [{ claim, judgement: flawed(claim.judgeSides(results), flaw) }] : [],
-  );
+  const isOther = results.some(isOtherLoad);
+  return claims.flatMap(claim => {
+    if (!('judgeSides' in claim)) return [];
+    const judgement = isOther ? untested(takesPlainLoad) : flawed(claim.judgeSides(results), flaw);
+    return [{ claim, judgement }];
+  });
 }
 
 /** Why these runs give no verdict, whatever the claim, as a clause; null if they can give one. */

@@ -3,6 +3,7 @@ import type {
   CommandSample,
   LoadSample,
   Redirects,
+  ScriptSample,
   SecondSample,
   StageSample,
   ThreadSample,
@@ -251,9 +252,18 @@ function mergeScripts(
           latency: mergeLatencies(ofName.map(({ latency }) => latency)).summary,
         };
       }),
+      ...mergeUnawaited(scripts),
       messages: Object.assign({}, ...scripts.map(({ messages }) => messages).toReversed()),
     },
   };
+}
+
+/** Nothing if every step ended within its session. */
+function mergeUnawaited(scripts: readonly ScriptSample[]): { unawaited?: Record<string, number> } {
+  const counts = new Map<string, number>();
+  for (const [name, count] of scripts.flatMap(({ unawaited }) => Object.entries(unawaited)))
+    counts.set(name, (counts.get(name) ?? 0) + count);
+  return counts.size === 0 ? {} : { unawaited: Object.fromEntries(counts) };
 }
 
 /** The open loops of a round's threads as one. */

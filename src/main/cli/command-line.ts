@@ -205,6 +205,10 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     );
   const { takes, run, asks = false } = commands[command];
   const unused = optionNames(values).find(option => !takes.includes(option));
+  if (unused === 'fail-if')
+    throw wrong(
+      '--fail-if belongs to versus and compare; for one run write thresholds in a config (configs/examples/thresholds.json)',
+    );
   if (unused !== undefined)
     throw wrong(
       `${command} does not take --${unused}; it takes ${takes.length === 0 ? 'no options' : `--${takes.join(', --')}`}`,
@@ -345,7 +349,12 @@ function expectOperands(command: CommandName, found: readonly string[], given: O
   if (url !== undefined && !asks && operand !== 'TARGET') {
     const takesUrl = commands[command].takes.includes('url');
     const meant = takesUrl
-      ? asTypedHere(command, operand, '--url', quote(withoutPassword(url)))
+      ? asTypedHere(
+          command,
+          command === 'search' ? 'configs/examples/search.json' : operand,
+          '--url',
+          quote(withoutPassword(url)),
+        )
       : operand === 'CONFIG'
         ? `${toConfig(url)}, which writes a config for it`
         : undefined;

@@ -3,11 +3,14 @@ import { createRequire } from 'node:module';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import type { Result } from '../../aggregate/result.ts';
 import { formatList, toOneLine } from '../../aggregate/text/format.ts';
+import type { Address } from '../../pool/client/address.ts';
 import { keptOptions as keptByIoredis } from '../../pool/client/ioredis-options.ts';
 import { isLibrary, isModulePath, libraries, loadClient } from '../../pool/client/libraries.ts';
 import { keptOptions as keptByNodeRedis } from '../../pool/client/node-redis.ts';
 import { keptOptions as keptByGlide } from '../../pool/client/valkey-glide.ts';
+import { PoolError } from '../../pool/errors.ts';
 import type { Client, ClientName } from '../../pool/presets.ts';
+import { reasonOfImport } from '../../workers/script/load-script.ts';
 import { asError, PoolbenchError } from '../errors.ts';
 import type { Experiment } from './experiment.ts';
 import type { PlannedSide } from './plan.ts';
@@ -85,6 +88,34 @@ export async function findClients(
   return found;
 }
 
+/**
+ * Opens a connection with each module of the user's, so that one which returns no connection is known before the load. Why a
+ * connection cannot be opened is left to the load to say.
+ *
+ * @throws PoolbenchError CLIENT_NOT_USABLE
+ */
+export async function expectConnections(
+  clients: Iterable<UsedClient>,
+  { experiment, scenarios }: Pick<PlannedSide, 'experiment' | 'scenarios'>,
+  address: Address,
+): Promise<void> {
+  for (const { client, file } of clients) {
+    if (file === undefined || !isModulePath(client)) continue;
+    const options = scenarios.find(one => one.client === client)?.clientOptions ?? {};
+    const { connector } = await loadClient(client as Client, file);
+    const connect = connector({
+      ...{ address, options, autoPipelining: false, timeoutMs: experiment.timeoutMs },
+      commands: { keyPrefix: 'poolbench:', commands: [] },
+    });
+    try {
+      (await connect()).close();
+    } catch (error) {
+      if (error instanceof PoolError && error.code === 'CLIENT_NOT_USABLE')
+        throw notUsable(`${client}: ${error.message}`, error);
+    }
+  }
+}
+
 /** The files of the clients that are loaded. One message for all packages that are missing. */
 function locateFiles(
   names: readonly Client[],
@@ -138,8 +169,9 @@ async function findClient(
     const { multiplexes, version: told = null } = await loadClient(client, file);
     return { client: { client, package: from, version: installed ?? told, file }, multiplexes };
   } catch (cause) {
+    const reason = isModulePath(client) ? reasonOfImport(cause, file) : toOneLine(asError(cause).message);
     throw notUsable(
-      `expected a client that can be loaded, but ${client} at ${file} cannot: ${toOneLine(asError(cause).message)}`,
+      `expected a client that can be loaded, but ${client} at ${file} cannot: ${reason}`,
       cause,
     );
   }

@@ -2,7 +2,7 @@ import { formatPlural } from '../../aggregate/text/format.ts';
 import { maxRecords } from '../../workers/workload/keys.ts';
 import { describeEnvironment } from '../environment.ts';
 import { PoolbenchError } from '../errors.ts';
-import { findClients, type UsedClient } from '../experiment/clients.ts';
+import { expectConnections, findClients, type UsedClient } from '../experiment/clients.ts';
 import type { PlannedSide } from '../experiment/plan.ts';
 import { connectionsNeeded, processNeeds, type Scenario } from '../experiment/scenarios.ts';
 import { sizesOf } from '../experiment/value-variants.ts';
@@ -45,6 +45,8 @@ export async function preflightSide(
   };
   await requireCommands(target.control, workload.commands);
   const warnings = await preflight(target, needs, options);
+  // After it, as it looks for connections of others.
+  await expectConnections(clients.values(), side, target.address);
   if (elsewhere) return { warnings, clients };
   const cores = warnOfMissingCores(scenarios, target, describeEnvironment().cores);
   return { warnings: [...warnings, ...cores], clients };

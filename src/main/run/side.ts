@@ -231,6 +231,7 @@ export class SideRun {
    */
   async save({ complete, final, ended }: SaveState): Promise<SideState> {
     const { name, experiment, target, folder } = this.#side;
+    if (final) this.#warn(describeUnawaited([...this.#rounds.values()].flat()));
     const result = assembleResult({
       name,
       session: this.#shared.sessionId,
@@ -329,4 +330,15 @@ function describeRemoval(space: KeySpace, removal: Removal | undefined, where = 
   return left === 0
     ? []
     : [`${formatPlural(left, 'key')} under ${prefix}${where} could not be removed: ${reason}`];
+}
+
+/** A line for each name of steps that scripts did not wait for, which otherwise nobody would notice. */
+export function describeUnawaited(rounds: readonly Pick<RoundResult, 'script'>[]): string[] {
+  const counts = new Map<string, number>();
+  for (const [name, count] of rounds.flatMap(({ script }) => Object.entries(script?.unawaited ?? {})))
+    counts.set(name, (counts.get(name) ?? 0) + count);
+  return [...counts].map(
+    ([name, count]) =>
+      `step ${name} was still running when its session ended, ${formatPlural(count, 'time')}: is an await missing?`,
+  );
 }

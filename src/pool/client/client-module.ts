@@ -62,6 +62,17 @@ export interface ClientConnection {
   guarded?(guard: CommandGuard): GuardedClient;
 }
 
+/** What every connection must have. */
+const connectionParts = ['send', 'ping', 'close'] as const satisfies readonly (keyof ClientConnection)[];
+
+/** @returns what is wrong with what `open` resolved with, as a clause; undefined if nothing is */
+export function faultOfConnection(opened: unknown): string | undefined {
+  if (typeof opened !== 'object' || opened === null)
+    return `open() returned ${String(opened)}, not an object`;
+  const missing = connectionParts.find(part => typeof Reflect.get(opened, part) !== 'function');
+  return missing === undefined ? undefined : `open() returned no function ${missing}`;
+}
+
 /** @returns what is wrong with the default export of a module, as a sentence; undefined if nothing is */
 export function faultOfModule(exported: unknown): string | undefined {
   if (typeof exported !== 'object' || exported === null) return 'Its default export is not an object.';

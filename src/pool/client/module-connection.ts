@@ -9,7 +9,13 @@ import {
 import { type Address, tlsOptions } from './address.ts';
 import { type Batch, type CommandSet, connectionName, requestsOfCommand } from './batch.ts';
 import { callOf, countCommand, type Outcome, requestsAt } from './calls.ts';
-import type { ClientConnection, ClientModule, Place, SentCommand } from './client-module.ts';
+import {
+  type ClientConnection,
+  type ClientModule,
+  faultOfConnection,
+  type Place,
+  type SentCommand,
+} from './client-module.ts';
 import { serverFinder } from './sentinel.ts';
 import { connectTimeout } from './socket.ts';
 
@@ -64,6 +70,13 @@ export class ModuleConnection extends Connection {
           reject(connectTimeout(timeoutMs));
         }, timeoutMs);
         const opened = (client: ClientConnection) => {
+          const fault = faultOfConnection(client);
+          if (fault !== undefined) {
+            attempt.abort();
+            closeAnyway(client);
+            reject(new PoolError('CLIENT_NOT_USABLE', fault));
+            return;
+          }
           connection = new ModuleConnection(client, commandSet);
           if (lost === undefined && !attempt.signal.aborted) {
             resolve(connection);
@@ -273,6 +286,15 @@ export class ModuleConnection extends Connection {
   #settle(batch: Batch): void {
     this.settled++;
     batch.done();
+  }
+}
+
+/** What lacks a function can have a socket all the same, which would keep the process alive. */
+function closeAnyway(opened: unknown): void {
+  try {
+    (opened as Partial<ClientConnection> | undefined)?.close?.();
+  } catch {
+    // There is nothing to close.
   }
 }
 

@@ -14,17 +14,20 @@ export async function loadScript(file: string): Promise<SessionScript<unknown>> 
   try {
     ({ default: script } = (await import(pathToFileURL(file).href)) as { default?: unknown });
   } catch (cause) {
-    throw new Error(reasonOf(cause, file), { cause });
+    throw new Error(reasonOfImport(cause, file), { cause });
   }
   if (typeof script !== 'function') throw new Error('its default export is not a function');
   return script as SessionScript<unknown>;
 }
 
-function reasonOf(cause: unknown, file: string): string {
+/** Why a module of the user's could not be imported, in one line, with the line of a syntax error. */
+export function reasonOfImport(cause: unknown, file: string): string {
   if (!(cause instanceof Error)) return String(cause);
   const line = cause instanceof SyntaxError ? lineOfFault(file) : undefined;
   const message = cause.message.replace(/\s+/g, ' ').trim();
-  return `${cause.name}: ${message}${line === undefined ? '' : ` (line ${line})`}`;
+  // Of poolbench's own errors the class says nothing.
+  const kind = cause.name === 'Error' ? '' : `${cause.name}: `;
+  return `${kind}${message}${line === undefined ? '' : ` (line ${line})`}`;
 }
 
 /** Node tells the place of a syntax error to nobody but a terminal. Undefined if it is in a file that this one imports. */

@@ -87,10 +87,11 @@ export class ScriptConnection extends Connection implements Pauses {
     if (this.#running?.session === session) this.sent++;
   }
 
-  /** A loop of sessions that send nothing would leave the event loop no turn. */
+  /** A loop of sessions that send nothing, or wait for nothing, would leave the event loop no turn. */
   #end(session: RunningSession, thrown?: { readonly error: unknown }): void {
     session.hasReturned = true;
-    if (session.commands > 0) this.#settle(session, thrown);
+    const waits = thrown !== undefined || !session.noteUnawaited();
+    if (session.commands > 0 && waits) this.#settle(session, thrown);
     else setImmediate(() => this.#settle(session, thrown));
   }
 

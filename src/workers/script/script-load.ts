@@ -25,17 +25,18 @@ export class ScriptLoad {
   readonly #script: SessionScript<unknown>;
   readonly #guard: ScriptGuard;
   readonly #steps = new Steps();
-  readonly #failures = new Failures();
+  readonly #failures: Failures;
 
-  private constructor(task: ScriptTask, script: SessionScript<unknown>) {
+  private constructor(task: ScriptTask, script: SessionScript<unknown>, file: string) {
     this.#task = task;
+    this.#failures = new Failures(file);
     this.#script = script;
     this.#guard = new ScriptGuard(task.keyPrefix, task.workload.keys);
   }
 
   /** @throws Error as `loadScript` */
   static async open(task: ScriptTask, file: string): Promise<ScriptLoad> {
-    return new ScriptLoad(task, await loadScript(file));
+    return new ScriptLoad(task, await loadScript(file), file);
   }
 
   connector(connect: Connect): Connect {

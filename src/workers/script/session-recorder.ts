@@ -47,7 +47,11 @@ export class SessionRecorder extends Recorder {
   }
 
   override finish(): ReturnType<Recorder['finish']> {
-    const script = { commands: this.#commands, steps: this.#steps.sample(), ...this.#sampled() };
-    return { ...super.finish(), script };
+    const script = {
+      commands: this.#commands,
+      steps: this.#steps.sample(),
+      unawaited: this.#steps.unawaited,
+    };
+    return { ...super.finish(), script: { ...script, ...this.#sampled() } };
   }
 }

@@ -54,7 +54,7 @@ export class RunningSession {
   readonly #steps: Steps;
   /** How many thoughts there are now: a script can have several at the same time. */
   #thoughts = 0;
-  #openSteps = 0;
+  readonly #running: Step[] = [];
   #thinksSinceNs = 0;
   #thoughtNs = 0;
 
@@ -70,7 +70,7 @@ export class RunningSession {
 
   /** Whether nothing of it goes on, so that it can be the next one. */
   get isOver(): boolean {
-    return this.hasReturned && this.#thoughts === 0 && this.#openSteps === 0;
+    return this.hasReturned && this.#thoughts === 0 && this.#running.length === 0;
   }
 
   restart(client: unknown, pauses: Pauses): void {
@@ -87,6 +87,12 @@ export class RunningSession {
   noteSent(refusal: Error | undefined): void {
     if (refusal === undefined) this.commands++;
     else this.refusal ??= refusal;
+  }
+
+  /** Counts the steps that its script, which has returned, did not wait for. @returns whether there are any */
+  noteUnawaited(): boolean {
+    for (const step of this.#running) step.unawaited++;
+    return this.#running.length > 0;
   }
 
   get thinks(): boolean {
@@ -116,14 +122,14 @@ export class RunningSession {
     const startNs = nowNs();
     const thoughtNs = this.thoughtBy(startNs);
     let failed = true;
-    this.#openSteps++;
+    this.#running.push(step);
     try {
       const outcome = await work();
       failed = false;
       return outcome;
     } finally {
       const endNs = nowNs();
-      this.#openSteps--;
+      this.#running.splice(this.#running.lastIndexOf(step), 1);
       this.steps.push({ step, failed, ns: endNs - startNs - (this.thoughtBy(endNs) - thoughtNs) });
     }
   }

@@ -12,6 +12,8 @@ export interface Step {
   readonly name: string;
   completed: number;
   failed: number;
+  /** How often it was still running when the script of its session had returned. */
+  unawaited: number;
   readonly latency: LatencyCounts;
 }
 
@@ -25,7 +27,16 @@ export class Steps {
   }
 
   sample(): StepSample[] {
-    return [...this.#byName.values()].map(({ latency, ...step }) => ({ ...step, latency: latency.encode() }));
+    return [...this.#byName.values()].map(({ name, completed, failed, latency }) => ({
+      ...{ name, completed, failed },
+      latency: latency.encode(),
+    }));
+  }
+
+  /** By name, of those that were not waited for. */
+  get unawaited(): Readonly<Record<string, number>> {
+    const steps = [...this.#byName.values()].filter(({ unawaited }) => unawaited > 0);
+    return Object.fromEntries(steps.map(({ name, unawaited }) => [name, unawaited]));
   }
 
   #add(name: string): Step {
@@ -38,6 +49,7 @@ export class Steps {
       name: String(name).slice(0, maxLength),
       completed: 0,
       failed: 0,
+      unawaited: 0,
       latency: new LatencyCounts(3),
     };
     this.#byName.set(name, step);

@@ -462,10 +462,12 @@ test('sessions of all threads are one script, whose commands are counted as far 
     {
       ...{ commands: 20, sent: { get: 12, set: 10, exec: 1 }, messages: { SCRIPT: 'first' } },
       steps: [step('look', 3, 1, [10, 10, 30])],
+      unawaited: {},
     },
     {
       ...{ commands: 5, sent: { get: 8, set: null }, messages: { SCRIPT: 'second', OOM: 'full' } },
       steps: [step('add', 1, 0, [5]), step('look', 1, 0, [10])],
+      unawaited: { add: 2 },
     },
   ].map((script, thread) => buildSample({ thread, script }));
   const asked: string[][] = [];
@@ -479,6 +481,7 @@ test('sessions of all threads are one script, whose commands are counted as far 
   expect(asked).toEqual([['get', 'exec']]);
   expect(script).toMatchObject({
     ...{ commands: 25, counted: { sent: 21, server: 22 }, messages: { SCRIPT: 'first', OOM: 'full' } },
+    unawaited: { add: 2 },
     steps: [
       { name: 'look', completed: 4, failed: 1, latency: { count: 4, p50: expect.closeTo(10, 0) } },
       { name: 'add', completed: 1, failed: 0, latency: { count: 1 } },

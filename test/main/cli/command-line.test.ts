@@ -99,6 +99,11 @@ describe('operands and options of each command', () => {
       /expected one CONFIG, found a\.json b\.json; to compare them: .* versus a\.json b\.json$/m,
     ],
     [['report', 'a', 'b'], /expected one RESULT, found a b; to compare them: .* compare a b$/m],
+    [
+      ['redis://h:1', '--fail-if', 'p99'],
+      /--fail-if belongs to versus and compare; .*configs\/examples\/thresholds\.json/,
+    ],
+    [['search', 'redis://h:1'], /search configs\/examples\/search\.json --url redis:\/\/h:1/],
     [['search', 'a.json', 'b.json'], /expected one CONFIG, found a\.json b\.json$/m],
     [['chek', 'a.json'], /found chek \(did you mean check\?\)$/],
     [['redis'], /run, check, .*, found redis$/m],

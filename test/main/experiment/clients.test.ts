@@ -3,9 +3,10 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { findClients } from '../../../src/main/experiment/clients.ts';
+import { expectConnections, findClients } from '../../../src/main/experiment/clients.ts';
 import { planRun } from '../../../src/main/experiment/plan.ts';
 import { readConfig } from '../../../src/main/experiment/read-config.ts';
+import { loopback, rejection } from '../../support/connections.ts';
 
 /** A folder with a config and other files, by their paths. */
 async function folderWith(
@@ -100,6 +101,11 @@ describe('what cannot be used is refused before the load, as a fault of the conf
       /broken inside/,
     ],
     [
+      'a module with a syntax error, whose line is named',
+      [[{ client: './a.mjs' }], { 'a.mjs': 'export default {\n  open( {},\n};' }],
+      /\.\/a\.mjs at .* SyntaxError: .* \(line \d\)/,
+    ],
+    [
       'a module without the contract',
       [[{ client: './a.mjs' }], { 'a.mjs': 'export default { open() {} };' }],
       /multiplexes/,
@@ -128,6 +134,21 @@ describe('what cannot be used is refused before the load, as a fault of the conf
     const refusal = await find(...given).catch((error: unknown) => error);
     expect(refusal).toMatchObject({ code: 'CLIENT_NOT_USABLE', exitCode: 2 });
     expect(String(refusal)).toMatch(message);
+  });
+});
+
+test('a module whose connections lack a function is refused before the load', async () => {
+  const files = {
+    'bad.mjs': 'export default { multiplexes: true, open: async () => ({ ping() {}, close() {} }) };',
+  };
+  const { config } = await folderWith([{ client: './bad.mjs' }], files);
+  const [side] = planRun([await readConfig(config)]).sides;
+  if (side === undefined) throw new Error('expected a side');
+  const found = await findClients(side);
+  const refusal = await rejection(expectConnections(found.values(), side, loopback(1)));
+  expect(refusal).toMatchObject({
+    code: 'CLIENT_NOT_USABLE',
+    message: './bad.mjs: open() returned no function send',
   });
 });
 

@@ -69,6 +69,14 @@ describe("a user's module that does not keep to the contract", () => {
     return { connection, lost: (error?: Error) => place?.lost(error) };
   }
 
+  test.each(['send', 'ping', 'close'] as const)('is refused at once if it has no %s', async part => {
+    const refusal = await rejection(open({ [part]: undefined }));
+    expect(refusal).toMatchObject({
+      code: 'CLIENT_NOT_USABLE',
+      message: `open() returned no function ${part}`,
+    });
+  });
+
   const failures: [string, Partial<ClientConnection>, Record<string, number>, number][] = [
     ['replies too few', { send: async () => ['OK'] }, { PROTOCOL: 2 }, 1],
     ['replies nothing', { send: async () => null as never }, { PROTOCOL: 3 }, 0],

@@ -190,8 +190,8 @@ describe('failures', () => {
     );
     expect(completed).toBeGreaterThan(0);
     expect(Object.keys(failed).sort()).toEqual(['NO_JOB', 'SCRIPT']);
-    expect(script.messages.NO_JOB).toBe('no job');
-    expect(['the cart is empty', 'text']).toContain(script.messages.SCRIPT);
+    expect(script.messages.NO_JOB).toBe('no job (script.mjs:5)');
+    expect(['the cart is empty (script.mjs:4)', 'text']).toContain(script.messages.SCRIPT);
   });
 
   test('of a step are counted with it, and fail their session unless it goes on', async () => {
@@ -201,6 +201,24 @@ describe('failures', () => {
     );
     expect(failed).toEqual({});
     expect(script.steps).toMatchObject([{ name: 'ends', completed: 0, failed: completed }]);
+  });
+
+  test('steps that a script does not wait for are counted, and only those', async () => {
+    const { completed, script } = await runSessions(
+      `step('forgotten', () => client.get(key()));
+      await step('awaited', () => client.get(key()));
+      await Promise.all([step('both', () => client.get(key())), step('both', () => client.get(key()))]);
+      step('last', () => client.get(key()));`,
+    );
+    expect(completed).toBeGreaterThan(0);
+    expect(Object.keys(script.unawaited)).toEqual(['last']);
+    expect(script.unawaited.last).toBeGreaterThanOrEqual(completed);
+  });
+
+  test('a script that waits for none of its steps leaves the event loop its turns', async () => {
+    const { completed, script } = await runSessions(`step('only', () => client.get(key()));`);
+    expect(completed).toBeGreaterThan(0);
+    expect(script.unawaited.only).toBeGreaterThanOrEqual(completed);
   });
 
   test('of what a script does not wait for belong to no session, and end nothing', async () => {
@@ -218,7 +236,7 @@ describe('failures', () => {
     const { completed, failed, script } = await running;
     expect(completed).toBeGreaterThan(0);
     expect(failed).toEqual({});
-    expect(script?.messages).toEqual({ UNHANDLED: 'nobody waits' });
+    expect(script?.messages).toEqual({ UNHANDLED: 'nobody waits (script.mjs:3)' });
   });
 
   test.each([

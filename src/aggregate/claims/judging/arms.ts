@@ -217,6 +217,13 @@ export function isSteady(scenario: ScenarioResult): boolean {
   return isUsual(scenario, [...poolKeys, 'pools', 'poolsPerThread', 'pipeline', 'autoPipelining', 'burst']);
 }
 
+/**
+ * Whether its operations are single GET and SET, which all claims are about: neither sessions of a script nor commands of a
+ * mix, which only their rounds show.
+ */
+export const isOfPlainLoad = ({ rounds }: Pick<ScenarioResult, 'rounds'>) =>
+  rounds.every(({ script, commands }) => script === undefined && commands.length === 0);
+
 /** An interrupted run has scenarios without a round. */
 export const isMeasured = ({ rounds }: ScenarioResult) => rounds.length > 0;
 

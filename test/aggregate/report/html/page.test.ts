@@ -54,6 +54,17 @@ describe('the figures of a page', () => {
     expect(numbersIn(tip?.[2]?.replace('2 pools', ''))).toEqual([other?.median, other?.low, other?.high]);
   });
 
+  test('a lower bound has its sign in the chart of each scenario, its tip and its table', () => {
+    const rounds = [1, 2, 3].map(round => ({ ...buildRound(round, 1000), unfinished: 500 }));
+    const bounded = renderReportPage(buildResult([buildScenario({}, rounds)]));
+    const tip = tipsOf(bounded).find(lines => lines.some(line => /^≥[\d.,]+ .*ms$/.test(line)));
+    expect(tip).toBeDefined();
+    const chart = bounded.slice(bounded.indexOf('Response p99 of each scenario'));
+    const [drawn = ''] = chart.split('</figure>');
+    expect(drawn).toContain('≥25.0 [25.0, 25.0]</span>');
+    expect(drawn).toContain('≥25 [25, 25]</table>');
+  });
+
   test('the table behind it has the same', () => {
     const rows = rowsOf(page, 'throughput').filter(([head]) => head === '100 workers');
     const { median, low, high } = find('ioredis', 100, 1).summary?.opsPerSecond ?? {};

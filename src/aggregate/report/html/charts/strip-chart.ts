@@ -1,9 +1,10 @@
-import type { Interval, ScenarioResult } from '../../../result.ts';
+import type { Caveat, Interval, ScenarioResult } from '../../../result.ts';
 import { bySize, describeSize, type SettingGroup } from '../../../scenario/setting.ts';
 import type { Kind } from '../../../stats/metrics.ts';
 import { clearlyLess, clearlyMore, isUnbounded } from '../../../stats/statistics.ts';
 import { formatInterval, formatRatio, formatRatioInterval, nothing } from '../../../text/format.ts';
 import { type Chart, figures, table, words } from '../../blocks.ts';
+import { withMedianMarked } from '../../figure-columns.ts';
 import { type Content, type Html, html } from '../markup.ts';
 import { type Axis, type Format, logAxis, scaleOf } from './axis.ts';
 import {
@@ -22,6 +23,7 @@ export interface StripMark extends Interval {
   /** Left out if a row has a single mark, which is the chart's subject. */
   readonly name?: string;
   readonly look: number;
+  readonly caveat?: Caveat | null;
 }
 
 export interface Strip {
@@ -100,13 +102,18 @@ function stripChart(chart: StripChart): Chart[] {
       ...(rows.some(({ group = '' }) => group !== '') ? [words<Strip>('of', ({ group = '' }) => group)] : []),
       ...maxMarks.map(({ name }, index) =>
         figures<Strip>(name === undefined ? unit : `${name}, ${unit}`, ({ marks }) =>
-          formatExactInterval(marks[index] ?? null),
+          formatMarked(marks[index], formatExactInterval),
         ),
       ),
       ...(banded ? [figures<Strip>('predicted', ({ band }) => band?.text ?? nothing)] : []),
     ]),
   });
   return [drawn];
+}
+
+/** Its figure with the sign of its caveat, as in the tables. */
+function formatMarked(mark: StripMark | undefined, format: (interval: Interval) => string): string {
+  return mark === undefined ? nothing : withMedianMarked(format(mark), mark.caveat);
 }
 
 /** Wide enough for all intervals and for what is predicted of them. */
@@ -136,7 +143,8 @@ function drawRow(chart: StripChart, row: Strip, place: (value: number) => number
     label,
     ...(group === '' ? [] : [group]),
     ...marks.map(
-      mark => `${mark.name === undefined ? '' : `${mark.name}: `}${formatExactInterval(mark)} ${chart.unit}`,
+      mark =>
+        `${mark.name === undefined ? '' : `${mark.name}: `}${formatMarked(mark, formatExactInterval)} ${chart.unit}`,
     ),
     ...(band ? [`predicted: ${band.text}`] : []),
     ...notes,
@@ -149,7 +157,7 @@ function drawRow(chart: StripChart, row: Strip, place: (value: number) => number
   }</span><svg height="${height}" aria-hidden="true">${
     band != null && html`<rect class="band" x="${low}%" width="${high - low}%" height="100%"/>`
   }${grid}${marks.map((mark, index) => drawMark(mark, place, px((100 * (index + 1)) / (marks.length + 1))))}</svg><span class="strip-value">${marks.map(
-    mark => html`<span>${chart.formatMark(mark)}</span>`,
+    mark => html`<span>${formatMarked(mark, chart.formatMark)}</span>`,
   )}${marks.length === 0 && nothing}</span></div>`;
 }
 
@@ -164,7 +172,7 @@ function drawMark(mark: StripMark, place: (value: number) => number, y: number):
 /** A row for each scenario whose figure is above 0: others have no place on a logarithmic axis. */
 export function scenarioStrips(
   groups: readonly SettingGroup[],
-  figure: (scenario: ScenarioResult) => Interval | null,
+  figure: (scenario: ScenarioResult) => (Interval & Pick<StripMark, 'caveat'>) | null,
   notes: (scenario: ScenarioResult) => readonly string[] = () => [],
 ): Strip[] {
   return groups.flatMap(({ label, scenarios }) =>

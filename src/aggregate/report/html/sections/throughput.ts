@@ -1,6 +1,7 @@
 import type { ScenarioResult } from '../../../result.ts';
 import { namePools } from '../../../scenario/dimensions.ts';
 import { bySize, groupBySetting, type SettingGroup } from '../../../scenario/setting.ts';
+import { caveatOf } from '../../../stats/tails.ts';
 import { capitalise, formatPlural } from '../../../text/format.ts';
 import type { Block, Chart } from '../../blocks.ts';
 import { chartedMetrics, type IntervalMetric, intervalOf } from '../../figure-columns.ts';
@@ -64,7 +65,10 @@ function axisOf({ kind: { unit, formatNumber }, better }: IntervalMetric, values
 function ofEachScenario(groups: readonly SettingGroup[], metric: IntervalMetric): Chart[] {
   const rows = scenarioStrips(
     groups,
-    scenario => intervalOf(metric, scenario),
+    scenario => {
+      const interval = intervalOf(metric, scenario);
+      return interval && { ...interval, caveat: caveatOf(metric, scenario) };
+    },
     ({ limitedBy }) => [`limited by: ${limitedBy.resource}`],
   );
   const rest =
