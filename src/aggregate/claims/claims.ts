@@ -5,7 +5,7 @@ import { type Claim, type Judgement, judgePredictions, untested, type VersusSide
 import { autoPipelining, nodeRedisCosts } from './clients.ts';
 import { coldStart } from './cold-start.ts';
 import { healthInterval } from './health-interval.ts';
-import { isOfPlainLoad } from './judging/arms.ts';
+import { isOfScript } from './judging/arms.ts';
 import type { Asked } from './judging/prediction.ts';
 import { takesTwoServers } from './judging/versus.ts';
 import { mixed } from './mixed.ts';
@@ -90,13 +90,13 @@ export function askClaims(
   );
 }
 
-const takesPlainLoad =
-  'The load is a script or a mix of commands, but the claims are about single GET and SET commands.';
+const takesCommands =
+  'The load is a script, whose own work is part of every figure, but the claims are about commands.';
 
-const isOtherLoad = ({ scenarios }: Pick<Result, 'scenarios'>) => !scenarios.every(isOfPlainLoad);
+const isScript = ({ scenarios }: Pick<Result, 'scenarios'>) => scenarios.some(isOfScript);
 
 function judgeRun(result: Pick<Result, 'target' | 'scenarios'>): Judged[] {
-  if (isOtherLoad(result)) return claims.map(claim => ({ claim, judgement: untested(takesPlainLoad) }));
+  if (isScript(result)) return claims.map(claim => ({ claim, judgement: untested(takesCommands) }));
   const evidence = { target: result.target, scenarios: withoutControls(result) };
   const flaw = findFlawOfRun([result]);
   return claims.map(claim => {
@@ -108,10 +108,10 @@ function judgeRun(result: Pick<Result, 'target' | 'scenarios'>): Judged[] {
 
 function judgeSides(results: readonly VersusSide[]): Judged[] {
   const flaw = findFlawOfRun(results);
-  const isOther = results.some(isOtherLoad);
+  const isOfScripts = results.some(isScript);
   return claims.flatMap(claim => {
     if (!('judgeSides' in claim)) return [];
-    const judgement = isOther ? untested(takesPlainLoad) : flawed(claim.judgeSides(results), flaw);
+    const judgement = isOfScripts ? untested(takesCommands) : flawed(claim.judgeSides(results), flaw);
     return [{ claim, judgement }];
   });
 }

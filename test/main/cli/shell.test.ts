@@ -47,7 +47,10 @@ describe('a URL in the place of a config', () => {
     [['check', 'my-host:6379/2', '--quick'], /\(did you mean redis:\/\/my-host:6379\/2\?\)$/],
     [['::1'], /\(did you mean redis:\/\/\[::1\]\?\)$/],
     [['claims', 'localhost'], /\(did you mean redis:\/\/localhost\?\)$/],
-    [['search', 'redis://me:s3cret@h:1'], /\(did you mean .* search CONFIG --url redis:\/\/me@h:1\?\)$/],
+    [
+      ['search', 'redis://me:s3cret@h:1'],
+      /\(did you mean .* search configs\/examples\/search\.json --url redis:\/\/me@h:1\?\)$/,
+    ],
     [['versus', url, 'a.json'], /\(did you mean .* check redis:\/\/my-host:6379 --save FILE, .*\?\)$/],
     [['report', url], /^expected report RESULT, found a URL/],
     [[url, 'redis://other'], /expected one CONFIG, .* check redis:\/\/my-host:6379 --save FILE/],

@@ -217,12 +217,9 @@ export function isSteady(scenario: ScenarioResult): boolean {
   return isUsual(scenario, [...poolKeys, 'pools', 'poolsPerThread', 'pipeline', 'autoPipelining', 'burst']);
 }
 
-/**
- * Whether its operations are single GET and SET, which all claims are about: neither sessions of a script nor commands of a
- * mix, which only their rounds show.
- */
-export const isOfPlainLoad = ({ rounds }: Pick<ScenarioResult, 'rounds'>) =>
-  rounds.every(({ script, commands }) => script === undefined && commands.length === 0);
+/** Whether its operations are sessions of a script, which only its rounds show. */
+export const isOfScript = ({ rounds }: Pick<ScenarioResult, 'rounds'>) =>
+  rounds.some(({ script }) => script !== undefined);
 
 /** An interrupted run has scenarios without a round. */
 export const isMeasured = ({ rounds }: ScenarioResult) => rounds.length > 0;
