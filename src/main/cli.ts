@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { toPlainLines } from '../aggregate/text/format.ts';
+import { PoolError } from '../pool/errors.ts';
 import { describeTool } from './environment.ts';
 import { asShortage, PoolbenchError } from './errors.ts';
 import { minOpenFiles, openFilesLimit } from './open-files.ts';
@@ -75,8 +76,8 @@ try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
   process.exitCode = report(error);
-  // What a client's module has opened and cannot close would keep the process alive.
-  if (error instanceof PoolbenchError && error.code === 'CLIENT_NOT_USABLE') process.exit();
+  // What it has opened and cannot close would keep the process alive.
+  if (error instanceof PoolbenchError && error.cause instanceof PoolError) process.exit();
 }
 
 // The stream reports its error in a later turn.

@@ -225,7 +225,6 @@ describe('cluster that fails over under load keeps its books', () => {
       const failed = Object.values(round.failed).reduce((sum, count) => sum + count, 0);
       expect(round.issued).toBe(round.completed + failed + round.unfinished);
       expect(round.unfinished).toBe(0);
-      expect(failed).toBeGreaterThan(0);
       expect(round.completed).toBeGreaterThan(0);
       expect(round.redirects?.moved).toBeGreaterThan(0);
       expect(round.serverCalls).toBeNull();

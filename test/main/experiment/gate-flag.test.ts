@@ -17,7 +17,9 @@ test('the flag can be given several times, by versus and compare', () => {
       options: { 'fail-if': 'response.p99 > +5%, opsPerSecond < -5%' },
     });
   }
-  expect(() => parseCommandLine(['run', 'a.json', ...flags])).toThrow('run does not take --fail-if');
+  expect(() => parseCommandLine(['run', 'a.json', ...flags])).toThrow(
+    '--fail-if belongs to versus and compare',
+  );
 });
 
 test.each([
