@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -58,9 +59,14 @@ describe('a run of a script', () => {
       };`,
     );
     expect(await experiment.run()).toMatchObject({ code: 0 });
-    const { scenarios, config, warnings } = await experiment.result();
+    const { scenarios, config, warnings, script } = await experiment.result();
     const [round] = scenarios[0]?.rounds ?? [];
     expect(config.workload).toMatchObject({ script: join(experiment.folder, 'session.mjs') });
+    const text = await readFile(join(experiment.folder, 'session.mjs'));
+    expect(script).toEqual({
+      file: 'session.mjs',
+      sha256: createHash('sha256').update(text).digest('hex'),
+    });
     expect(round?.completed).toBeGreaterThan(0);
     expect(round).toMatchObject({ failed: {}, serverCalls: null, unfinished: 0 });
     expect(round?.issued).toBe(round?.completed);

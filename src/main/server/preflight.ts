@@ -13,8 +13,8 @@ import { shownAddress } from './url.ts';
 interface Needs {
   /** Connections of the server open at once, over all threads. */
   readonly connections: number;
-  /** Whether it reads from replicas, to each of which it then opens as many. */
-  readonly readsReplicas: boolean;
+  /** Whether it reads from replicas, to each of which it then opens as many. @default false */
+  readonly readsReplicas?: boolean;
   /** Of this process: connections, and the proxy's own where they go through one. */
   readonly sockets: number;
   readonly threads: number;

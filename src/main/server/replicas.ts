@@ -16,7 +16,10 @@ const pollMs = 20;
  * @returns what is missing after that time, as a clause; undefined: nothing
  * @throws PoolbenchError as `Control.findShards`
  */
-export async function awaitReplicas(control: Control, maxMs = maxWaitMs): Promise<string | undefined> {
+export async function awaitReplicas(
+  control: Pick<Control, 'findShards'>,
+  maxMs = maxWaitMs,
+): Promise<string | undefined> {
   const shards = await control.findShards();
   const deadline = performance.now() + maxMs;
   const behind = await Promise.all(
