@@ -72,7 +72,13 @@ describe('a cluster with replicas', () => {
     const experiment = await createExperiment(url, {
       target: { server: 'valkey', url, cluster: true },
       scenarios: [
-        { client: ['wire', 'ioredis'], readFrom: ['primary', 'replica', 'any'], workers: 6, pipeline: 5, ...calm },
+        {
+          client: ['wire', 'ioredis'],
+          readFrom: ['primary', 'replica', 'any'],
+          workers: 6,
+          pipeline: 5,
+          ...calm,
+        },
         { client: ['wire', 'ioredis'], readFrom: 'replica', workers: 6, ...calm },
       ],
       seconds: 0.3,

@@ -87,7 +87,7 @@ const traits = {
     uses: everywhere,
     of: describeScript,
     matters: results => results.some(result => describeScript(result) !== 'none'),
-    note: 'the sessions do not do the same; a result from before version 0.10 does not have the text\'s hash',
+    note: "the sessions do not do the same; a result from before version 0.10 does not have the text's hash",
   },
   scenarios: { uses: ofPairs, check: checkScenarios },
   rounds: { uses: ofPairs, of: ({ config }) => JSON.stringify(sorted(config.rounds)) ?? 'none' },

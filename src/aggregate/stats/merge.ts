@@ -38,7 +38,15 @@ export type MeteredCpu = Pick<
 export interface RoundContext
   extends Pick<
       RoundResult,
-      'round' | 'startedAt' | 'warmup' | 'serverCalls' | 'readCalls' | 'cuts' | 'basePingMs' | 'link' | 'hosts'
+      | 'round'
+      | 'startedAt'
+      | 'warmup'
+      | 'serverCalls'
+      | 'readCalls'
+      | 'cuts'
+      | 'basePingMs'
+      | 'link'
+      | 'hosts'
     >,
     MeteredCpu {
   /** The number of each task's thread in the run, from 0; absent: task n ran on thread n. */

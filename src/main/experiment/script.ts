@@ -28,6 +28,8 @@ export async function describeScript({
   workload: { script },
 }: Pick<Experiment, 'workload'>): Promise<Result['script']> {
   if (script === null) return undefined;
-  const sha256 = createHash('sha256').update(await readFile(resolve(script))).digest('hex');
+  const sha256 = createHash('sha256')
+    .update(await readFile(resolve(script)))
+    .digest('hex');
   return { file: basename(script), sha256 };
 }

@@ -9,7 +9,11 @@ import { nowNs } from '../../pool/clock.ts';
 import type { ThreadSample, ThreadTask } from '../../workers/contract.ts';
 import { streamSeed } from '../../workers/prng.ts';
 import { SharedState } from '../../workers/shared-state.ts';
-import { type ParsedCommand, parseCommand, serverCountsApart } from '../../workers/workload/command-templates.ts';
+import {
+  type ParsedCommand,
+  parseCommand,
+  serverCountsApart,
+} from '../../workers/workload/command-templates.ts';
 import { replicaCanAnswer } from '../../workers/workload/families.ts';
 import type { UsedClient } from '../experiment/clients.ts';
 import type { Experiment } from '../experiment/experiment.ts';

@@ -108,7 +108,10 @@ class ClusterControl extends Control {
     const at = ({ host, port }: NodePlace) => this.#connections.get(`${host} ${port}`);
     return this.#masters.map(primary => {
       const own = ranges.filter(({ master }) => at(master) === primary);
-      return { primary, replicas: [...new Set(own.flatMap(({ replicas }) => replicas.flatMap(place => at(place) ?? [])))] };
+      return {
+        primary,
+        replicas: [...new Set(own.flatMap(({ replicas }) => replicas.flatMap(place => at(place) ?? [])))],
+      };
     });
   }
 

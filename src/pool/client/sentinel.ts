@@ -139,9 +139,9 @@ function replicasIn(reply: RespValue | undefined): NodePlace[] {
   if (!Array.isArray(reply)) throw new Error('its answer is no list of replicas');
   return reply.flatMap(replica => {
     const texts = Array.isArray(replica) ? replica.map(String) : [];
-    const valueOf = (name: string) => texts[texts.indexOf(name) + 1] ?? '';
-    const isLost = /s_down|o_down|disconnected/.test(valueOf('flags'));
-    return isLost ? [] : [{ host: valueOf('ip'), port: Number(valueOf('port')) }];
+    const textAt = (name: string) => texts[texts.indexOf(name) + 1] ?? '';
+    const isLost = /s_down|o_down|disconnected/.test(textAt('flags'));
+    return isLost ? [] : [{ host: textAt('ip'), port: Number(textAt('port')) }];
   });
 }
 

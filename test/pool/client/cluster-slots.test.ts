@@ -137,7 +137,7 @@ describe('reloading the slots', () => {
     expect(await rejection(topology.load())).toMatchObject({ message: '2 is gone' });
     told = true;
     await topology.load();
-    expect(topology.masters().map(index => topology.node(index).port)).toEqual([1]);
+    expect(topology.serving().map(index => topology.node(index).port)).toEqual([1]);
   });
 
   test('commands for a slot that no node serves go to any node, and an empty answer is none', async () => {

@@ -23,9 +23,7 @@ export class BatchCutter {
     this.#topology = topology;
     this.#keySlots = new KeySlots(keyPrefix);
     this.#keyed = commands.map(command => requestsOfCommand(command).some(({ args }) => args.includes(KEY)));
-    this.#readsOnly = commands.map(
-      ({ readsOnly }) => readsOnly === true && topology.readFrom !== 'primary',
-    );
+    this.#readsOnly = commands.map(({ readsOnly }) => readsOnly === true && topology.readFrom !== 'primary');
   }
 
   /** Sends the commands of the flight's batch, those for the same node in one part. */
