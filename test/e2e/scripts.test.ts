@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { resultSchema } from '../../src/aggregate/result.ts';
 import { failedOf } from '../../src/aggregate/stats/metrics.ts';
+import { expectSameScript } from '../../src/main/run/earlier-run.ts';
 import { connectControl } from '../../src/main/server/control.ts';
 import { loopback } from '../support/connections.ts';
 import { createExperiment, type TestExperiment, unhurried } from '../support/experiment.ts';
@@ -84,6 +85,17 @@ describe('a run of a script', () => {
     const report = await readFile(join(await experiment.resultsFolder(), 'report.md'), 'utf8');
     expect(report).toMatch(/\| *write *\|/);
     expect(await keysLeft(valkey)).toBe(0);
+  });
+
+  test('is resumed only with the text that it began with', () => {
+    const began = { file: 'a.mjs', sha256: 'ab' };
+    expect(() => expectSameScript(began, { file: 'b.mjs', sha256: 'ab' })).not.toThrow();
+    // A result from before 0.10 does not have it.
+    expect(() => expectSameScript(undefined, began)).not.toThrow();
+    for (const found of [{ ...began, sha256: 'cd' }, undefined])
+      expect(() => expectSameScript(began, found)).toThrow(
+        expect.objectContaining({ code: 'USAGE', message: expect.stringContaining('a.mjs') }),
+      );
   });
 
   test('begins each measurement without keys', async () => {
