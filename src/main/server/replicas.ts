@@ -45,7 +45,7 @@ async function describeLag(
     if (written !== null && applied !== null && applied >= written) return undefined;
     if (performance.now() >= deadline || written === null)
       return written === null || applied === null
-        ? `${where} (its primary or it does not report how far it is)`
+        ? `${where} (it is not known how far, because it or its primary does not report that)`
         : `${where} (${formatPlural(written - applied, 'byte')} behind)`;
     await sleep(pollMs);
   }
