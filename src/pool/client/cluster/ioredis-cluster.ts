@@ -27,7 +27,7 @@ const scaleReads = { primary: 'master', replica: 'slave', any: 'all' } as const 
 /** ioredis's client for clusters. It counts the redirections that it follows, and sends nothing again for other reasons. */
 class CountingCluster extends PlacedCluster {
   readonly #redirects: RedirectCount;
-  /** Names of the commands that replicas can answer. */
+  /** Names of the commands that go to replicas; none if all go to masters. */
   readonly #reads: ReadonlySet<string>;
 
   constructor(
@@ -106,7 +106,11 @@ export class IoredisCluster extends Connection {
     },
   ): Connect {
     const role = readFrom === 'primary' ? 'master' : 'all';
-    const reads = new Set(commandSet.commands.flatMap(({ name, readsOnly }) => (readsOnly ? name : [])));
+    const reads = new Set(
+      readFrom === 'primary'
+        ? []
+        : commandSet.commands.flatMap(({ name, readsOnly }) => (readsOnly ? name : [])),
+    );
     const { retryStrategy: _, enableOfflineQueue: __, ...ofNodes } = redisOptions(seeds[0] as Address);
     const options: PlacedOptions = {
       redisOptions: { ...ofNodes, ...nodeOptions, connectionName: connectionName(commandSet) },
