@@ -352,6 +352,11 @@ export const roundSchema = z.object({
   cpu,
   /** The server's own count of the scenario's commands, without the warm-up; null if INFO does not say. */
   serverCalls: z.number().nullable(),
+  /**
+   * If reads may go to replicas: all calls of the commands that only read, as the servers counted them, with the warm-up,
+   * and those that replicas ran. Null: not known; absent: all commands go to primaries. Since 0.10.
+   */
+  readCalls: z.object({ all: amount, ofReplicas: amount }).nullable().optional(),
   /** Mean time that the server took to run a command, by its `commandstats` at both ends of the window; null if it is not known. */
   serverMicrosPerCall: amount.nullable().optional(),
   /** The network interface to a server elsewhere, and how full its fuller direction was; null: not known. */
@@ -546,6 +551,8 @@ export const resultSchema = z.object({
   clients: z
     .array(z.object({ client: z.string(), package: z.string().nullable(), version: z.string().nullable() }))
     .optional(),
+  /** The script of its sessions, with the hash of its own text; absent without one, and before 0.10. */
+  script: z.object({ file: z.string(), sha256: z.string() }).optional(),
   target: z.object({
     declared: z.object({ server: z.string(), url: z.string() }),
     detected: z.object({

@@ -19,6 +19,10 @@ export type Probe = (typeof probes)[number];
 export const connectPacings = ['parallel', 'serial', 'jittered'] as const;
 export type ConnectPacing = (typeof connectPacings)[number];
 
+/** Where reads go if the server has replicas: writes go to the primary in any case. */
+export const readSources = ['primary', 'replica', 'any'] as const;
+export type ReadFrom = (typeof readSources)[number];
+
 /** The three strategies of a pool, which presets choose independently. */
 export interface PoolStrategies {
   /**

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Address } from '../pool/client/address.ts';
 import type { CommandSet } from '../pool/client/batch.ts';
 import { RedirectCount } from '../pool/client/cluster/slot-ranges.ts';
 import { nowNs } from '../pool/clock.ts';
@@ -71,27 +72,42 @@ async function connector(
   commands: CommandSet,
   redirects: RedirectCount | null,
 ): Promise<Connect> {
-  const { address, cluster, timeoutMs, autoPipelining, clientOptions: options, clientFile } = task;
+  const { address, cluster, timeoutMs, autoPipelining, clientOptions, readFrom } = task;
   if (cluster !== undefined && redirects !== null) {
     if (task.client === 'wire') {
-      const { WireCluster } = await import('../pool/client/cluster/wire-cluster.ts');
-      return WireCluster.connector(cluster, commands, timeoutMs, redirects);
+      const { connectWireCluster } = await import('../pool/client/cluster/wire-cluster.ts');
+      return connectWireCluster(cluster, commands, timeoutMs, { redirects, readFrom });
     }
     const { IoredisCluster } = await import('../pool/client/cluster/ioredis-cluster.ts');
-    const settings = { autoPipelining, nodeOptions: options, redirects };
+    const settings = { autoPipelining, nodeOptions: clientOptions, redirects, readFrom };
     return IoredisCluster.connector(cluster, commands, timeoutMs, settings);
   }
-  if (task.client === 'wire') {
+  const connectNode = await nodeConnector(task);
+  if (readFrom === 'primary') return connectNode(address, commands);
+  const { connectBehindSentinel } = await import('../pool/client/cluster/sentinel-nodes.ts');
+  return connectBehindSentinel(address, commands, timeoutMs, { readFrom, connectNode });
+}
+
+/** Makes the connections to one server. */
+async function nodeConnector({
+  client,
+  clientFile,
+  timeoutMs,
+  autoPipelining,
+  clientOptions: options,
+}: ThreadTask): Promise<(address: Address, commands: CommandSet) => Connect> {
+  if (client === 'wire') {
     const { WireConnection } = await import('../pool/client/wire-connection.ts');
-    return WireConnection.connector(address, commands, timeoutMs);
+    return (address, commands) => WireConnection.connector(address, commands, timeoutMs);
   }
   if (clientFile !== undefined) {
     const { loadClient } = await import('../pool/client/libraries.ts');
-    const client = await loadClient(task.client, clientFile);
-    return client.connector({ address, commands, timeoutMs, autoPipelining, options });
+    const { connector } = await loadClient(client, clientFile);
+    return (address, commands) => connector({ address, commands, timeoutMs, autoPipelining, options });
   }
   const { IoredisConnection } = await import('../pool/client/ioredis-connection.ts');
-  return IoredisConnection.connector(address, commands, timeoutMs, { autoPipelining, options });
+  return (address, commands) =>
+    IoredisConnection.connector(address, commands, timeoutMs, { autoPipelining, options });
 }
 
 function poolOptions(task: ThreadTask, { connections, minIdle }: PoolTask, index: number) {

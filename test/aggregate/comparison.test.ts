@@ -163,6 +163,17 @@ describe('a comparison to the first result', () => {
     expect(stateOf(results, name)?.state).toBe(state);
   });
 
+  test('the texts of scripts are compared if there are any', () => {
+    const of = (sha256: string, file = 'a.mjs') => side('redis', 1, { script: { file, sha256 } });
+    const older = side('redis', 1, { config: { ...config, workload: { script: 'a.mjs' } } });
+    const stateOfScripts = (...results: Result[]) => stateOf(results, 'text of the script')?.state;
+    expect(stateOfScripts(side('redis', 1), side('redis', 1))).toBeUndefined();
+    expect(stateOfScripts(of('ab'), of('ab', 'b.mjs'))).toBe('ok');
+    expect(stateOfScripts(of('ab'), of('cd'))).toBe('not ok');
+    expect(stateOfScripts(of('ab'), side('redis', 1))).toBe('not ok');
+    expect(stateOfScripts(of('ab'), older)).toBe('not ok');
+  });
+
   test('agents are compared if there are any', () => {
     const agent = { name: 'a', node: 'v20', os: '', cpu: 'X', cores: 4, threads: 2, roundTripMs: null };
     const on = (...hosts: (typeof agent)[]) => side('redis', 1, { hosts });

@@ -3,8 +3,9 @@ import type { Address } from '../../src/pool/client/address.ts';
 import { IoredisCluster } from '../../src/pool/client/cluster/ioredis-cluster.ts';
 import { KeySlots } from '../../src/pool/client/cluster/key-slots.ts';
 import { RedirectCount } from '../../src/pool/client/cluster/slot-ranges.ts';
-import { WireCluster } from '../../src/pool/client/cluster/wire-cluster.ts';
+import { connectWireCluster } from '../../src/pool/client/cluster/wire-cluster.ts';
 import type { Connect, Connection } from '../../src/pool/connection.ts';
+import type { ReadFrom } from '../../src/pool/presets.ts';
 import { type ClientName, commands, loopback } from './connections.ts';
 
 interface ClusterClient {
@@ -14,13 +15,22 @@ interface ClusterClient {
 }
 
 /** What a thread makes of a cluster that it knows by these ports. */
-export function clusterClient(client: ClientName, ports: readonly number[], timeoutMs = 5000): ClusterClient {
+export function clusterClient(
+  client: ClientName,
+  ports: readonly number[],
+  timeoutMs = 5000,
+  readFrom: ReadFrom = 'primary',
+): ClusterClient {
   const seeds: Address[] = ports.map(port => loopback(port));
   const redirects = new RedirectCount();
   const connect =
     client === 'wire'
-      ? WireCluster.connector(seeds, commands, timeoutMs, redirects)
-      : IoredisCluster.connector(seeds, commands, timeoutMs, { autoPipelining: false, redirects });
+      ? connectWireCluster(seeds, commands, timeoutMs, { redirects, readFrom })
+      : IoredisCluster.connector(seeds, commands, timeoutMs, {
+          autoPipelining: false,
+          redirects,
+          readFrom,
+        });
   return { connect, redirects };
 }
 

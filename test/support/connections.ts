@@ -49,7 +49,7 @@ export const INCR = 2;
 export const commands: CommandSet = {
   keyPrefix: 'test:',
   commands: [
-    { name: 'GET', args: [KEY] },
+    { name: 'GET', args: [KEY], readsOnly: true },
     { name: 'SET', args: [KEY, 'some text'] },
     { name: 'INCR', args: [KEY] },
   ],

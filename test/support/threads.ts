@@ -41,6 +41,7 @@ export function buildTask(
     connects: 'parallel',
     clientOptions: {},
     autoPipelining: false,
+    readFrom: 'primary',
     burst: false,
     openLoop: null,
     pools: pools.map(({ workers = 4, ...pool }) => ({

@@ -83,6 +83,12 @@ const traits = {
     uses: everywhere,
     of: ({ config }) => JSON.stringify(sorted(withoutDefaults(config.workload))) ?? 'none',
   },
+  'text of the script': {
+    uses: everywhere,
+    of: describeScript,
+    matters: results => results.some(result => describeScript(result) !== 'none'),
+    note: "the sessions do not do the same; a result from before version 0.10 does not have the text's hash",
+  },
   scenarios: { uses: ofPairs, check: checkScenarios },
   rounds: { uses: ofPairs, of: ({ config }) => JSON.stringify(sorted(config.rounds)) ?? 'none' },
   'time of a measurement': {
@@ -169,6 +175,13 @@ function describeConnections({ target, config }: Result): string {
   const unchecked = tls?.rejectUnauthorized === false ? ', certificate not checked' : '';
   const transport = { rediss: 'TLS', valkeys: 'TLS', unix: 'unix socket' }[scheme] ?? 'TCP';
   return `${transport}${unchecked}${target.detected.protocol === 2 ? ', RESP2' : ''}`;
+}
+
+/** The same text can be in files of different names. */
+function describeScript({ script, config }: Result): string {
+  const path = (config.workload as { script?: unknown } | undefined)?.script;
+  if (script === undefined) return typeof path === 'string' ? 'not known' : 'none';
+  return `SHA-256 ${script.sha256}`;
 }
 
 function describeThreads({ target: { detected } }: Result): string {

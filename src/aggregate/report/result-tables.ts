@@ -455,6 +455,7 @@ export function accountingBlocks(scenarios: readonly ScenarioResult[]): Block[] 
   );
   const isOpen = scenarios.some(({ rounds }) => rounds.some(round => round.openLoop !== null));
   const hasHits = scenarios.some(({ rounds }) => rounds.some(round => round.hits !== null));
+  const readsReplicas = rows.some(({ account }) => account.readCalls !== null);
   const isClustered = rows.some(({ account }) => account.redirects !== null);
   const count = (name: string, figure: (account: Account) => number | null) =>
     figures<AccountRow>(name, ({ account }) => formatKnown(figure(account), formatCount));
@@ -475,6 +476,9 @@ export function accountingBlocks(scenarios: readonly ScenarioResult[]): Block[] 
       count('misses', account => account.misses),
       count('over range', account => account.overRange),
       figures("server's count", row => formatServerCalls(row.account)),
+      ...(readsReplicas
+        ? [figures<AccountRow>('reads by replicas', row => formatReadCalls(row.account))]
+        : []),
       ...(isClustered ? [words<AccountRow>('redirected', row => formatRedirects(row.account))] : []),
     ]),
   ];
@@ -484,6 +488,13 @@ function formatFailed({ failedByCode, account: { failed, issued } }: AccountRow)
   if (failed === 0) return '0';
   const counts = Object.entries(failedByCode).map(([code, count]) => `${code} ${formatCount(count)}`);
   return `${counts.join(', ')} (${formatFraction(failed / issued)})`;
+}
+
+/** How many reads replicas answered, and their fraction, by the servers' own count. */
+function formatReadCalls({ readCalls }: Account): string {
+  if (readCalls === null) return nothing;
+  const { all, ofReplicas } = readCalls;
+  return `${formatCount(ofReplicas)}${all === 0 ? '' : ` (${formatFraction(ofReplicas / all)})`}`;
 }
 
 function formatRedirects({ redirects }: Account): string {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import type { ClientName, ConnectPacing, Preset, Probe } from '../../pool/presets.ts';
+import type { ClientName, ConnectPacing, Preset, Probe, ReadFrom } from '../../pool/presets.ts';
 import { formatPlural } from '../text/format.ts';
 import { safeName } from '../text/safe-name.ts';
 import {
@@ -62,6 +62,12 @@ const pacings = {
   serial: 'one after another',
   jittered: 'spread at random',
 } satisfies Record<ConnectPacing, string>;
+
+const readSources = {
+  primary: 'that of their keys',
+  replica: 'one of its replicas',
+  any: 'each of them in turn',
+} satisfies Record<ReadFrom, string>;
 
 const cuts = {
   close: 'the server closes it with CLIENT KILL',
@@ -363,6 +369,23 @@ export const dimensions = {
     path: joins => (joins ? 'auto-pipelining' : ''),
     words: (joins, { client }) =>
       joinsCommands(client) ? (joins ? 'auto-pipelining' : 'no auto-pipelining') : '',
+    setting: true,
+  }),
+
+  /** Which servers there are is a question of the target. */
+  readFrom: dimension({
+    config: {
+      item: oneOf(Object.keys(readSources) as ReadFrom[]),
+      usual: 'primary',
+      description: `Where reads go in a cluster and behind a Sentinel: ${inWords(readSources)}; writes go to the primary`,
+      label: source => `${source}Reads`,
+    },
+    result: z.string().default('primary'),
+    agrees: true,
+    thread: true,
+    path: source => (source === 'primary' ? '' : 'replicas'),
+    words: source => (source === 'any' ? 'reads from all nodes' : `reads from the ${source}`),
+    describeShared: source => source !== 'primary',
     setting: true,
   }),
 

@@ -1,5 +1,5 @@
 import type { Result, RoundResult } from '../result.ts';
-import { formatCount } from '../text/format.ts';
+import { formatCount, formatFraction } from '../text/format.ts';
 import { failedOf } from './metrics.ts';
 
 /** A scenario's books, summed over its rounds. */
@@ -25,6 +25,14 @@ export function accountOf(rounds: readonly RoundResult[]) {
     hits: sumKnown(round => round.hits),
     overRange: sum(round => round.overRange),
     serverCalls: sumKnown(round => round.serverCalls),
+    /** Reads that the servers counted, and those of replicas; null if it is not known for every round. */
+    readCalls:
+      rounds.length > 0 && rounds.every(round => round.readCalls)
+        ? {
+            all: sum(round => round.readCalls?.all ?? 0),
+            ofReplicas: sum(round => round.readCalls?.ofReplicas ?? 0),
+          }
+        : null,
     /** Redirections that were followed; null without a cluster. */
     redirects: rounds.some(round => round.redirects !== null)
       ? { moved: sum(round => round.redirects?.moved ?? 0), ask: sum(round => round.redirects?.ask ?? 0) }
@@ -58,7 +66,7 @@ export function sumByCode(counts: readonly Readonly<Record<string, number>>[]): 
  * If it is more than 1 % above, somebody else used these commands too; if it is more than 1 % below, another server answered.
  */
 export function findImbalances({ scenarios }: Pick<Result, 'scenarios'>): string[] {
-  return scenarios.flatMap(({ id, rounds }) => [
+  return scenarios.flatMap(({ id, rounds, readFrom }) => [
     ...rounds.flatMap(round => {
       const imbalance = describeImbalance(round);
       return imbalance === null
@@ -66,8 +74,19 @@ export function findImbalances({ scenarios }: Pick<Result, 'scenarios'>): string
         : `A defect of poolbench, please report it: in round ${round.round} of ${id}, ${imbalance}.`;
     }),
     ...describeServerCount(id, rounds),
+    ...(readFrom === 'replica' ? describeReadsOfPrimaries(id, rounds) : []),
     ...rounds.flatMap(round => describeScriptCount(id, round)),
   ]);
+}
+
+/** Reads that were to go to replicas and did not. */
+function describeReadsOfPrimaries(id: string, rounds: readonly RoundResult[]): string[] {
+  const { readCalls } = accountOf(rounds);
+  if (readCalls === null || readCalls.ofReplicas >= readCalls.all * 0.99) return [];
+  const ofPrimaries = readCalls.all - readCalls.ofReplicas;
+  return [
+    `Primaries answered ${formatFraction(ofPrimaries / readCalls.all)} of the reads in ${id}, which were to go to replicas: a replica was lost, or redirected them, or somebody else read there.`,
+  ];
 }
 
 /** What a script sent is not the number of its sessions. A command that failed may not have been counted. */

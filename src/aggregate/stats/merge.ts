@@ -38,7 +38,15 @@ export type MeteredCpu = Pick<
 export interface RoundContext
   extends Pick<
       RoundResult,
-      'round' | 'startedAt' | 'warmup' | 'serverCalls' | 'cuts' | 'basePingMs' | 'link' | 'hosts'
+      | 'round'
+      | 'startedAt'
+      | 'warmup'
+      | 'serverCalls'
+      | 'readCalls'
+      | 'cuts'
+      | 'basePingMs'
+      | 'link'
+      | 'hosts'
     >,
     MeteredCpu {
   /** The number of each task's thread in the run, from 0; absent: task n ran on thread n. */
@@ -101,6 +109,7 @@ export function mergeSamples(samples: readonly ThreadSample[], context: RoundCon
       serverFullestThread: context.serverFullestThread ?? null,
     },
     serverCalls: context.serverCalls,
+    ...(context.readCalls === undefined ? {} : { readCalls: context.readCalls }),
     serverMicrosPerCall: context.serverTime?.() ?? null,
     link: context.link ?? null,
     ...(context.hosts === undefined ? {} : { hosts: context.hosts }),

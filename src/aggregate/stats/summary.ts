@@ -127,14 +127,15 @@ export interface TimeSplit {
 
 /**
  * The split of a scenario: medians over its rounds. Null if the server does not report its time, if batches have several
- * sizes, or if a cluster runs the parts of a batch at the same time.
+ * sizes, or if several nodes run the parts of a batch at the same time.
  */
 export function timeSplit({
   rounds,
   pipeline,
 }: Pick<ScenarioResult, 'rounds' | 'pipeline'>): TimeSplit | null {
-  const splits = rounds.flatMap(({ response, service, serverMicrosPerCall, loads, redirects }) => {
-    const isSplit = loads.length === 0 && (redirects === null || pipeline === 1);
+  const splits = rounds.flatMap(({ response, service, serverMicrosPerCall, loads, redirects, readCalls }) => {
+    const isCut = redirects !== null || readCalls !== undefined;
+    const isSplit = loads.length === 0 && (!isCut || pipeline === 1);
     if (serverMicrosPerCall == null || service.count === 0 || !isSplit) return [];
     // The server's mean is over other operations at the ends of the window, so it can exceed a very short service time.
     const serverMs = Math.min(service.mean, (pipeline * serverMicrosPerCall) / 1000);

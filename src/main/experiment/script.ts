@@ -1,4 +1,7 @@
-import { resolve } from 'node:path';
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { basename, resolve } from 'node:path';
+import type { Result } from '../../aggregate/result.ts';
 import { loadScript } from '../../workers/script/load-script.ts';
 import { asError, PoolbenchError } from '../errors.ts';
 import type { Experiment } from './experiment.ts';
@@ -18,4 +21,15 @@ export async function expectScript({ workload: { script } }: Pick<Experiment, 'w
       `workload.script: expected a module whose default export is a function, such as export default async ({ client, key }) => …, found ${script}: ${asError(cause).message}`,
     );
   }
+}
+
+/** What results keep of a script: its own file only, not the modules that it imports. Undefined without one. */
+export async function describeScript({
+  workload: { script },
+}: Pick<Experiment, 'workload'>): Promise<Result['script']> {
+  if (script === null) return undefined;
+  const sha256 = createHash('sha256')
+    .update(await readFile(resolve(script)))
+    .digest('hex');
+  return { file: basename(script), sha256 };
 }

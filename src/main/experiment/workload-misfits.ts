@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { refuser } from '../../aggregate/scenario/schema-parts.ts';
 import type { WorkloadTask } from '../../workers/contract.ts';
 import { keysOf, parseCommand } from '../../workers/workload/command-templates.ts';
+import { replicaCanAnswer } from '../../workers/workload/families.ts';
 import { keyRanges, maxRecords } from '../../workers/workload/keys.ts';
 import { minSpread } from '../../workers/workload/samplers.ts';
 import type { scenarioGroup } from './scenario-group.ts';
@@ -57,6 +58,7 @@ export function checkWorkload(config: Parts, refuse: Refuse): void {
 /** Refuses what is measured only on a single server, if the target is more than one. */
 export function checkTarget({ target, workload, scenarios }: Omit<Parts, 'timeoutMs'>, refuse: Refuse): void {
   if (target.cluster) checkForCluster(workload, refuse);
+  checkReadFrom({ target, workload, scenarios }, refuse);
   if (!target.cluster && target.sentinel.master === null) return;
   const why = target.cluster ? 'target.cluster is true' : 'target.sentinel.master is set';
   for (const [index, { cut, cutEveryMs }] of scenarios.entries()) {
@@ -64,6 +66,39 @@ export function checkTarget({ target, workload, scenarios }: Omit<Parts, 'timeou
     const expected = `"close", as ${why} (silent cuts go through a proxy, which leads to a single server)`;
     refuse(['scenarios', index, 'cut'], expected, cut);
   }
+}
+
+/** Refuses reads from replicas where there are none that poolbench knows of, or where a command or a client cannot use them. */
+function checkReadFrom({ target, workload, scenarios }: Omit<Parts, 'timeoutMs'>, refuse: Refuse): void {
+  const ofAll = whyOnlyFromPrimary(target, workload);
+  for (const [index, { client, readFrom, autoPipelining }] of scenarios.entries()) {
+    if (readFrom.every(source => source === 'primary')) continue;
+    const refuseReads = (why: string) =>
+      refuse(['scenarios', index, 'readFrom'], `"primary", because ${why}`, readFrom);
+    const other = client.find(one => one !== 'ioredis' && one !== 'wire');
+    if (ofAll !== undefined) refuseReads(ofAll);
+    else if (other !== undefined)
+      refuseReads(
+        `client has ${JSON.stringify(other)} (only ioredis and wire read from replicas; give it a group of its own)`,
+      );
+    else if (target.cluster && client.includes('ioredis') && autoPipelining.includes(true))
+      refuseReads('autoPipelining is true (in a cluster, ioredis would send joined writes to replicas)');
+  }
+}
+
+/** Why all commands must go to the primary, as a clause; undefined if some can go to replicas. */
+function whyOnlyFromPrimary(target: Parts['target'], workload: WorkloadConfig): string | undefined {
+  if (!target.cluster && target.sentinel.master === null)
+    return 'the target is a single server (set target.cluster or target.sentinel.master to read from its replicas)';
+  if (workload.script !== null) return 'workload.script is set (a session has one connection)';
+  const commands = workloadTask(workload).commands.map(({ command }) => parseCommand(command));
+  if (commands.some(({ requests }) => requests.length > 1))
+    return 'the workload has a transaction (use a workload without one)';
+  if (commands.some(({ requests }) => requests.some(({ blocksMs }) => blocksMs !== undefined)))
+    return 'the workload has a command that blocks (use a workload without one)';
+  return commands.some(({ name }) => replicaCanAnswer(name))
+    ? undefined
+    : 'no command of the workload only reads (add one, such as "GET {key}")';
 }
 
 function checkNumberOfKeys({ workload, scenarios }: Parts, report: Refuse): void {

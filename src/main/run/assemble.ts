@@ -37,6 +37,7 @@ interface RunState extends Omit<Measured, 'target'> {
   readonly target: Target;
   /** By their names. */
   readonly clients: ReadonlyMap<string, UsedClient>;
+  readonly script?: Result['script'];
   /** The arms of each block, without controls; empty if it is not alone, as sides are compared elsewhere. */
   readonly blocks: readonly (readonly Arm[])[];
   /** Of the agents; undefined: the load runs here. */
@@ -74,6 +75,7 @@ export function assembleResult(state: RunState): Result {
     environment,
     ...(state.hosts === undefined ? {} : { hosts: state.hosts }),
     clients: [...state.clients.values()].map(({ file: _, ...client }) => client),
+    ...(state.script === undefined ? {} : { script: state.script }),
     target: shown,
     // A resumed run also has the notes of its first target, which are the same.
     warnings: [

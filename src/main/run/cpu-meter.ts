@@ -8,7 +8,7 @@ import type { MachineRoot } from '../machine/machine-files.ts';
 import { fullestThread, readServerProcess, type ServerProcess } from '../machine/server-process.ts';
 import type { Target } from '../server/find-target.ts';
 import { commandStats, infoNumber, ioThreadsSpin, serverCpu } from '../server/server-info.ts';
-import { type CommandStats, type ServerTimes, serverTimes } from './server-figures.ts';
+import { type CommandStats, type ReadReplicas, type ServerTimes, serverTimes } from './server-figures.ts';
 
 /** What was in use over the measured window; null: not known. */
 interface Measured extends MeteredCpu, Pick<CpuUse, 'clientCores'>, Pick<RoundResult, 'link'> {
@@ -43,6 +43,7 @@ interface Reading {
 interface Subject extends Pick<Target, 'local'> {
   readonly control: Pick<Target['control'], 'nodes' | 'localAddress'>;
   readonly detected: Parameters<typeof ioThreadsSpin>[0];
+  readonly replicas?: ReadReplicas | undefined;
 }
 
 /**
@@ -54,6 +55,8 @@ export class CpuMeter {
   readonly #root: MachineRoot;
   /** The same servers are read at both ends. */
   #nodes: Target['control']['nodes'] = [];
+  /** How many of them are no replicas; they come first. */
+  #primaries = 0;
   /** Their processes, as the servers report them. */
   #pids: Promise<readonly (number | null)[]> = Promise.resolve([]);
   #timers: NodeJS.Timeout[] = [];
@@ -69,7 +72,9 @@ export class CpuMeter {
 
   /** Plans the two readings for the given instants. */
   schedule(startNs: number, endNs: number): void {
-    this.#nodes = this.#target.control.nodes;
+    const { control, replicas } = this.#target;
+    this.#nodes = [...control.nodes, ...(replicas?.nodes ?? [])];
+    this.#primaries = control.nodes.length;
     this.#pids = this.#askPids();
     this.#released = { client: this.#readClient('start'), middleNs: (startNs + endNs) / 2 };
     this.#at(startNs, () => {
@@ -141,7 +146,11 @@ export class CpuMeter {
       serverMainThreadCores: mainThreads && Math.max(...mainThreads),
       serverFullestThread: fullest.toSorted((a, b) => b.cores - a.cores)[0] ?? null,
       serverTimes: serverTimes(
-        pairs.map(({ before, after }) => ({ before: before?.commands ?? null, after: after.commands })),
+        pairs.map(({ before, after }, node) => ({
+          before: before?.commands ?? null,
+          after: after.commands,
+          only: node < this.#primaries ? undefined : this.#target.replicas?.reads,
+        })),
       ),
     };
   }

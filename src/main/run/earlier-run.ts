@@ -31,6 +31,7 @@ export interface EarlierRun {
   readonly warnings: readonly string[];
   readonly resumed: NonNullable<Result['resumed']>;
   readonly serverSeries: Result['serverSeries'];
+  readonly script: Result['script'];
 }
 
 /** The origin of figures: all that are judged together must share it. */
@@ -148,6 +149,7 @@ export function resumeNow(result: Result, plan: Plan, folder: string): EarlierRu
       { at: now.toISOString(), afterRounds: finished.count, gapSeconds: Math.round(gapSeconds) },
     ],
     serverSeries: result.serverSeries,
+    script: result.script,
   };
 }
 
@@ -179,6 +181,20 @@ export function expectSameSubject(whole: 'ledger' | 'run', before: Subject, foun
       `expected the ${what} of the ${whole}, ${expected}, found ${is}; a ${whole} covers one target on one machine, with one version: start another one without --resume`,
     );
   }
+}
+
+/**
+ * Makes sure that a run goes on with the script that it began with.
+ *
+ * @param before undefined: the run began before results had it
+ * @throws PoolbenchError USAGE
+ */
+export function expectSameScript(before: Result['script'], found: Result['script']): void {
+  if (before === undefined || before.sha256 === found?.sha256) return;
+  throw new PoolbenchError(
+    'USAGE',
+    `expected the script that the run began with, ${before.file} with SHA-256 ${before.sha256}, found another text in it; start another run without --resume`,
+  );
 }
 
 function aspects({ target, environment, hosts, tool }: Subject): [what: string, value: string][] {

@@ -9,7 +9,12 @@ import { nowNs } from '../../pool/clock.ts';
 import type { ThreadSample, ThreadTask } from '../../workers/contract.ts';
 import { streamSeed } from '../../workers/prng.ts';
 import { SharedState } from '../../workers/shared-state.ts';
-import { parseCommand, serverCountsApart } from '../../workers/workload/command-templates.ts';
+import {
+  type ParsedCommand,
+  parseCommand,
+  serverCountsApart,
+} from '../../workers/workload/command-templates.ts';
+import { replicaCanAnswer } from '../../workers/workload/families.ts';
 import type { UsedClient } from '../experiment/clients.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import type { Scenario } from '../experiment/scenarios.ts';
@@ -18,12 +23,20 @@ import { foreseeReads, workloadTask } from '../experiment/workload.ts';
 import type { Progress } from '../live/progress.ts';
 import type { Step } from '../live/snapshot.ts';
 import type { Claim } from '../server/claim.ts';
+import type { Control } from '../server/control.ts';
 import type { DataSet } from '../server/data-set.ts';
 import type { Target } from '../server/find-target.ts';
 import { removeInserted } from '../server/key-space.ts';
+import { awaitReplicas } from '../server/replicas.ts';
 import { ConnectionCutter, cutByServer } from './connection-cutter.ts';
 import { CpuMeter } from './cpu-meter.ts';
-import { baseRoundTripMs, serverCount, whatHappened } from './server-figures.ts';
+import {
+  baseRoundTripMs,
+  type ReadReplicas,
+  type ServerCount,
+  serverCount,
+  whatHappened,
+} from './server-figures.ts';
 import { type SilentProxy, startSilentProxy } from './silent-proxy.ts';
 import type { TargetWatch } from './target-watch.ts';
 import { ConnectRefused, type LoadThreads, placeOn, TurnVoided } from './threads.ts';
@@ -163,7 +176,11 @@ export async function runOnce(
   const { size, hosts } = bench.threads;
   const placement =
     hosts?.place(round, scenario.threads, scenario.hosts) ?? placeOn(size, round, scenario.threads);
-  const meter = new CpuMeter(bench.target);
+  const commands = workloadTask(bench.experiment.workload).commands.map(({ command }) =>
+    parseCommand(command),
+  );
+  const replicas = scenario.readFrom === 'primary' ? undefined : await findReadReplicas(control, commands);
+  const meter = new CpuMeter({ ...bench.target, replicas });
   let proxy: SilentProxy | undefined;
   const name = connectionName({ keyPrefix: bench.claim.prefix });
   const byServer = cutByServer(control, name);
@@ -172,9 +189,6 @@ export async function runOnce(
     seed: streamSeed(bench.experiment.seed, 'cuts', round),
   });
 
-  const commands = workloadTask(bench.experiment.workload).commands.map(({ command }) =>
-    parseCommand(command),
-  );
   // As the server's commandstats have them.
   const names = commands.map(({ statName }) => statName);
   const countsApart =
@@ -182,10 +196,12 @@ export async function runOnce(
     serverCountsApart(commands, bench.experiment.workload.functions) &&
     // poolbench itself sends INFO while it measures.
     !names.includes('info');
+  const turn = `round ${round} of ${scenario.id}`;
   // Before the server starts to count the load's commands.
-  const dataSet = (await bench.data?.ready(`round ${round} of ${scenario.id}`)) ?? null;
+  const dataSet = (await bench.data?.ready(turn)) ?? null;
+  if (replicas !== undefined) await catchUp(bench, turn);
   const basePingMs = await baseRoundTripMs(control);
-  const before = await serverCount(control);
+  const before = await serverCount(control, replicas);
   let samples: ThreadSample[];
   let used: Awaited<ReturnType<CpuMeter['stop']>>;
   let startedAt = new Date();
@@ -210,19 +226,20 @@ export async function runOnce(
     const what = cutter.cuts === 0 ? 'no' : `after ${formatPlural(cutter.cuts, 'cut')} no further`;
     bench.warn(`${what} connection could be cut in ${scenario.id}: ${toOneLine(cutter.failure)}`);
   }
-  const after = await serverCount(control);
+  const after = await serverCount(control, replicas);
   await removeRecords(bench, scenario, samples);
   const restarted = before.life !== undefined && after.life !== undefined && after.life !== before.life;
   if (restarted) {
     bench.warn(
-      `${whatHappened(control, before, after)} while ${scenario.id} was measured in round ${round}: what it lost is among the failed operations and the misses, and the server's own figures of that round are left out`,
+      `${whatHappened(control, before, after, replicas)} while ${scenario.id} was measured in round ${round}: what it lost is among the failed operations and the misses, and the server's own figures of that round are left out`,
     );
   }
   /** What the server counted in between; null if it does not report that, or began anew. */
-  const serverCalls = (names: readonly string[]) => {
-    const [from, to] = [before.calls(names), after.calls(names)];
+  const counted = (count: (of: typeof before) => number | null) => {
+    const [from, to] = [count(before), count(after)];
     return restarted || from === null || to === null ? null : to - from;
   };
+  const serverCalls = (names: readonly string[]) => counted(of => of.calls(names));
   const measuredSeconds = Math.max(...samples.map(sample => sample.seconds));
   // What a stopped window has measured is kept, with its true length, unless that is too short for a rate.
   const there = hosts?.used();
@@ -253,11 +270,46 @@ export async function runOnce(
           ),
     serverCalls: calls === null ? null : calls - warmupCalls,
     serverCallsOf: serverCalls,
+    ...(replicas === undefined ? {} : { readCalls: countsApart ? readCalls(replicas, counted) : null }),
     cuts: cutter.cuts,
     basePingMs: there === undefined ? basePingMs : there.basePingMs,
   });
   const reads = countReads(merged, foreseeReads(workloadTask(bench.experiment.workload)));
   return expectFigures({ ...merged, dataSet, reads }, scenario.id);
+}
+
+/** The replicas of the target as they are now, and what of these commands is read there. */
+async function findReadReplicas(
+  control: Control,
+  commands: readonly Pick<ParsedCommand, 'name' | 'statName'>[],
+): Promise<ReadReplicas> {
+  // A target that does not answer has no figures; the target watch notices that.
+  const shards = await control.findShards().catch(() => []);
+  const reads = commands.filter(({ name }) => replicaCanAnswer(name));
+  return {
+    nodes: shards.flatMap(({ replicas }) => replicas),
+    reads: new Set(reads.map(({ statName }) => statName)),
+  };
+}
+
+/** Lets replicas catch up with what was written before a measurement. */
+async function catchUp({ target, warn }: Pick<Bench, 'target' | 'warn'>, turn: string): Promise<void> {
+  const behind = await awaitReplicas(target.control).catch((cause: Error) => toOneLine(cause.message));
+  if (behind !== undefined)
+    warn(
+      `before ${turn}, replicas did not catch up with what was written before the load: ${behind}; reads from them can miss keys or find older values. Use replicas with a faster network, or fewer keys`,
+    );
+}
+
+/** All reads as the servers have counted them, and those of replicas; null if it is not known. */
+function readCalls(
+  { reads }: ReadReplicas,
+  counted: (count: (of: ServerCount) => number | null) => number | null,
+): NonNullable<RoundResult['readCalls']> | null {
+  const names = [...reads];
+  const all = counted(of => of.calls(names));
+  const ofReplicas = counted(of => of.callsOfReplicas(names));
+  return all === null || ofReplicas === null ? null : { all, ofReplicas };
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { Result } from '../../aggregate/result.ts';
 import { formatPlural } from '../../aggregate/text/format.ts';
 import { maxRecords } from '../../workers/workload/keys.ts';
 import { describeEnvironment } from '../environment.ts';
@@ -5,6 +6,7 @@ import { PoolbenchError } from '../errors.ts';
 import { expectConnections, findClients, type UsedClient } from '../experiment/clients.ts';
 import type { PlannedSide } from '../experiment/plan.ts';
 import { connectionsNeeded, processNeeds, type Scenario } from '../experiment/scenarios.ts';
+import { describeScript } from '../experiment/script.ts';
 import { sizesOf } from '../experiment/value-variants.ts';
 import { workloadTask } from '../experiment/workload.ts';
 import { dataSize } from '../server/data-set.ts';
@@ -17,6 +19,7 @@ interface Preflight {
   readonly warnings: readonly string[];
   /** The clients of its scenarios by their names. */
   readonly clients: ReadonlyMap<string, UsedClient>;
+  readonly script: Result['script'];
 }
 
 /**
@@ -34,10 +37,12 @@ export async function preflightSide(
   const { elsewhere = false } = options;
   const { experiment, scenarios } = side;
   const clients = await findClients(side);
+  const script = await describeScript(experiment);
   expectSuitable([...clients.values()], target);
   const workload = workloadTask(experiment.workload);
   const needs = {
     connections: connectionsNeeded(scenarios),
+    readsReplicas: scenarios.some(({ readFrom }) => readFrom !== 'primary'),
     ...(elsewhere ? { sockets: 1, threads: 0 } : processNeeds(scenarios)),
     // An element of a key takes about as much as a small key.
     keys: Math.max(maxRecords(workload), dataSize(workload).elements),
@@ -47,9 +52,9 @@ export async function preflightSide(
   const warnings = await preflight(target, needs, options);
   // After it, as it looks for connections of others.
   await expectConnections(clients.values(), side, target.address);
-  if (elsewhere) return { warnings, clients };
+  if (elsewhere) return { warnings, clients, script };
   const cores = warnOfMissingCores(scenarios, target, describeEnvironment().cores);
-  return { warnings: [...warnings, ...cores], clients };
+  return { warnings: [...warnings, ...cores], clients, script };
 }
 
 /** @throws PoolbenchError CLIENT_NOT_USABLE if a client cannot load such a target */

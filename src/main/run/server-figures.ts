@@ -8,44 +8,76 @@ import { shownAddress } from '../server/url.ts';
 const maxPings = 20;
 const pingBudgetMs = 100;
 
+/** The replicas that a scenario reads from. */
+export interface ReadReplicas {
+  readonly nodes: readonly Control[];
+  /** Names in commandstats of what it reads there; all else that replicas count is replicated, or of others. */
+  readonly reads: ReadonlySet<string>;
+}
+
 /** What the server has counted since its start. */
-interface ServerCount {
+export interface ServerCount {
   /** Another one after every start of the server, and when other masters serve. */
   readonly life: string | undefined;
-  /** How often it has run commands, as its commandstats name them; the masters of a cluster together. Null: it does not report that. */
+  /**
+   * How often it has run commands, as its commandstats name them; the masters of a cluster together, and what was read from
+   * replicas. Null: it does not report that.
+   */
   calls(names: readonly string[]): number | null;
+  /** How often replicas alone have run them, if they are read there; as `calls`. */
+  callsOfReplicas(names: readonly string[]): number | null;
   /** Where it is: behind a Sentinel that may change. */
   readonly server: string;
 }
 
-export async function serverCount(control: Control): Promise<ServerCount> {
+export async function serverCount(control: Control, replicas?: ReadReplicas): Promise<ServerCount> {
   // A server that is gone has no figures; the target watch notices that it is gone.
-  const nodes = await control.findNodes().catch(() => control.nodes);
+  const primaries = await control.findNodes().catch(() => control.nodes);
+  const nodes = [...primaries, ...(replicas?.nodes ?? [])];
   // Together, so that a server that hangs is waited for once.
   const [lives, stats] = await Promise.all([
     Promise.all(nodes.map(node => lifeOf(node).catch(() => undefined))),
     Promise.all(nodes.map(node => node.info('commandstats').catch(() => new Map<string, string>()))),
   ]);
+  const sumOf = (infos: readonly ReadonlyMap<string, string>[], names: readonly string[]) =>
+    infos
+      .map(info => commandCalls(info, names))
+      .reduce((sum, ofNode) => (sum === null || ofNode === null ? null : sum + ofNode), 0);
+  const callsOfReplicas = (names: readonly string[]) =>
+    sumOf(
+      stats.slice(primaries.length),
+      names.filter(name => replicas?.reads.has(name)),
+    );
   return {
     // A master that is silent at one end only has gone or come: the counts of the others are then not the cluster's.
     life:
-      control.cluster === undefined
+      control.cluster === undefined && replicas === undefined
         ? lives[0]
         : lives
             .map(life => life ?? 'silent')
             .toSorted()
             .join(' '),
-    calls: names =>
-      stats
-        .map(info => commandCalls(info, names))
-        .reduce((sum, ofNode) => (sum === null || ofNode === null ? null : sum + ofNode), 0),
+    calls: names => {
+      const ofReplicas = callsOfReplicas(names);
+      const ofPrimaries = sumOf(stats.slice(0, primaries.length), names);
+      return ofPrimaries === null || ofReplicas === null ? null : ofPrimaries + ofReplicas;
+    },
+    callsOfReplicas,
     server: shownAddress(control.server),
   };
 }
 
 /** Why the server's counts before and after do not belong together, as a clause. */
-export function whatHappened(control: Control, before: ServerCount, after: ServerCount): string {
-  if (control.cluster !== undefined) return 'a master of the cluster was restarted or replaced';
+export function whatHappened(
+  control: Control,
+  before: ServerCount,
+  after: ServerCount,
+  replicas?: ReadReplicas,
+): string {
+  if (control.cluster !== undefined)
+    return `a master ${replicas === undefined ? '' : 'or a replica '}of the cluster was restarted or replaced`;
+  if (replicas !== undefined && before.server === after.server)
+    return 'the master or a replica was restarted or replaced';
   return before.server === after.server
     ? 'the server was restarted or replaced by another one at its address'
     : `the master moved from ${before.server} to ${after.server}`;
@@ -84,14 +116,20 @@ export type ServerTimes = (names: readonly string[]) => number | null;
  * @param nodes null: one was not read; then there is no time
  */
 export function serverTimes(
-  nodes: readonly { readonly before: CommandStats | null; readonly after: CommandStats }[],
+  nodes: readonly {
+    readonly before: CommandStats | null;
+    readonly after: CommandStats;
+    /** The only commands that count there. @default all */
+    readonly only?: ReadonlySet<string> | undefined;
+  }[],
 ): ServerTimes {
   return names => {
     let micros = 0;
     let calls = 0;
-    for (const { before, after } of nodes) {
+    for (const { before, after, only } of nodes) {
       if (before === null) return null;
       for (const name of new Set(names)) {
+        if (only?.has(name) === false) continue;
         const to = after.get(name);
         if (to === undefined) continue;
         const from = before.get(name) ?? { calls: 0, micros: 0 };

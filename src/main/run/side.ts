@@ -18,7 +18,7 @@ import { claimKeySpace, type KeySpace, type Removal, removeKeySpace } from '../s
 import { findOtherServers, leave } from '../server/other-servers.ts';
 import { shownAddress } from '../server/url.ts';
 import { assembleResult, type Measured } from './assemble.ts';
-import type { EarlierRun } from './earlier-run.ts';
+import { type EarlierRun, expectSameScript } from './earlier-run.ts';
 import { type Bench, runMeasurement } from './measurement.ts';
 import { preflightSide } from './preflight-side.ts';
 import { type Written, writeAsFarAsPossible } from './results/results-folder.ts';
@@ -81,6 +81,7 @@ export class SideRun {
   /** Scenarios whose number of rounds became fixed at the first look. */
   unasked: ReadonlySet<string> = new Set();
   #clients: ReadonlyMap<string, UsedClient> = new Map();
+  #script: Result['script'];
   #space: KeySpace | undefined;
   #data: DataSet | undefined;
 
@@ -102,15 +103,18 @@ export class SideRun {
 
   /**
    * @param all the sides of the run, this one among them
-   * @throws PoolbenchError CLIENT_NOT_USABLE, TARGET_NOT_AVAILABLE, TARGET_TOO_SMALL, TARGET_IN_USE, TARGET_LOST
+   * @throws PoolbenchError CLIENT_NOT_USABLE, TARGET_NOT_AVAILABLE, TARGET_TOO_SMALL, TARGET_IN_USE, TARGET_LOST; USAGE for
+   *   a run that is resumed with another script
    */
   async preflight(all: readonly Side[]): Promise<void> {
     const { target } = this.#side;
     const { force, agents } = this.#shared.session;
     const beside = all.map(side => side.target.control).filter(control => control !== target.control);
     const options = { force, beside, elsewhere: agents !== undefined };
-    const { warnings, clients } = await preflightSide(this.#side, target, options);
+    const { warnings, clients, script } = await preflightSide(this.#side, target, options);
     this.#clients = clients;
+    this.#script = script;
+    expectSameScript(this.#shared.earlier?.script, script);
     this.#warn(warnings);
   }
 
@@ -238,6 +242,7 @@ export class SideRun {
       experiment,
       target,
       clients: this.#clients,
+      script: this.#script,
       ...this.#kept,
       blocks: this.#shared.blocks,
       hosts: this.#shared.session.agents?.hosts,

@@ -5,11 +5,12 @@ import { PlacedCluster } from '../../pool/client/cluster/placed-cluster.ts';
 import {
   clusterNode,
   mastersOf,
+  type NodePlace,
   readSlotRanges,
   type SlotRange,
 } from '../../pool/client/cluster/slot-ranges.ts';
 import { PoolbenchError } from '../errors.ts';
-import { Control, isRefusal, type Outcome, type Request, withTimeout } from './control.ts';
+import { Control, isRefusal, type Outcome, type Request, type Shard, withTimeout } from './control.ts';
 import { shownAddress } from './url.ts';
 
 /**
@@ -98,13 +99,30 @@ class ClusterControl extends Control {
   }
 
   override async findNodes(): Promise<readonly Control[]> {
+    await this.#look();
+    return this.#masters;
+  }
+
+  override async findShards(): Promise<readonly Shard[]> {
+    const ranges = await this.#look();
+    const at = ({ host, port }: NodePlace) => this.#connections.get(`${host} ${port}`);
+    return this.#masters.map(primary => {
+      const own = ranges.filter(({ master }) => at(master) === primary);
+      return {
+        primary,
+        replicas: [...new Set(own.flatMap(({ replicas }) => replicas.flatMap(place => at(place) ?? [])))],
+      };
+    });
+  }
+
+  async #look(): Promise<readonly SlotRange[]> {
     // All are asked at once: one that hangs must not hold up the others' answer.
     const asked = [...this.#connections.values()];
     const ranges = await Promise.any(asked.map(askSlots)).catch(() => {
       throw this.#silence('CLUSTER SLOTS');
     });
     this.#take(ranges);
-    return this.#masters;
+    return ranges;
   }
 
   /** Sends one command to the node of its key; one without a key to any node. */

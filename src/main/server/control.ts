@@ -1,14 +1,20 @@
 import { isIP } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Address, socketPlace, tlsOptions } from '../../pool/client/address.ts';
+import { type Address, nodeAddress, socketPlace, tlsOptions } from '../../pool/client/address.ts';
 import { Redis } from '../../pool/client/ioredis.ts';
-import { serverFinder } from '../../pool/client/sentinel.ts';
+import { replicatedFinder, serverFinder } from '../../pool/client/sentinel.ts';
 import { PoolbenchError } from '../errors.ts';
 import { connectError } from './connect-error.ts';
 import { shownAddress } from './url.ts';
 
 /** A command and its arguments. */
 export type Request = readonly [string, ...(string | number | Buffer)[]];
+
+/** A primary, and the replicas that are known to be in service. */
+export interface Shard {
+  readonly primary: Control;
+  readonly replicas: readonly Control[];
+}
 
 /** What one command of a pipeline ended with. */
 export type Outcome = { readonly value: unknown } | { readonly error: Error };
@@ -61,6 +67,8 @@ export class Control {
   #connecting: Promise<Redis> | undefined;
   #closed = false;
   readonly #findServer: () => Promise<Address>;
+  /** Of the master that a Sentinel names. */
+  readonly #replicas = new Map<string, Control>();
   #server: Address;
   #shutOut: string | undefined;
   /** Questions at which the server closes the connection: it is not asked them again. */
@@ -104,6 +112,21 @@ export class Control {
   /** Looks them up. @throws PoolbenchError TARGET_LOST */
   findNodes(): Promise<readonly Control[]> {
     return Promise.resolve(this.nodes);
+  }
+
+  /**
+   * Looks up the servers that work together, with their replicas; a server alone has none that is known. The connections to
+   * replicas are opened by their first request.
+   * @throws PoolbenchError as `connectControl`
+   */
+  async findShards(): Promise<readonly Shard[]> {
+    if (this.address.sentinel === undefined) return [{ primary: this, replicas: [] }];
+    const { replicas } = await replicatedFinder(this.address, this.#timeoutMs)().catch(
+      async (error: unknown) => {
+        throw await connectError(error, this.address, this.#timeoutMs);
+      },
+    );
+    return [{ primary: this, replicas: replicas.map(place => this.#replicaAt(place)) }];
   }
 
   /** Every known node of the cluster; undefined: a server alone. */
@@ -222,6 +245,16 @@ export class Control {
     this.#closed = true;
     if (this.#redis !== undefined) disconnect(this.#redis);
     this.#redis = undefined;
+    for (const replica of this.#replicas.values()) replica.close();
+  }
+
+  #replicaAt({ host, port }: { readonly host: string; readonly port: number }): Control {
+    const key = `${host} ${port}`;
+    const known = this.#replicas.get(key);
+    if (known !== undefined) return known;
+    const replica = new Control(nodeAddress(this.address, host, port), this.#timeoutMs);
+    this.#replicas.set(key, replica);
+    return replica;
   }
 
   #connected(): Promise<Redis> {

@@ -1,4 +1,4 @@
-import { formatPlural } from '../../aggregate/text/format.ts';
+import { formatList, formatPlural } from '../../aggregate/text/format.ts';
 import type { Address } from '../../pool/client/address.ts';
 import { PoolbenchError } from '../errors.ts';
 import { openFilesLimit } from '../open-files.ts';
@@ -13,6 +13,8 @@ import { shownAddress } from './url.ts';
 interface Needs {
   /** Connections of the server open at once, over all threads. */
   readonly connections: number;
+  /** Whether it reads from replicas, to each of which it then opens as many. @default false */
+  readonly readsReplicas?: boolean;
   /** Of this process: connections, and the proxy's own where they go through one. */
   readonly sockets: number;
   readonly threads: number;
@@ -38,8 +40,8 @@ export interface PreflightOptions {
 /**
  * Checks the target before any load, rather than after.
  * @returns warnings, each a sentence
- * @throws PoolbenchError TARGET_TOO_SMALL when the server or this process cannot hold the connections, TARGET_IN_USE,
- *   TARGET_LOST
+ * @throws PoolbenchError TARGET_TOO_SMALL when the server or this process cannot hold the connections, TARGET_NOT_AVAILABLE
+ *   if there is no replica to read from, TARGET_IN_USE, TARGET_LOST
  */
 export async function preflight(
   { control }: { readonly control: Control },
@@ -48,8 +50,11 @@ export async function preflight(
 ): Promise<string[]> {
   const nodes = await control.findNodes();
   const beside = await livesOf((options.beside ?? []).flatMap(other => other.nodes));
+  const replicas = needs.readsReplicas ? await requireReplicas(control) : [];
   // Every connection to a cluster is one to each of its masters, which hold a part of the keys each.
-  requireFiles({ ...needs, sockets: needs.sockets * nodes.length });
+  requireFiles({ ...needs, sockets: needs.sockets * (nodes.length + replicas.length) });
+  for (const replica of replicas)
+    requireClients(await identifyServer(replica), needs.connections, shownAddress(replica.server));
   const ofEach = { ...needs, keys: Math.ceil(needs.keys / nodes.length) };
   const warnings: string[] = [];
   if (isUnverified(control.address)) {
@@ -91,6 +96,18 @@ async function warnOfOtherServers(control: Control): Promise<string[]> {
   ];
 }
 
+/** All replicas. @throws PoolbenchError TARGET_NOT_AVAILABLE if a primary has none */
+async function requireReplicas(control: Control): Promise<Control[]> {
+  const shards = await control.findShards();
+  const alone = shards.filter(({ replicas }) => replicas.length === 0);
+  if (alone.length > 0)
+    throw new PoolbenchError(
+      'TARGET_NOT_AVAILABLE',
+      `expected a replica in service of every primary, as readFrom is not "primary", found none of ${formatList(alone.map(({ primary }) => shownAddress(primary.server)))}; start replicas, or set readFrom to "primary"`,
+    );
+  return shards.flatMap(({ replicas }) => replicas);
+}
+
 function requireClients(
   { maxClients, connectedClients }: Identity,
   connections: number,
@@ -112,7 +129,11 @@ export function neededFiles({ sockets, threads }: Pick<Needs, 'sockets' | 'threa
 }
 
 /** What is needed does not depend on what happens to be open now, so the advice is always the same. */
-function requireFiles({ connections, sockets, threads }: Omit<Needs, 'keys' | 'valueBytes'>): void {
+function requireFiles({
+  connections,
+  sockets,
+  threads,
+}: Pick<Needs, 'connections' | 'sockets' | 'threads'>): void {
   const limit = openFilesLimit();
   const needed = neededFiles({ sockets, threads });
   if (limit >= needed) return;

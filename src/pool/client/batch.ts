@@ -27,6 +27,8 @@ export interface CommandTemplate extends TemplateRequest {
   readonly followedBy?: readonly TemplateRequest[];
   /** The consumer group for which the entries of the reply are acknowledged. The command is done when that is answered. */
   readonly acknowledges?: string;
+  /** Whether a replica can answer it. */
+  readonly readsOnly?: boolean;
   /** Whether an empty aggregate, or 0, means that the server has no such key. A null always counts as a miss. */
   readonly emptyIsMiss?: boolean;
 }

@@ -1,5 +1,6 @@
 import { PoolError } from '../errors.ts';
 import { type Address, authArguments, nodeAddress, type Sentinel, shownNode } from './address.ts';
+import type { NodePlace } from './cluster/slot-ranges.ts';
 import { encodeRequest } from './request-templates.ts';
 import { ErrorReply, RespReader, RespSyntaxError, type RespValue } from './resp-values.ts';
 import { openSocket } from './socket.ts';
@@ -15,18 +16,53 @@ import { openSocket } from './socket.ts';
 export function serverFinder(address: Address, timeoutMs: number): () => Promise<Address> {
   const { sentinel } = address;
   if (sentinel === undefined) return () => Promise.resolve(address);
+  const ask = asker(address, sentinel, timeoutMs);
+  return async () => {
+    const { host, port } = await ask(['GET-MASTER-ADDR-BY-NAME'], ([reply]) => masterIn(reply));
+    return nodeAddress(address, host, port);
+  };
+}
+
+/**
+ * The same for the master with its replicas, without those that the Sentinel holds to be lost.
+ *
+ * @param address has a Sentinel
+ */
+export function replicatedFinder(
+  address: Address,
+  timeoutMs: number,
+): () => Promise<{ readonly master: NodePlace; readonly replicas: readonly NodePlace[] }> {
+  const { sentinel } = address;
+  if (sentinel === undefined) throw new Error('expected the address of a Sentinel');
+  const ask = asker(address, sentinel, timeoutMs);
+  return () =>
+    ask(['GET-MASTER-ADDR-BY-NAME', 'REPLICAS'], ([master, replicas]) => ({
+      master: masterIn(master),
+      replicas: replicasIn(replicas),
+    }));
+}
+
+/** Answers to the questions about a master, in their order. */
+type Answers = readonly (RespValue | undefined)[];
+
+/** Returns a function that asks one Sentinel after the other until one answers all questions. */
+function asker(
+  address: Address,
+  sentinel: Sentinel,
+  timeoutMs: number,
+): <T>(questions: readonly string[], read: (answers: Answers) => T) => Promise<T> {
   const nodes = [address, ...sentinel.others].map(({ host, port }) => nodeAddress(address, host, port));
   /** The one that answered last is asked first. */
   let first = 0;
-  return async () => {
+  return async (questions, read) => {
     const reasons: string[] = [];
     for (let turn = 0; turn < nodes.length; turn++) {
       const index = (first + turn) % nodes.length;
       const node = nodes[index] as Address;
       try {
-        const { host, port } = await askForMaster(node, sentinel, timeoutMs / nodes.length);
+        const answers = read(await askSentinel(node, sentinel, questions, timeoutMs / nodes.length));
         first = index;
-        return nodeAddress(address, host, port);
+        return answers;
       } catch (error) {
         reasons.push(`${shownNode(node)}: ${reasonOf(error)}`);
       }
@@ -36,20 +72,21 @@ export function serverFinder(address: Address, timeoutMs: number): () => Promise
   };
 }
 
-/** More bytes than the answers to a login and a question for the master ever have. */
-const maxAnswerBytes = 64 * 1024;
+/** More bytes than the answers to a login and to the questions ever have: of a replica a Sentinel tells about 1 kB. */
+const maxAnswerBytes = 256 * 1024;
 
-/** One Sentinel's answer. Rejects with the socket's error, or with its refusal. */
-async function askForMaster(
+/** One Sentinel's answers. Rejects with the socket's error, or with its refusal. */
+async function askSentinel(
   node: Address,
   sentinel: Sentinel,
+  questions: readonly string[],
   timeoutMs: number,
-): Promise<{ host: string; port: number }> {
-  const requests = [['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', sentinel.master]];
+): Promise<Answers> {
+  const requests = questions.map(question => ['SENTINEL', question, sentinel.master]);
   const auth = authArguments(sentinel);
   if (auth.length > 0) requests.unshift(['AUTH', ...auth]);
   const reader = new RespReader(bytes => bytes.toString(), { maxBytes: maxAnswerBytes });
-  let unanswered = requests.length;
+  const replies: RespValue[] = [];
   let onBytes = () => {};
   const buffer = Buffer.alloc(1024);
   const callback = (length: number): boolean => {
@@ -64,7 +101,7 @@ async function askForMaster(
         try {
           for (let reply = reader.read(); reply !== undefined; reply = reader.read()) {
             expectNoRefusal(reply);
-            if (--unanswered === 0) resolve(masterIn(reply));
+            if (replies.push(reply) === requests.length) resolve(replies.slice(-questions.length));
           }
         } catch (error) {
           reject(
@@ -89,12 +126,23 @@ function expectNoRefusal(reply: RespValue): void {
   throw new Error(/unknown command/i.test(reply.message) ? 'it is no Sentinel' : reply.message);
 }
 
-function masterIn(reply: RespValue): { host: string; port: number } {
+function masterIn(reply: RespValue | undefined): NodePlace {
   if (reply === null) throw new Error('it knows no master of that name');
   const [host, port] = Array.isArray(reply) ? reply : [];
   if (typeof host !== 'string' || !/^\d+$/.test(String(port)))
     throw new Error('its answer is no address of a master');
   return { host, port: Number(port) };
+}
+
+/** The replicas that a Sentinel holds to be in service: each is a list of names and values. */
+function replicasIn(reply: RespValue | undefined): NodePlace[] {
+  if (!Array.isArray(reply)) throw new Error('its answer is no list of replicas');
+  return reply.flatMap(replica => {
+    const texts = Array.isArray(replica) ? replica.map(String) : [];
+    const textAt = (name: string) => texts[texts.indexOf(name) + 1] ?? '';
+    const isLost = /s_down|o_down|disconnected/.test(textAt('flags'));
+    return isLost ? [] : [{ host: textAt('ip'), port: Number(textAt('port')) }];
+  });
 }
 
 /** The system's words lack the code of TLS errors, and what a refused connection means. */

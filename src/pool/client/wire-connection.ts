@@ -421,7 +421,7 @@ type Ask = (...args: string[]) => Promise<void>;
  * server knows it.
  */
 async function logIn(ask: Ask, address: Address, name: string): Promise<void> {
-  const { username, password, database, protocol, unnamed = false } = address;
+  const { username, password, database, protocol, unnamed = false, readsReplicas = false } = address;
   const auth = authArguments(address);
   const helloAuth = password === undefined ? [] : ['AUTH', username ?? 'default', password];
   const greeted =
@@ -435,6 +435,8 @@ async function logIn(ask: Ask, address: Address, name: string): Promise<void> {
       });
   }
   if (database !== 0) await ask('SELECT', String(database));
+  // A primary takes it, too, and its writes go on: so a node may change its role.
+  if (readsReplicas) await ask('READONLY');
 
   async function greet(hello: readonly string[]): Promise<boolean> {
     try {

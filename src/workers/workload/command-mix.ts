@@ -8,7 +8,14 @@ import {
 import type { WorkloadTask } from '../contract.ts';
 import { shuffle, streamSeed } from '../prng.ts';
 import { parseCommand, type TemplatePart } from './command-templates.ts';
-import { emptyIsMiss, nullIsMiss, type RequestOfMix, readsPrefilledKeys, requestsOf } from './families.ts';
+import {
+  emptyIsMiss,
+  nullIsMiss,
+  type RequestOfMix,
+  readsPrefilledKeys,
+  replicaCanAnswer,
+  requestsOf,
+} from './families.ts';
 import { keyRanges } from './keys.ts';
 import { valueTexts } from './values.ts';
 
@@ -86,6 +93,7 @@ export function commandMix(
         ...(first as TemplateRequest),
         ...(followedBy.length > 0 ? { followedBy } : {}),
         ...(acknowledges === undefined ? {} : { acknowledges }),
+        ...(replicaCanAnswer(name) ? { readsOnly: true } : {}),
         ...(emptyIsMiss(name) ? { emptyIsMiss: true } : {}),
       });
       templates.push({ ...common, weight: weight * fraction });

@@ -217,6 +217,14 @@ export function readsPrefilledKeys(name: string): boolean {
   return reads.has(name);
 }
 
+/**
+ * Whether a replica can answer it: it only reads. Not what runs a script, which primaries alone are given before the load,
+ * and not PFCOUNT, which writes what it has counted into its key.
+ */
+export function replicaCanAnswer(name: string): boolean {
+  return reads.has(name) && !scriptCommands.has(name) && name !== 'PFCOUNT';
+}
+
 /** Commands that take what they read. */
 const takesOrNull = new Set('GETEX GETDEL LPOP RPOP SPOP BLPOP BRPOP BZPOPMIN BZPOPMAX'.split(' '));
 

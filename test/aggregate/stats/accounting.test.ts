@@ -45,6 +45,20 @@ describe('books of a run', () => {
     expect(imbalancesOf({ ...script(1000, 900), issued: 1100, failed: { TIMEOUT: 100 } })).toEqual([]);
   });
 
+  test('mention reads of primaries where all were to go to replicas', () => {
+    const imbalances = (readFrom: string, ofReplicas: number) =>
+      findImbalances({
+        scenarios: [
+          buildScenario({ id: 'one', readFrom }, [
+            buildRound(1, 1000, { readCalls: { all: 500, ofReplicas } }),
+          ]),
+        ],
+      });
+    expect(imbalances('replica', 500)).toEqual([]);
+    expect(imbalances('any', 250)).toEqual([]);
+    expect(imbalances('replica', 250)).toEqual([expect.stringMatching(/50 % of the reads in one/)]);
+  });
+
   test('say that another server answered if the server has counted less than was completed', () => {
     const [fewer] = imbalancesOf({ serverCalls: 500 });
     const [more] = imbalancesOf({ serverCalls: 2000 });

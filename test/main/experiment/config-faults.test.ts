@@ -50,6 +50,39 @@ describe('a fault of a config has its path, what was expected and what was found
       'scenarios[0].cut "close" found "silent"',
     ],
     [
+      'reads from replicas of a single server',
+      group({ readFrom: ['primary', 'replica'] }),
+      'scenarios[0].readFrom "primary" found a list',
+    ],
+    [
+      'reads from replicas with another client',
+      {
+        ...group({ readFrom: 'any', client: ['wire', 'node-redis'] }),
+        target: { ...good.target, sentinel: { master: 'm' } },
+      },
+      'scenarios[0].readFrom "primary" "node-redis" found "any"',
+    ],
+    [
+      'reads from replicas with auto-pipelining in a cluster',
+      { ...group({ readFrom: 'any', autoPipelining: true }), target: { ...good.target, cluster: true } },
+      'scenarios[0].readFrom "primary" found "any"',
+    ],
+    ...[
+      'MULTI; GET {key:a}; EXEC',
+      'BLPOP {key} 1',
+      // Both can write.
+      'SET {key} {value}',
+      'PFCOUNT {key}',
+    ].map((command): [string, object, string] => [
+      `reads from replicas with nothing but ${command}`,
+      {
+        ...group({ readFrom: 'replica' }),
+        target: { ...good.target, sentinel: { master: 'm' } },
+        workload: { commands: [{ command }] },
+      },
+      `scenarios[0].readFrom "primary" ${/^(M|B)/.test(command) ? '' : '"GET {key}" '}found "replica"`,
+    ]),
+    [
       'a script on the wire',
       { ...group({ client: ['ioredis', 'wire'] }), workload: { script: './x.mjs' } },
       'scenarios[0].client "ioredis" "node-redis" "iovalkey" found "wire"',
@@ -385,6 +418,7 @@ describe('config defaults are filled in', () => {
           connects: ['parallel'],
           clientOptions: [{}],
           autoPipelining: [false],
+          readFrom: ['primary'],
           batch: [{ pool: 'none' }],
           cutEveryMs: [0],
           cut: ['close'],

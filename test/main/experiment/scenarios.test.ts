@@ -52,6 +52,7 @@ describe('scenarios are expanded once under unique ids', () => {
       connects: 'parallel',
       clientOptions: {},
       autoPipelining: false,
+      readFrom: 'primary',
       batch: { pool: 'none', workers: 0, pipeline: 0 },
       cutEveryMs: 0,
       cut: 'close',

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test
 import { Batch, type CommandSet, KEY, keyName } from '../../../src/pool/client/batch.ts';
 import { IoredisCluster } from '../../../src/pool/client/cluster/ioredis-cluster.ts';
 import { RedirectCount } from '../../../src/pool/client/cluster/slot-ranges.ts';
-import { WireCluster } from '../../../src/pool/client/cluster/wire-cluster.ts';
+import { connectWireCluster } from '../../../src/pool/client/cluster/wire-cluster.ts';
 import {
   beginMigration,
   endMigration,
@@ -66,7 +66,7 @@ describe('clusters report which commands missed or failed', () => {
     const seeds = [loopback(port)];
     const open =
       client === 'wire'
-        ? WireCluster.connector(seeds, set, 5000, redirects)
+        ? connectWireCluster(seeds, set, 5000, { redirects })
         : IoredisCluster.connector(seeds, set, 5000, { autoPipelining: false, redirects });
     const connection = await open();
     onTestFinished(() => connection.close());

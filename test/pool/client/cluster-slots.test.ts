@@ -70,6 +70,25 @@ describe('reloading the slots', () => {
     expect(asked).toEqual([1, 1]);
   });
 
+  test.each([
+    ['replica', [2, 3, 2, 3]],
+    ['any', [2, 3, 1, 2]],
+    ['primary', [1, 1, 1, 1]],
+  ] as const)('reads from "%s" alternate between those nodes, which are in use', async (readFrom, ports) => {
+    const answers = [all(1, [2, 3]), all(1)];
+    const topology = new Topology([loopback(1)], async () => answers.shift() ?? all(1), { readFrom });
+    await topology.load();
+    const readPort = () => topology.node(topology.reader(7)).port;
+    expect(ports.map(() => readPort()).toSorted()).toEqual(ports.toSorted());
+    const used = topology.serving().map(index => topology.node(index).port);
+    expect(new Set(used)).toEqual(new Set([1, ...ports]));
+    // Until the replicas of a new owner are known, it is read from itself; and so is one that has lost them all.
+    topology.moved(7, topology.indexOf(place(3)));
+    expect(readPort()).toBe(3);
+    await until(() => portOf(topology, 7) === 1);
+    expect([readPort(), readPort()]).toEqual([1, 1]);
+  });
+
   test('a redirection during a request for the slots causes another request later', async () => {
     let asks = 0;
     const startsMs: number[] = [];
@@ -118,7 +137,7 @@ describe('reloading the slots', () => {
     expect(await rejection(topology.load())).toMatchObject({ message: '2 is gone' });
     told = true;
     await topology.load();
-    expect(topology.masters().map(index => topology.node(index).port)).toEqual([1]);
+    expect(topology.serving().map(index => topology.node(index).port)).toEqual([1]);
   });
 
   test('commands for a slot that no node serves go to any node, and an empty answer is none', async () => {

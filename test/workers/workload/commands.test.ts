@@ -28,7 +28,7 @@ describe('placeholders', () => {
       { name: 'SET', args: [KEY, 'one', 'EX', [1]] },
       { name: 'ZADD', args: [KEY, [1], ['m', 2, '-one']] },
       { name: 'MSET', args: [KEY, 'aone', KEY, [2]] },
-      { name: 'OBJECT', args: ['ENCODING', KEY] },
+      { name: 'OBJECT', args: ['ENCODING', KEY], readsOnly: true },
       { name: 'PING', args: [] },
     ]);
     expect(stride).toBe(3);

@@ -12,15 +12,18 @@ export class BatchCutter {
   readonly #keySlots: KeySlots;
   /** For each command: whether it has a key, which decides on its node. */
   readonly #keyed: readonly boolean[];
+  /** For each command: whether a replica can answer it. */
+  readonly #readsOnly: readonly boolean[];
   readonly #parts = new PartStore();
   readonly #cut: (Part | undefined)[] = [];
   #counts = new Uint32Array(0);
-  #owners = new Uint16Array(0);
+  #nodes = new Uint16Array(0);
 
   constructor({ keyPrefix, commands }: CommandSet, topology: Topology) {
     this.#topology = topology;
     this.#keySlots = new KeySlots(keyPrefix);
     this.#keyed = commands.map(command => requestsOfCommand(command).some(({ args }) => args.includes(KEY)));
+    this.#readsOnly = commands.map(({ readsOnly }) => readsOnly === true && topology.readFrom !== 'primary');
   }
 
   /** Sends the commands of the flight's batch, those for the same node in one part. */
@@ -30,7 +33,7 @@ export class BatchCutter {
       this.#cutMany(flight, send);
       return;
     }
-    const part = this.#parts.take(1, flight, this.#ownerOf(batch, 0));
+    const part = this.#parts.take(1, flight, this.#nodeFor(batch, 0));
     part.takeOver(0, batch, 0, 0);
     flight.open = 1;
     send(part);
@@ -49,23 +52,24 @@ export class BatchCutter {
     this.#parts.release(part);
   }
 
-  #ownerOf(batch: Batch, index: number): number {
+  #nodeFor(batch: Batch, index: number): number {
+    const command = batch.commandAt(index);
     // A command without a key can go to any node.
-    const keyed = this.#keyed[batch.commandAt(index)];
-    return this.#topology.owner(keyed ? this.#keySlots.of(batch.keyOf(index)) : 0);
+    const slot = this.#keyed[command] ? this.#keySlots.of(batch.keyOf(index)) : 0;
+    return this.#readsOnly[command] ? this.#topology.reader(slot) : this.#topology.owner(slot);
   }
 
   /** Counts first, because a part is made with its size, then copies. */
   #cutMany(flight: Flight, send: (part: Part) => void): void {
     const { batch } = flight;
     const { size } = batch;
-    if (this.#owners.length < size) this.#owners = new Uint16Array(size);
+    if (this.#nodes.length < size) this.#nodes = new Uint16Array(size);
     if (this.#counts.length < this.#topology.size) this.#counts = new Uint32Array(this.#topology.size);
-    const owners = this.#owners;
+    const nodes = this.#nodes;
     const counts = this.#counts.fill(0);
     for (let i = 0; i < size; i++) {
-      const node = this.#ownerOf(batch, i);
-      owners[i] = node;
+      const node = this.#nodeFor(batch, i);
+      nodes[i] = node;
       counts[node] = (counts[node] as number) + 1;
     }
     const cut = this.#cut;
@@ -76,7 +80,7 @@ export class BatchCutter {
     }
     // From the last one on, so that the counts become the places of the commands.
     for (let i = size - 1; i >= 0; i--) {
-      const node = owners[i] as number;
+      const node = nodes[i] as number;
       const place = (counts[node] as number) - 1;
       counts[node] = place;
       cut[node]?.takeOver(place, batch, i, i);

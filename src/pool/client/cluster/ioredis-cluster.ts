@@ -1,6 +1,7 @@
 import type { Cluster, Redis } from 'ioredis';
 import { type Connect, Connection } from '../../connection.ts';
 import { codeOf, isRefusal } from '../../errors.ts';
+import type { ReadFrom } from '../../presets.ts';
 import { acknowledgementsOf, countAcknowledgements } from '../acknowledgements.ts';
 import type { Address } from '../address.ts';
 import { type Batch, type CommandSet, connectionName } from '../batch.ts';
@@ -17,13 +18,32 @@ import {
   type RedirectCount,
 } from './slot-ranges.ts';
 
+/** What ioredis calls it. */
+const scaleReads = { primary: 'master', replica: 'slave', any: 'all' } as const satisfies Record<
+  ReadFrom,
+  string
+>;
+
 /** ioredis's client for clusters. It counts the redirections that it follows, and sends nothing again for other reasons. */
 class CountingCluster extends PlacedCluster {
   readonly #redirects: RedirectCount;
+  /** Names of the commands that go to replicas; none if all go to masters. */
+  readonly #reads: ReadonlySet<string>;
 
-  constructor(seeds: readonly Address[], redirects: RedirectCount, options: PlacedOptions) {
+  constructor(
+    seeds: readonly Address[],
+    { redirects, reads }: { redirects: RedirectCount; reads: ReadonlySet<string> },
+    options: PlacedOptions,
+  ) {
     super(seeds, options);
     this.#redirects = redirects;
+    this.#reads = reads;
+  }
+
+  /** By itself ioredis knows commands only by small letters, and would read from masters. */
+  override sendCommand(...[command, stream, node]: Parameters<Cluster['sendCommand']>): unknown {
+    if (this.#reads.has(command.name)) command.isReadOnly = true;
+    return super.sendCommand(command, stream, node);
   }
 
   override handleError(...[error, hops, handlers]: Parameters<Cluster['handleError']>): void {
@@ -42,25 +62,28 @@ class CountingCluster extends PlacedCluster {
 }
 
 /**
- * A cluster as an application has it: ioredis's own client, with a connection to every node that it needs. The commands of
+ * A cluster as an application has it: ioredis's own client, with a connection to every node that it needs, and to the
+ * replicas if it reads from them. The commands of
  * a batch are single calls, because a pipeline of ioredis takes keys of one node's slots only. With auto-pipelining ioredis
  * joins them by node.
  */
 export class IoredisCluster extends Connection {
   readonly #cluster: Cluster;
+  readonly #role: Role;
   readonly #commandSet: CommandSet;
   #closedAs: string | undefined;
   /** Batches that are done before an older one, by the order in which they were sent. */
   readonly #early = new Set<number>();
 
-  private constructor(cluster: Cluster, commandSet: CommandSet) {
+  private constructor(cluster: Cluster, role: Role, commandSet: CommandSet) {
     super();
     this.#cluster = cluster;
+    this.#role = role;
     this.#commandSet = commandSet;
   }
 
   /**
-   * Makes the connections of one thread's pools. An attempt opens a connection to every master, and needs one of them
+   * Makes the connections of one thread's pools. An attempt opens a connection to every node in use, and needs one of them
    * within `timeoutMs`: else it rejects.
    *
    * @param seeds nodes of the cluster, with login and TLS; at least one
@@ -74,8 +97,20 @@ export class IoredisCluster extends Connection {
       autoPipelining,
       nodeOptions = {},
       redirects,
-    }: { autoPipelining: boolean; nodeOptions?: OwnOptions; redirects: RedirectCount },
+      readFrom = 'primary',
+    }: {
+      autoPipelining: boolean;
+      nodeOptions?: OwnOptions;
+      redirects: RedirectCount;
+      readFrom?: ReadFrom;
+    },
   ): Connect {
+    const role = readFrom === 'primary' ? 'master' : 'all';
+    const reads = new Set(
+      readFrom === 'primary'
+        ? []
+        : commandSet.commands.flatMap(({ name, readsOnly }) => (readsOnly ? name : [])),
+    );
     const { retryStrategy: _, enableOfflineQueue: __, ...ofNodes } = redisOptions(seeds[0] as Address);
     const options: PlacedOptions = {
       redisOptions: { ...ofNodes, ...nodeOptions, connectionName: connectionName(commandSet) },
@@ -84,6 +119,7 @@ export class IoredisCluster extends Connection {
       // A command waits for the first attempt to connect to its node, as part of its service time, and for no second one.
       enableOfflineQueue: true,
       enableAutoPipelining: autoPipelining,
+      scaleReads: scaleReads[readFrom],
       clusterRetryStrategy: () => null,
       maxRedirections: maxRedirects,
       retryDelayOnFailover: 0,
@@ -92,7 +128,7 @@ export class IoredisCluster extends Connection {
       slotsRefreshTimeout: Math.min(timeoutMs, maxSlotsMs),
     };
     return async () => {
-      const cluster = new CountingCluster(seeds, redirects, options);
+      const cluster = new CountingCluster(seeds, { redirects, reads }, options);
       let cause: Error | undefined;
       const note = (error: Error) => {
         cause = error;
@@ -100,9 +136,9 @@ export class IoredisCluster extends Connection {
       cluster.on('error', note);
       cluster.on('node error', note);
       try {
-        await within(openMasters(cluster), timeoutMs);
-        if (readyMasters(cluster).length === 0) throw connectTimeout(timeoutMs);
-        return new IoredisCluster(cluster, commandSet);
+        await within(openNodes(cluster, role), timeoutMs);
+        if (readyNodes(cluster, role).length === 0) throw connectTimeout(timeoutMs);
+        return new IoredisCluster(cluster, role, commandSet);
       } catch (error) {
         cluster.disconnect();
         throw cause ?? error;
@@ -173,9 +209,9 @@ export class IoredisCluster extends Connection {
     });
   }
 
-  /** One PING to every master at once. Rejects when none is connected, or one of them was lost. */
+  /** One PING to every node in use at once. Rejects when none is connected, or one of them was lost. */
   async ping(): Promise<void> {
-    const ready = readyMasters(this.#cluster);
+    const ready = readyNodes(this.#cluster, this.#role);
     if (ready.length === 0) throw noNodeConnected();
     const order = this.sent++;
     try {
@@ -205,14 +241,17 @@ export class IoredisCluster extends Connection {
   }
 }
 
-/** Connects to the cluster and to all of its masters. Resolves when every attempt has succeeded or failed. */
-async function openMasters(cluster: Cluster): Promise<void> {
+/** Which nodes are in use. */
+type Role = 'master' | 'all';
+
+/** Connects to the cluster and to all nodes in use. Resolves when every attempt has succeeded or failed. */
+async function openNodes(cluster: Cluster, role: Role): Promise<void> {
   await cluster.connect();
-  await Promise.allSettled(cluster.nodes('master').map(node => node.connect()));
+  await Promise.allSettled(cluster.nodes(role).map(node => node.connect()));
 }
 
-function readyMasters(cluster: Cluster): Redis[] {
-  return cluster.nodes('master').filter(({ status }) => status === 'ready');
+function readyNodes(cluster: Cluster, role: Role): Redis[] {
+  return cluster.nodes(role).filter(({ status }) => status === 'ready');
 }
 
 /** Resolves when the work is done, or after `timeoutMs`. */

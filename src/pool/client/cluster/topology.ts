@@ -1,3 +1,4 @@
+import type { ReadFrom } from '../../presets.ts';
 import type { Address } from '../address.ts';
 import { slotCount } from './key-slots.ts';
 import { clusterNode, type NodePlace, type SlotRange } from './slot-ranges.ts';
@@ -14,9 +15,15 @@ const nobody = 0xffff;
  * request for the slots, however many they are.
  */
 export class Topology {
+  readonly readFrom: ReadFrom;
   readonly #seeds: readonly Address[];
   readonly #ask: (node: Address) => Promise<SlotRange[]>;
+  readonly #asksNodes: boolean;
   readonly #owners = new Uint16Array(slotCount).fill(nobody);
+  /** For each slot the nodes that reads alternate between; undefined: its owner. */
+  readonly #readers: (readonly number[] | undefined)[];
+  #lastReader = 0;
+  readonly #serving = new Set<number>();
   readonly #nodes: Address[] = [];
   readonly #indices = new Map<string, number>();
   #loading: Promise<void> | undefined;
@@ -29,10 +36,18 @@ export class Topology {
   /**
    * @param seeds nodes of the cluster, with the login and TLS that all of them take; at least one
    * @param ask asks a node for the slots; must end in a bounded time
+   * @param more.asksNodes false: only the seeds know the slots
    */
-  constructor(seeds: readonly Address[], ask: (node: Address) => Promise<SlotRange[]>) {
+  constructor(
+    seeds: readonly Address[],
+    ask: (node: Address) => Promise<SlotRange[]>,
+    { readFrom = 'primary', asksNodes = true }: { readFrom?: ReadFrom; asksNodes?: boolean } = {},
+  ) {
     this.#seeds = seeds;
     this.#ask = ask;
+    this.readFrom = readFrom;
+    this.#readers = readFrom === 'primary' ? [] : new Array<undefined>(slotCount).fill(undefined);
+    this.#asksNodes = asksNodes;
   }
 
   /** Resolves when the slots are known. Rejects with the reason of the last node, if none answered. */
@@ -50,9 +65,17 @@ export class Topology {
     return index === nobody ? 0 : index;
   }
 
-  /** Indices of the nodes that serve slots. */
-  masters(): number[] {
-    return [...new Set(this.#owners)].filter(index => index !== nobody);
+  /** Index of the node that a read of a slot goes to: the next of those that may answer it; its owner if no replica serves it. */
+  reader(slot: number): number {
+    const nodes = this.#readers[slot];
+    if (nodes === undefined) return this.owner(slot);
+    this.#lastReader = (this.#lastReader + 1) & 0xffff;
+    return nodes[this.#lastReader % nodes.length] as number;
+  }
+
+  /** Indices of the nodes that operations go to: those that serve slots, and the replicas that are read from. */
+  serving(): number[] {
+    return [...this.#serving];
   }
 
   node(index: number): Address {
@@ -74,7 +97,12 @@ export class Topology {
 
   /** A node has reported the new owner of a slot; more slots may have moved with it. */
   moved(slot: number, index: number): void {
-    if (slot < slotCount) this.#owners[slot] = index;
+    if (slot < slotCount) {
+      this.#owners[slot] = index;
+      // The replicas of its new owner are not known yet.
+      if (this.readFrom !== 'primary') this.#readers[slot] = undefined;
+      this.#serving.add(index);
+    }
     this.suspect();
   }
 
@@ -103,7 +131,7 @@ export class Topology {
 
   async #refresh(): Promise<void> {
     this.#askedAtMs = performance.now();
-    const asked = [...this.#nodes, ...this.#seeds];
+    const asked = this.#asksNodes ? [...this.#nodes, ...this.#seeds] : this.#seeds;
     const first = this.#first < asked.length ? this.#first : 0;
     let reason: unknown;
     for (let turn = 0; turn < asked.length; turn++) {
@@ -125,10 +153,16 @@ export class Topology {
 
   #take(ranges: readonly SlotRange[]): void {
     this.#owners.fill(nobody);
+    this.#readers.fill(undefined);
+    this.#serving.clear();
     for (const { first, last, master, replicas } of ranges) {
-      this.#owners.fill(this.indexOf(master), first, last + 1);
-      // Replicas get no connection, but are asked for the slots when their master is lost.
-      for (const replica of replicas) this.indexOf(replica);
+      const owner = this.indexOf(master);
+      this.#owners.fill(owner, first, last + 1);
+      // Also those that are not read from: they are asked for the slots when their master is lost.
+      const others = replicas.map(replica => this.indexOf(replica));
+      const readers = { primary: [], replica: others, any: [owner, ...others] }[this.readFrom];
+      for (const index of [owner, ...readers]) this.#serving.add(index);
+      if (readers.length > 0) for (let slot = first; slot <= last; slot++) this.#readers[slot] = readers;
     }
   }
 }

@@ -1,0 +1,30 @@
+import type { Connect } from '../../connection.ts';
+import type { ReadFrom } from '../../presets.ts';
+import type { Address } from '../address.ts';
+import type { CommandSet } from '../batch.ts';
+import { replicatedFinder } from '../sentinel.ts';
+import { slotCount } from './key-slots.ts';
+import { type ConnectNode, SeveralNodes } from './several-nodes.ts';
+import { Topology } from './topology.ts';
+
+/**
+ * Makes the connections of one thread's pools to the servers behind a Sentinel, if replicas are read from: each is one
+ * connection to the primary, and one to every replica. The servers are one shard with all slots, so all else is as in a
+ * cluster.
+ *
+ * @param address of a Sentinel, with the login of the servers
+ * @param timeoutMs bounds the search for them
+ */
+export function connectBehindSentinel(
+  address: Address,
+  commandSet: CommandSet,
+  timeoutMs: number,
+  { readFrom, connectNode }: { readFrom: ReadFrom; connectNode: ConnectNode },
+): Connect {
+  const find = replicatedFinder(address, timeoutMs);
+  const askSentinels = async () => [{ first: 0, last: slotCount - 1, ...(await find()) }];
+  // The name that the Sentinel's certificate holds is not that of the servers.
+  const { servername: _, ...seed } = address;
+  const topology = new Topology([seed], askSentinels, { readFrom, asksNodes: false });
+  return SeveralNodes.connector(topology, commandSet, connectNode);
+}

@@ -1,0 +1,154 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import type { MeasuredResult } from '../../src/aggregate/result.ts';
+import { connectBehindSentinel } from '../../src/pool/client/cluster/sentinel-nodes.ts';
+import { startCluster, type TestCluster } from '../support/cluster.ts';
+import { clusterClient, keysWhere, openClusterConnection } from '../support/cluster-connections.ts';
+import { clientNames, commands, connector, GET, loopback, SET, sendBatch } from '../support/connections.ts';
+import { calm, createExperiment } from '../support/experiment.ts';
+import { callsOf, connectObserver } from '../support/observed-server.ts';
+import { masterName, startReplicated, startSentinels, untilAllIsKnown } from '../support/sentinels.ts';
+
+const sum = (counts: readonly number[]) => counts.reduce((total, count) => total + count, 0);
+
+/** What the servers have run together. */
+async function calls(servers: readonly Redis[], command: string): Promise<number> {
+  return sum(await Promise.all(servers.map(redis => callsOf(redis, command))));
+}
+
+/** The books of a scenario whose half are reads: what the servers have counted is what was completed. */
+function expectReads({ id, rounds, readFrom }: MeasuredResult): void {
+  const [round] = rounds;
+  expect(round, id).toMatchObject({ failed: {}, unfinished: 0, misses: 0 });
+  expect(round?.completed, id).toBeGreaterThan(0);
+  expect(round?.serverCalls, id).toBe(round?.completed);
+  if (readFrom === 'primary') {
+    expect(round?.readCalls, id).toBeUndefined();
+    return;
+  }
+  const { all = 0, ofReplicas = 0 } = round?.readCalls ?? {};
+  expect(all, id).toBeGreaterThan(0);
+  if (readFrom === 'replica') expect(ofReplicas, id).toBe(all);
+  else {
+    expect(ofReplicas / all, id).toBeGreaterThan(0.25);
+    expect(ofReplicas / all, id).toBeLessThan(0.75);
+  }
+}
+
+describe('a cluster with replicas', () => {
+  let cluster: TestCluster;
+  beforeAll(async () => {
+    cluster = await startCluster({ server: 'valkey', withReplicas: true, nodeTimeoutMs: 5000 });
+  });
+  afterAll(() => cluster?.stop());
+
+  const of = (nodes: TestCluster['nodes']) => nodes.map(({ redis }) => redis);
+
+  test.each(clientNames)('%s reads from replicas, and writes to primaries, in one batch', async client => {
+    const ports = [cluster.replicas[0]?.port ?? 0];
+    const connection = await openClusterConnection(clusterClient(client, ports, 5000, 'replica'));
+    const keys = keysWhere(() => true, 30).map(({ key }) => key);
+    const before = [
+      await calls(of(cluster.replicas), 'get'),
+      await calls(of(cluster.masters), 'get'),
+      await calls(of(cluster.masters), 'set'),
+    ];
+    const operations = keys.flatMap(key => [[SET, key] as const, [GET, key] as const]);
+    expect(await sendBatch(connection, operations)).toMatchObject({ completed: 60, failures: {} });
+    await connection.ping();
+    const after = [
+      await calls(of(cluster.replicas), 'get'),
+      await calls(of(cluster.masters), 'get'),
+      await calls(of(cluster.masters), 'set'),
+    ];
+    expect(after.map((count, index) => count - (before[index] ?? 0))).toEqual([30, 0, 30]);
+    await Promise.all(of(cluster.masters).map(redis => redis.flushall()));
+  });
+
+  test('the servers count what replicas have read, and every operation once', async () => {
+    const url = cluster.masters[0]?.url ?? '';
+    const experiment = await createExperiment(url, {
+      target: { server: 'valkey', url, cluster: true },
+      scenarios: [
+        {
+          client: ['wire', 'ioredis'],
+          readFrom: ['replica', 'any'],
+          workers: 6,
+          pipeline: 5,
+          ...calm,
+        },
+        { client: ['wire', 'ioredis'], readFrom: 'primary', workers: 6, ...calm },
+      ],
+      seconds: 0.3,
+    });
+    const { code, stderr } = await experiment.run();
+    expect(code, stderr).toBe(0);
+    const { scenarios, warnings } = await experiment.result();
+    expect(scenarios).toHaveLength(6);
+    for (const scenario of scenarios) {
+      expectReads(scenario);
+      expect(scenario.rounds[0]?.redirects, scenario.id).toEqual({ moved: 0, ask: 0 });
+    }
+    expect(warnings.filter(line => /catch up/.test(line))).toEqual([]);
+    const report = await readFile(join(await experiment.resultsFolder(), 'report.md'), 'utf8');
+    expect(report).toMatch(/reads by replicas/);
+    expect(report).toMatch(/\(100 %\)/);
+    expect(await Promise.all(of(cluster.masters).map(redis => redis.dbsize()))).toEqual([0, 0, 0]);
+  });
+});
+
+describe('a replica behind a Sentinel', () => {
+  test('is read from by both clients, in batches, and alone; a master that is gone leaves the reads', {
+    timeout: 60_000,
+  }, async () => {
+    const { master, replica } = await startReplicated();
+    const sentinels = await startSentinels(master.port);
+    await untilAllIsKnown(sentinels);
+    const target = { server: 'redis', url: sentinels.url, sentinel: { master: masterName } };
+    const experiment = await createExperiment('', {
+      target,
+      scenarios: [
+        { client: ['wire', 'ioredis'], readFrom: 'any', workers: 6, pipeline: 5, ...calm },
+        { client: ['wire', 'ioredis'], readFrom: 'replica', workers: 6, ...calm },
+      ],
+      seconds: 0.3,
+    });
+    const { code, stderr } = await experiment.run();
+    expect(code, stderr).toBe(0);
+    const { scenarios } = await experiment.result();
+    expect(scenarios).toHaveLength(4);
+    for (const scenario of scenarios) expectReads(scenario);
+
+    const [atMaster, atReplica] = await Promise.all([
+      connectObserver(master.url),
+      connectObserver(replica.url),
+    ]);
+    expect(await atMaster.dbsize()).toBe(0);
+    const address = loopback(Number(sentinels.places[0]?.split(':')[1]), {
+      sentinel: { master: masterName, others: [] },
+    });
+    const connections = await Promise.all(
+      clientNames.map(async client => {
+        const open = connectBehindSentinel(address, commands, 5000, {
+          readFrom: 'replica',
+          connectNode: (node, set) => connector(client, node, 5000, { set }),
+        });
+        const connection = await open();
+        onTestFinished(() => connection.close());
+        return connection;
+      }),
+    );
+    const before = await callsOf(atReplica, 'get');
+    await master.stop();
+    const batch = [[GET, 1] as const, [SET, 1] as const, [GET, 2] as const];
+    const outcomes = await Promise.all(connections.map(connection => sendBatch(connection, batch)));
+    // Half a second later the replica is the master, and takes the writes, too.
+    for (const { completed, failures } of outcomes) {
+      expect(completed).toBeGreaterThanOrEqual(2);
+      expect(completed + sum(Object.values(failures))).toBe(3);
+    }
+    expect((await callsOf(atReplica, 'get')) - before).toBe(4);
+  });
+});
