@@ -83,6 +83,11 @@ const traits = {
     uses: everywhere,
     of: ({ config }) => JSON.stringify(sorted(withoutDefaults(config.workload))) ?? 'none',
   },
+  populations: {
+    uses: everywhere,
+    of: ({ config: { populations } }) => (isFilled(populations) ? JSON.stringify(sorted(populations)) : 'none'),
+    matters: results => results.some(({ config }) => isFilled(config.populations)),
+  },
   scenarios: { uses: ofPairs, check: checkScenarios },
   rounds: { uses: ofPairs, of: ({ config }) => JSON.stringify(sorted(config.rounds)) ?? 'none' },
   'time of a measurement': {
@@ -146,6 +151,10 @@ export function withoutDefaults(workload: unknown): unknown {
   return Object.fromEntries(
     Object.entries(workload).filter(([key, value]) => !isDeepStrictEqual(laterDefaults[key], value)),
   );
+}
+
+function isFilled(list: unknown): boolean {
+  return Array.isArray(list) && list.length > 0;
 }
 
 /** The same value with the keys of its objects in alphabetical order. */

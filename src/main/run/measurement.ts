@@ -3,15 +3,16 @@ import { type RoundResult, roundSchema } from '../../aggregate/result.ts';
 import { type ThreadPart, threadPartOf } from '../../aggregate/scenario/scenario.ts';
 import { mergeSamples } from '../../aggregate/stats/merge.ts';
 import { countReads } from '../../aggregate/stats/reads.ts';
+import { sumOf } from '../../aggregate/stats/summary.ts';
 import { formatPlural, toOneLine } from '../../aggregate/text/format.ts';
 import { connectionName } from '../../pool/client/batch.ts';
 import { nowNs } from '../../pool/clock.ts';
 import type { ThreadSample, ThreadTask } from '../../workers/contract.ts';
 import { streamSeed } from '../../workers/prng.ts';
 import { SharedState } from '../../workers/shared-state.ts';
-import { parseCommand, serverCountsApart } from '../../workers/workload/command-templates.ts';
 import type { UsedClient } from '../experiment/clients.ts';
 import type { Experiment } from '../experiment/experiment.ts';
+import { besideOf } from '../experiment/populations.ts';
 import type { Scenario } from '../experiment/scenarios.ts';
 import { openLoopOf, splitOverThreads } from '../experiment/split.ts';
 import { foreseeReads, workloadTask } from '../experiment/workload.ts';
@@ -23,6 +24,7 @@ import type { Target } from '../server/find-target.ts';
 import { removeInserted } from '../server/key-space.ts';
 import { ConnectionCutter, cutByServer } from './connection-cutter.ts';
 import { CpuMeter } from './cpu-meter.ts';
+import { areApart, callsOf, commandsOf, namesOf } from './load-counts.ts';
 import { baseRoundTripMs, serverCount, whatHappened } from './server-figures.ts';
 import { type SilentProxy, startSilentProxy } from './silent-proxy.ts';
 import type { TargetWatch } from './target-watch.ts';
@@ -45,6 +47,43 @@ export interface Bench {
   readonly data?: Pick<DataSet, 'ready'> | undefined;
   /** Called with each caveat of the results. */
   readonly warn: (line: string) => void;
+  /** Those that scenarios can run beside; absent: none. */
+  readonly populations?: readonly PopulationLoad[];
+}
+
+/** A population with its workload and its keys. */
+export interface PopulationLoad {
+  readonly name: string;
+  readonly scenario: Scenario;
+  readonly bench: Bench;
+}
+
+/** One load of a measurement: that of the scenario, or of a population beside it. */
+interface Load extends Omit<PopulationLoad, 'name'> {
+  /** Place of its first thread among those of the measurement. */
+  readonly firstThread: number;
+}
+
+/** What a scenario runs, itself first. */
+function loadsOf(bench: Bench, scenario: Scenario): [own: Load, ...beside: (Load & { readonly name: string })[]] {
+  let firstThread = scenario.threads;
+  const beside = besideOf(scenario, bench.populations ?? []).map(population => {
+    const load = { ...population, firstThread };
+    firstThread += population.scenario.threads;
+    return load;
+  });
+  return [{ bench, scenario, firstThread: 0 }, ...beside];
+}
+
+function countThreads(loads: readonly Load[]): number {
+  return sumOf(loads, ({ scenario }) => scenario.threads);
+}
+
+/** The samples of a load's threads, in their order. */
+function samplesOf({ firstThread, scenario }: Load, samples: readonly ThreadSample[]): ThreadSample[] {
+  return samples.filter(
+    ({ thread }) => thread >= firstThread && thread < firstThread + scenario.threads,
+  );
 }
 
 /** What one measurement needs beyond the bench. */
@@ -73,7 +112,7 @@ export async function runMeasurement(
 ): Promise<RoundResult | null> {
   let refusals = 0;
   for (let attempt = 1; ; attempt++) {
-    const shared = SharedState.forThreads(scenario.threads);
+    const shared = SharedState.forThreads(countThreads(loadsOf(bench, scenario)));
     const stop = () => shared.stop(nowNs());
     signal.addEventListener('abort', stop);
     if (signal.aborted) stop();
@@ -118,28 +157,34 @@ export async function runMeasurement(
   }
 }
 
-/** The tasks of one scenario in one round, one per thread. @param address where the load connects to, if not to the target */
+/**
+ * The tasks of one scenario in one round, one per thread.
+ *
+ * @param address where the load connects to, if not to the target
+ * @param firstThread place of the first one among the threads of the measurement
+ */
 export function threadTasks(
   { experiment, target, clients, claim }: Omit<Bench, 'threads' | 'data' | 'warn'>,
   scenario: Scenario,
   round: number,
   shared: SharedState,
   address = target.address,
+  firstThread = 0,
 ): ThreadTask[] {
   const { seed, seconds, warmupSeconds, timeoutMs } = experiment;
   const workload = workloadTask(experiment.workload);
   const clientFile = clients?.get(scenario.client)?.file;
-  return splitOverThreads(scenario, workload.keys).map((pools, thread) => ({
-    thread,
+  return splitOverThreads(scenario, workload.keys).map((pools, index) => ({
+    thread: firstThread + index,
     address,
     ...(target.control.cluster === undefined ? {} : { cluster: target.control.cluster }),
     ...(clientFile === undefined ? {} : { clientFile }),
     ...(threadPartOf(scenario) satisfies Pick<ThreadTask, keyof ThreadPart>),
-    openLoop: openLoopOf(scenario, thread),
+    openLoop: openLoopOf(scenario, index),
     pools,
     keyPrefix: claim.prefix,
     workload,
-    seed: streamSeed(seed, 'thread', round, thread),
+    seed: streamSeed(seed, 'thread', round, firstThread + index),
     valueSeed: seed,
     warmupSeconds,
     seconds,
@@ -149,8 +194,8 @@ export function threadTasks(
 }
 
 /**
- * Runs one scenario once and merges what the threads saw. Null if it was stopped before it had measured anything.
- * Rejects with what a thread failed with, such as a connection that was refused while a pool warmed.
+ * Runs one scenario once, with the populations beside it, and merges what the threads saw. Null if it was stopped before it
+ * had measured anything. Rejects with what a thread failed with, such as a connection that was refused while a pool warmed.
  */
 export async function runOnce(
   bench: Bench,
@@ -161,29 +206,23 @@ export async function runOnce(
   const { control } = bench.target;
   const { seconds } = bench.experiment;
   const { size, hosts } = bench.threads;
-  const placement =
-    hosts?.place(round, scenario.threads, scenario.hosts) ?? placeOn(size, round, scenario.threads);
+  const loads = loadsOf(bench, scenario);
+  const threads = countThreads(loads);
+  const placement = hosts?.place(round, threads, scenario.hosts) ?? placeOn(size, round, threads);
   const meter = new CpuMeter(bench.target);
   let proxy: SilentProxy | undefined;
-  const name = connectionName({ keyPrefix: bench.claim.prefix });
-  const byServer = cutByServer(control, name);
-  const cutter = new ConnectionCutter(draw => (proxy?.silence ?? byServer)(draw), {
-    everyMs: scenario.cutEveryMs,
-    seed: streamSeed(bench.experiment.seed, 'cuts', round),
+  const cutters = loads.map(({ bench: { experiment, claim }, scenario: { cutEveryMs } }, index) => {
+    const byServer = cutByServer(control, connectionName({ keyPrefix: claim.prefix }));
+    const isOwn = index === 0;
+    return new ConnectionCutter(draw => ((isOwn ? proxy?.silence : undefined) ?? byServer)(draw), {
+      everyMs: cutEveryMs,
+      seed: streamSeed(experiment.seed, 'cuts', round, ...(isOwn ? [] : [index])),
+    });
   });
 
-  const commands = workloadTask(bench.experiment.workload).commands.map(({ command }) =>
-    parseCommand(command),
-  );
-  // As the server's commandstats have them.
-  const names = commands.map(({ statName }) => statName);
-  const countsApart =
-    commands.length > 0 &&
-    serverCountsApart(commands, bench.experiment.workload.functions) &&
-    // poolbench itself sends INFO while it measures.
-    !names.includes('info');
   // Before the server starts to count the load's commands.
-  const dataSet = (await bench.data?.ready(`round ${round} of ${scenario.id}`)) ?? null;
+  const dataSets: (RoundResult['dataSet'] | undefined)[] = [];
+  for (const { bench } of loads) dataSets.push(await bench.data?.ready(`round ${round} of ${scenario.id}`));
   const basePingMs = await baseRoundTripMs(control);
   const before = await serverCount(control);
   let samples: ThreadSample[];
@@ -192,26 +231,40 @@ export async function runOnce(
   let warmup: RoundResult['warmup'];
   try {
     if (scenario.cut === 'silent') proxy = await startSilentProxy(bench.target.address);
-    const tasks = threadTasks(bench, scenario, round, shared, proxy?.address);
+    const tasks = loads.flatMap((load, index) =>
+      threadTasks(
+        load.bench,
+        load.scenario,
+        round,
+        shared,
+        // The proxy is that of the scenario alone.
+        index === 0 ? proxy?.address : undefined,
+        load.firstThread,
+      ),
+    );
     const onWindow = ({ startNs, warmupSeconds, grown }: WindowStart) => {
       const endNs = startNs + seconds * 1e9;
       startedAt = new Date(Date.now() + (startNs - nowNs()) / 1e6);
       if (warmupSeconds > 0) warmup = { seconds: warmupSeconds, grown };
       meter.schedule(startNs, endNs);
-      cutter.schedule(startNs, endNs);
+      for (const cutter of cutters) cutter.schedule(startNs, endNs);
     };
     samples = await bench.threads.run(tasks, shared, onWindow, placement);
   } finally {
     used = await meter.stop();
-    cutter.stop();
+    for (const cutter of cutters) cutter.stop();
     await proxy?.close();
   }
-  if (cutter.failure !== undefined) {
-    const what = cutter.cuts === 0 ? 'no' : `after ${formatPlural(cutter.cuts, 'cut')} no further`;
-    bench.warn(`${what} connection could be cut in ${scenario.id}: ${toOneLine(cutter.failure)}`);
+  for (const [index, { failure, cuts }] of cutters.entries()) {
+    if (failure === undefined) continue;
+    const what = cuts === 0 ? 'no' : `after ${formatPlural(cuts, 'cut')} no further`;
+    bench.warn(
+      `${what} connection could be cut in ${loads[index]?.scenario.id}: ${toOneLine(failure)}`,
+    );
   }
   const after = await serverCount(control);
-  await removeRecords(bench, scenario, samples);
+  const parts = loads.map(load => samplesOf(load, samples));
+  for (const [index, load] of loads.entries()) await removeRecords(load.bench, load.scenario, parts[index]);
   const restarted = before.life !== undefined && after.life !== undefined && after.life !== before.life;
   if (restarted) {
     bench.warn(
@@ -228,36 +281,63 @@ export async function runOnce(
   const there = hosts?.used();
   if (hosts !== undefined && there === undefined) return null;
   if (used === null || measuredSeconds < Math.min(minWindowSeconds, seconds / 2)) return null;
-
-  const loads = samples.flatMap(sample => sample.loads);
-  const warmupCalls = loads.reduce((sum, load) => sum + load.warmupCompleted, 0);
-  const calls = countsApart ? serverCalls(names) : null;
+  const { serverTimes } = used;
   const use = { ...used, ...there?.cpu };
-  const merged = mergeSamples(samples, {
-    round,
-    placement,
-    startedAt: startedAt.toISOString(),
-    warmup,
-    clientCpuMicros: use.clientCores * measuredSeconds * 1e6,
-    ...use,
-    ...(there === undefined ? {} : { hosts: there.hosts }),
-    // A server that restarted counts from zero again, so the difference means nothing.
-    ...(restarted ? { serverCores: null, serverMainThreadCores: null, serverFullestThread: null } : {}),
-    serverTime: ofCommand =>
-      restarted
-        ? null
-        : used.serverTimes(
-            commands
-              .filter(({ name }) => ofCommand === undefined || name === ofCommand)
-              .map(({ statName }) => statName),
-          ),
-    serverCalls: calls === null ? null : calls - warmupCalls,
-    serverCallsOf: serverCalls,
-    cuts: cutter.cuts,
-    basePingMs: there === undefined ? basePingMs : there.basePingMs,
-  });
-  const reads = countReads(merged, foreseeReads(workloadTask(bench.experiment.workload)));
-  return expectFigures({ ...merged, dataSet, reads }, scenario.id);
+  const names = loads.map(({ bench }, index) => namesOf(bench.experiment.workload, parts[index] ?? []));
+
+  const merge = (index: number, { bench: { experiment: { workload } } }: Load): RoundResult => {
+    const own = parts[index] ?? [];
+    const isOther = (_: unknown, other: number) => other !== index;
+    const isApart = areApart(names[index] ?? null, names.filter(isOther));
+    const commands = commandsOf(workload);
+    const merged = mergeSamples(own, {
+      round,
+      placement,
+      startedAt: startedAt.toISOString(),
+      warmup,
+      clientCpuMicros: use.clientCores * measuredSeconds * 1e6,
+      othersCpuMicros: cpuMicrosOf(parts.filter(isOther).flat()),
+      ...use,
+      ...(there === undefined ? {} : { hosts: there.hosts }),
+      // A server that restarted counts from zero again, so the difference means nothing.
+      ...(restarted ? { serverCores: null, serverMainThreadCores: null, serverFullestThread: null } : {}),
+      serverTime: ofCommand =>
+        restarted || !isApart
+          ? null
+          : serverTimes(
+              commands
+                .filter(({ name }) => ofCommand === undefined || name === ofCommand)
+                .map(({ statName }) => statName),
+            ),
+      serverCalls: isApart ? callsOf([workload], own, serverCalls) : null,
+      serverCallsOf: names => (isApart ? serverCalls(names) : null),
+      cuts: cutters[index]?.cuts ?? 0,
+      basePingMs: there === undefined ? basePingMs : there.basePingMs,
+    });
+    const reads = countReads(merged, foreseeReads(workloadTask(workload)));
+    return { ...merged, dataSet: dataSets[index] ?? null, reads };
+  };
+  const [own, ...beside] = loads;
+  const merged = merge(0, own);
+  if (beside.length === 0) return expectFigures(merged, scenario.id);
+  const populations = beside.map((load, index) => ({ name: load.name, ...merge(1 + index, load) }));
+  const all = [merged, ...populations];
+  const workloads = loads.map(({ bench }) => bench.experiment.workload);
+  const together = {
+    issued: sumOf(all, ({ issued }) => issued),
+    completed: sumOf(all, ({ completed }) => completed),
+    serverCalls: callsOf(workloads, samples, serverCalls),
+  };
+  return expectFigures({ ...merged, populations, together }, scenario.id);
+}
+
+/** CPU time of these threads in the window; null if the platform does not report it. */
+function cpuMicrosOf(samples: readonly ThreadSample[]): number | null {
+  return samples.reduce<number | null>(
+    (sum, { seconds, threadLoad: { cores } }) =>
+      sum === null || cores === null ? null : sum + cores * seconds * 1e6,
+    0,
+  );
 }
 
 /**
