@@ -57,6 +57,7 @@ describe('scenarios are expanded once under unique ids', () => {
       cut: 'close',
       burst: false,
       hosts: 0,
+      beside: null,
     });
   });
 
