@@ -58,21 +58,21 @@ export interface PopulationLoad {
   readonly bench: Bench;
 }
 
-/** One load of a measurement: that of the scenario, or of a population beside it. */
-interface Load extends Omit<PopulationLoad, 'name'> {
+/** One load of a measurement: that of the scenario, by its id, or of a population beside it. */
+interface Load extends PopulationLoad {
   /** Place of its first thread among those of the measurement. */
   readonly firstThread: number;
 }
 
 /** What a scenario runs, itself first. */
-function loadsOf(bench: Bench, scenario: Scenario): [own: Load, ...beside: (Load & { readonly name: string })[]] {
+function loadsOf(bench: Bench, scenario: Scenario): [own: Load, ...beside: Load[]] {
   let firstThread = scenario.threads;
   const beside = besideOf(scenario, bench.populations ?? []).map(population => {
     const load = { ...population, firstThread };
     firstThread += population.scenario.threads;
     return load;
   });
-  return [{ bench, scenario, firstThread: 0 }, ...beside];
+  return [{ name: scenario.id, bench, scenario, firstThread: 0 }, ...beside];
 }
 
 function countThreads(loads: readonly Load[]): number {
@@ -258,9 +258,7 @@ export async function runOnce(
   for (const [index, { failure, cuts }] of cutters.entries()) {
     if (failure === undefined) continue;
     const what = cuts === 0 ? 'no' : `after ${formatPlural(cuts, 'cut')} no further`;
-    bench.warn(
-      `${what} connection could be cut in ${loads[index]?.scenario.id}: ${toOneLine(failure)}`,
-    );
+    bench.warn(`${what} connection could be cut in ${loads[index]?.name}: ${toOneLine(failure)}`);
   }
   const after = await serverCount(control);
   const parts = loads.map(load => samplesOf(load, samples));
@@ -283,12 +281,14 @@ export async function runOnce(
   if (used === null || measuredSeconds < Math.min(minWindowSeconds, seconds / 2)) return null;
   const { serverTimes } = used;
   const use = { ...used, ...there?.cpu };
-  const names = loads.map(({ bench }, index) => namesOf(bench.experiment.workload, parts[index] ?? []));
+  const workloads = loads.map(load => load.bench.experiment.workload);
+  const counted = workloads.map((workload, index) => namesOf(workload, parts[index] ?? []));
 
-  const merge = (index: number, { bench: { experiment: { workload } } }: Load): RoundResult => {
+  const merge = (load: Load, index: number): RoundResult => {
+    const { workload } = load.bench.experiment;
     const own = parts[index] ?? [];
     const isOther = (_: unknown, other: number) => other !== index;
-    const isApart = areApart(names[index] ?? null, names.filter(isOther));
+    const isApart = areApart(counted[index] ?? null, counted.filter(isOther));
     const commands = commandsOf(workload);
     const merged = mergeSamples(own, {
       round,
@@ -310,25 +310,24 @@ export async function runOnce(
                 .map(({ statName }) => statName),
             ),
       serverCalls: isApart ? callsOf([workload], own, serverCalls) : null,
-      serverCallsOf: names => (isApart ? serverCalls(names) : null),
+      serverCallsOf: ofScript => (isApart ? serverCalls(ofScript) : null),
       cuts: cutters[index]?.cuts ?? 0,
       basePingMs: there === undefined ? basePingMs : there.basePingMs,
     });
     const reads = countReads(merged, foreseeReads(workloadTask(workload)));
     return { ...merged, dataSet: dataSets[index] ?? null, reads };
   };
-  const [own, ...beside] = loads;
-  const merged = merge(0, own);
-  if (beside.length === 0) return expectFigures(merged, scenario.id);
-  const populations = beside.map((load, index) => ({ name: load.name, ...merge(1 + index, load) }));
-  const all = [merged, ...populations];
-  const workloads = loads.map(({ bench }) => bench.experiment.workload);
+  const [first, ...beside] = loads;
+  const own = merge(first, 0);
+  if (beside.length === 0) return expectFigures(own, scenario.id);
+  const populations = beside.map((load, index) => ({ name: load.name, ...merge(load, 1 + index) }));
+  const all = [own, ...populations];
   const together = {
     issued: sumOf(all, ({ issued }) => issued),
     completed: sumOf(all, ({ completed }) => completed),
     serverCalls: callsOf(workloads, samples, serverCalls),
   };
-  return expectFigures({ ...merged, populations, together }, scenario.id);
+  return expectFigures({ ...own, populations, together }, scenario.id);
 }
 
 /** CPU time of these threads in the window; null if the platform does not report it. */
