@@ -174,11 +174,7 @@ function isBeside({ base, other }: Pick<BlockPair, 'base' | 'other'>): boolean {
 }
 
 /** Asks each of these pairs of a block whether one arm has clearly more, clearly less, or neither. */
-function askBlocks(
-  sides: readonly Side[],
-  blocks: Blocks,
-  isAsked: (pair: BlockPair) => boolean,
-): Judged[] {
+function askBlocks(sides: readonly Side[], blocks: Blocks, isAsked: (pair: BlockPair) => boolean): Judged[] {
   const flawOfRun = findFlawOfRun(sides);
   const pairs = blocks.flatMap(arms => pairsOfBlock(sides, arms)).filter(isAsked);
   return pairs.map(({ arms: [first, arm], base, other, measure }): Judged => {

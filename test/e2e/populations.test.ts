@@ -131,7 +131,9 @@ describe('several populations at once', () => {
     expect(ramp.commands.map(({ name }) => name)).toEqual(['LPUSH', 'LPOP']);
     expect(ramp.cpu.threads).toHaveLength(2);
     expect(round.cpu.threads).toHaveLength(1);
-    expect(new Set([round, ramp, bulk].flatMap(({ cpu }) => cpu.threads.map(({ thread }) => thread))).size).toBe(4);
+    expect(
+      new Set([round, ramp, bulk].flatMap(({ cpu }) => cpu.threads.map(({ thread }) => thread))).size,
+    ).toBe(4);
 
     // Both send GET and SET, so that only their sum is known.
     expect(bulk.cuts).toBeGreaterThan(0);

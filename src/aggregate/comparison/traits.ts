@@ -85,7 +85,8 @@ const traits = {
   },
   populations: {
     uses: everywhere,
-    of: ({ config: { populations } }) => (isFilled(populations) ? JSON.stringify(sorted(populations)) : 'none'),
+    of: ({ config: { populations } }) =>
+      isFilled(populations) ? JSON.stringify(sorted(populations)) : 'none',
     matters: results => results.some(({ config }) => isFilled(config.populations)),
   },
   scenarios: { uses: ofPairs, check: checkScenarios },

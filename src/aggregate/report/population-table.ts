@@ -9,10 +9,10 @@ const populationNote =
   'What ran beside each scenario, on threads and keys of its own: medians over the rounds. Failed: the fraction of its operations that failed or were unanswered at the end.';
 
 /** One population beside one scenario. */
-interface PopulationRow extends NonNullable<ScenarioResult['populations']>[number] {
+type PopulationRow = NonNullable<ScenarioResult['populations']>[number] & {
   readonly id: string;
   readonly lost: number;
-}
+};
 
 /** The populations of a run with their own figures; nothing if all scenarios ran alone. */
 export function populationBlocks(scenarios: readonly ScenarioResult[]): Block[] {

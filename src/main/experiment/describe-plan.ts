@@ -54,7 +54,7 @@ function describePopulation({ name, scenario, workload }: Population): string[] 
     formatPlural(workers, 'worker'),
     namePools(scenario),
     ...(pipeline > 1 ? [`pipeline ${pipeline}`] : []),
-    describeArrival(arrival),
+    describeArrival({ ...arrival }),
     ...(cutEveryMs > 0 ? [`a cut every ${cutEveryMs} ms`] : []),
   ].join(', ');
   return [...wrapText(text, columns, '  '), ...describeWorkload(workload).map(line => `    ${line}`)];

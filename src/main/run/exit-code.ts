@@ -59,7 +59,9 @@ export function exitCodeOf(
       );
     }
     const max = sides[index]?.experiment.maxFailedShare ?? 0;
-    const populations = new Set(rounds.flatMap(({ populations = [] }) => populations.map(({ name }) => name)));
+    const populations = new Set(
+      rounds.flatMap(({ populations = [] }) => populations.map(({ name }) => name)),
+    );
     const loads = [
       { of: '', rounds },
       // A comparison with a population that did not do its work says nothing.

@@ -69,7 +69,5 @@ export function areApart(
   own: ReadonlySet<string> | null,
   others: readonly (ReadonlySet<string> | null)[],
 ): boolean {
-  return others.every(
-    other => own !== null && other !== null && [...own].every(name => !other.has(name)),
-  );
+  return others.every(other => own !== null && other !== null && [...own].every(name => !other.has(name)));
 }

@@ -1,10 +1,10 @@
-import type { Target } from '../server/find-target.ts';
+import { keyRanges } from '../../workers/workload/keys.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import { type WorkloadConfig, workloadTask } from '../experiment/workload.ts';
 import { isTaken } from '../server/claim.ts';
 import { DataSet } from '../server/data-set.ts';
+import type { Target } from '../server/find-target.ts';
 import { claimKeySpace, type KeySpace, type Removal, removeKeySpace } from '../server/key-space.ts';
-import { keyRanges } from '../../workers/workload/keys.ts';
 
 interface LoadKeysParts {
   readonly target: Target;

@@ -81,9 +81,7 @@ function countThreads(loads: readonly Load[]): number {
 
 /** The samples of a load's threads, in their order. */
 function samplesOf({ firstThread, scenario }: Load, samples: readonly ThreadSample[]): ThreadSample[] {
-  return samples.filter(
-    ({ thread }) => thread >= firstThread && thread < firstThread + scenario.threads,
-  );
+  return samples.filter(({ thread }) => thread >= firstThread && thread < firstThread + scenario.threads);
 }
 
 /** What one measurement needs beyond the bench. */

@@ -36,7 +36,9 @@ describe('a scenario runs beside populations', () => {
   test('alone and beside each, unless a scenario says it', () => {
     expect(idsOf([bulk, slow], { workers: [10, 20] })).toEqual(
       [10, 20].flatMap(workers =>
-        ['alone', 'beside-bulk', 'beside-slow'].map(label => `wire-optimized-1pool-${workers}workers-${label}`),
+        ['alone', 'beside-bulk', 'beside-slow'].map(
+          label => `wire-optimized-1pool-${workers}workers-${label}`,
+        ),
       ),
     );
     expect(idsOf([bulk, slow], { beside: 'bulk+slow' })).toEqual([
@@ -89,21 +91,29 @@ describe('a population', () => {
   test('is one load', () => {
     const arrival = { kind: 'constant', rate: [10, 20] };
     expect(faultsOf([{ name: 'slow', arrival }])).toContain('populations[0].arrival.rate: expected one rate');
-    expect(faultsOf([{ name: 'slow', workers: [10, 20] }])).toContain('populations[0].workers: expected a whole');
+    expect(faultsOf([{ name: 'slow', workers: [10, 20] }])).toContain(
+      'populations[0].workers: expected a whole',
+    );
   });
 
   test('is held to the rules of scenarios, and its faults are where they are', () => {
-    const faults = faultsOf([
-      { ...bulk, pools: 9 },
-      { name: 'few', pools: 3, workload: { keys: 2 } },
-      { name: 'staged', arrival: { kind: 'constant', stages: [{ seconds: 2, rate: 10 }] } },
-    ], {}, { seconds: 1 });
+    const faults = faultsOf(
+      [
+        { ...bulk, pools: 9 },
+        { name: 'few', pools: 3, workload: { keys: 2 } },
+        { name: 'staged', arrival: { kind: 'constant', stages: [{ seconds: 2, rate: 10 }] } },
+      ],
+      {},
+      { seconds: 1 },
+    );
     expect(faults).toContain('populations[0].pools: expected no more pools than workers, 8');
     expect(faultsOf([{ name: 'few', pools: 3, workload: { keys: 2 } }])).toContain(
       'populations[0].workload.keys: expected at least as many keys as pools, 3 here',
     );
     const staged = { name: 'staged', arrival: { kind: 'constant', stages: [{ seconds: 2, rate: 10 }] } };
-    expect(faultsOf([staged], {}, { seconds: 1 })).toContain('populations[0].arrival.stages: expected stages of 1 s');
+    expect(faultsOf([staged], {}, { seconds: 1 })).toContain(
+      'populations[0].arrival.stages: expected stages of 1 s',
+    );
     expect(experiment([staged]).seconds).toBe(2);
   });
 
@@ -117,6 +127,8 @@ describe('a population', () => {
 
   test('does not run on agents', () => {
     const enlist = () => enlistFor({ agents: '2', control: 'redis://h' }, 'n', [experiment([bulk])]);
-    expect(enlist).toThrow(expect.objectContaining({ code: 'USAGE', message: expect.stringMatching(/bulk/) }));
+    expect(enlist).toThrow(
+      expect.objectContaining({ code: 'USAGE', message: expect.stringMatching(/bulk/) }),
+    );
   });
 });
