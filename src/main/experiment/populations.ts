@@ -20,7 +20,7 @@ const { beside: _, hosts: __, cut: ___, ...values } = scenarioValues;
 
 const population = section({
   name: populationName.meta({ description: 'Name of the population, for beside and the report' }),
-  workload: workload.nullable().default(null).meta({
+  workload: workload.nullable().prefault(null).meta({
     description: 'Keys, values and commands of the population; null: those of the run, with keys of its own',
   }),
   ...values,
@@ -38,7 +38,7 @@ export type PopulationConfig = z.output<typeof population>;
 export const populations = z
   .array(population, { error: 'a list of populations such as [{ "name": "bulk", "pipeline": 100 }]' })
   .max(maxPopulations, { error: `at most ${maxPopulations} populations` })
-  .default([])
+  .prefault([])
   .meta({
     description:
       'Other loads that can run at the same time as a scenario, which names them in beside: each with the keys of one scenario and a workload of its own',
