@@ -4,84 +4,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { resultSchema } from '../../src/aggregate/result.ts';
-import { median } from '../../src/aggregate/stats/statistics.ts';
 import { createExperiment, unhurried } from '../support/experiment.ts';
 import { connectObserver } from '../support/observed-server.ts';
 import { runPoolbench } from '../support/poolbench.ts';
-import { ofTest, startRedis, startValkey, type TestServer } from '../support/servers.ts';
+import { startValkey, type TestServer } from '../support/servers.ts';
 
 const example = fileURLToPath(new URL('../../configs/examples/neighbours.json', import.meta.url));
-
-const loopScript = (turns: number) => `local n = 0 for i = 1, ${turns} do n = n + i end return n`;
-
-/** The turns of a loop in a script that keeps the server busy for so long. */
-async function turnsOf(url: string, ms: number): Promise<number> {
-  const observer = await connectObserver(url);
-  const turns = 200_000;
-  const times: number[] = [];
-  for (let call = 0; call < 5; call++) {
-    const startMs = performance.now();
-    await observer.eval(loopScript(turns), 0);
-    times.push(performance.now() - startMs);
-  }
-  // The fastest is the least disturbed one.
-  return Math.ceil((turns * ms) / Math.min(...times));
-}
-
-test('a script of 5 ms, 10 times a second, moves the p99 of a neighbour and not its p50; an idle one moves nothing', async () => {
-  const server = await ofTest(startRedis());
-  const command = `EVAL "${loopScript(await turnsOf(server.url, 5))}" 1 {key}`;
-  const constant = (rate: number) => ({ kind: 'constant', rate });
-  const experiment = await createExperiment(server.url, {
-    scenarios: [{ client: 'wire', workers: 20, arrival: constant(1000) }],
-    populations: [
-      { name: 'idle', client: 'wire', workers: 1, arrival: constant(0.1) },
-      {
-        ...{ name: 'slow', client: 'wire', workers: 1, workload: { keys: 10, commands: [{ command }] } },
-        // 10 a second on average, and none while the pools of the window are new.
-        arrival: {
-          kind: 'constant',
-          stages: [
-            { seconds: 0.05, rate: 0 },
-            { seconds: 0.05, rate: 20 },
-          ],
-        },
-      },
-    ],
-    // By chance all of 8 ratios are on one side of 1 in 1 of 128 runs.
-    ...{ rounds: 8, seconds: 0.1 },
-  });
-  const { code, stderr, stdout } = await experiment.run();
-  expect(code, stderr).toBe(0);
-  const { scenarios, comparisons } = await experiment.result();
-  const id = 'wire-optimized-1pool-20workers-constant1000';
-  expect(scenarios.map(scenario => scenario.id)).toEqual(
-    ['alone', 'beside-idle', 'beside-slow'].map(label => `${id}-${label}`),
-  );
-  const [alone, , slow] = scenarios.map(({ rounds }) => rounds);
-  expect(alone?.every(({ populations, together }) => (populations ?? together) === undefined)).toBe(true);
-
-  // The integral of its rate is one operation a window, which the server has counted apart from GET and SET.
-  const ofSlow = slow?.map(({ populations = [] }) => populations[0] ?? expect.fail()) ?? [];
-  expect(ofSlow.map(({ name, openLoop, serverCalls }) => [name, openLoop?.offered, serverCalls])).toEqual(
-    new Array(8).fill(['slow', 1, 1]),
-  );
-  for (const round of slow ?? []) expect(round.serverCalls).toBe(round.completed);
-
-  // 5 % of the operations are due while the server is blocked: 1 % wait for at least 4 of 5 ms. A busy machine adds to it.
-  const blockedMs = median(ofSlow.flatMap(({ serverMicrosPerCall }) => serverMicrosPerCall ?? [])) / 1000;
-  const medianOf = (figure: 'p50' | 'p99') => median((slow ?? []).map(({ response }) => response[figure]));
-  expect(blockedMs).toBeGreaterThan(3);
-  expect(medianOf('p99')).toBeGreaterThan(blockedMs - 2);
-  expect(medianOf('p50')).toBeLessThan(blockedMs / 2);
-
-  const ofP99 = comparisons.filter(({ measure }) => measure === 'response p99');
-  const ratioOf = (label: string) => ofP99.find(({ other }) => other === `${id}-beside-${label}`)?.ratio;
-  expect(ratioOf('idle')?.low).toBeLessThanOrEqual(1);
-  expect(ratioOf('idle')?.high).toBeGreaterThanOrEqual(1);
-  expect(ratioOf('slow')?.median).toBeGreaterThan(1);
-  expect(stdout).toMatch(/beside slow to alone: response p99 ×/);
-});
 
 describe('several populations at once', () => {
   let valkey: TestServer;
