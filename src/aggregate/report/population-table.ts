@@ -1,8 +1,8 @@
-import type { ScenarioResult } from '../result.ts';
+import type { Interval, ScenarioResult, SummaryResult } from '../result.ts';
 import { roundsOfPopulation } from '../stats/rounds.ts';
 import { lostRatio } from '../stats/summary.ts';
-import { formatFraction, formatInterval, formatMs, formatRate } from '../text/format.ts';
-import { type Block, figures, heading, note, only, table, wide, words } from './blocks.ts';
+import { formatFraction, formatInterval, formatKnown, formatMs, formatRate } from '../text/format.ts';
+import { type Block, type Column, figures, heading, note, only, table, wide, words } from './blocks.ts';
 import { limitBadge } from './result-tables.ts';
 
 const populationNote =
@@ -13,6 +13,18 @@ type PopulationRow = NonNullable<ScenarioResult['populations']>[number] & {
   readonly id: string;
   readonly lost: number;
 };
+
+/** A median with its interval, for which a terminal has no room. */
+function medianColumn(
+  name: string,
+  of: (summary: SummaryResult) => Interval | null,
+  format: (value: number) => string,
+): Column<PopulationRow> {
+  const intervalOf = ({ summary }: PopulationRow) => summary && of(summary);
+  return figures(name, row => formatInterval(intervalOf(row), format), {
+    terminal: { name, cell: row => formatKnown(intervalOf(row)?.median ?? null, format) },
+  });
+}
 
 /** The populations of a run with their own figures; nothing if all scenarios ran alone. */
 export function populationBlocks(scenarios: readonly ScenarioResult[]): Block[] {
@@ -29,9 +41,9 @@ export function populationBlocks(scenarios: readonly ScenarioResult[]): Block[] 
       [
         words('scenario', ({ id }) => id),
         words('population', ({ name }) => name),
-        figures('ops/s', ({ summary }) => formatInterval(summary?.opsPerSecond ?? null, formatRate)),
-        figures('p50 ms', ({ summary }) => formatInterval(summary?.responseP50 ?? null, formatMs)),
-        figures('p99 ms', ({ summary }) => formatInterval(summary?.responseP99 ?? null, formatMs)),
+        medianColumn('ops/s', summary => summary.opsPerSecond, formatRate),
+        medianColumn('p50 ms', summary => summary.responseP50, formatMs),
+        medianColumn('p99 ms', summary => summary.responseP99, formatMs),
         figures('failed', ({ lost }) => formatFraction(lost)),
         words('limited by', ({ limitedBy }) => [limitBadge(limitedBy.resource)]),
       ],
