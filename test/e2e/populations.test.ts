@@ -84,7 +84,7 @@ describe('several populations at once', () => {
   test('run as the example shows, alone and beside each', async () => {
     const out = await mkdtemp(join(tmpdir(), 'poolbench-example-'));
     onTestFinished(() => rm(out, { recursive: true, force: true }));
-    const flags = ['--rounds', '1', '--seconds', '0.2', '--warmup', '0', '--url', valkey.url, '--out', out];
+    const flags = ['--rounds', '1', '--seconds', '0.3', '--warmup', '0', '--url', valkey.url, '--out', out];
     const { code, stderr } = await runPoolbench(['run', example, ...flags]);
     expect(code, stderr).toBe(0);
     const [run = ''] = await readdir(out);
