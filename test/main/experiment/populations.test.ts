@@ -72,7 +72,9 @@ describe('a scenario runs beside populations', () => {
 
   test('which the plan shows', () => {
     const plan = describePlan(planRun([experiment([bulk, { ...slow, workload: { keys: 7 } }])]));
-    expect(plan).toMatch(/population bulk: wire, 8 workers, 4 pools in 2 threads, pipeline 100, closed\s+loop/);
+    expect(plan).toMatch(
+      /population bulk: wire, 8 workers, 4 pools in 2 threads, pipeline 100, closed\s+loop/,
+    );
     expect(plan).toMatch(/population slow: ioredis, 50 workers, 1 pool, constant at 10\/s\n.*\b7 keys\b/);
   });
 });
