@@ -40,7 +40,7 @@ type Blocks = readonly (readonly Arm[])[];
 
 /**
  * The questions of a run, judged by the rounds that it has so far: the comparisons that the verdicts of its claims rest
- * on, and its gates; where it has neither, its arms. Only what lies within a block is asked, because that is what the config
+ * on, its gates, and what runs beside a population; where it has neither claims nor gates, all of its arms. Only what lies within a block is asked, because that is what the config
  * compares. What more rounds would not mend is no question.
  *
  * @param sides the results so far, which may lack rounds or have none
@@ -49,10 +49,12 @@ type Blocks = readonly (readonly Arm[])[];
  */
 export function questionsOf(sides: readonly Side[], blocks: Blocks, gates: readonly Gate[] = []): Question[] {
   const tested = askedWithin(sides, blocks);
-  const judged =
-    tested.length === 0 && gates.length === 0
-      ? askBlocks(sides, blocks)
-      : [...tested.map(({ asked, arms }) => judgedOf(asked, arms)), ...askGates(sides, gates)];
+  const ofBlocks = tested.length === 0 && gates.length === 0 ? isAny : isBeside;
+  const judged = [
+    ...tested.map(({ asked, arms }) => judgedOf(asked, arms)),
+    ...askGates(sides, gates),
+    ...askBlocks(sides, blocks, ofBlocks),
+  ];
   return judged.flatMap(({ state, ...question }) =>
     state === 'flawed' ? [] : [{ ...question, isDecided: state === 'decided' }],
   );
@@ -73,14 +75,16 @@ function askGates(sides: readonly Side[], gates: readonly Gate[]): Judged[] {
 /**
  * The ratios that the end of a run without claims depends on: those of its arms to the first one of their block, as
  * result.json has them. Runs of fewer rounds than a verdict takes compare nothing; a ratio that lacks rounds in a longer
- * run, as some were cut short, stays open. None if it tests a claim, which has comparisons of its own.
+ * run, as some were cut short, stays open. If it tests a claim, which has comparisons of its own, only what runs beside a
+ * population.
  *
  * @param blocks as of `questionsOf`
  */
 export function compareBlocks(side: Side, blocks: Blocks): Comparison[] {
-  if (askedWithin([side], blocks).length > 0) return [];
+  const isCompared = askedWithin([side], blocks).length === 0 ? isAny : isBeside;
   return blocks
     .flatMap(arms => pairsOfBlock([side], arms))
+    .filter(isCompared)
     .flatMap(({ base, other, measure }) =>
       compareArms([{ base, other }], [measure]).filter(
         ({ rounds }) => rounds >= minRounds || [base, other].every(hasRoundsForVerdict),
@@ -157,16 +161,22 @@ function pairsOfBlock(sides: readonly Side[], arms: readonly Arm[]): BlockPair[]
     const first = sides.length > 1 ? arms.find(({ id }) => id === arm.id) : arms[0];
     if (first === undefined || isSame(first, arm)) return [];
     const [base, other] = [scenarioOf(first), scenarioOf(arm)];
-    const measure = base && other && measureOf(base, other);
-    if (base === undefined || other === undefined || measure === undefined) return [];
-    return [{ arms: [first, arm], base, other, measure }];
+    if (base === undefined || other === undefined) return [];
+    return measuresOf(base, other).map(measure => ({ arms: [first, arm], base, other, measure }));
   });
 }
 
-/** Asks each pair of a block whether one arm has clearly more, clearly less, or neither. */
-function askBlocks(sides: readonly Side[], blocks: Blocks): Judged[] {
+const isAny = () => true;
+
+/** Whether the two differ in the populations beside them. */
+function isBeside({ base, other }: Pick<BlockPair, 'base' | 'other'>): boolean {
+  return base.beside !== other.beside;
+}
+
+/** Asks each of these pairs of a block whether one arm has clearly more, clearly less, or neither. */
+function askBlocks(sides: readonly Side[], blocks: Blocks, isAsked: (pair: BlockPair) => boolean): Judged[] {
   const flawOfRun = findFlawOfRun(sides);
-  const pairs = blocks.flatMap(arms => pairsOfBlock(sides, arms));
+  const pairs = blocks.flatMap(arms => pairsOfBlock(sides, arms)).filter(isAsked);
   return pairs.map(({ arms: [first, arm], base, other, measure }): Judged => {
     const { series } = pairByRound(base, other, measure);
     const flaw = flawOfRun ?? findFlaw([{ arms: [base, other], series, measure }]);
@@ -181,10 +191,17 @@ function askBlocks(sides: readonly Side[], blocks: Blocks): Judged[] {
   });
 }
 
-/** What two arms are asked by; none if they differ in their loops, or if a p99 is not what its name says. */
-function measureOf(base: ScenarioResult, other: ScenarioResult) {
-  const open = [base, other].filter(({ arrival }) => arrival.kind !== 'closed');
-  if (open.length === 0) return throughput;
-  const isTail = open.every(arm => arm.rounds.length === 0 || p99.tail?.caveatOf(arm) === null);
-  return open.length === 2 && isTail ? p99 : undefined;
+/**
+ * What two arms are asked by: throughput in closed loops, the p99 in open ones, and beside a population in both. None if they
+ * differ in their loops; no p99 that is not what its name says.
+ */
+function measuresOf(base: ScenarioResult, other: ScenarioResult): Measure[] {
+  const arms = [base, other];
+  const open = arms.filter(({ arrival }) => arrival.kind !== 'closed');
+  if (open.length === 1) return [];
+  const isTail = arms.every(arm => arm.rounds.length === 0 || p99.tail?.caveatOf(arm) === null);
+  return [
+    ...(isTail && (open.length === 2 || isBeside({ base, other })) ? [p99] : []),
+    ...(open.length === 0 ? [throughput] : []),
+  ];
 }

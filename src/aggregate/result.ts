@@ -119,7 +119,10 @@ const threadLoad = z.object({
 const cpuSet = z.object({ cpus: amount, busyShare: z.number().nullable() });
 
 const cpu = z.object({
-  /** CPU of the whole client process per completed operation, in microseconds; without that of `openLoop.spinShare`. */
+  /**
+   * CPU of the whole client process per completed operation, in microseconds; without that of `openLoop.spinShare`, and
+   * without the threads of other loads that ran at the same time.
+   */
   clientMicrosPerOp: z.number().nullable(),
   /** Cores the client process used. */
   clientCores: z.number(),
@@ -283,8 +286,8 @@ const script = z.object({
   messages: z.record(z.string(), z.string()),
 });
 
-/** Every figure is finite: what is not known is null, never NaN. */
-export const roundSchema = z.object({
+/** One load in one round: that of a scenario, or of a population beside it. */
+const loadInRound = z.object({
   round: amount,
   /** Start of the window, ISO 8601. */
   startedAt: z.string().nullable().default(null),
@@ -374,6 +377,17 @@ export const roundSchema = z.object({
   ),
 });
 
+/** Every figure is finite: what is not known is null, never NaN. */
+export const roundSchema = loadInRound.extend({
+  /** What ran at the same time; absent if the scenario ran alone. Since 0.10. */
+  populations: z.array(loadInRound.extend({ name: z.string() })).optional(),
+  /**
+   * Operations of the scenario and its populations, and the server's own count of all their commands, as `serverCalls`. Where
+   * several send the same commands, that of each alone is not known. Absent without populations. Since 0.10.
+   */
+  together: z.object({ issued: amount, completed: amount, serverCalls: z.number().nullable() }).optional(),
+});
+
 /** A ratio of two scenarios, paired by round. */
 const comparison = z.object({
   /** What is compared, as text: "throughput", "response p99, pool effect". */
@@ -393,6 +407,11 @@ const comparison = z.object({
   limitedBy: z.object({ base: z.string(), other: z.string() }),
 });
 
+const limitedBy = z.object({
+  resource: z.enum(['client', 'server', 'machine', 'pool', 'network', 'none', 'unknown']),
+  evidence: z.string(),
+});
+
 const scenario = z.object({
   id: z.string(),
   /** It is a control: it measured once more what the scenario with its id but for "-control" measured. */
@@ -403,10 +422,9 @@ const scenario = z.object({
   rounds: z.array(roundSchema).max(10_000),
   /** Null before the first round. */
   summary: summary.nullable(),
-  limitedBy: z.object({
-    resource: z.enum(['client', 'server', 'machine', 'pool', 'network', 'none', 'unknown']),
-    evidence: z.string(),
-  }),
+  limitedBy,
+  /** The same of each population beside it; absent if it runs alone. Since 0.10. */
+  populations: z.array(z.object({ name: z.string(), summary: summary.nullable(), limitedBy })).optional(),
 });
 
 const claim = z.object({
@@ -603,6 +621,7 @@ export interface ScenarioResult extends MeasuredResult {
 }
 export type ControlResult = z.infer<typeof control>;
 export type RoundResult = z.infer<typeof roundSchema>;
+export type PopulationRound = NonNullable<RoundResult['populations']>[number];
 export type ClaimResult = z.infer<typeof claim>;
 export type { Interval } from './stats/statistics.ts';
 export type SummaryResult = NonNullable<ScenarioResult['summary']>;

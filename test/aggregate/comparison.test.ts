@@ -184,6 +184,16 @@ describe('a comparison to the first result', () => {
     expect(stateOfAgents(on(agent), side('redis', 1))).toBe('not ok');
   });
 
+  test('populations are compared if there are any', () => {
+    const beside = (...populations: object[]) => side('redis', 1, { config: { ...config, populations } });
+    const stateOfPopulations = (...results: Result[]) => stateOf(results, 'populations')?.state;
+    expect(stateOfPopulations(side('redis', 1), beside())).toBeUndefined();
+    expect(
+      stateOfPopulations(beside({ name: 'bulk', workers: 1 }), beside({ workers: 1, name: 'bulk' })),
+    ).toBe('ok');
+    expect(stateOfPopulations(beside({ name: 'bulk' }), side('redis', 1))).toBe('not ok');
+  });
+
   test('different numbers of server threads are fair if the config asks for them', () => {
     const swept = (threads: number, asked = threads) =>
       side('redis', 20_000, {

@@ -89,6 +89,12 @@ const traits = {
     matters: results => results.some(result => describeScript(result) !== 'none'),
     note: "the sessions do not do the same; a result from before version 0.10 does not have the text's hash",
   },
+  populations: {
+    uses: everywhere,
+    of: ({ config: { populations } }) =>
+      isFilled(populations) ? JSON.stringify(sorted(populations)) : 'none',
+    matters: results => results.some(({ config }) => isFilled(config.populations)),
+  },
   scenarios: { uses: ofPairs, check: checkScenarios },
   rounds: { uses: ofPairs, of: ({ config }) => JSON.stringify(sorted(config.rounds)) ?? 'none' },
   'time of a measurement': {
@@ -152,6 +158,10 @@ export function withoutDefaults(workload: unknown): unknown {
   return Object.fromEntries(
     Object.entries(workload).filter(([key, value]) => !isDeepStrictEqual(laterDefaults[key], value)),
   );
+}
+
+function isFilled(list: unknown): boolean {
+  return Array.isArray(list) && list.length > 0;
 }
 
 /** The same value with the keys of its objects in alphabetical order. */

@@ -13,6 +13,7 @@ import {
   labelStages,
 } from './arrival.ts';
 import { batchResult, batchSchema, describeBatch, expandBatches, labelBatch, noBatch } from './batch.ts';
+import { besideSchema, describeBeside, labelBeside } from './beside.ts';
 import { type Basics, dimension } from './dimension.ts';
 import {
   describeConnectionRatio,
@@ -476,6 +477,24 @@ export const dimensions = {
     thread: false,
     path: noPath,
     words: hosts => (hosts === 0 ? '' : `on ${formatPlural(hosts, 'host')}`),
+    setting: true,
+  }),
+
+  /** Names of populations; null: the scenario runs alone. */
+  beside: dimension({
+    config: {
+      item: besideSchema,
+      usual: null,
+      description:
+        'The population that runs at the same time, by its name; several as in "bulk+churn"; null: none. If no scenario has it, each runs alone and beside each population',
+      label: labelBeside,
+    },
+    result: z.string().nullable().default(null),
+    agrees: true,
+    thread: false,
+    // Populations have paths of their own.
+    path: noPath,
+    words: describeBeside,
     setting: true,
   }),
 };

@@ -64,18 +64,19 @@ export function sumByCode(counts: readonly Readonly<Record<string, number>>[]): 
  * unfinished; if not, poolbench itself is at fault. The server's count lies between completed and issued, because it may
  * have run an operation whose reply was lost. It exceeds issued by what failed in the warm-up, if the server ran that.
  * If it is more than 1 % above, somebody else used these commands too; if it is more than 1 % below, another server answered.
+ * Of a scenario beside populations the sums over all of them are compared.
  */
 export function findImbalances({ scenarios }: Pick<Result, 'scenarios'>): string[] {
   return scenarios.flatMap(({ id, rounds, readFrom }) => [
-    ...rounds.flatMap(round => {
-      const imbalance = describeImbalance(round);
+    ...rounds.flatMap(loadsOfRound).flatMap(({ load, name }) => {
+      const imbalance = describeImbalance(load);
       return imbalance === null
         ? []
-        : `A defect of poolbench, please report it: in round ${round.round} of ${id}, ${imbalance}.`;
+        : `A defect of poolbench, please report it: in round ${load.round} of ${id}${name}, ${imbalance}.`;
     }),
     ...describeServerCount(id, rounds),
     ...(readFrom === 'replica' ? describeReadsOfPrimaries(id, rounds) : []),
-    ...rounds.flatMap(round => describeScriptCount(id, round)),
+    ...rounds.flatMap(loadsOfRound).flatMap(({ load, name }) => describeScriptCount(`${id}${name}`, load)),
   ]);
 }
 
@@ -87,6 +88,17 @@ function describeReadsOfPrimaries(id: string, rounds: readonly RoundResult[]): s
   return [
     `Primaries answered ${formatFraction(ofPrimaries / readCalls.all)} of the reads in ${id}, which were to go to replicas: a replica was lost, or redirected them, or somebody else read there.`,
   ];
+}
+
+/** The scenario and its populations, with what follows the id of the scenario. */
+function loadsOfRound(round: RoundResult): { readonly load: RoundResult; readonly name: string }[] {
+  const beside = round.populations ?? [];
+  return [{ load: round, name: '' }, ...beside.map(load => ({ load, name: `, population ${load.name}` }))];
+}
+
+/** What the server is held to: the operations of a scenario, and of the populations beside it. */
+function countedOf(rounds: readonly RoundResult[]): Pick<Account, 'completed' | 'issued' | 'serverCalls'> {
+  return accountOf(rounds.map(round => ({ ...round, ...round.together })));
 }
 
 /** What a script sent is not the number of its sessions. A command that failed may not have been counted. */
@@ -115,12 +127,12 @@ function describeImbalance(round: RoundResult): string | null {
 
 /** Whether the server ran fewer commands than were answered, so that another server answered some. */
 export function answeredElsewhere(rounds: readonly RoundResult[]): boolean {
-  const { completed, serverCalls } = accountOf(rounds);
+  const { completed, serverCalls } = countedOf(rounds);
   return serverCalls !== null && serverCalls < completed * 0.99;
 }
 
 function describeServerCount(id: string, rounds: readonly RoundResult[]): string[] {
-  const { completed, issued, serverCalls } = accountOf(rounds);
+  const { completed, issued, serverCalls } = countedOf(rounds);
   if (serverCalls === null || (serverCalls >= completed * 0.99 && serverCalls <= issued * 1.01)) return [];
   const counted =
     `The server counted ${formatCount(serverCalls)} commands in ${id}, poolbench ${formatCount(completed)} ` +

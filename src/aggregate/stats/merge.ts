@@ -53,6 +53,8 @@ export interface RoundContext
   readonly placement?: readonly number[];
   /** CPU time of the whole client process over the measured window, in microseconds. */
   readonly clientCpuMicros: number;
+  /** That of the threads of other loads that ran at the same time; null: not known. Absent: there were none. */
+  readonly othersCpuMicros?: number | null;
   /** The server's own time a call in microseconds, of one command of the mix or of all; null: not known. */
   readonly serverTime?: (command?: string) => number | null;
   /** The server's own count of commands, the warm-up included, by their names in commandstats; null: not known. */
@@ -69,7 +71,11 @@ export function mergeSamples(samples: readonly ThreadSample[], context: RoundCon
   const { histograms, ...sums } = mergeLoads(loads, seconds);
   const open = mergeOpenLoop(threads, sums);
   const completed = open?.completedInWindow ?? sums.completed;
-  const usefulMicros = Math.max(0, context.clientCpuMicros - (open?.spunSeconds ?? 0) * 1e6);
+  const { clientCpuMicros, othersCpuMicros = 0 } = context;
+  const usefulMicros =
+    othersCpuMicros === null
+      ? null
+      : Math.max(0, clientCpuMicros - othersCpuMicros - (open?.spunSeconds ?? 0) * 1e6);
   return {
     round: context.round,
     startedAt: context.startedAt,
@@ -97,8 +103,8 @@ export function mergeSamples(samples: readonly ThreadSample[], context: RoundCon
     redirects: sumRedirects(threads.flatMap(sample => sample.redirects ?? [])),
     basePingMs: context.basePingMs,
     cpu: {
-      clientMicrosPerOp: completed === 0 ? null : usefulMicros / completed,
-      clientCores: perSecond(context.clientCpuMicros / 1e6),
+      clientMicrosPerOp: completed === 0 || usefulMicros === null ? null : usefulMicros / completed,
+      clientCores: perSecond(clientCpuMicros / 1e6),
       machineBusyShare: context.machineBusyShare,
       cpuSets: context.cpuSets ?? null,
       throttling: context.throttling ?? null,

@@ -48,7 +48,7 @@ function waitMsOf(typed: string): number {
 export function enlistFor(
   options: Options<'agents' | 'control' | 'agents-wait' | 'group'>,
   name: string,
-  experiments: readonly Pick<Experiment, 'workload' | 'scenarios'>[],
+  experiments: readonly Pick<Experiment, 'workload' | 'populations' | 'scenarios'>[],
 ): Enlist | undefined {
   const { agents: typed } = options;
   if (typed === undefined) {

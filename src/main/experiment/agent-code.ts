@@ -5,20 +5,28 @@ import type { Experiment } from './experiment.ts';
 
 /**
  * Agents have only what poolbench brings along: the code of a package, a module or a script never goes to another machine.
+ * Nor do populations: agents run one load at a time.
  *
- * @throws PoolbenchError USAGE for a script, CLIENT_NOT_USABLE for clients that they do not have
+ * @throws PoolbenchError USAGE for a script or populations, CLIENT_NOT_USABLE for clients that they do not have
  */
 export function expectOnlyCodeOfAgents({
   workload: { script },
+  populations,
   scenarios,
 }: {
   readonly workload: Pick<Experiment['workload'], 'script'>;
+  readonly populations: readonly Pick<Experiment['populations'][number], 'name'>[];
   readonly scenarios: readonly Pick<Experiment['scenarios'][number], 'client'>[];
 }): void {
   if (script !== null)
     throw new PoolbenchError(
       'USAGE',
       `expected no workload.script with --agents, found ${script}: agents do not run code of others; leave out --agents, or use workload.commands`,
+    );
+  if (populations.length > 0)
+    throw new PoolbenchError(
+      'USAGE',
+      `expected no populations with --agents, found ${formatList(populations.map(({ name }) => name))}: agents run one load at a time; leave out --agents, or remove populations`,
     );
   const clients = scenarios.flatMap(({ client }) => client);
   const missing = [...new Set(clients)].filter(client => isLibrary(client) || isModulePath(client));

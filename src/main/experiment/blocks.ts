@@ -14,6 +14,9 @@ export interface Block {
 /** What varies within a block if several keys vary and the config names none: the division of the same load. */
 const usuallyCompared: readonly ScenarioKey[] = ['pools', 'poolsPerThread'];
 
+/** What is compared wherever it varies: a population is there to be compared with its absence. */
+const alwaysCompared: ScenarioKey = 'beside';
+
 /** Controls take at most this fraction of the time of the arms, but there is always one. */
 const maxControlRatio = 0.25;
 
@@ -22,7 +25,8 @@ const maxControlRatio = 0.25;
  * is not compared. That is an equivalence, so a chain of comparisons cannot merge blocks: what is compared over several
  * blocks, such as levels of workers, is compared by the ratios of each.
  *
- * @param compare the keys as the config names them; null: the key that varies, if it is only one, else pools and threads
+ * @param compare the keys as the config names them; null: what runs beside, if that varies, or the key that varies, if it is
+ *   only one, else pools and threads
  */
 export function formBlocks(
   scenarios: readonly LabelledScenario[],
@@ -30,7 +34,7 @@ export function formBlocks(
 ): Block[] {
   const ladders = groupBy(scenarios, ({ scenario, values }) => ladderKey(scenario, values));
   const varying = varyingKeys(ladders.flatMap(([first]) => first?.values ?? []));
-  const compared = compare?.map(scenarioKeyOf) ?? (varying.length === 1 ? varying : usuallyCompared);
+  const compared = compare?.map(scenarioKeyOf) ?? usualOf(varying);
   const held = varying.filter(key => !compared.includes(key));
   return groupBy(ladders, ([first]) => JSON.stringify(held.map(key => first?.values.get(key)))).map(
     ofBlock => ({
@@ -39,6 +43,11 @@ export function formBlocks(
       ),
     }),
   );
+}
+
+function usualOf(varying: readonly ScenarioKey[]): readonly ScenarioKey[] {
+  if (varying.includes(alwaysCompared)) return [alwaysCompared];
+  return varying.length === 1 ? varying : usuallyCompared;
 }
 
 /**

@@ -14,6 +14,8 @@ import { reasonOfImport } from '../../workers/script/load-script.ts';
 import { asError, PoolbenchError } from '../errors.ts';
 import type { Experiment } from './experiment.ts';
 import type { PlannedSide } from './plan.ts';
+import { populationsOf } from './populations.ts';
+import type { Scenario } from './scenarios.ts';
 import { expectScript } from './script.ts';
 
 const ownRequire = createRequire(import.meta.url);
@@ -42,17 +44,26 @@ const keptOptions: Readonly<Record<string, readonly string[]>> = {
 
 /** The folder in which a config's clients are looked up: its own, unless it names another one. Null: it needs none. */
 export function locateClients(
-  { clientsFrom, scenarios }: Pick<Experiment, 'clientsFrom' | 'scenarios'>,
+  { clientsFrom, scenarios, populations }: Pick<Experiment, 'clientsFrom' | 'scenarios' | 'populations'>,
   configPath: string,
 ): string | null {
   if (clientsFrom !== null)
     return isAbsolute(clientsFrom) ? clientsFrom : join(dirname(configPath), clientsFrom);
-  const isLoaded = scenarios.some(({ client }) => client.some(one => isLibrary(one) || isModulePath(one)));
+  const clients = [...scenarios, ...populations].flatMap(({ client }) => client);
+  const isLoaded = clients.some(client => isLibrary(client) || isModulePath(client));
   return isLoaded ? dirname(configPath) : null;
 }
 
+/** What the threads of a side run: its scenarios, and its populations. */
+function allLoads({
+  experiment,
+  scenarios,
+}: Pick<PlannedSide, 'experiment' | 'scenarios'>): readonly Scenario[] {
+  return [...scenarios, ...populationsOf(experiment).map(({ scenario }) => scenario)];
+}
+
 /**
- * Finds the clients of a side's scenarios and loads each once, and the script, so that what is wrong with one is known before
+ * Finds the clients of a side's loads and loads each once, and the scripts, so that what is wrong with one is known before
  * the load.
  * A package is looked up from the config's folder, then from poolbench's own.
  *
@@ -61,24 +72,27 @@ export function locateClients(
  * @throws PoolbenchError CLIENT_NOT_USABLE, CONFIG_INVALID
  */
 export async function findClients(
-  { experiment, scenarios }: Pick<PlannedSide, 'experiment' | 'scenarios'>,
+  side: Pick<PlannedSide, 'experiment' | 'scenarios'>,
   { fallback = ownRequire }: { readonly fallback?: NodeJS.Require } = {},
 ): Promise<ReadonlyMap<string, UsedClient>> {
+  const { experiment } = side;
+  const loads = allLoads(side);
   await expectScript(experiment);
+  for (const population of populationsOf(experiment)) await expectScript(population);
   const folder = resolve(experiment.clientsFrom ?? '.');
   const places = [createRequire(join(folder, 'config.json')), fallback];
-  const names = [...new Set(scenarios.map(({ client }) => client))];
+  const names = [...new Set(loads.map(({ client }) => client))];
   const files = locateFiles(names, folder, places);
   const found = new Map<string, UsedClient>();
   for (const client of names) {
     const used = await findClient(client, files.get(client));
     found.set(client, used.client);
-    if (!used.multiplexes && scenarios.some(one => one.client === client && one.preset === 'shared'))
+    if (!used.multiplexes && loads.some(one => one.client === client && one.preset === 'shared'))
       throw notUsable(
         `expected a client that multiplexes, because the pool is shared, found ${client}, whose connections serve one caller at a time: use another pool`,
       );
   }
-  for (const { client, clientOptions } of scenarios) {
+  for (const { client, clientOptions } of loads) {
     const kept = keysOf(clientOptions).filter(key => keptOptions[client]?.includes(key));
     if (kept.length > 0)
       throw notUsable(
@@ -96,15 +110,16 @@ export async function findClients(
  */
 export async function expectConnections(
   clients: Iterable<UsedClient>,
-  { experiment, scenarios }: Pick<PlannedSide, 'experiment' | 'scenarios'>,
+  side: Pick<PlannedSide, 'experiment' | 'scenarios'>,
   address: Address,
 ): Promise<void> {
+  const loads = allLoads(side);
   for (const { client, file } of clients) {
     if (file === undefined || !isModulePath(client)) continue;
-    const options = scenarios.find(one => one.client === client)?.clientOptions ?? {};
+    const options = loads.find(one => one.client === client)?.clientOptions ?? {};
     const { connector } = await loadClient(client as Client, file);
     const connect = connector({
-      ...{ address, options, autoPipelining: false, timeoutMs: experiment.timeoutMs },
+      ...{ address, options, autoPipelining: false, timeoutMs: side.experiment.timeoutMs },
       commands: { keyPrefix: 'poolbench:', commands: [] },
     });
     try {

@@ -1,10 +1,12 @@
 import { basename } from 'node:path';
-import { type Arrival, describeStages } from '../../aggregate/scenario/arrival.ts';
+import { type Arrival, describeArrival, describeStages } from '../../aggregate/scenario/arrival.ts';
+import { namePools } from '../../aggregate/scenario/dimensions.ts';
 import { isFixed, minRounds, type RoundsRange } from '../../aggregate/stats/sign-test.ts';
 import { formatDuration, formatList, formatPercent, formatPlural } from '../../aggregate/text/format.ts';
 import { alignColumns, wrapText } from '../../aggregate/text/text-layout.ts';
 import type { KeyChoice, WorkloadTask } from '../../workers/contract.ts';
 import { armsOf, isEndedByBudget, type Plan, secondsAtLeast, secondsAtMost } from './plan.ts';
+import { type Population, populationsOf } from './populations.ts';
 import { type LabelledScenario, labelScenarios } from './scenarios.ts';
 import type { ValueBytes } from './values.ts';
 import { type WorkloadConfig, workloadTask } from './workload.ts';
@@ -35,12 +37,27 @@ export function describePlan(plan: Plan): string {
     `  each: ${seconds} s, after ${warmupSeconds} s of warm-up`,
     `  order: ${describeOrder(plan)}, seed ${experiment.seed}`,
     ...describeWorkload(experiment.workload).map(line => `  ${line}`),
+    ...populationsOf(experiment).flatMap(describePopulation),
     `  duration: ${describeEstimate(alone)}`,
     ...(rounds.atMost < minRounds ? [`  verdict: none, as that needs ${minRounds} rounds`] : []),
     '',
     ...describeScenarios(labelScenarios(experiment.scenarios)),
   ];
   return `${lines.map(cut).join('\n')}\n${describeSides(plan)}`;
+}
+
+/** "population bulk: wire, 2 workers, 1 pool, pipeline 100, closed loop", and its workload. */
+function describePopulation({ name, scenario, workload }: Population): string[] {
+  const { client, workers, pipeline, arrival, cutEveryMs } = scenario;
+  const text = [
+    `population ${name}: ${client}`,
+    formatPlural(workers, 'worker'),
+    namePools(scenario),
+    ...(pipeline > 1 ? [`pipeline ${pipeline}`] : []),
+    describeArrival({ ...arrival }),
+    ...(cutEveryMs > 0 ? [`a cut every ${cutEveryMs} ms`] : []),
+  ].join(', ');
+  return [...wrapText(text, columns, '  '), ...describeWorkload(workload).map(line => `    ${line}`)];
 }
 
 /** "11 rounds", "10 to 50 rounds". */

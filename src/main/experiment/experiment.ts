@@ -10,6 +10,7 @@ import {
 } from '../../aggregate/scenario/schema-parts.ts';
 import type { ConditionName } from '../../aggregate/search/conditions.ts';
 import { fixedRounds, type RoundsRange } from '../../aggregate/stats/sign-test.ts';
+import { checkBeside, loadsOf, populations } from './populations.ts';
 import { scenarioGroup } from './scenario-group.ts';
 import { expandScenarios } from './scenarios.ts';
 import { checkStageSeconds } from './stage-seconds.ts';
@@ -104,6 +105,7 @@ export const experimentSchema = section({
       description:
         'What is measured: a list of groups. Every combination of the values of a group is one scenario',
     }),
+  populations,
   compare: z
     .array(oneOf(configNames), { error: 'a list of scenario keys, or null' })
     .min(1, { error: 'at least one scenario key' })
@@ -111,7 +113,7 @@ export const experimentSchema = section({
     .default(null)
     .meta({
       description:
-        'Scenario keys whose values are compared. Scenarios that differ only in these are measured next to each other. null: the key that varies, if there is only one, else pools and poolsPerThread',
+        'Scenario keys whose values are compared. Scenarios that differ only in these are measured next to each other. null: beside, if it varies, or the key that varies, if there is only one, else pools and poolsPerThread',
     }),
   rounds: rounds.prefault({ atLeast: 10, atMost: 50 }).meta({
     description:
@@ -151,9 +153,12 @@ export const experimentSchema = section({
   .check(({ value, issues }) => {
     if (issues.some(isOutOfRange)) return;
     const refuse = refuser(issues);
-    checkWorkload(value, refuse);
-    checkTarget(value, refuse);
+    for (const one of loadsOf(value, refuse)) {
+      checkWorkload(one.load, one.refuse);
+      checkTarget(one.load, one.refuse);
+    }
     checkStageSeconds(value, refuse);
+    checkBeside(value, refuse);
     checkThresholdKeys(value.thresholds, expandScenarios(value.scenarios), refuse);
   })
   .meta({
@@ -170,6 +175,6 @@ export type ExperimentConfig = z.input<typeof experimentSchema>;
 /** An experiment that was given another target, or another time: what it measures must suit these, too. */
 export const retargeted = z.custom<Experiment>().check(({ value, issues }) => {
   const refuse = refuser(issues);
-  checkTarget(value, refuse);
+  for (const one of loadsOf(value, refuse)) checkTarget(one.load, one.refuse);
   checkStageSeconds(value, refuse);
 });

@@ -8,6 +8,7 @@ import { faultsOf, nameOf } from './faults.ts';
 import { parseJsonText, placeOf } from './json-text.ts';
 import { suggest } from './nearest.ts';
 import { applyOverrides, type ConfigOverrides } from './overrides.ts';
+import { withBeside } from './populations.ts';
 import { askedExperiment } from './question.ts';
 import { withStageSeconds } from './stage-seconds.ts';
 import { locateTlsFiles } from './target.ts';
@@ -103,7 +104,7 @@ function parse(text: string, source: string) {
   };
 
   const { value, repeatedKeys, offsetOf } = parseJsonText(body, source);
-  const input = withStageSeconds(locateWorkloadFiles(value, source));
+  const input = withBeside(withStageSeconds(locateWorkloadFiles(value, source)));
   const checked = experimentSchema.safeParse(input);
   const repeated = repeatedKeys.map(({ offset, path }) => ({
     offset,

@@ -9,66 +9,81 @@ const maxScenarios = 10_000;
 /** A thread costs 10 to 20 MB. */
 const maxThreads = 256;
 
+/** What a config has for each row of the table of dimensions that it sets, made of the schema of one value. */
+function keysOf(make: (item: z.ZodType) => z.ZodType): Record<string, z.ZodType> {
+  return Object.fromEntries(
+    rows.flatMap(([key, { config }]) => {
+      if (config === null) return [];
+      const { name = key, item, usual, description, unit } = config;
+      const meta = { description, ...(unit === undefined ? {} : { unit }) };
+      return [
+        [
+          name,
+          make(item)
+            .prefault(usual as never)
+            .meta(meta),
+        ],
+      ];
+    }),
+  );
+}
+
 type ListOf<Item extends z.ZodType> = z.ZodPrefault<ReturnType<typeof listOf<Item>>>;
 type Lists = { [Key in keyof ConfigItems]: ListOf<ConfigItems[Key]> };
+type Values = { [Key in keyof ConfigItems]: z.ZodPrefault<ConfigItems[Key]> };
 
-/** A list for each row of the table of dimensions that a config sets. */
-const lists = Object.fromEntries(
-  rows.flatMap(([key, { config }]) => {
-    if (config === null) return [];
-    const { name = key, item, usual, description, unit } = config;
-    const meta = { description, ...(unit === undefined ? {} : { unit }) };
-    return [
-      [
-        name,
-        listOf(item)
-          .prefault(usual as never)
-          .meta(meta),
-      ],
-    ];
-  }),
-) as Lists;
+/** One value of each key. */
+export const scenarioValues = keysOf(item => item) as Values;
 
-export const scenarioGroup = section(lists)
+const groupOfLists = section(keysOf(listOf) as Lists);
+
+export const scenarioGroup = groupOfLists
   .check(({ value, issues }) => {
-    if (issues.some(isOutOfRange)) return;
-    const refuse = refuser(issues);
-    const minWorkers = Math.min(...value.workers);
-    const maxPools = Math.max(...value.pools);
-    const maxPipeline = Math.max(...value.pipeline);
-    for (const [index, pools] of value.pools.entries()) {
-      if (pools <= minWorkers) continue;
-      const expected = `no more pools than workers, ${minWorkers} in this group (each pool needs a worker)`;
-      refuse(['pools', index], expected, pools);
-    }
-    const threads = Math.ceil(maxPools / Math.min(...value.poolsPerThread));
-    if (threads > maxThreads) {
-      const expected = `at most ${maxThreads} threads (raise poolsPerThread or lower pools)`;
-      refuse(['pools'], expected, value.pools, threads);
-    }
-    for (const [index, beside] of value.batch.entries()) {
-      if (beside.pool === 'none') continue;
-      const { workers, pipeline } = beside;
-      if (workers < maxPools) {
-        const expected = `at least as many batch workers as pools, ${maxPools} in this group`;
-        refuse(['batch', index, 'workers'], expected, workers);
-      }
-      if (pipeline <= maxPipeline) {
-        const expected = `more than the ${maxPipeline} commands of the other workers' batches`;
-        refuse(['batch', index, 'pipeline'], expected, pipeline);
-      }
-    }
-    for (const [index, perWorker] of value.connectionsPerWorker.entries()) {
-      if (!value.burst.includes(true) || perWorker >= 1) continue;
-      const expected = 'at least 1 where burst is true (every worker needs a connection)';
-      refuse(['connectionsPerWorker', index], expected, perWorker);
-    }
-    checkArrivals(value, refuse);
-    const cells = countCells(value);
-    if (cells > maxScenarios)
-      refuse([], `at most ${maxScenarios} scenarios (shorten the lists)`, value, cells);
+    if (!issues.some(isOutOfRange)) checkGroup(value, refuser(issues));
   })
   .meta({ description: 'A cross product of lists: one scenario for every combination of their values' });
+
+/** The group with these values of its keys, and the defaults of the others. It is not checked. */
+export function groupOf(values: object): ScenarioGroup {
+  return groupOfLists.parse(values);
+}
+
+/** Refuses values that are valid by themselves, but not beside the others of their group. */
+export function checkGroup(value: ScenarioGroup, refuse: ReturnType<typeof refuser>): void {
+  const minWorkers = Math.min(...value.workers);
+  const maxPools = Math.max(...value.pools);
+  const maxPipeline = Math.max(...value.pipeline);
+  for (const [index, pools] of value.pools.entries()) {
+    if (pools <= minWorkers) continue;
+    const expected = `no more pools than workers, ${minWorkers} in this group (each pool needs a worker)`;
+    refuse(['pools', index], expected, pools);
+  }
+  const threads = Math.ceil(maxPools / Math.min(...value.poolsPerThread));
+  if (threads > maxThreads) {
+    const expected = `at most ${maxThreads} threads (raise poolsPerThread or lower pools)`;
+    refuse(['pools'], expected, value.pools, threads);
+  }
+  for (const [index, beside] of value.batch.entries()) {
+    if (beside.pool === 'none') continue;
+    const { workers, pipeline } = beside;
+    if (workers < maxPools) {
+      const expected = `at least as many batch workers as pools, ${maxPools} in this group`;
+      refuse(['batch', index, 'workers'], expected, workers);
+    }
+    if (pipeline <= maxPipeline) {
+      const expected = `more than the ${maxPipeline} commands of the other workers' batches`;
+      refuse(['batch', index, 'pipeline'], expected, pipeline);
+    }
+  }
+  for (const [index, perWorker] of value.connectionsPerWorker.entries()) {
+    if (!value.burst.includes(true) || perWorker >= 1) continue;
+    const expected = 'at least 1 where burst is true (every worker needs a connection)';
+    refuse(['connectionsPerWorker', index], expected, perWorker);
+  }
+  checkArrivals(value, refuse);
+  const cells = countCells(value);
+  if (cells > maxScenarios) refuse([], `at most ${maxScenarios} scenarios (shorten the lists)`, value, cells);
+}
 
 /** Checks the arrivals of a group against its other lists. */
 function checkArrivals(

@@ -53,7 +53,7 @@ export function labelScenarios(groups: readonly ScenarioGroup[]): LabelledScenar
 }
 
 /** The maximum of connections that are open at once: the largest scenario's, and the coordinator's own. */
-export function connectionsNeeded(scenarios: readonly Scenario[]): number {
+export function connectionsNeeded(scenarios: readonly Pick<Scenario, 'connections'>[]): number {
   return 1 + Math.max(...scenarios.map(scenario => scenario.connections));
 }
 
@@ -61,7 +61,10 @@ export function connectionsNeeded(scenarios: readonly Scenario[]): number {
 const socketsThroughProxy = 3;
 
 /** Sockets and threads of this process at once, at most, among them the coordinator's connection and the proxy of silent cuts. */
-export function processNeeds(scenarios: readonly Scenario[]): { sockets: number; threads: number } {
+export function processNeeds(scenarios: readonly Pick<Scenario, 'connections' | 'threads' | 'cut'>[]): {
+  sockets: number;
+  threads: number;
+} {
   const needs = scenarios.map(({ connections, threads, cut }) =>
     cut === 'silent'
       ? { sockets: connections * socketsThroughProxy, threads: threads + 1 }

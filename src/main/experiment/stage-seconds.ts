@@ -7,16 +7,21 @@ import { listOf, type refuser } from '../../aggregate/scenario/schema-parts.ts';
 
 interface Staged {
   readonly scenarios: readonly Pick<ScenarioGroup, 'arrival'>[];
+  readonly populations: readonly { readonly arrival: ScenarioGroup['arrival'][number] }[];
 }
 
 /** The stages of each arrival that has some, with their path in the config. */
-function stagesOf({ scenarios }: Staged) {
-  return scenarios.flatMap(({ arrival }, group) =>
-    arrival.flatMap((one, index) =>
-      one.kind === 'closed' || one.stages === null
-        ? []
-        : [{ path: ['scenarios', group, 'arrival', index, 'stages'], stages: one.stages }],
+function stagesOf({ scenarios, populations }: Staged) {
+  const arrivals = [
+    ...scenarios.flatMap(({ arrival }, group) =>
+      arrival.map((one, index) => ({ path: ['scenarios', group, 'arrival', index], arrival: one })),
     ),
+    ...populations.map(({ arrival }, index) => ({ path: ['populations', index, 'arrival'], arrival })),
+  ];
+  return arrivals.flatMap(({ path, arrival }) =>
+    arrival.kind === 'closed' || arrival.stages === null
+      ? []
+      : [{ path: [...path, 'stages'], stages: arrival.stages }],
   );
 }
 
@@ -39,27 +44,30 @@ export function checkStageSeconds(
   }
 }
 
+const stagedInputs = z.array(
+  z.object({
+    arrival: listOf(
+      z.object({
+        stages: z
+          .array(z.object({ seconds: z.number() }))
+          .min(1)
+          .nullish(),
+      }),
+    ).optional(),
+  }),
+);
+
 /** An input without a measured time that has stages. */
 const untimedInput = z.object({
   seconds: z.undefined().optional(),
-  scenarios: z.array(
-    z.object({
-      arrival: listOf(
-        z.object({
-          stages: z
-            .array(z.object({ seconds: z.number() }))
-            .min(1)
-            .nullish(),
-        }),
-      ).optional(),
-    }),
-  ),
+  scenarios: stagedInputs,
+  populations: stagedInputs.optional(),
 });
 
 /** The input of a config, with the time that its first stages take as the measured one if it says none itself. */
 export function withStageSeconds(input: unknown): unknown {
   const { data } = untimedInput.safeParse(input);
-  const [stages] = (data?.scenarios ?? []).flatMap(({ arrival = [] }) =>
+  const [stages] = [...(data?.scenarios ?? []), ...(data?.populations ?? [])].flatMap(({ arrival = [] }) =>
     arrival.flatMap(one => (one.stages ? [one.stages] : [])),
   );
   return stages === undefined ? input : { ...(input as object), seconds: secondsOf(stages) };

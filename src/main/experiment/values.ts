@@ -118,20 +118,31 @@ export function readValueFile(path: string): string[] {
 }
 
 /**
- * The input of a config with the paths of its workload, the file of values and the script, as seen from here: a config names
- * them relative to its own folder. That is done before anything is validated, as the sizes of the values are a part of it.
+ * The input of a config with the paths of its workloads, files of values and scripts, as seen from here: a config names them
+ * relative to its own folder. That is done before anything is validated, as the sizes of the values are a part of it.
  */
 export function locateWorkloadFiles(input: unknown, configPath: string): unknown {
-  const workload = keyOf(input, 'workload');
+  const populations = keyOf(input, 'populations');
+  const whole = withFiles(input, configPath);
+  if (!Array.isArray(populations)) return whole;
+  return {
+    ...(whole as object),
+    populations: populations.map(population => withFiles(population, configPath)),
+  };
+}
+
+/** What has a workload, with the paths of that as seen from here. */
+function withFiles(whole: unknown, configPath: string): unknown {
+  const workload = keyOf(whole, 'workload');
   const valueBytes = keyOf(workload, 'valueBytes');
   const script = located(keyOf(workload, 'script'), configPath);
   const path = located(keyOf(valueBytes, 'path'), configPath);
-  if (script === undefined && path === undefined) return input;
+  if (script === undefined && path === undefined) return whole;
   const files = {
     ...(script === undefined ? {} : { script }),
     ...(path === undefined ? {} : { valueBytes: { ...(valueBytes as object), path } }),
   };
-  return { ...(input as object), workload: { ...(workload as object), ...files } };
+  return { ...(whole as object), workload: { ...(workload as object), ...files } };
 }
 
 /** Undefined if it is no relative path. */

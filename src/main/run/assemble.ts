@@ -1,9 +1,11 @@
 import { judgeClaims } from '../../aggregate/claims/claims.ts';
 import { type Arm, compareBlocks } from '../../aggregate/questions.ts';
 import type { Result, RoundResult } from '../../aggregate/result.ts';
+import { besideNames } from '../../aggregate/scenario/beside.ts';
 import { fieldsOf } from '../../aggregate/scenario/scenario.ts';
 import { judgeControl, withoutControls } from '../../aggregate/stats/control.ts';
 import { limitedBy } from '../../aggregate/stats/limited-by.ts';
+import { roundsOfPopulation } from '../../aggregate/stats/rounds.ts';
 import { fixedRounds, isFixed, type RoundsRange } from '../../aggregate/stats/sign-test.ts';
 import { summarise, withPooledTails } from '../../aggregate/stats/summary.ts';
 import { latencyWarnings } from '../../aggregate/stats/warnings.ts';
@@ -110,6 +112,14 @@ function assembleScenarios(
   const loadEnvironment = environmentOf(target, describeEnvironment().cores);
   return scenarios.map(scenario => {
     const ofScenario = [...(rounds.get(scenario.id) ?? [])];
+    const beside = besideNames(scenario.beside).map(name => {
+      const ofPopulation = roundsOfPopulation(ofScenario, name);
+      return {
+        name,
+        summary: summarise(ofPopulation),
+        limitedBy: limitedBy(ofPopulation, loadEnvironment),
+      };
+    });
     return {
       id: scenario.id,
       ...(scenario.control === true ? { control: true as const } : {}),
@@ -118,6 +128,7 @@ function assembleScenarios(
       rounds: ofScenario,
       summary: final ? withPooledTails(summarise(ofScenario), ofScenario) : summarise(ofScenario),
       limitedBy: limitedBy(ofScenario, loadEnvironment),
+      ...(beside.length === 0 ? {} : { populations: beside }),
     };
   });
 }

@@ -3,20 +3,18 @@ import { type RoundResult, roundSchema } from '../../aggregate/result.ts';
 import { type ThreadPart, threadPartOf } from '../../aggregate/scenario/scenario.ts';
 import { mergeSamples } from '../../aggregate/stats/merge.ts';
 import { countReads } from '../../aggregate/stats/reads.ts';
+import { sumOf } from '../../aggregate/stats/summary.ts';
 import { formatPlural, toOneLine } from '../../aggregate/text/format.ts';
 import { connectionName } from '../../pool/client/batch.ts';
 import { nowNs } from '../../pool/clock.ts';
 import type { ThreadSample, ThreadTask } from '../../workers/contract.ts';
 import { streamSeed } from '../../workers/prng.ts';
 import { SharedState } from '../../workers/shared-state.ts';
-import {
-  type ParsedCommand,
-  parseCommand,
-  serverCountsApart,
-} from '../../workers/workload/command-templates.ts';
+import type { ParsedCommand } from '../../workers/workload/command-templates.ts';
 import { replicaCanAnswer } from '../../workers/workload/families.ts';
 import type { UsedClient } from '../experiment/clients.ts';
 import type { Experiment } from '../experiment/experiment.ts';
+import { besideOf } from '../experiment/populations.ts';
 import type { Scenario } from '../experiment/scenarios.ts';
 import { openLoopOf, splitOverThreads } from '../experiment/split.ts';
 import { foreseeReads, workloadTask } from '../experiment/workload.ts';
@@ -30,6 +28,7 @@ import { removeInserted } from '../server/key-space.ts';
 import { awaitReplicas } from '../server/replicas.ts';
 import { ConnectionCutter, cutByServer } from './connection-cutter.ts';
 import { CpuMeter } from './cpu-meter.ts';
+import { areApart, areCounted, callsOf, commandsOf, namesOf } from './load-counts.ts';
 import {
   baseRoundTripMs,
   type ReadReplicas,
@@ -58,6 +57,41 @@ export interface Bench {
   readonly data?: Pick<DataSet, 'ready'> | undefined;
   /** Called with each caveat of the results. */
   readonly warn: (line: string) => void;
+  /** Those that scenarios can run beside; absent: none. */
+  readonly populations?: readonly PopulationLoad[];
+}
+
+/** A population with its workload and its keys. */
+export interface PopulationLoad {
+  readonly name: string;
+  readonly scenario: Scenario;
+  readonly bench: Bench;
+}
+
+/** One load of a measurement: that of the scenario, by its id, or of a population beside it. */
+interface Load extends PopulationLoad {
+  /** Place of its first thread among those of the measurement. */
+  readonly firstThread: number;
+}
+
+/** What a scenario runs, itself first. */
+function loadsOf(bench: Bench, scenario: Scenario): [own: Load, ...beside: Load[]] {
+  let firstThread = scenario.threads;
+  const beside = besideOf(scenario, bench.populations ?? []).map(population => {
+    const load = { ...population, firstThread };
+    firstThread += population.scenario.threads;
+    return load;
+  });
+  return [{ name: scenario.id, bench, scenario, firstThread: 0 }, ...beside];
+}
+
+function countThreads(loads: readonly Load[]): number {
+  return sumOf(loads, ({ scenario }) => scenario.threads);
+}
+
+/** The samples of a load's threads, in their order. */
+function samplesOf({ firstThread, scenario }: Load, samples: readonly ThreadSample[]): ThreadSample[] {
+  return samples.filter(({ thread }) => thread >= firstThread && thread < firstThread + scenario.threads);
 }
 
 /** What one measurement needs beyond the bench. */
@@ -86,7 +120,7 @@ export async function runMeasurement(
 ): Promise<RoundResult | null> {
   let refusals = 0;
   for (let attempt = 1; ; attempt++) {
-    const shared = SharedState.forThreads(scenario.threads);
+    const shared = SharedState.forThreads(countThreads(loadsOf(bench, scenario)));
     const stop = () => shared.stop(nowNs());
     signal.addEventListener('abort', stop);
     if (signal.aborted) stop();
@@ -131,28 +165,34 @@ export async function runMeasurement(
   }
 }
 
-/** The tasks of one scenario in one round, one per thread. @param address where the load connects to, if not to the target */
+/**
+ * The tasks of one scenario in one round, one per thread.
+ *
+ * @param address where the load connects to, if not to the target
+ * @param firstThread place of the first one among the threads of the measurement
+ */
 export function threadTasks(
   { experiment, target, clients, claim }: Omit<Bench, 'threads' | 'data' | 'warn'>,
   scenario: Scenario,
   round: number,
   shared: SharedState,
   address = target.address,
+  firstThread = 0,
 ): ThreadTask[] {
   const { seed, seconds, warmupSeconds, timeoutMs } = experiment;
   const workload = workloadTask(experiment.workload);
   const clientFile = clients?.get(scenario.client)?.file;
-  return splitOverThreads(scenario, workload.keys).map((pools, thread) => ({
-    thread,
+  return splitOverThreads(scenario, workload.keys).map((pools, index) => ({
+    thread: firstThread + index,
     address,
     ...(target.control.cluster === undefined ? {} : { cluster: target.control.cluster }),
     ...(clientFile === undefined ? {} : { clientFile }),
     ...(threadPartOf(scenario) satisfies Pick<ThreadTask, keyof ThreadPart>),
-    openLoop: openLoopOf(scenario, thread),
+    openLoop: openLoopOf(scenario, index),
     pools,
     keyPrefix: claim.prefix,
     workload,
-    seed: streamSeed(seed, 'thread', round, thread),
+    seed: streamSeed(seed, 'thread', round, firstThread + index),
     valueSeed: seed,
     warmupSeconds,
     seconds,
@@ -162,8 +202,8 @@ export function threadTasks(
 }
 
 /**
- * Runs one scenario once and merges what the threads saw. Null if it was stopped before it had measured anything.
- * Rejects with what a thread failed with, such as a connection that was refused while a pool warmed.
+ * Runs one scenario once, with the populations beside it, and merges what the threads saw. Null if it was stopped before it
+ * had measured anything. Rejects with what a thread failed with, such as a connection that was refused while a pool warmed.
  */
 export async function runOnce(
   bench: Bench,
@@ -174,31 +214,25 @@ export async function runOnce(
   const { control } = bench.target;
   const { seconds } = bench.experiment;
   const { size, hosts } = bench.threads;
-  const placement =
-    hosts?.place(round, scenario.threads, scenario.hosts) ?? placeOn(size, round, scenario.threads);
-  const commands = workloadTask(bench.experiment.workload).commands.map(({ command }) =>
-    parseCommand(command),
-  );
-  const replicas = scenario.readFrom === 'primary' ? undefined : await findReadReplicas(control, commands);
+  const loads = loadsOf(bench, scenario);
+  const threads = countThreads(loads);
+  const placement = hosts?.place(round, threads, scenario.hosts) ?? placeOn(size, round, threads);
+  const replicas = await findReadReplicas(control, loads);
   const meter = new CpuMeter({ ...bench.target, replicas });
   let proxy: SilentProxy | undefined;
-  const name = connectionName({ keyPrefix: bench.claim.prefix });
-  const byServer = cutByServer(control, name);
-  const cutter = new ConnectionCutter(draw => (proxy?.silence ?? byServer)(draw), {
-    everyMs: scenario.cutEveryMs,
-    seed: streamSeed(bench.experiment.seed, 'cuts', round),
+  const cutters = loads.map(({ bench: { experiment, claim }, scenario: { cutEveryMs } }, index) => {
+    const byServer = cutByServer(control, connectionName({ keyPrefix: claim.prefix }));
+    const isOwn = index === 0;
+    return new ConnectionCutter(draw => ((isOwn ? proxy?.silence : undefined) ?? byServer)(draw), {
+      everyMs: cutEveryMs,
+      seed: streamSeed(experiment.seed, 'cuts', round, ...(isOwn ? [] : [index])),
+    });
   });
 
-  // As the server's commandstats have them.
-  const names = commands.map(({ statName }) => statName);
-  const countsApart =
-    commands.length > 0 &&
-    serverCountsApart(commands, bench.experiment.workload.functions) &&
-    // poolbench itself sends INFO while it measures.
-    !names.includes('info');
   const turn = `round ${round} of ${scenario.id}`;
   // Before the server starts to count the load's commands.
-  const dataSet = (await bench.data?.ready(turn)) ?? null;
+  const dataSets: (RoundResult['dataSet'] | undefined)[] = [];
+  for (const { bench } of loads) dataSets.push(await bench.data?.ready(turn));
   if (replicas !== undefined) await catchUp(bench, turn);
   const basePingMs = await baseRoundTripMs(control);
   const before = await serverCount(control, replicas);
@@ -208,26 +242,38 @@ export async function runOnce(
   let warmup: RoundResult['warmup'];
   try {
     if (scenario.cut === 'silent') proxy = await startSilentProxy(bench.target.address);
-    const tasks = threadTasks(bench, scenario, round, shared, proxy?.address);
+    const tasks = loads.flatMap((load, index) =>
+      threadTasks(
+        load.bench,
+        load.scenario,
+        round,
+        shared,
+        // The proxy is that of the scenario alone.
+        index === 0 ? proxy?.address : undefined,
+        load.firstThread,
+      ),
+    );
     const onWindow = ({ startNs, warmupSeconds, grown }: WindowStart) => {
       const endNs = startNs + seconds * 1e9;
       startedAt = new Date(Date.now() + (startNs - nowNs()) / 1e6);
       if (warmupSeconds > 0) warmup = { seconds: warmupSeconds, grown };
       meter.schedule(startNs, endNs);
-      cutter.schedule(startNs, endNs);
+      for (const cutter of cutters) cutter.schedule(startNs, endNs);
     };
     samples = await bench.threads.run(tasks, shared, onWindow, placement);
   } finally {
     used = await meter.stop();
-    cutter.stop();
+    for (const cutter of cutters) cutter.stop();
     await proxy?.close();
   }
-  if (cutter.failure !== undefined) {
-    const what = cutter.cuts === 0 ? 'no' : `after ${formatPlural(cutter.cuts, 'cut')} no further`;
-    bench.warn(`${what} connection could be cut in ${scenario.id}: ${toOneLine(cutter.failure)}`);
+  for (const [index, { failure, cuts }] of cutters.entries()) {
+    if (failure === undefined) continue;
+    const what = cuts === 0 ? 'no' : `after ${formatPlural(cuts, 'cut')} no further`;
+    bench.warn(`${what} connection could be cut in ${loads[index]?.name}: ${toOneLine(failure)}`);
   }
   const after = await serverCount(control, replicas);
-  await removeRecords(bench, scenario, samples);
+  const parts = loads.map(load => samplesOf(load, samples));
+  for (const [index, load] of loads.entries()) await removeRecords(load.bench, load.scenario, parts[index]);
   const restarted = before.life !== undefined && after.life !== undefined && after.life !== before.life;
   if (restarted) {
     bench.warn(
@@ -245,47 +291,78 @@ export async function runOnce(
   const there = hosts?.used();
   if (hosts !== undefined && there === undefined) return null;
   if (used === null || measuredSeconds < Math.min(minWindowSeconds, seconds / 2)) return null;
-
-  const loads = samples.flatMap(sample => sample.loads);
-  const warmupCalls = loads.reduce((sum, load) => sum + load.warmupCompleted, 0);
-  const calls = countsApart ? serverCalls(names) : null;
+  const { serverTimes } = used;
   const use = { ...used, ...there?.cpu };
-  const merged = mergeSamples(samples, {
-    round,
-    placement,
-    startedAt: startedAt.toISOString(),
-    warmup,
-    clientCpuMicros: use.clientCores * measuredSeconds * 1e6,
-    ...use,
-    ...(there === undefined ? {} : { hosts: there.hosts }),
-    // A server that restarted counts from zero again, so the difference means nothing.
-    ...(restarted ? { serverCores: null, serverMainThreadCores: null, serverFullestThread: null } : {}),
-    serverTime: ofCommand =>
-      restarted
-        ? null
-        : used.serverTimes(
-            commands
-              .filter(({ name }) => ofCommand === undefined || name === ofCommand)
-              .map(({ statName }) => statName),
-          ),
-    serverCalls: calls === null ? null : calls - warmupCalls,
-    serverCallsOf: serverCalls,
-    ...(replicas === undefined ? {} : { readCalls: countsApart ? readCalls(replicas, counted) : null }),
-    cuts: cutter.cuts,
-    basePingMs: there === undefined ? basePingMs : there.basePingMs,
-  });
-  const reads = countReads(merged, foreseeReads(workloadTask(bench.experiment.workload)));
-  return expectFigures({ ...merged, dataSet, reads }, scenario.id);
+  const workloads = loads.map(load => load.bench.experiment.workload);
+  const namesCounted = workloads.map((workload, index) => namesOf(workload, parts[index] ?? []));
+
+  const merge = (load: Load, index: number): RoundResult => {
+    const { workload } = load.bench.experiment;
+    const own = parts[index] ?? [];
+    const isOther = (_: unknown, other: number) => other !== index;
+    const isApart = areApart(namesCounted[index] ?? null, namesCounted.filter(isOther));
+    const commands = commandsOf(workload);
+    const merged = mergeSamples(own, {
+      round,
+      placement,
+      startedAt: startedAt.toISOString(),
+      warmup,
+      clientCpuMicros: use.clientCores * measuredSeconds * 1e6,
+      othersCpuMicros: cpuMicrosOf(parts.filter(isOther).flat()),
+      ...use,
+      ...(there === undefined ? {} : { hosts: there.hosts }),
+      // A server that restarted counts from zero again, so the difference means nothing.
+      ...(restarted ? { serverCores: null, serverMainThreadCores: null, serverFullestThread: null } : {}),
+      serverTime: ofCommand =>
+        restarted || !isApart
+          ? null
+          : serverTimes(
+              commands
+                .filter(({ name }) => ofCommand === undefined || name === ofCommand)
+                .map(({ statName }) => statName),
+            ),
+      serverCalls: isApart ? callsOf([workload], own, serverCalls) : null,
+      serverCallsOf: ofScript => (isApart ? serverCalls(ofScript) : null),
+      ...(replicas === undefined || load.scenario.readFrom === 'primary'
+        ? {}
+        : { readCalls: isApart && areCounted([workload]) ? readCalls(commands, replicas, counted) : null }),
+      cuts: cutters[index]?.cuts ?? 0,
+      basePingMs: there === undefined ? basePingMs : there.basePingMs,
+    });
+    const reads = countReads(merged, foreseeReads(workloadTask(workload)));
+    return { ...merged, dataSet: dataSets[index] ?? null, reads };
+  };
+  const [first, ...beside] = loads;
+  const own = merge(first, 0);
+  if (beside.length === 0) return expectFigures(own, scenario.id);
+  const populations = beside.map((load, index) => ({ name: load.name, ...merge(load, 1 + index) }));
+  const all = [own, ...populations];
+  const together = {
+    issued: sumOf(all, ({ issued }) => issued),
+    completed: sumOf(all, ({ completed }) => completed),
+    serverCalls: callsOf(workloads, samples, serverCalls),
+  };
+  return expectFigures({ ...own, populations, together }, scenario.id);
 }
 
-/** The replicas of the target as they are now, and what of these commands is read there. */
-async function findReadReplicas(
-  control: Control,
-  commands: readonly Pick<ParsedCommand, 'name' | 'statName'>[],
-): Promise<ReadReplicas> {
+/** CPU time of these threads in the window; null if the platform does not report it. */
+function cpuMicrosOf(samples: readonly ThreadSample[]): number | null {
+  return samples.reduce<number | null>(
+    (sum, { seconds, threadLoad: { cores } }) =>
+      sum === null || cores === null ? null : sum + cores * seconds * 1e6,
+    0,
+  );
+}
+
+/** The replicas of the target as they are now, and what loads read there. Undefined if all read from primaries. */
+async function findReadReplicas(control: Control, loads: readonly Load[]): Promise<ReadReplicas | undefined> {
+  const readers = loads.filter(({ scenario }) => scenario.readFrom !== 'primary');
+  if (readers.length === 0) return undefined;
   // A target that does not answer has no figures; the target watch notices that.
   const shards = await control.findShards().catch(() => []);
-  const reads = commands.filter(({ name }) => replicaCanAnswer(name));
+  const reads = readers
+    .flatMap(({ bench }) => commandsOf(bench.experiment.workload))
+    .filter(({ name }) => replicaCanAnswer(name));
   return {
     nodes: shards.flatMap(({ replicas }) => replicas),
     reads: new Set(reads.map(({ statName }) => statName)),
@@ -301,12 +378,13 @@ async function catchUp({ target, warn }: Pick<Bench, 'target' | 'warn'>, turn: s
     );
 }
 
-/** All reads as the servers have counted them, and those of replicas; null if it is not known. */
+/** All reads of a load as the servers have counted them, and those of replicas; null if it is not known. */
 function readCalls(
+  commands: readonly Pick<ParsedCommand, 'statName'>[],
   { reads }: ReadReplicas,
   counted: (count: (of: ServerCount) => number | null) => number | null,
 ): NonNullable<RoundResult['readCalls']> | null {
-  const names = [...reads];
+  const names = commands.map(({ statName }) => statName).filter(name => reads.has(name));
   const all = counted(of => of.calls(names));
   const ofReplicas = counted(of => of.callsOfReplicas(names));
   return all === null || ofReplicas === null ? null : { all, ofReplicas };

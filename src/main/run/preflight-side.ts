@@ -1,10 +1,13 @@
 import type { Result } from '../../aggregate/result.ts';
+import { sumOf } from '../../aggregate/stats/summary.ts';
 import { formatPlural } from '../../aggregate/text/format.ts';
+import type { WorkloadTask } from '../../workers/contract.ts';
 import { maxRecords } from '../../workers/workload/keys.ts';
 import { describeEnvironment } from '../environment.ts';
 import { PoolbenchError } from '../errors.ts';
 import { expectConnections, findClients, type UsedClient } from '../experiment/clients.ts';
 import type { PlannedSide } from '../experiment/plan.ts';
+import { extentsOf, populationsOf } from '../experiment/populations.ts';
 import { connectionsNeeded, processNeeds, type Scenario } from '../experiment/scenarios.ts';
 import { describeScript } from '../experiment/script.ts';
 import { sizesOf } from '../experiment/value-variants.ts';
@@ -35,25 +38,32 @@ export async function preflightSide(
   options: PreflightOptions & { readonly elsewhere?: boolean },
 ): Promise<Preflight> {
   const { elsewhere = false } = options;
-  const { experiment, scenarios } = side;
   const clients = await findClients(side);
-  const script = await describeScript(experiment);
+  const script = await describeScript(side.experiment);
   expectSuitable([...clients.values()], target);
-  const workload = workloadTask(experiment.workload);
+  const extents = extentsOf(side);
+  const populations = populationsOf(side.experiment);
+  const workloads = [side.experiment, ...populations].map(({ workload }) => workloadTask(workload));
+  const loads = [...side.scenarios, ...populations.map(({ scenario }) => scenario)];
+  // An element of a key takes about as much as a small key.
+  const elementsOf = (workload: WorkloadTask) => Math.max(maxRecords(workload), dataSize(workload).elements);
+  const keys = sumOf(workloads, elementsOf);
   const needs = {
-    connections: connectionsNeeded(scenarios),
-    readsReplicas: scenarios.some(({ readFrom }) => readFrom !== 'primary'),
-    ...(elsewhere ? { sockets: 1, threads: 0 } : processNeeds(scenarios)),
-    // An element of a key takes about as much as a small key.
-    keys: Math.max(maxRecords(workload), dataSize(workload).elements),
-    valueBytes: sizesOf(workload.values).mean,
+    connections: connectionsNeeded(extents),
+    readsReplicas: loads.some(({ readFrom }) => readFrom !== 'primary'),
+    ...(elsewhere ? { sockets: 1, threads: 0 } : processNeeds(extents)),
+    keys,
+    valueBytes: sumOf(workloads, workload => elementsOf(workload) * sizesOf(workload.values).mean) / keys,
   };
-  await requireCommands(target.control, workload.commands);
+  await requireCommands(
+    target.control,
+    workloads.flatMap(({ commands }) => commands),
+  );
   const warnings = await preflight(target, needs, options);
   // After it, as it looks for connections of others.
   await expectConnections(clients.values(), side, target.address);
   if (elsewhere) return { warnings, clients, script };
-  const cores = warnOfMissingCores(scenarios, target, describeEnvironment().cores);
+  const cores = warnOfMissingCores(extents, target, describeEnvironment().cores);
   return { warnings: [...warnings, ...cores], clients, script };
 }
 
@@ -88,7 +98,7 @@ interface Neighbour {
  * Warns of an open loop whose threads and a local server leave none of `cores` free: it would come late to arrivals.
  */
 export function warnOfMissingCores(
-  scenarios: readonly Scenario[],
+  scenarios: readonly Pick<Scenario, 'arrival' | 'threads'>[],
   { local, detected }: Neighbour,
   cores: number,
 ): string[] {

@@ -6,6 +6,7 @@ import { isFixed } from '../../aggregate/stats/sign-test.ts';
 import { formatDuration, formatPlural } from '../../aggregate/text/format.ts';
 import { asError, PoolbenchError } from '../errors.ts';
 import { type Plan, secondsAtLeast, secondsOfTurns, type Turn } from '../experiment/plan.ts';
+import { extentsOf } from '../experiment/populations.ts';
 import type { StepCourse } from '../live/snapshot.ts';
 import { foundOn } from './assemble.ts';
 import { armsOfBlocks, Course, type DueRound, type Ended, type Found, type RunEnd } from './course.ts';
@@ -205,7 +206,7 @@ function startThreads(sides: readonly Side[], { agents }: SideSession): LoadThre
       'USAGE',
       `${spread.id} runs on ${spread.hosts} hosts, but the run has no agents; use --agents ${spread.hosts}`,
     );
-  return new Threads(Math.max(...scenarios.map(scenario => scenario.threads)));
+  return new Threads(Math.max(...sides.flatMap(extentsOf).map(({ threads }) => threads)));
 }
 
 /** @returns why the rounds ended by themselves, or the error that ended them early; neither if they were interrupted */

@@ -4,21 +4,19 @@ import type { Result, RoundResult } from '../../aggregate/result.ts';
 import { answeredElsewhere } from '../../aggregate/stats/accounting.ts';
 import { fixedRounds, type RoundsRange } from '../../aggregate/stats/sign-test.ts';
 import { formatPlural } from '../../aggregate/text/format.ts';
-import type { WorkloadTask } from '../../workers/contract.ts';
-import { keyRanges } from '../../workers/workload/keys.ts';
 import type { UsedClient } from '../experiment/clients.ts';
 import type { PlannedSide } from '../experiment/plan.ts';
+import { type Population, populationsOf } from '../experiment/populations.ts';
 import type { Scenario } from '../experiment/scenarios.ts';
-import { workloadTask } from '../experiment/workload.ts';
+import type { WorkloadConfig } from '../experiment/workload.ts';
 import type { Step } from '../live/snapshot.ts';
-import { isTaken } from '../server/claim.ts';
-import { DataSet } from '../server/data-set.ts';
 import { shownTarget, type Target } from '../server/find-target.ts';
-import { claimKeySpace, type KeySpace, type Removal, removeKeySpace } from '../server/key-space.ts';
+import { type KeySpace, type Removal, removeKeySpace } from '../server/key-space.ts';
 import { findOtherServers, leave } from '../server/other-servers.ts';
 import { shownAddress } from '../server/url.ts';
 import { assembleResult, type Measured } from './assemble.ts';
 import { type EarlierRun, expectSameScript } from './earlier-run.ts';
+import { LoadKeys } from './load-keys.ts';
 import { type Bench, runMeasurement } from './measurement.ts';
 import { preflightSide } from './preflight-side.ts';
 import { type Written, writeAsFarAsPossible } from './results/results-folder.ts';
@@ -80,10 +78,11 @@ export class SideRun {
   readonly #recorder: ServerRecorder;
   /** Scenarios whose number of rounds became fixed at the first look. */
   unasked: ReadonlySet<string> = new Set();
+  readonly #keys: LoadKeys;
+  /** Each with its keys. */
+  readonly #populations: readonly (Population & { readonly keys: LoadKeys })[];
   #clients: ReadonlyMap<string, UsedClient> = new Map();
   #script: Result['script'];
-  #space: KeySpace | undefined;
-  #data: DataSet | undefined;
 
   constructor(side: Side, shared: SharedByAll) {
     this.#side = side;
@@ -99,6 +98,22 @@ export class SideRun {
       earlier: shared.earlier?.serverSeries,
       show: point => shared.session.progress.served(shared.sessionId === undefined ? '' : side.name, point),
     });
+    const { target, experiment } = side;
+    const keysOf = (workload: WorkloadConfig) =>
+      new LoadKeys({
+        ...{ target, experiment, workload, signal: shared.session.signal },
+        warn: line => this.#warn([line]),
+      });
+    this.#keys = keysOf(experiment.workload);
+    this.#populations = populationsOf(experiment).map(population => ({
+      ...population,
+      keys: keysOf(population.workload),
+    }));
+  }
+
+  /** The keys of all its loads. */
+  get #allKeys(): LoadKeys[] {
+    return [this.#keys, ...this.#populations.map(({ keys }) => keys)];
   }
 
   /**
@@ -118,15 +133,9 @@ export class SideRun {
     this.#warn(warnings);
   }
 
-  /** Takes a key prefix of its own. @throws PoolbenchError TARGET_NOT_AVAILABLE, TARGET_LOST */
+  /** Takes a key prefix for each of its loads. @throws PoolbenchError TARGET_NOT_AVAILABLE, TARGET_LOST */
   async claim(): Promise<void> {
-    const { target, experiment } = this.#side;
-    this.#space = await claimKeySpace(target.control, {
-      seed: experiment.seed,
-      before: experiment.target.keyPrefix,
-      keys: keyRanges(this.#workload).written,
-    });
-    this.#warn(this.#space.warnings);
+    for (const keys of this.#allKeys) await keys.claim();
   }
 
   /**
@@ -137,33 +146,11 @@ export class SideRun {
    */
   async prepare(plannedSeconds: number | undefined): Promise<void> {
     const { progress, signal } = this.#shared.session;
-    await this.#writeKeys();
+    for (const keys of this.#allKeys) await keys.write();
     const firstRound = 1 + (this.#shared.earlier?.finished.count ?? 0);
     const warmUp = { progress, signal, plannedSeconds, firstRound, named: (id: string) => this.#named(id) };
     await this.#withUserErrors(() => warmUpThreads(this.#bench, this.#scenarios, warmUp));
     await this.#recorder.start();
-  }
-
-  async #writeKeys(): Promise<void> {
-    const { target, experiment } = this.#side;
-    const { signal } = this.#shared.session;
-    const warn = (line: string) => this.#warn([line]);
-    const { functions } = experiment.workload;
-    const data = { seed: experiment.seed, workload: this.#workload, functions, signal, warn };
-    this.#data = new DataSet(target.control, this.#claimed, data);
-    await this.#data.write();
-  }
-
-  /** Takes another prefix if another run has claimed this one, whose keys must be left alone from then on. */
-  async #keepClaim(before: string): Promise<void> {
-    const lost = this.#claimed;
-    // The target watch notices that a target is gone.
-    if (!(await isTaken(this.#side.target.control, lost).catch(() => false))) return;
-    await this.claim();
-    this.#warn([
-      `before ${before}, another run of poolbench had taken the key prefix ${lost.prefix}, because the server had lost this run's claim to it (it was restarted or flushed, or it evicts keys): the keys there were left alone, and this run continued with the prefix ${this.#claimed.prefix}`,
-    ]);
-    await this.#writeKeys();
   }
 
   /**
@@ -179,7 +166,7 @@ export class SideRun {
     const { progress, signal } = this.#shared.session;
     const { warmupSeconds, seconds } = this.#side.experiment;
     const { threads } = scenario;
-    await this.#keepClaim(`round ${step.round} of ${scenario.id}`);
+    for (const keys of this.#allKeys) await keys.keep(`round ${step.round} of ${scenario.id}`);
     const run = {
       step: { ...step, scenario: this.#named(scenario.id), threads, warmupSeconds, seconds },
       watch: this.#watch,
@@ -197,16 +184,16 @@ export class SideRun {
   /** Ends the recording, and removes the keys it has claimed. A target that is lost keeps them; by the claim the next run knows whose they are. */
   async removeKeys(): Promise<void> {
     await this.#recorder.stop();
-    const space = this.#space;
-    if (space === undefined) return;
-    const { control } = this.#side.target;
-    await this.#data?.removeFunctions().catch(() => {});
-    const removal = await removeKeySpace(control, space).catch(() => undefined);
-    // A server that refused the claim and every operation has no keys of this run, though it may not tell.
-    const isWritten =
-      space.claimed || [...this.#rounds.values()].flat().some(({ completed }) => completed > 0);
-    if (isWritten) this.#warn(describeRemoval(space, removal));
-    if (removal !== undefined) await this.#removeKeysElsewhere(space);
+    for (const keys of this.#allKeys) {
+      const { space } = keys;
+      if (space === undefined) continue;
+      const removal = await keys.remove();
+      // A server that refused the claim and every operation has no keys of this run, though it may not tell.
+      const isWritten =
+        space.claimed || [...this.#rounds.values()].flat().some(({ completed }) => completed > 0);
+      if (isWritten) this.#warn(describeRemoval(space, removal));
+      if (removal !== undefined) await this.#removeKeysElsewhere(space);
+    }
   }
 
   /** Connections of the load can have written keys to other servers than the one that the coordinator talks to. */
@@ -235,7 +222,8 @@ export class SideRun {
    */
   async save({ complete, final, ended }: SaveState): Promise<SideState> {
     const { name, experiment, target, folder } = this.#side;
-    if (final) this.#warn(describeUnawaited([...this.#rounds.values()].flat()));
+    const rounds = [...this.#rounds.values()].flat();
+    if (final) this.#warn(describeUnawaited(rounds.flatMap(round => [round, ...(round.populations ?? [])])));
     const result = assembleResult({
       name,
       session: this.#shared.sessionId,
@@ -278,26 +266,22 @@ export class SideRun {
     };
   }
 
-  get #workload(): WorkloadTask {
-    return workloadTask(this.#side.experiment.workload);
-  }
-
-  get #claimed(): KeySpace {
-    if (this.#space === undefined) throw new Error('expected a side to claim its keys before it is measured');
-    return this.#space;
-  }
-
   get #bench(): Bench {
     const { experiment, target } = this.#side;
     const warn = (line: string) => this.#warn([line]);
+    const shared = { target, clients: this.#clients, threads: this.#shared.threads, warn };
+    const benchOf = (keys: LoadKeys, workload: WorkloadConfig): Bench => ({
+      ...shared,
+      experiment: { ...experiment, workload },
+      claim: keys.claimed,
+      data: keys.data,
+    });
     return {
-      experiment,
-      target,
-      clients: this.#clients,
-      threads: this.#shared.threads,
-      claim: this.#claimed,
-      data: this.#data,
-      warn,
+      ...benchOf(this.#keys, experiment.workload),
+      populations: this.#populations.map(({ name, scenario, workload, keys }) => ({
+        ...{ name, scenario },
+        bench: benchOf(keys, workload),
+      })),
     };
   }
 

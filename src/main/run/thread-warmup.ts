@@ -7,6 +7,7 @@ import { nowNs } from '../../pool/clock.ts';
 import type { Client } from '../../pool/presets.ts';
 import { SharedState, type ThreadProgress } from '../../workers/shared-state.ts';
 import { usableCores } from '../environment.ts';
+import { besideOf } from '../experiment/populations.ts';
 import type { Scenario } from '../experiment/scenarios.ts';
 import { workloadTask } from '../experiment/workload.ts';
 import type { Progress } from '../live/progress.ts';
@@ -68,17 +69,26 @@ export async function warmUpThreads(
   { progress, signal, plannedSeconds, firstRound, named }: WarmUp,
 ): Promise<void> {
   const { experiment } = bench;
-  // Each thread needs a key of its own.
-  const size = Math.min(bench.threads.size, workloadTask(experiment.workload).keys);
-  const paths = widestOfEachPath(scenarios).map(scenario => spreadOver(scenario, size));
+  const beside = (bench.populations ?? []).filter(population =>
+    scenarios.some(scenario => besideOf(scenario, [population]).length > 0),
+  );
+  // Its figures are thrown away, so their caveats are none of the results. It takes the keys as they are.
+  const pathOn = (bench: Bench, scenario: Scenario) => {
+    // Each thread needs a key of its own.
+    const size = Math.min(bench.threads.size, workloadTask(bench.experiment.workload).keys);
+    const unjudged: Bench = { ...bench, data: undefined, warn: () => {} };
+    return { scenario: spreadOver(scenario, size), size, bench: unjudged };
+  };
+  const paths = [
+    ...widestOfEachPath(scenarios).map(scenario => pathOn(bench, scenario)),
+    ...beside.map(population => pathOn(population.bench, population.scenario)),
+  ];
   // So few rounds give no verdict. They are a trial, which must stay short.
   const isTrial = experiment.rounds.atMost < minRounds;
   const runSeconds = plannedSeconds ?? assumedMeasurements * (experiment.warmupSeconds + experiment.seconds);
   const endNs = nowNs() + (isTrial ? 0 : maxRunRatio * runSeconds * 1e9);
   const unsettled: string[] = [];
-  // Its figures are thrown away, so their caveats are none of the results. It takes the keys as they are.
-  const unjudged: Bench = { ...bench, data: undefined, warn: () => {} };
-  for (const [index, scenario] of paths.entries()) {
+  for (const [index, { scenario, size, bench }] of paths.entries()) {
     if (signal.aborted) return;
     // Time that a path does not use goes to the paths after it.
     const partSeconds = (endNs - nowNs()) / 1e9 / (paths.length - index);
@@ -107,7 +117,7 @@ export async function warmUpThreads(
     progress.follow(step, shared, () => {});
     try {
       await runOnce(
-        { ...unjudged, experiment: { ...experiment, warmupSeconds: 0, seconds } },
+        { ...bench, experiment: { ...bench.experiment, warmupSeconds: 0, seconds } },
         squeezed(scenario, seconds),
         0,
         shared,
@@ -155,7 +165,7 @@ function rateOf({ arrival }: Scenario): number {
   return arrival.kind === 'closed' ? 0 : arrival.rate;
 }
 
-/** A scenario with one pool on each thread. A run has more than one thread only for a scenario with as many connections. */
+/** A scenario alone, with one pool on each thread. A run has more than one thread only for a scenario with as many connections. */
 function spreadOver(scenario: Scenario, threads: number): Scenario {
   const { workers, connections, batch } = scenario;
   return {
@@ -164,6 +174,7 @@ function spreadOver(scenario: Scenario, threads: number): Scenario {
     pools: threads,
     poolsPerThread: 1,
     hosts: 0,
+    beside: null,
     workers: Math.max(workers, threads),
     connections: Math.max(connections, threads * (batch.pool === 'separate' ? 2 : 1)),
     batch: batch.pool === 'none' ? batch : { ...batch, workers: Math.max(batch.workers, threads) },

@@ -112,9 +112,43 @@ export function callsOf(script: string): (string | undefined)[] {
  * @param functions the libraries that FCALL can call
  */
 export function serverCountsApart(commands: readonly ParsedCommand[], functions: readonly string[]): boolean {
-  // Without the subcommand.
-  const counted = new Set(commands.map(({ statName }) => statName.replace(/\|.*/, '').toUpperCase()));
-  const inside = commands.flatMap(({ requests, acknowledges }) => [
+  const counted = new Set(commands.map(({ statName }) => withoutSubcommand(statName)));
+  // A script can call no script.
+  const isCallable = [...counted].some(name => !scriptCommands.has(name));
+  return calledInside(commands, functions).every(name =>
+    name === undefined ? !isCallable : !counted.has(name),
+  );
+}
+
+/**
+ * All that the server counts of the commands, what runs inside them too, in capitals and without subcommands. Null if only
+ * running them would show it.
+ *
+ * @param functions as of `serverCountsApart`
+ */
+export function countedNames(
+  commands: readonly ParsedCommand[],
+  functions: readonly string[],
+): ReadonlySet<string> | null {
+  const names = new Set(commands.map(({ statName }) => withoutSubcommand(statName)));
+  for (const name of calledInside(commands, functions)) {
+    if (name === undefined) return null;
+    names.add(name);
+  }
+  return names;
+}
+
+/** A name of commandstats in capitals. */
+export function withoutSubcommand(statName: string): string {
+  return statName.replace(/\|.*/, '').toUpperCase();
+}
+
+/** What runs inside transactions, scripts and functions; undefined for each that only running it would show. */
+function calledInside(
+  commands: readonly ParsedCommand[],
+  functions: readonly string[],
+): (string | undefined)[] {
+  return commands.flatMap(({ requests, acknowledges }) => [
     ...(acknowledges === undefined ? [] : ['XACK']),
     ...(requests.length === 1 ? [] : requests.slice(0, -1).map(({ name }) => name)),
     ...requests.flatMap(({ name, script }) => {
@@ -123,9 +157,6 @@ export function serverCountsApart(commands: readonly ParsedCommand[], functions:
       return script === undefined ? [undefined] : callsOf(script);
     }),
   ]);
-  // A script can call no script.
-  const isCallable = [...counted].some(name => !scriptCommands.has(name));
-  return inside.every(name => (name === undefined ? !isCallable : !counted.has(name)));
 }
 
 function parseTransaction(requests: readonly (readonly Word[])[]): ParsedCommand {

@@ -59,6 +59,19 @@ describe('books of a run', () => {
     expect(imbalances('replica', 250)).toEqual([expect.stringMatching(/50 % of the reads in one/)]);
   });
 
+  test('beside populations compare the sum of all, and each load has to balance', () => {
+    const together = (serverCalls: number, name = 'bulk', changes = {}) => ({
+      serverCalls: null,
+      populations: [{ ...buildRound(4, 500, changes), name }],
+      together: { issued: 1500, completed: 1500, serverCalls },
+    });
+    expect(imbalancesOf(together(1500))).toEqual([]);
+    expect(imbalancesOf(together(1000))).toEqual([expect.stringContaining('1,500')]);
+    expect(imbalancesOf(together(1500, 'bulk', { issued: 501 }))).toEqual([
+      expect.stringMatching(/defect .* round 4 of one, population bulk, 501 .* 500 /),
+    ]);
+  });
+
   test('say that another server answered if the server has counted less than was completed', () => {
     const [fewer] = imbalancesOf({ serverCalls: 500 });
     const [more] = imbalancesOf({ serverCalls: 2000 });

@@ -114,6 +114,17 @@ function buildPool(changes: Partial<PoolSnapshot> = {}): PoolSnapshot {
   };
 }
 
+test('the CPU of an operation is without the threads of other loads; not known if theirs is not', () => {
+  const cpuOf = (othersCpuMicros?: number | null) =>
+    mergeSamples(
+      [buildSample({ issued: 1000, completed: 1000 })],
+      othersCpuMicros === undefined ? context : { ...context, othersCpuMicros },
+    ).cpu;
+  expect(cpuOf()).toMatchObject({ clientMicrosPerOp: 1500, clientCores: 0.75 });
+  expect(cpuOf(500_000)).toMatchObject({ clientMicrosPerOp: 1000, clientCores: 0.75 });
+  expect(cpuOf(null)).toMatchObject({ clientMicrosPerOp: null, clientCores: 0.75 });
+});
+
 test('the sum over threads equals the merged totals', () => {
   const counts = fc.record({
     completed: fc.nat(1_000_000),

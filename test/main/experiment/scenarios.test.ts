@@ -58,6 +58,7 @@ describe('scenarios are expanded once under unique ids', () => {
       cut: 'close',
       burst: false,
       hosts: 0,
+      beside: null,
     });
   });
 

@@ -23,6 +23,7 @@ import { loopback } from '../../support/connections.ts';
 import { createExperiment } from '../../support/experiment.ts';
 import { connectObserver } from '../../support/observed-server.ts';
 import { startProxy } from '../../support/proxy.ts';
+import { buildResult, buildRound, buildScenario } from '../../support/result-builder.ts';
 import { startScriptedServer } from '../../support/scripted-server.ts';
 import { ofTest, startRedis } from '../../support/servers.ts';
 import { buildTask, runThread } from '../../support/threads.ts';
@@ -199,6 +200,29 @@ describe('measurement', () => {
     const defect = new TypeError('undefined is not a function');
     await expect(measureStopped(defect)).rejects.toBe(defect);
     expect(await measureStopped(new ConnectRefused('ECONNREFUSED'))).toBeNull();
+  });
+
+  test('a run fails if a population has lost more than a run may lose, though its scenario has not', () => {
+    const exitCode = (failed: number) => {
+      const round = buildRound(1, 1000);
+      const bulk = {
+        ...round,
+        name: 'bulk',
+        issued: 1000,
+        completed: 1000 - failed,
+        failed: { OOM: failed },
+      };
+      const result = buildResult([buildScenario({}, [{ ...round, populations: [bulk] }])]);
+      const side = { name: 'one', experiment, scenarios: [] };
+      return exitCodeOf({ results: [result], error: undefined }, [side], { interrupted: false });
+    };
+    expect(exitCode(10)).toBe(0);
+    expect(() => exitCode(20)).toThrow(
+      expect.objectContaining({
+        code: 'TOO_MANY_FAILURES',
+        message: expect.stringMatching(/population bulk/),
+      }),
+    );
   });
 
   test('a stopped run ends with a defect, but with 130 where its target was lost', () => {

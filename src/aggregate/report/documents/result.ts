@@ -29,6 +29,7 @@ import {
 } from '../blocks.ts';
 import { hostBlocks } from '../host-table.ts';
 import { hysteresisBlocks, isOpen, loadNote, loadTable, loadTables, stageBlocks } from '../load-tables.ts';
+import { populationBlocks } from '../population-table.ts';
 import {
   accountingBlocks,
   commandNote,
@@ -85,6 +86,7 @@ export function resultDocument(result: Result): Block[] {
     ...only(narrow, [paragraph([strong(`${name} against ${describeTarget(target)}`)])]),
     ...environmentBlocks(result, `, seed ${result.seed}`),
     ...resultBlocks(result),
+    ...populationBlocks(scenarios),
     ...loadBlocks(scenarios),
     ...only(wide, claims.flatMap(judgedBlocks)),
     ...only(wide, [

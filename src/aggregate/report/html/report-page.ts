@@ -32,6 +32,7 @@ import {
   thresholdTable,
 } from '../documents/thresholds.ts';
 import { hostBlocks } from '../host-table.ts';
+import { populationBlocks } from '../population-table.ts';
 import {
   accountingBlocks,
   commandNote,
@@ -77,6 +78,7 @@ export function renderReportPage(result: Result): string {
       ...section('Warnings', warningList(result)),
       ...section('Throughput', throughputBlocks(result)),
       ...section('Latency', percentileCharts(scenarios)),
+      ...populationBlocks(scenarios),
       ...section('Over time', overTime(scenarios, result.config)),
       ...section(
         serverTitle,

@@ -1,0 +1,53 @@
+import type { Interval, ScenarioResult, SummaryResult } from '../result.ts';
+import { roundsOfPopulation } from '../stats/rounds.ts';
+import { lostRatio } from '../stats/summary.ts';
+import { formatFraction, formatInterval, formatKnown, formatMs, formatRate } from '../text/format.ts';
+import { type Block, type Column, figures, heading, note, only, table, wide, words } from './blocks.ts';
+import { limitBadge } from './result-tables.ts';
+
+const populationNote =
+  'What ran beside each scenario, on threads and keys of its own: medians over the rounds. Failed: the fraction of its operations that failed or were unanswered at the end.';
+
+/** One population beside one scenario. */
+type PopulationRow = NonNullable<ScenarioResult['populations']>[number] & {
+  readonly id: string;
+  readonly lost: number;
+};
+
+/** A median with its interval, for which a terminal has no room. */
+function medianColumn(
+  name: string,
+  of: (summary: SummaryResult) => Interval | null,
+  format: (value: number) => string,
+): Column<PopulationRow> {
+  const intervalOf = ({ summary }: PopulationRow) => summary && of(summary);
+  return figures(name, row => formatInterval(intervalOf(row), format), {
+    terminal: { name, cell: row => formatKnown(intervalOf(row)?.median ?? null, format) },
+  });
+}
+
+/** The populations of a run with their own figures; nothing if all scenarios ran alone. */
+export function populationBlocks(scenarios: readonly ScenarioResult[]): Block[] {
+  const rows = scenarios.flatMap(({ id, rounds, populations = [] }) =>
+    populations.map((population): PopulationRow => {
+      return { ...population, id, lost: lostRatio(roundsOfPopulation(rounds, population.name)) };
+    }),
+  );
+  if (rows.length === 0) return [];
+  return [
+    ...only(wide, [heading(2, 'Populations'), note(populationNote)]),
+    table<PopulationRow>(
+      rows,
+      [
+        words('scenario', ({ id }) => id),
+        words('population', ({ name }) => name),
+        medianColumn('ops/s', summary => summary.opsPerSecond, formatRate),
+        medianColumn('p50 ms', summary => summary.responseP50, formatMs),
+        medianColumn('p99 ms', summary => summary.responseP99, formatMs),
+        figures('failed', ({ lost }) => formatFraction(lost)),
+        words('limited by', ({ limitedBy }) => [limitBadge(limitedBy.resource)]),
+      ],
+      'Populations beside scenarios',
+    ),
+  ];
+}

@@ -1,0 +1,31 @@
+import { z } from 'zod';
+
+/** Which populations run at the same time as a scenario: in a config, in an id and in words. */
+
+const name = '[\\w.-]{1,32}';
+const separator = '+';
+
+export const populationName = z
+  .string({ error: '1 to 32 letters, digits, ".", "_" or "-"' })
+  .regex(new RegExp(`^${name}$`), { error: '1 to 32 letters, digits, ".", "_" or "-"' });
+
+const besideError = 'the name of a population, several as in "bulk+churn", or null';
+export const besideSchema = z
+  .string({ error: besideError })
+  .regex(new RegExp(`^${name}(\\${separator}${name})*$`), { error: besideError })
+  .nullable();
+
+/** The populations by their names; none if the scenario runs alone. */
+export function besideNames(beside: string | null): string[] {
+  return beside?.split(separator) ?? [];
+}
+
+/** In the id of a scenario: `alone`, `beside-bulk`. */
+export function labelBeside(beside: string | null): string {
+  return beside === null ? 'alone' : `beside-${beside}`;
+}
+
+/** "alone", "beside bulk". */
+export function describeBeside(beside: string | null): string {
+  return beside === null ? 'alone' : `beside ${beside}`;
+}

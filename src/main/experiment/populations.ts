@@ -1,0 +1,165 @@
+import { z } from 'zod';
+import { besideNames, populationName } from '../../aggregate/scenario/beside.ts';
+import type { ScenarioGroup } from '../../aggregate/scenario/scenario.ts';
+import { isOutOfRange, refuser, section } from '../../aggregate/scenario/schema-parts.ts';
+import { sumOf } from '../../aggregate/stats/summary.ts';
+import { checkGroup, groupOf, scenarioValues } from './scenario-group.ts';
+import { expandScenarios, type Scenario } from './scenarios.ts';
+import { type WorkloadConfig, workload } from './workload.ts';
+
+/**
+ * Populations: loads that run at the same time as scenarios, on threads of their own. What a scenario runs beside is a
+ * dimension (`beside`), so a scenario alone and beside a population are two arms like any others.
+ */
+
+/** Each population has threads and keys of its own. */
+const maxPopulations = 8;
+
+// A population is beside others itself; agents and the proxy of silent cuts serve scenarios alone.
+const { beside: _, hosts: __, cut: ___, ...values } = scenarioValues;
+
+const population = section({
+  name: populationName.meta({ description: 'Name of the population, for beside and the report' }),
+  workload: workload.nullable().prefault(null).meta({
+    description: 'Keys, values and commands of the population; null: those of the run, with keys of its own',
+  }),
+  ...values,
+}).check(({ value, issues }) => {
+  if (issues.some(isOutOfRange)) return;
+  const refuse = refuser(issues);
+  const group = groupOfPopulation(value);
+  checkGroup(group, refuse);
+  if (expandScenarios([group]).length > 1)
+    refuse(['arrival', 'rate'], 'one rate (a population is one load)', value.arrival);
+});
+
+export type PopulationConfig = z.output<typeof population>;
+
+export const populations = z
+  .array(population, { error: 'a list of populations such as [{ "name": "bulk", "pipeline": 100 }]' })
+  .max(maxPopulations, { error: `at most ${maxPopulations} populations` })
+  .prefault([])
+  .meta({
+    description:
+      'Other loads that can run at the same time as a scenario, which names them in beside: each with the keys of one scenario and a workload of its own',
+  });
+
+/** As a group of one scenario. */
+function groupOfPopulation({ name: _, workload: __, ...values }: PopulationConfig): ScenarioGroup {
+  return groupOf(values);
+}
+
+/** A load that can run beside scenarios. */
+export interface Population {
+  readonly name: string;
+  readonly workload: WorkloadConfig;
+  /** What its threads do; its id is the name. */
+  readonly scenario: Scenario;
+}
+
+interface Populated {
+  readonly workload: WorkloadConfig;
+  readonly populations: readonly PopulationConfig[];
+}
+
+/** The populations of an experiment. */
+export function populationsOf({ workload, populations }: Populated): Population[] {
+  return populations.flatMap(config =>
+    expandScenarios([groupOfPopulation(config)]).map(scenario => ({
+      name: config.name,
+      workload: config.workload ?? workload,
+      scenario: { ...scenario, id: config.name },
+    })),
+  );
+}
+
+/** Those among populations that a scenario runs beside, in the order in which it names them. */
+export function besideOf<Named extends { readonly name: string }>(
+  { beside }: Pick<Scenario, 'beside'>,
+  populations: readonly Named[],
+): Named[] {
+  return besideNames(beside).flatMap(name => populations.filter(population => population.name === name));
+}
+
+/** What a scenario and the populations beside it take together; its own keys otherwise. */
+type Extent = Pick<Scenario, 'threads' | 'connections' | 'cut' | 'arrival'>;
+
+/** The extent of each scenario of a side. */
+export function extentsOf({
+  experiment,
+  scenarios,
+}: {
+  readonly experiment: Populated;
+  readonly scenarios: readonly Scenario[];
+}): Extent[] {
+  const all = populationsOf(experiment);
+  return scenarios.map(scenario => {
+    const loads = [scenario, ...besideOf(scenario, all).map(population => population.scenario)];
+    return {
+      ...scenario,
+      threads: sumOf(loads, ({ threads }) => threads),
+      connections: sumOf(loads, ({ connections }) => connections),
+    };
+  });
+}
+
+type Refuse = ReturnType<typeof refuser>;
+
+interface Config extends Populated {
+  readonly scenarios: readonly ScenarioGroup[];
+}
+
+/**
+ * A config, and one for each of its populations, so that all loads are held to the same rules.
+ *
+ * @returns each with a function that reports its faults where they are in the config
+ */
+export function loadsOf<Whole extends Config>(
+  config: Whole,
+  refuse: Refuse,
+): { readonly load: Whole; readonly refuse: Refuse }[] {
+  const ofPopulations = config.populations.map((population, index) => {
+    const here = ['populations', index];
+    const load = {
+      ...config,
+      workload: population.workload ?? config.workload,
+      scenarios: [groupOfPopulation(population)],
+    };
+    const refuseHere: Refuse = (path, ...fault) => {
+      if (path[0] === 'scenarios') return refuse([...here, ...path.slice(2)], ...fault);
+      const isOwn = path[0] === 'workload' && population.workload !== null;
+      return refuse(isOwn ? [...here, ...path] : path, ...fault);
+    };
+    return { load, refuse: refuseHere };
+  });
+  return [{ load: config, refuse }, ...ofPopulations];
+}
+
+/** Refuses names that several populations have, and scenarios beside populations that there are none of. */
+export function checkBeside({ populations, scenarios }: Config, refuse: Refuse): void {
+  const names = populations.map(({ name }) => name);
+  for (const [index, name] of names.entries())
+    if (names.indexOf(name) < index) refuse(['populations', index, 'name'], 'a name of its own', name);
+  const known = names.length === 0 ? 'null, as there are no populations' : names.join(' or ');
+  for (const [group, { beside }] of scenarios.entries())
+    for (const [index, one] of beside.entries()) {
+      const asked = besideNames(one);
+      const isKnown = asked.every(name => names.includes(name)) && new Set(asked).size === asked.length;
+      if (!isKnown)
+        refuse(['scenarios', group, 'beside', index], `names of populations, each once: ${known}`, one);
+    }
+}
+
+/** An input with populations in which no scenario says what it runs beside. */
+const undecided = z.looseObject({
+  populations: z.array(z.looseObject({ name: populationName })).min(1),
+  scenarios: z.array(z.looseObject({ beside: z.undefined().optional() })),
+});
+
+/** The input of a config, in which each scenario runs alone and beside each population unless it says otherwise. */
+export function withBeside(input: unknown): unknown {
+  const { data } = undecided.safeParse(input);
+  if (data === undefined) return input;
+  const beside = [null, ...data.populations.map(({ name }) => name)];
+  return { ...(input as object), scenarios: data.scenarios.map(scenario => ({ ...scenario, beside })) };
+}

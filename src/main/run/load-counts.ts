@@ -1,0 +1,73 @@
+import { sumOf } from '../../aggregate/stats/summary.ts';
+import type { ThreadSample } from '../../workers/contract.ts';
+import {
+  countedNames,
+  type ParsedCommand,
+  parseCommand,
+  scriptCommands,
+  serverCountsApart,
+  withoutSubcommand,
+} from '../../workers/workload/command-templates.ts';
+import { type WorkloadConfig, workloadTask } from '../experiment/workload.ts';
+
+/** Which of the server's counts of commands belong to a load, where several run at the same time. */
+
+/** Commands of a load; none if it is a script. */
+export function commandsOf(workload: WorkloadConfig): ParsedCommand[] {
+  return workloadTask(workload).commands.map(({ command }) => parseCommand(command));
+}
+
+/** Whether the server's count of the commands of these loads is that of their operations. */
+export function areCounted(workloads: readonly WorkloadConfig[]): boolean {
+  const commands = workloads.map(commandsOf);
+  const all = commands.flat();
+  return (
+    commands.every(({ length }) => length > 0) &&
+    serverCountsApart(
+      all,
+      workloads.flatMap(({ functions }) => functions),
+    ) &&
+    // poolbench itself sends INFO while it measures.
+    all.every(({ statName }) => statName !== 'info')
+  );
+}
+
+/**
+ * The server's count of these loads' commands, without the warm-up; null if it is not that of their operations.
+ *
+ * @param samples of all their threads
+ * @param serverCalls the server's count of commands by their names in commandstats; null: not known
+ */
+export function callsOf(
+  workloads: readonly WorkloadConfig[],
+  samples: readonly ThreadSample[],
+  serverCalls: (names: readonly string[]) => number | null,
+): number | null {
+  if (!areCounted(workloads)) return null;
+  const calls = serverCalls(workloads.flatMap(commandsOf).map(({ statName }) => statName));
+  const warmupCalls = sumOf(
+    samples.flatMap(({ loads }) => loads),
+    ({ warmupCompleted }) => warmupCompleted,
+  );
+  return calls === null ? null : calls - warmupCalls;
+}
+
+/** Names of all that the server counts of a load, those within scripts, too. Null: not known. */
+export function namesOf(
+  workload: WorkloadConfig,
+  samples: readonly ThreadSample[],
+): ReadonlySet<string> | null {
+  if (workload.script === null) return countedNames(commandsOf(workload), workload.functions);
+  const sent = samples
+    .flatMap(({ loads }) => loads)
+    .flatMap(({ script }) => Object.keys(script?.sent ?? {}).map(withoutSubcommand));
+  return sent.some(name => scriptCommands.has(name)) ? null : new Set(sent);
+}
+
+/** Whether the server counts nothing of others under the names of a load. */
+export function areApart(
+  own: ReadonlySet<string> | null,
+  others: readonly (ReadonlySet<string> | null)[],
+): boolean {
+  return others.every(other => own !== null && other !== null && [...own].every(name => !other.has(name)));
+}

@@ -1,0 +1,136 @@
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { enlistFor } from '../../../src/main/cli/agent-options.ts';
+import { describePlan } from '../../../src/main/experiment/describe-plan.ts';
+import { planRun } from '../../../src/main/experiment/plan.ts';
+import { extentsOf, populationsOf } from '../../../src/main/experiment/populations.ts';
+import { checkConfig, parseConfig } from '../../../src/main/experiment/read-config.ts';
+import { expandScenarios } from '../../../src/main/experiment/scenarios.ts';
+
+const bulk = { name: 'bulk', client: 'wire', workers: 8, pools: 4, poolsPerThread: 2, pipeline: 100 };
+const slow = { name: 'slow', arrival: { kind: 'constant', rate: 10 } };
+
+/** A config with these populations, as it is written. */
+function experiment(populations: readonly object[], scenario: object = {}, more: object = {}) {
+  const target = { server: 'redis', url: 'redis://h' };
+  const scenarios = [{ client: 'wire', ...scenario }];
+  return parseConfig(
+    JSON.stringify({ name: 'neighbours', target, scenarios, populations, ...more }),
+    join('configs', 'config.json'),
+  );
+}
+
+const idsOf = (...args: Parameters<typeof experiment>) =>
+  expandScenarios(experiment(...args).scenarios).map(({ id }) => id);
+
+const faultsOf = (...args: Parameters<typeof experiment>): string => {
+  try {
+    experiment(...args);
+  } catch (error) {
+    return (error as Error).message;
+  }
+  return '';
+};
+
+describe('a scenario runs beside populations', () => {
+  test('alone and beside each, unless a scenario says it', () => {
+    expect(idsOf([bulk, slow], { workers: [10, 20] })).toEqual(
+      [10, 20].flatMap(workers =>
+        ['alone', 'beside-bulk', 'beside-slow'].map(
+          label => `wire-optimized-1pool-${workers}workers-${label}`,
+        ),
+      ),
+    );
+    expect(idsOf([bulk, slow], { beside: 'bulk+slow' })).toEqual([
+      'wire-optimized-1pool-50workers-beside-bulk+slow',
+    ]);
+    expect(idsOf([])).toEqual(['wire-optimized-1pool-50workers']);
+    // As a result has it.
+    const kept = experiment([bulk, slow]);
+    expect(checkConfig(JSON.parse(JSON.stringify(kept)), 'result.json')).toEqual(kept);
+  });
+
+  test('and is compared with itself alone, whatever else varies', () => {
+    const { blocks } = planRun([experiment([bulk], { workers: [10, 20], pools: [1, 2] }, { rounds: 1 })]);
+    expect(blocks.map(({ elements }) => elements.flat().map(({ beside }) => beside))).toEqual(
+      new Array(4).fill([null, 'bulk']),
+    );
+    const compared = experiment([bulk], { pools: [1, 2] }, { rounds: 1, compare: ['pools'] });
+    expect(planRun([compared]).blocks.map(({ elements }) => elements.length)).toEqual([2, 2]);
+  });
+
+  test('with threads and connections of theirs beside its own', () => {
+    const populated = experiment([bulk, slow], { beside: [null, 'slow', 'bulk+slow'], workers: 10 });
+    const scenarios = expandScenarios(populated.scenarios);
+    const extents = extentsOf({ experiment: populated, scenarios });
+    expect(extents.map(({ threads, connections }) => [threads, connections])).toEqual([
+      [1, 20],
+      [2, 120],
+      [4, 136],
+    ]);
+  });
+
+  test('which the plan shows', () => {
+    const plan = describePlan(planRun([experiment([bulk, { ...slow, workload: { keys: 7 } }])]));
+    expect(plan).toMatch(
+      /population bulk: wire, 8 workers, 4 pools in 2 threads, pipeline 100, closed\s+loop/,
+    );
+    expect(plan).toMatch(/population slow: ioredis, 50 workers, 1 pool, constant at 10\/s\n.*\b7 keys\b/);
+  });
+});
+
+describe('a population', () => {
+  test('has the workload of the run, or its own, with paths relative to the config', () => {
+    const workload = { script: './other.mjs', keys: 20 };
+    const [same, other] = populationsOf(
+      experiment([bulk, { ...slow, workload }], {}, { workload: { keys: 33, readShare: 1 } }),
+    );
+    expect(same).toMatchObject({ name: 'bulk', workload: { keys: 33, readShare: 1 } });
+    expect(same?.scenario).toMatchObject({ id: 'bulk', threads: 2, pipeline: 100, beside: null });
+    expect(other?.workload).toMatchObject({ keys: 20, script: join('configs', 'other.mjs') });
+  });
+
+  test('is one load', () => {
+    const arrival = { kind: 'constant', rate: [10, 20] };
+    expect(faultsOf([{ name: 'slow', arrival }])).toContain('populations[0].arrival.rate: expected one rate');
+    expect(faultsOf([{ name: 'slow', workers: [10, 20] }])).toContain(
+      'populations[0].workers: expected a whole',
+    );
+  });
+
+  test('is held to the rules of scenarios, and its faults are where they are', () => {
+    const faults = faultsOf(
+      [
+        { ...bulk, pools: 9 },
+        { name: 'few', pools: 3, workload: { keys: 2 } },
+        { name: 'staged', arrival: { kind: 'constant', stages: [{ seconds: 2, rate: 10 }] } },
+      ],
+      {},
+      { seconds: 1 },
+    );
+    expect(faults).toContain('populations[0].pools: expected no more pools than workers, 8');
+    expect(faultsOf([{ name: 'few', pools: 3, workload: { keys: 2 } }])).toContain(
+      'populations[0].workload.keys: expected at least as many keys as pools, 3 here',
+    );
+    const staged = { name: 'staged', arrival: { kind: 'constant', stages: [{ seconds: 2, rate: 10 }] } };
+    expect(faultsOf([staged], {}, { seconds: 1 })).toContain(
+      'populations[0].arrival.stages: expected stages of 1 s',
+    );
+    expect(experiment([staged]).seconds).toBe(2);
+  });
+
+  test('has a name of its own, by which scenarios name it', () => {
+    expect(faultsOf([bulk, bulk])).toContain('populations[1].name: expected a name of its own');
+    expect(faultsOf([bulk], { beside: [null, 'bull'] })).toContain('scenarios[0].beside[1]: expected names');
+    expect(faultsOf([bulk], { beside: 'bulk+bulk' })).toContain('scenarios[0].beside: expected names');
+    expect(faultsOf([], { beside: 'bulk' })).toContain('no populations');
+    expect(faultsOf([{ name: 'a+b' }])).toContain('populations[0].name: expected 1 to 32 letters');
+  });
+
+  test('does not run on agents', () => {
+    const enlist = () => enlistFor({ agents: '2', control: 'redis://h' }, 'n', [experiment([bulk])]);
+    expect(enlist).toThrow(
+      expect.objectContaining({ code: 'USAGE', message: expect.stringMatching(/bulk/) }),
+    );
+  });
+});
