@@ -113,6 +113,10 @@ class Templates {
       this.notes.push('RESTORE has REPLACE in addition, because all keys are there before the load.');
       return [...args, 'REPLACE'];
     }
+    if (name.startsWith('SORT') && args.some(isPattern)) {
+      this.notes.push('SORT reads the keys that the elements name, as many as there are keys.');
+      return args.map(arg => (isPattern(arg) ? keyOfElement : arg));
+    }
     if (!/^EVAL(SHA)?$/.test(name)) return args;
     const [given = '', count = '0', ...rest] = args;
     const isHash = name === 'EVALSHA';
@@ -134,6 +138,7 @@ class Templates {
   }
 
   #argument(text: string, keyPattern: string): string {
+    if (text === keyOfElement) return '{key:*}';
     const { prefix, from, to } = this.#keys;
     const parts = text.split(/(__key__|__data__)/).map(part => {
       if (part === '__data__') return '{value}';
@@ -145,6 +150,10 @@ class Templates {
     return text === '' || /[\s"';\\]|[^ -~]/.test(text) ? `"${all}"` : all;
   }
 }
+
+/** In the place of a pattern of SORT. */
+const keyOfElement = '__key_of_element__';
+const isPattern = (arg: string) => arg.includes('*');
 
 /** Bytes as they stand in double quotes; without quotes the same, if there is nothing to escape. */
 function escape(bytes: string): string {

@@ -80,7 +80,7 @@ export function commandMix(
       const place = { nextKey: 0, next: keys.length };
       const [first, ...followedBy] = own.map(({ request }) => ({
         name: request.name,
-        args: request.args.map(arg => argument(arg, text, place, keys)),
+        args: request.args.map(arg => argument(arg, { value: text, keyPrefix }, place, keys)),
       }));
       commands.push({
         ...(first as TemplateRequest),
@@ -151,7 +151,7 @@ function keysIn(requests: readonly RequestOfMix[]): KeyOfMix[] {
 /** @param place where the next key that has not occurred before is among the numbers, and the next other number */
 function argument(
   parts: readonly TemplatePart[],
-  value: string,
+  { value, keyPrefix }: { readonly value: string; readonly keyPrefix: string },
   place: { nextKey: number; next: number },
   keys: readonly KeyOfMix[],
 ): Argument {
@@ -165,8 +165,9 @@ function argument(
   }
   const joined: (string | number)[] = [];
   for (const part of parts) {
-    if (part.kind === 'text' || part.kind === 'value') {
-      const text = part.kind === 'text' ? part.text : value;
+    if (part.kind === 'text' || part.kind === 'value' || part.kind === 'keyOfElement') {
+      // The server puts each element in the place of the asterisk.
+      const text = part.kind === 'text' ? part.text : part.kind === 'value' ? value : `${keyPrefix}*`;
       const last = joined.at(-1);
       if (typeof last === 'string') joined[joined.length - 1] = last + text;
       else joined.push(text);
