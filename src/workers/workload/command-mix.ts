@@ -7,7 +7,7 @@ import {
 } from '../../pool/client/batch.ts';
 import type { WorkloadTask } from '../contract.ts';
 import { shuffle, streamSeed } from '../prng.ts';
-import { parseCommand, type TemplatePart } from './command-templates.ts';
+import { isPublish, type ParsedRequest, parseCommand, type TemplatePart } from './command-templates.ts';
 import { emptyIsMiss, nullIsMiss, type RequestOfMix, readsPrefilledKeys, requestsOf } from './families.ts';
 import { keyRanges } from './keys.ts';
 import { valueTexts } from './values.ts';
@@ -28,6 +28,8 @@ export interface MixTemplate {
   readonly nullIsAbort: boolean;
   /** Whether it adds a record. */
   readonly inserts: boolean;
+  /** Whether its message begins with the instant of the send, the first number behind that of its key. */
+  readonly publishes: boolean;
   /** Where its numbers behind those of its keys come from. */
   readonly otherNumbers: readonly NumberSource[];
 }
@@ -38,6 +40,8 @@ export interface CommandMix {
   readonly templates: readonly MixTemplate[];
   /** Maximum of numbers that a command has; at least 1. */
   readonly stride: number;
+  /** With which messages begin that subscribers time: it differs between threads. */
+  readonly messageTag: string;
 }
 
 /**
@@ -58,9 +62,13 @@ export function commandMix(
   const values = valueTexts(workload, valueSeed);
   const commands: CommandTemplate[] = [];
   const templates: MixTemplate[] = [];
+  const messageTag = `${seed.toString(36)} `;
   for (const [index, { command, weight, inserts = false }] of workload.commands.entries()) {
     const { name, acknowledges } = parseCommand(command);
-    const own = requests.filter(request => request.command === index);
+    const publishes = workload.subscribers !== undefined && isPublish(name);
+    const own = requests
+      .filter(request => request.command === index)
+      .map(one => (publishes ? { ...one, request: withInstant(one.request, messageTag) } : one));
     const parts = own.flatMap(({ request }) => request.args.flat());
     const keys = keysIn(own);
     const otherNumbers = parts.flatMap((part): NumberSource[] =>
@@ -74,6 +82,7 @@ export function commandMix(
       nullIsMiss: nullIsMiss(name),
       nullIsAbort: own.length > 1,
       inserts,
+      publishes,
     };
     const variants = parts.some(part => part.kind === 'value') ? values : [{ text: '', fraction: 1 }];
     for (const { text, fraction } of variants) {
@@ -98,7 +107,15 @@ export function commandMix(
   const weights = templates.map(({ weight }) => weight);
   const order =
     workload.growth === null ? commandOrder(weights, streamSeed(seed, 'commandOrder')) : undefined;
-  return { commandSet: { keyPrefix, commands, order }, templates, stride };
+  return { commandSet: { keyPrefix, commands, order }, templates, stride, messageTag };
+}
+
+/** With room for an instant in front of the message. */
+function withInstant(request: ParsedRequest, tag: string): ParsedRequest {
+  const [channel = [], message = []] = request.args;
+  const instant = { kind: 'number', from: 0, to: 0 } as const;
+  const text = (text: string) => ({ kind: 'text', text }) as const;
+  return { ...request, args: [channel, [text(tag), instant, text(' '), ...message]] };
 }
 
 const maxOrder = 1000;

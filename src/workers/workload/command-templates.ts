@@ -85,6 +85,11 @@ export function keysOf({ requests }: Pick<ParsedCommand, 'requests'>): number {
   return keys + labels.size;
 }
 
+/** Whether subscribers hear it. @param name in capitals; of a transaction MULTI */
+export function isPublish(name: string): boolean {
+  return name === 'PUBLISH' || name === 'SPUBLISH';
+}
+
 /** The text of an argument, if it is the same in all operations. */
 export function constantText(word: Word | undefined): string | undefined {
   let all = '';

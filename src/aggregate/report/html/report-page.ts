@@ -31,6 +31,7 @@ import {
   type ListedThreshold,
   thresholdTable,
 } from '../documents/thresholds.ts';
+import { deliveryBlocks } from '../delivery-table.ts';
 import { hostBlocks } from '../host-table.ts';
 import {
   accountingBlocks,
@@ -88,6 +89,7 @@ export function renderReportPage(result: Result): string {
       ...section('Load', loadBlocks(scenarios)),
       ...section('Commands', commandBlocks(scenarios)),
       ...scriptBlocks(scenarios),
+      ...deliveryBlocks(scenarios),
       ...section('Thresholds', thresholdDetails(result.thresholds)),
       ...section('Outliers', outlierBlocks(result)),
       ...environmentBlocks(result, `, seed ${result.seed}`),
