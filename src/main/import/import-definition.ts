@@ -27,7 +27,10 @@ type Definition = z.output<typeof definition>;
 
 /** A config, and what it could not take over from the definition. */
 export interface Imported {
-  readonly config: Readonly<Record<string, unknown>> & { readonly name: string };
+  readonly config: Readonly<Record<string, unknown>> & {
+    readonly name: string;
+    readonly workload: Readonly<Record<string, unknown>>;
+  };
   /** Sentences. */
   readonly notes: readonly string[];
 }
@@ -65,8 +68,9 @@ export function importDefinition(parsed: unknown, source: string): Imported {
   if (first === undefined || !isMemtier(first))
     throw invalid(source, `clientconfig with the arguments of memtier_benchmark, not of ${first?.tool ?? 'no tool'}`);
   const load = readArguments(first.arguments, source);
+  const subscribers = others.find(({ tool }) => tool === subscriberTool);
   const notes = [
-    ...others.map(
+    ...others.filter(other => other !== subscribers).map(
       ({ tool = 'memtier_benchmark', arguments: text }) =>
         `Another client runs beside this one, which is not imported: ${tool} ${text.trim().slice(0, 200)}`,
     ),
@@ -75,10 +79,16 @@ export function importDefinition(parsed: unknown, source: string): Imported {
       .map(flag => `--${flag} has no counterpart.`),
     ...serverNotes(data),
   ];
-  return assemble(data, load, notes, source);
+  const { config, notes: own } = assemble(data, load, source);
+  if (subscribers === undefined) return { config, notes: [...own, ...notes] };
+  const count = Number(readArguments(subscribers.arguments, source).flags.get('clients') ?? 1);
+  return { config: { ...config, workload: { ...config.workload, subscribers: count } }, notes: [...own, ...notes] };
 }
 
-function assemble(data: Definition, load: MemtierLoad, notes: readonly string[], source: string): Imported {
+/** The clients of this tool are subscribers. */
+const subscriberTool = 'pubsub-sub-bench';
+
+function assemble(data: Definition, load: MemtierLoad, source: string): Imported {
   const { flags } = load;
   const number = (flag: string, otherwise: number) => Number(flags.get(flag) ?? otherwise);
   const keys = {
@@ -110,7 +120,6 @@ function assemble(data: Definition, load: MemtierLoad, notes: readonly string[],
     ...(commands.namedKeys.size > 0 && drawsKeys
       ? [`The keys ${[...commands.namedKeys].join(', ')} are drawn like the others.`]
       : []),
-    ...notes,
   ];
   return {
     notes: all,
