@@ -64,7 +64,7 @@ test('messages of both kinds are heard, and the warm-up is left out', async () =
 });
 
 test('messages to subscribers whose connection is lost are lost', async () => {
-  const control = await connectControl(loopback(server.port));
+  const control = await connectControl(loopback(server.port), { timeoutMs: 1000 });
   onTestFinished(() => control.close());
   const task = { pools: [{ keys: channels }], workload: { ...workload, subscribers: 3 }, seconds: 0.2 };
   const sample = await runOne(server.port, task, () => {
