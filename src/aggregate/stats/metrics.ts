@@ -220,7 +220,10 @@ const server = {
   },
 } as const satisfies Readonly<Record<string, MedianMetric>>;
 
-const delivery = { 'delivery.p50': deliveryLatency('p50'), 'delivery.p99': deliveryLatency('p99') };
+const delivery = {
+  'delivery.p50': deliveryLatency('p50'),
+  'delivery.p99': deliveryLatency('p99'),
+} as const satisfies Readonly<Record<string, MedianMetric>>;
 
 const ratios = {
   failedShare: {
@@ -329,17 +332,17 @@ function latency<
 }
 
 /** Of messages to subscribers; null without any. */
-function deliveryLatency(figure: 'p50' | 'p99'): MedianMetric {
+function deliveryLatency(figure: 'p50' | 'p99') {
   const { short } = percentiles[figure];
   return {
     name: `delivery ${short}`,
     short,
     kind: time,
     better: 'less',
-    ofRound: ({ deliveries }) =>
+    ofRound: ({ deliveries }: MeasuredRound) =>
       deliveries === undefined || deliveries.latency.count === 0 ? null : deliveries.latency[figure],
     since: '0.10',
-  };
+  } as const;
 }
 
 function pooled<const Keys extends Pick<Row, 'since'> & { readonly summaryKey: string }>(

@@ -1,8 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { parse } from 'yaml';
+import { toPlainLines } from '../../aggregate/text/format.ts';
 import { asTypedHere, quote } from '../command-words.ts';
 import { PoolbenchError } from '../errors.ts';
+import { checkConfig } from '../experiment/read-config.ts';
 import { renderConfig, writeConfig } from '../experiment/write-config.ts';
 import { importDefinition } from '../import/import-definition.ts';
 
@@ -15,6 +17,7 @@ import { importDefinition } from '../import/import-definition.ts';
  */
 export async function importSpec(path: string, file: string | undefined): Promise<number> {
   const { config, notes } = importDefinition(await readYaml(path), path);
+  checkConfig(config, path);
   const heading = [
     `Imported from ${basename(path)}: keys and their contents are poolbench's.`,
     ...notes.map(note => `- ${note}`),
@@ -24,7 +27,8 @@ export async function importSpec(path: string, file: string | undefined): Promis
     return 0;
   }
   await writeConfig(file, config, heading);
-  process.stderr.write(`Written: ${file}\n${notes.map(note => `- ${note}\n`).join('')}To run it: ${asTypedHere(quote(file))}\n`);
+  const lines = [`Written: ${file}`, ...heading.slice(1), `To run it: ${asTypedHere(quote(file))}`];
+  process.stderr.write(`${toPlainLines(lines.join('\n'))}\n`);
   return 0;
 }
 

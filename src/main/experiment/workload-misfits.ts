@@ -119,8 +119,13 @@ function checkSubscribers({ workload, scenarios, target }: Parts, refuse: Refuse
   const { subscribers, commands } = workload;
   if (subscribers === 0) return;
   const refuseKey = (expected: string) => refuse(['workload', 'subscribers'], expected, subscribers);
-  if (!commands.some(({ command }) => isPublish(parseCommand(command).name)))
-    refuseKey('0, because no command of workload.commands is PUBLISH or SPUBLISH');
+  const published = commands.flatMap(({ command }) => {
+    const { name, requests } = parseCommand(command);
+    return isPublish(name) ? (requests[0]?.args[1] ?? []) : [];
+  });
+  if (published.length === 0) refuseKey('0, because no command of workload.commands is PUBLISH or SPUBLISH');
+  if (published.some(({ kind }) => kind === 'bytes'))
+    refuseKey('0, because a message is no UTF-8 (subscribers are told the instant of its send in front of it)');
   if (target.cluster) refuseKey('0, because target.cluster is true (subscribers hear a single server)');
   const maxPools = Math.max(...scenarios.flatMap(({ pools }) => pools));
   if (subscribers < maxPools)

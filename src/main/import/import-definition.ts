@@ -14,7 +14,6 @@ const definition = z.object({
       check: z.object({ keyspacelen: z.number().optional() }).optional(),
       preload_tool: client.optional(),
       init_commands: z.array(z.union([z.string(), z.array(z.coerce.string())])).optional(),
-      init_lua: z.string().optional(),
       dataset_name: z.string().optional(),
     })
     .optional(),
@@ -27,10 +26,7 @@ type Definition = z.output<typeof definition>;
 
 /** A config, and what it could not take over from the definition. */
 export interface Imported {
-  readonly config: Readonly<Record<string, unknown>> & {
-    readonly name: string;
-    readonly workload: Readonly<Record<string, unknown>>;
-  };
+  readonly config: Readonly<Record<string, unknown>>;
   /** Sentences. */
   readonly notes: readonly string[];
 }
@@ -68,27 +64,34 @@ export function importDefinition(parsed: unknown, source: string): Imported {
   if (first === undefined || !isMemtier(first))
     throw invalid(source, `clientconfig with the arguments of memtier_benchmark, not of ${first?.tool ?? 'no tool'}`);
   const load = readArguments(first.arguments, source);
-  const subscribers = others.find(({ tool }) => tool === subscriberTool);
-  const notes = [
-    ...others.filter(other => other !== subscribers).map(
-      ({ tool = 'memtier_benchmark', arguments: text }) =>
-        `Another client runs beside this one, which is not imported: ${tool} ${text.trim().slice(0, 200)}`,
-    ),
-    ...[...load.flags.keys()]
-      .filter(flag => !knownFlags.has(flag))
-      .map(flag => `--${flag} has no counterpart.`),
-    ...serverNotes(data),
-  ];
-  const { config, notes: own } = assemble(data, load, source);
-  if (subscribers === undefined) return { config, notes: [...own, ...notes] };
-  const count = Number(readArguments(subscribers.arguments, source).flags.get('clients') ?? 1);
-  return { config: { ...config, workload: { ...config.workload, subscribers: count } }, notes: [...own, ...notes] };
+  const listeners = others.find(({ tool }) => tool === subscriberTool);
+  const subscribers =
+    listeners === undefined
+      ? 0
+      : Number(readArguments(listeners.arguments, source).flags.get('clients') ?? 1);
+  const { config, notes } = assemble(data, load, subscribers, source);
+  return {
+    config,
+    notes: [
+      ...notes,
+      ...others
+        .filter(other => other !== listeners)
+        .map(
+          ({ tool = 'memtier_benchmark', arguments: text }) =>
+            `Another client runs beside this one, which is not imported: ${tool} ${text.trim().slice(0, 200)}`,
+        ),
+      ...[...load.flags.keys()]
+        .filter(flag => !knownFlags.has(flag))
+        .map(flag => `--${flag} has no counterpart.`),
+      ...serverNotes(data),
+    ],
+  };
 }
 
 /** The clients of this tool are subscribers. */
 const subscriberTool = 'pubsub-sub-bench';
 
-function assemble(data: Definition, load: MemtierLoad, source: string): Imported {
+function assemble(data: Definition, load: MemtierLoad, subscribers: number, source: string): Imported {
   const { flags } = load;
   const number = (flag: string, otherwise: number) => Number(flags.get(flag) ?? otherwise);
   const keys = {
@@ -96,8 +99,7 @@ function assemble(data: Definition, load: MemtierLoad, source: string): Imported
     from: number('key-minimum', 0),
     to: number('key-maximum', usual.keyMaximum),
   };
-  const { init_commands = [], init_lua } = data.dbconfig ?? {};
-  const scripts = [...init_commands.flatMap(scriptLoadedBy), ...(init_lua === undefined ? [] : [init_lua])];
+  const scripts = (data.dbconfig?.init_commands ?? []).flatMap(scriptLoadedBy);
   const commands = importCommands(load.commands, keys, scripts);
   if (load.commands.length > 0 && commands.commands.length === 0)
     throw invalid(source, `a command that can be sent. ${commands.notes.join(' ')}`);
@@ -133,6 +135,7 @@ function assemble(data: Definition, load: MemtierLoad, source: string): Imported
         valueBytes: valueBytesOf(load, data),
         ...(load.commands.length === 0 ? { readShare: readShareOf(flags) } : { commands: commands.commands }),
         ...(keySpace.hitShare < 1 ? { hitShare: keySpace.hitShare } : {}),
+        ...(subscribers > 0 ? { subscribers } : {}),
       },
       scenarios: [
         {
@@ -169,13 +172,15 @@ function keySpaceOf(
   drawn: { readonly from: number; readonly to: number } | undefined,
   named: ReadonlySet<string>,
 ): { readonly keys: number; readonly hitShare: number; readonly notes: string[] } {
+  const there = dbconfig?.check?.keyspacelen ?? 0;
   if (drawn === undefined) {
     const names = [...named];
     const note = `Its ${names.length} keys (${names.join(', ')}) are as many of poolbench's, drawn at random.`;
-    return { keys: Math.max(1, names.length), hitShare: 1, notes: names.length > 1 ? [note] : [] };
+    // Commands without keys, such as INFO and SCAN, can depend on how many there are.
+    const keys = Math.max(1, names.length === 0 ? there : names.length);
+    return { keys: Math.min(keys, max.keys), hitShare: 1, notes: names.length > 1 ? [note] : [] };
   }
   const range = Math.max(1, drawn.to - Math.max(1, drawn.from) + 1);
-  const there = dbconfig?.check?.keyspacelen ?? 0;
   const hasMisses = there > 1 && there < 0.99 * range;
   const keys = hasMisses ? there : range;
   const notes = [
