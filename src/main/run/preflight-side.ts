@@ -36,9 +36,12 @@ export async function preflightSide(
   const clients = await findClients(side);
   expectSuitable([...clients.values()], target);
   const workload = workloadTask(experiment.workload);
+  const { subscribers = 0 } = workload;
+  const { sockets, threads } = elsewhere ? { sockets: 1, threads: 0 } : processNeeds(scenarios);
   const needs = {
-    connections: connectionsNeeded(scenarios),
-    ...(elsewhere ? { sockets: 1, threads: 0 } : processNeeds(scenarios)),
+    connections: connectionsNeeded(scenarios) + subscribers,
+    sockets: sockets + (elsewhere ? 0 : subscribers),
+    threads,
     // An element of a key takes about as much as a small key.
     keys: Math.max(maxRecords(workload), dataSize(workload).elements),
     valueBytes: sizesOf(workload.values).mean,
