@@ -128,19 +128,19 @@ export class LoadDriver {
 
     const { allServedNs } = this.#group;
     const loads = this.#loads.map(finish);
-    const deliveries = await this.#deliveries?.finish(timeoutMs);
-    return {
+    const sample: ThreadSample = {
       thread,
       seconds: Math.max(0, (window.endNs - startNs) / 1e9),
       threadLoad: this.#measured.stop(),
       allServedMs: allServedNs === null ? null : (allServedNs - releasedNs) / 1e6,
       pools: this.#pools.flatMap(pool => pool.metrics() ?? []),
       loads,
-      ...(deliveries === undefined ? {} : { deliveries }),
       openLoop: this.#open?.finish(loads) ?? null,
       redirects: this.#redirects === null ? null : { moved: this.#redirects.moved, ask: this.#redirects.ask },
       inserted: this.#workloads.flatMap(({ inserted }) => inserted ?? []),
     };
+    if (this.#deliveries === undefined) return sample;
+    return { ...sample, deliveries: await this.#deliveries.finish(timeoutMs) };
   }
 
   /** Publishes the growth of the pools until the coordinator has set the start of the measured window. */
