@@ -77,7 +77,8 @@ const outcomes: Outcome[] = [];
 for (const file of files) {
   const outcome = await tryOne(file);
   outcomes.push(outcome);
-  if (outcome.state !== 'ran') process.stdout.write(`${outcome.state}\t${file}\t${outcome.why.slice(0, 300)}\n`);
+  if (outcome.state !== 'ran')
+    process.stdout.write(`${outcome.state}\t${file}\t${outcome.why.slice(0, 300)}\n`);
 }
 for (const state of ['ran', 'ran in part', 'not run', 'not imported'] as const)
   process.stdout.write(`${state}: ${outcomes.filter(outcome => outcome.state === state).length}\n`);

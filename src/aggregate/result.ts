@@ -340,7 +340,14 @@ export const roundSchema = z.object({
    * connection was lost. Since 0.10.
    */
   deliveries: z
-    .object({ subscribers: amount, closed: amount, expected: amount, received: amount, lost: amount, latency })
+    .object({
+      subscribers: amount,
+      closed: amount,
+      expected: amount,
+      received: amount,
+      lost: amount,
+      latency,
+    })
     .optional(),
   /** One entry per size, if workers send batches of different sizes; else empty. */
   loads: z.array(load).default([]),

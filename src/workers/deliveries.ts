@@ -35,11 +35,13 @@ export class Deliveries {
   static async open(task: ThreadTask, mix: CommandMix): Promise<Deliveries> {
     const { workload, address, timeoutMs, keyPrefix } = task;
     const subscribersOf = new Map<number, number>();
-    const subscriptions = task.pools.flatMap(pool => subscriptionsOf(pool, workload, keyPrefix, subscribersOf));
-    const deliveries = new Deliveries(mix.templates, subscribersOf);
-    const commands = [...new Set(mix.templates.flatMap(({ name, publishes }) => (publishes ? [name] : [])))].map(
-      name => (name === 'SPUBLISH' ? 'SSUBSCRIBE' : 'SUBSCRIBE'),
+    const subscriptions = task.pools.flatMap(pool =>
+      subscriptionsOf(pool, workload, keyPrefix, subscribersOf),
     );
+    const deliveries = new Deliveries(mix.templates, subscribersOf);
+    const commands = [
+      ...new Set(mix.templates.flatMap(({ name, publishes }) => (publishes ? [name] : []))),
+    ].map(name => (name === 'SPUBLISH' ? 'SSUBSCRIBE' : 'SUBSCRIBE'));
     const received = (payload: string) => deliveries.#received(payload, mix.messageTag);
     const opened = await Promise.allSettled(
       subscriptions.map(channels => Subscriber.open(address, { commands, channels, received, timeoutMs })),
@@ -80,7 +82,11 @@ export class Deliveries {
   /** Waits until all messages have arrived, but no longer than `timeoutMs`. */
   async finish(timeoutMs: number): Promise<DeliverySample> {
     const untilNs = nowNs() + timeoutMs * 1e6;
-    while (this.#latency.total < this.#expected && this.#closed < this.#subscribers.length && nowNs() < untilNs)
+    while (
+      this.#latency.total < this.#expected &&
+      this.#closed < this.#subscribers.length &&
+      nowNs() < untilNs
+    )
       await new Promise(resolve => setTimeout(resolve, lookMs));
     return {
       subscribers: this.#subscribers.length,

@@ -1,8 +1,8 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { decodeHistogram } from '../support/decode-histogram.ts';
-import { loopback } from '../support/connections.ts';
-import { plainWorkload } from '../support/plain-workload.ts';
 import { connectControl } from '../../src/main/server/control.ts';
+import { loopback } from '../support/connections.ts';
+import { decodeHistogram } from '../support/decode-histogram.ts';
+import { plainWorkload } from '../support/plain-workload.ts';
 import { shareServer } from '../support/servers.ts';
 import { accounted, runOne, stopAfter } from '../support/threads.ts';
 
@@ -17,28 +17,31 @@ const workload = {
   apart: true,
 } as const;
 
-test.each(['wire', 'ioredis'] as const)('every subscriber of a channel hears what %s publishes', async client => {
-  const task = {
-    client,
-    pools: [{ keys: channels }],
-    pipeline: 4,
-    workload: { ...workload, subscribers: 6 },
-    seconds: 10,
-  };
-  const sample = await runOne(server.port, task, stopAfter(400));
-  expect(accounted(sample)).toBe(sample.issued);
-  // Two channels have two subscribers, the others one.
-  expect(sample.deliveries).toMatchObject({
-    subscribers: 6,
-    closed: 0,
-    expected: 1.5 * sample.completed,
-    received: 1.5 * sample.completed,
-  });
-  const latency = decodeHistogram(sample.deliveries?.latency ?? '');
-  onTestFinished(() => latency.destroy());
-  expect(latency.totalCount).toBe(sample.deliveries?.received);
-  expect(latency.minNonZeroValue).toBeGreaterThan(1000);
-});
+test.each(['wire', 'ioredis'] as const)(
+  'every subscriber of a channel hears what %s publishes',
+  async client => {
+    const task = {
+      client,
+      pools: [{ keys: channels }],
+      pipeline: 4,
+      workload: { ...workload, subscribers: 6 },
+      seconds: 10,
+    };
+    const sample = await runOne(server.port, task, stopAfter(400));
+    expect(accounted(sample)).toBe(sample.issued);
+    // Two channels have two subscribers, the others one.
+    expect(sample.deliveries).toMatchObject({
+      subscribers: 6,
+      closed: 0,
+      expected: 1.5 * sample.completed,
+      received: 1.5 * sample.completed,
+    });
+    const latency = decodeHistogram(sample.deliveries?.latency ?? '');
+    onTestFinished(() => latency.destroy());
+    expect(latency.totalCount).toBe(sample.deliveries?.received);
+    expect(latency.minNonZeroValue).toBeGreaterThan(1000);
+  },
+);
 
 test('messages of both kinds are heard, and the warm-up is left out', async () => {
   const commands = ['PUBLISH {key} {value}', 'SPUBLISH {key} {counter}', 'GET {key}'];

@@ -29,7 +29,9 @@ export function deliveryBlocks(scenarios: readonly ScenarioResult[]): Block[] {
       rows,
       [
         words('scenario', ({ id }) => id),
-        figures('subscribers', ({ rounds }) => formatCount(Math.max(...rounds.map(({ subscribers }) => subscribers)))),
+        figures('subscribers', ({ rounds }) =>
+          formatCount(Math.max(...rounds.map(({ subscribers }) => subscribers))),
+        ),
         figures('expected', ({ rounds }) => formatCount(sumOf(rounds, ({ expected }) => expected))),
         figures('lost', ({ rounds }) => formatCount(sumOf(rounds, ({ lost }) => lost))),
         figures('p50 ms', row => formatKnown(medianOf(row, 'p50'), formatMs)),

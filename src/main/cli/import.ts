@@ -38,11 +38,15 @@ async function readYaml(path: string): Promise<unknown> {
   try {
     text = await readFile(path, 'utf8');
   } catch (cause) {
-    throw new PoolbenchError('CONFIG_MISSING', `${path} cannot be read (${(cause as Error).message})`, { cause });
+    throw new PoolbenchError('CONFIG_MISSING', `${path} cannot be read (${(cause as Error).message})`, {
+      cause,
+    });
   }
   try {
     return parse(text);
   } catch (cause) {
-    throw new PoolbenchError('CONFIG_INVALID', `${path}: expected YAML (${(cause as Error).message})`, { cause });
+    throw new PoolbenchError('CONFIG_INVALID', `${path}: expected YAML (${(cause as Error).message})`, {
+      cause,
+    });
   }
 }

@@ -125,7 +125,9 @@ function checkSubscribers({ workload, scenarios, target }: Parts, refuse: Refuse
   });
   if (published.length === 0) refuseKey('0, because no command of workload.commands is PUBLISH or SPUBLISH');
   if (published.some(({ kind }) => kind === 'bytes'))
-    refuseKey('0, because a message is no UTF-8 (subscribers are told the instant of its send in front of it)');
+    refuseKey(
+      '0, because a message is no UTF-8 (subscribers are told the instant of its send in front of it)',
+    );
   if (target.cluster) refuseKey('0, because target.cluster is true (subscribers hear a single server)');
   const maxPools = Math.max(...scenarios.flatMap(({ pools }) => pools));
   if (subscribers < maxPools)

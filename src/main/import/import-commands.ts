@@ -1,8 +1,5 @@
 import { createHash } from 'node:crypto';
-import {
-  parseGivenCommand,
-  placesOfKeys,
-} from '../../workers/workload/command-templates.ts';
+import { parseGivenCommand, placesOfKeys } from '../../workers/workload/command-templates.ts';
 import type { MemtierCommand } from './memtier-arguments.ts';
 
 /** What `__key__` stands for. */
@@ -121,7 +118,8 @@ class Templates {
     const [given = '', count = '0', ...rest] = args;
     const isHash = name === 'EVALSHA';
     const script = isHash ? this.#scripts.find(text => sha1(text) === given.toLowerCase()) : given;
-    if (script === undefined) throw new RangeError(`the script of ${name}, which the definition does not load`);
+    if (script === undefined)
+      throw new RangeError(`the script of ${name}, which the definition does not load`);
     const passed: string[] = [];
     const text = script.replace(
       /((?:redis|server)\.p?call\s*\(\s*(["'])(\w+)\2\s*,\s*)(["'])([^"']*)\4/g,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { PoolbenchError } from '../errors.ts';
-import { commandWords, type MemtierLoad, readMemtierArguments } from './memtier-arguments.ts';
 import { importCommands } from './import-commands.ts';
+import { commandWords, type MemtierLoad, readMemtierArguments } from './memtier-arguments.ts';
 
 const client = z.object({ tool: z.string().optional(), arguments: z.string() });
 
@@ -32,7 +32,14 @@ export interface Imported {
 }
 
 /** What memtier_benchmark does without flags. */
-const usual = { clients: 50, threads: 4, valueBytes: 32, keyMaximum: 10_000_000, prefix: 'memtier-', ratio: '1:10' };
+const usual = {
+  clients: 50,
+  threads: 4,
+  valueBytes: 32,
+  keyMaximum: 10_000_000,
+  prefix: 'memtier-',
+  ratio: '1:10',
+};
 /** Those of poolbench's configs. */
 const max = { keys: 100_000_000, members: 100_000, nameLength: 64 };
 const usualMembers = 10;
@@ -57,12 +64,19 @@ export function importDefinition(parsed: unknown, source: string): Imported {
   const checked = definition.safeParse(parsed);
   if (!checked.success) {
     const [issue] = checked.error.issues;
-    throw invalid(source, `a test definition of redis-benchmarks-specification (${issue?.path.join('.')}: ${issue?.message})`);
+    throw invalid(
+      source,
+      `a test definition of redis-benchmarks-specification (${issue?.path.join('.')}: ${issue?.message})`,
+    );
   }
   const { data } = checked;
-  const [first, ...others] = data.clientconfigs ?? (data.clientconfig === undefined ? [] : [data.clientconfig]);
+  const [first, ...others] =
+    data.clientconfigs ?? (data.clientconfig === undefined ? [] : [data.clientconfig]);
   if (first === undefined || !isMemtier(first))
-    throw invalid(source, `clientconfig with the arguments of memtier_benchmark, not of ${first?.tool ?? 'no tool'}`);
+    throw invalid(
+      source,
+      `clientconfig with the arguments of memtier_benchmark, not of ${first?.tool ?? 'no tool'}`,
+    );
   const load = readArguments(first.arguments, source);
   const listeners = others.find(({ tool }) => tool === subscriberTool);
   const subscribers =
@@ -126,7 +140,10 @@ function assemble(data: Definition, load: MemtierLoad, subscribers: number, sour
   return {
     notes: all,
     config: {
-      name: data.name.replace(/^memtier_benchmark-/, '').replace(/[^\w.-]/g, '-').slice(0, max.nameLength),
+      name: data.name
+        .replace(/^memtier_benchmark-/, '')
+        .replace(/[^\w.-]/g, '-')
+        .slice(0, max.nameLength),
       target: { server: 'any', url: 'redis://localhost:6379' },
       workload: {
         keys: keySpace.keys,
@@ -184,7 +201,9 @@ function keySpaceOf(
   const hasMisses = there > 1 && there < 0.99 * range;
   const keys = hasMisses ? there : range;
   const notes = [
-    ...(hasMisses ? [`Of the ${range} keys of the definition only ${there} are there: of reads as many find something.`] : []),
+    ...(hasMisses
+      ? [`Of the ${range} keys of the definition only ${there} are there: of reads as many find something.`]
+      : []),
     ...(keys > max.keys ? [`There are ${max.keys} keys, and not ${keys}.`] : []),
   ];
   return {
@@ -204,7 +223,8 @@ function membersOf({ name, dbconfig }: Definition): number {
 
 function valueBytesOf({ flags }: MemtierLoad, { dbconfig }: Definition): unknown {
   const preload = dbconfig?.preload_tool;
-  const before = preload === undefined || !isMemtier(preload) ? undefined : readMemtierArguments(preload.arguments).flags;
+  const before =
+    preload === undefined || !isMemtier(preload) ? undefined : readMemtierArguments(preload.arguments).flags;
   for (const from of [flags, before]) {
     const [low, high] = from?.get('data-size-range')?.split('-').map(Number) ?? [];
     if (low !== undefined && high !== undefined) return { kind: 'range', from: low, to: high };
@@ -226,7 +246,10 @@ function keyChoiceOf({ commands: [first], flags }: MemtierLoad): object {
     case 'G':
       return { kind: 'gaussian' };
     case 'Z':
-      return { kind: 'zipfian', ...(flags.has('key-zipf-exp') ? { exponent: Number(flags.get('key-zipf-exp')) } : {}) };
+      return {
+        kind: 'zipfian',
+        ...(flags.has('key-zipf-exp') ? { exponent: Number(flags.get('key-zipf-exp')) } : {}),
+      };
     case 'P':
     case 'S':
       return { kind: 'sequential' };

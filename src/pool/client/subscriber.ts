@@ -43,7 +43,9 @@ export class Subscriber {
     address: Address,
     { commands, channels, received, timeoutMs }: Subscriptions,
   ): Promise<Subscriber> {
-    const reader = new RespReader(bytes => bytes.toString('latin1', 0, maxTextBytes), { maxBytes: maxReplyBytes });
+    const reader = new RespReader(bytes => bytes.toString('latin1', 0, maxTextBytes), {
+      maxBytes: maxReplyBytes,
+    });
     const buffer = Buffer.allocUnsafe(readBytes);
     const auth = authArguments(address);
     let unanswered = commands.length * channels.length + (auth.length > 0 ? 1 : 0);

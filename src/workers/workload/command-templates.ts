@@ -432,7 +432,9 @@ function checkKeys(name: string, args: readonly Word[], texts: Texts): void {
   }
   for (const [index, parts] of args.entries()) {
     if (parts.some(part => part.kind === 'keyOfElement') && !isPattern(name, parts, texts[index - 1]))
-      throw new RangeError(`{key:*} only behind BY and GET of SORT, alone, but argument ${index + 1} has one`);
+      throw new RangeError(
+        `{key:*} only behind BY and GET of SORT, alone, but argument ${index + 1} has one`,
+      );
     if (expected.has(index + 1) || !parts.some(part => part.kind === 'key')) continue;
     const where = expected.size === 0 ? 'no {key}' : `{key} only where ${name} takes a key, alone`;
     throw new RangeError(`${where}, but argument ${index + 1} has one`);

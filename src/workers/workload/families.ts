@@ -275,12 +275,16 @@ export function elementNumbers(
 ): (index: number, name: string | undefined) => string | undefined {
   const own = requestsOf(commands).filter(one => one.family === family);
   const sorts = own.filter(({ request }) => request.name.startsWith('SORT')).map(({ request }) => request);
-  const counted = new Set(own.flatMap(one => (/^HINCRBY/.test(one.request.name) ? (namesIn(one) ?? []) : [])));
+  const counted = new Set(
+    own.flatMap(one => (/^HINCRBY/.test(one.request.name) ? (namesIn(one) ?? []) : [])),
+  );
   if (sorts.some(readsKeysOfElements)) {
     const first = familiesInUse(commands).indexOf(familyOfElements) * keys;
     return index => keyName('', first + (index % keys));
   }
-  const areSorted = sorts.some(({ args }) => !args.some(word => /^(alpha|by)$/i.test(constantText(word) ?? '')));
+  const areSorted = sorts.some(
+    ({ args }) => !args.some(word => /^(alpha|by)$/i.test(constantText(word) ?? '')),
+  );
   return (index, name) => {
     if (areSorted) return String((index * elementStep) % maxElement);
     return name !== undefined && counted.has(name) ? '0' : undefined;

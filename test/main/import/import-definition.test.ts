@@ -12,7 +12,11 @@ import { parseCommand } from '../../../src/workers/workload/command-templates.ts
 /** A definition with one client, and the config that it becomes, which must be valid. */
 function imported(args: string, changes: object = {}) {
   const { config, notes } = importDefinition(
-    { name: 'memtier_benchmark-a test', clientconfig: { tool: 'memtier_benchmark', arguments: args }, ...changes },
+    {
+      name: 'memtier_benchmark-a test',
+      clientconfig: { tool: 'memtier_benchmark', arguments: args },
+      ...changes,
+    },
     'a.yml',
   );
   const { workload, scenarios } = checkConfig(config, 'a.yml');
@@ -31,7 +35,12 @@ test('arguments are cut as a shell cuts them, and commands as redis-cli does', (
     { words: ['SET', '__key__', 'a b'], ratio: 3, keyPattern: 'R' },
     { words: ['ECHO', '\xff'], ratio: 1, keyPattern: 'R' },
   ]);
-  expect(Object.fromEntries(flags)).toEqual({ 'data-size': '10', 'key-prefix': '', clients: '5', threads: '2' });
+  expect(Object.fromEntries(flags)).toEqual({
+    'data-size': '10',
+    'key-prefix': '',
+    clients: '5',
+    threads: '2',
+  });
   expect(() => readMemtierArguments('--command "GET')).toThrow(/a closing quote/);
 });
 
@@ -88,10 +97,9 @@ test('MULTI and what follows it is one operation, and a pipeline has as many req
 
 test('a script gets its keys in KEYS, and EVALSHA the script that the definition loads', () => {
   const script = "return redis.call('get', 'a')";
-  const { commands } = imported(
-    `--command "EVALSHA ${createHash('sha1').update(script).digest('hex')} 0"`,
-    { dbconfig: { init_commands: [['SCRIPT', 'LOAD', script]] } },
-  );
+  const { commands } = imported(`--command "EVALSHA ${createHash('sha1').update(script).digest('hex')} 0"`, {
+    dbconfig: { init_commands: [['SCRIPT', 'LOAD', script]] },
+  });
   expect(commands).toEqual([`EVALSHA "return redis.call('get', KEYS[1])" 1 {key}`]);
 });
 
@@ -113,12 +121,18 @@ test('what cannot be taken over is in the notes, and a definition without any co
     },
   );
   expect(commands).toEqual(['GET {key}']);
-  for (const part of ['FLUSHALL', 'only 100 are there', 'maxmemory 1gb', 'oss-cluster-3', '--reconnect-interval'])
+  for (const part of [
+    'FLUSHALL',
+    'only 100 are there',
+    'maxmemory 1gb',
+    'oss-cluster-3',
+    '--reconnect-interval',
+  ])
     expect(notes.join(' ')).toContain(part);
   expect(() => imported('--command FLUSHALL')).toThrow(/a command that can be sent/);
-  expect(() => importDefinition({ name: 'x', clientconfig: { tool: 'other', arguments: '' } }, 'a.yml')).toThrow(
-    /memtier_benchmark, not of other/,
-  );
+  expect(() =>
+    importDefinition({ name: 'x', clientconfig: { tool: 'other', arguments: '' } }, 'a.yml'),
+  ).toThrow(/memtier_benchmark, not of other/);
   expect(() => importDefinition('text', 'a.yml')).toThrow(/a test definition/);
 });
 
@@ -127,7 +141,10 @@ test('subscribers of a second client become those of the workload', () => {
     {
       name: 'pubsub',
       clientconfigs: [
-        { tool: 'memtier_benchmark', arguments: '--key-maximum 100 --command "PUBLISH __key__ __data__" -c 1 -t 4' },
+        {
+          tool: 'memtier_benchmark',
+          arguments: '--key-maximum 100 --command "PUBLISH __key__ __data__" -c 1 -t 4',
+        },
         { tool: 'pubsub-sub-bench', arguments: '-clients 200 -mode subscribe' },
       ],
     },
@@ -151,5 +168,7 @@ test('the file that import writes is a config with a heading', async () => {
   expect(text).toMatch(/^\/\/ Imported from spec\.yml[^]*--scan-incremental-iteration has no counterpart/);
   expect(parseConfig(text, file)).toMatchObject({ name: 'get', rounds: { atLeast: 3, atMost: 3 } });
   await expect(importSpec(spec, file)).rejects.toMatchObject({ code: 'USAGE' });
-  await expect(importSpec(join(folder, 'none.yml'), undefined)).rejects.toMatchObject({ code: 'CONFIG_MISSING' });
+  await expect(importSpec(join(folder, 'none.yml'), undefined)).rejects.toMatchObject({
+    code: 'CONFIG_MISSING',
+  });
 });

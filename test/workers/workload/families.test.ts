@@ -2,10 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { parseCommand, serverCountsApart } from '../../../src/workers/workload/command-templates.ts';
 import {
   changingCommands,
-  familiesOf,
-  foreseeableReads,
   elementNumbers,
   familiesInUse,
+  familiesOf,
+  foreseeableReads,
   namedElements,
   namedGroups,
 } from '../../../src/workers/workload/families.ts';

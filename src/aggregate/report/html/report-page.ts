@@ -23,6 +23,7 @@ import {
   toned,
   words,
 } from '../blocks.ts';
+import { deliveryBlocks } from '../delivery-table.ts';
 import { controlBlocks, environmentBlocks, splitClaims } from '../documents/parts.ts';
 import { describeShortfall, repeatBlocks } from '../documents/result.ts';
 import {
@@ -31,7 +32,6 @@ import {
   type ListedThreshold,
   thresholdTable,
 } from '../documents/thresholds.ts';
-import { deliveryBlocks } from '../delivery-table.ts';
 import { hostBlocks } from '../host-table.ts';
 import {
   accountingBlocks,
