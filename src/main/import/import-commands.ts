@@ -140,9 +140,9 @@ class Templates {
     const { prefix, from, to } = this.#keys;
     const parts = text.split(/(__key__|__data__)/).map(part => {
       if (part === '__data__') return '{value}';
-      if (part !== '__key__') return escape(part);
+      if (part !== '__key__') return escapeBytes(part);
       const inOrder = /^[PS]/i.test(keyPattern);
-      return escape(prefix) + (inOrder ? '{counter}' : `{number:${from}-${Math.min(to, maxNumber)}}`);
+      return escapeBytes(prefix) + (inOrder ? '{counter}' : `{number:${from}-${Math.min(to, maxNumber)}}`);
     });
     const all = parts.join('');
     return text === '' || /[\s"';\\]|[^ -~]/.test(text) ? `"${all}"` : all;
@@ -154,7 +154,7 @@ const keyOfElement = '__key_of_element__';
 const isPattern = (arg: string) => arg.includes('*');
 
 /** Bytes as they stand in double quotes; without quotes the same, if there is nothing to escape. */
-function escape(bytes: string): string {
+function escapeBytes(bytes: string): string {
   return bytes
     .replace(/[{}]/g, '$&$&')
     .replace(/["\\]/g, '\\$&')

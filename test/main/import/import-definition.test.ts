@@ -165,7 +165,7 @@ test('the file that import writes is a config with a heading', async () => {
   const file = join(folder, 'get.json');
   expect(await importSpec(spec, file)).toBe(0);
   const text = readFileSync(file, 'utf8');
-  expect(text).toMatch(/^\/\/ Imported from spec\.yml[^]*--scan-incremental-iteration has no counterpart/);
+  expect(text).toMatch(/^\/\/ Imported from spec\.yml[\s\S]*--scan-incremental-iteration has no counterpart/);
   expect(parseConfig(text, file)).toMatchObject({ name: 'get', rounds: { atLeast: 3, atMost: 3 } });
   await expect(importSpec(spec, file)).rejects.toMatchObject({ code: 'USAGE' });
   await expect(importSpec(join(folder, 'none.yml'), undefined)).rejects.toMatchObject({
