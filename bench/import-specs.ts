@@ -1,47 +1,80 @@
 /**
  * How many test definitions of redis-benchmarks-specification become configs that run: imports each file of a folder, makes
- * it small, and runs it once against a server, whose keys are lost.
+ * it small, and loads a server on this machine with it for a moment. All keys of that server are lost.
  *
- * `npx tsx bench/import-specs.ts FOLDER URL`, with the folder `test-suites` of a copy of that repository
+ * `npx tsx bench/import-specs.ts FOLDER PORT`, with the folder `test-suites` of a copy of that repository
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parse } from 'yaml';
+import { sumByCode } from '../src/aggregate/stats/accounting.ts';
+import { checkConfig } from '../src/main/experiment/read-config.ts';
+import { workloadTask } from '../src/main/experiment/workload.ts';
 import { importDefinition } from '../src/main/import/import-definition.ts';
-import { type ExperimentConfig, run } from '../src/main/library.ts';
+import { connectControl } from '../src/main/server/control.ts';
+import { DataSet } from '../src/main/server/data-set.ts';
+import { requireCommands } from '../src/main/server/required-commands.ts';
+import { nowNs } from '../src/pool/clock.ts';
+import type { WorkloadTask } from '../src/workers/contract.ts';
+import { SharedState } from '../src/workers/shared-state.ts';
+import runTask from '../src/workers/thread.ts';
+import { poolTask } from './load-arm.ts';
 
-const [folder, url] = process.argv.slice(2);
-if (folder === undefined || url === undefined)
-  throw new Error('expected the folder of the definitions and the URL of a server');
+const [folder, givenPort] = process.argv.slice(2);
+const port = Number(givenPort);
+if (folder === undefined || !(port > 0))
+  throw new Error('expected the folder of the definitions and the port of a server');
 
-/** A short run of few keys: whether it works, not how fast. */
-const small = { keys: 1000, members: 11_000, elements: 50_000, workers: 4, pipeline: 10, seconds: 0.1 };
+/** A short load of few keys: whether it works, not how fast. */
+const small = { keys: 1000, members: 11_000, elements: 30_000, workers: 4, pipeline: 10, seconds: 0.1 };
+const keyPrefix = 'import:';
+const control = await connectControl(
+  { host: '127.0.0.1', port, tls: false, database: 0 },
+  { timeoutMs: 10_000 },
+);
 
-type Limited = Record<string, unknown> & { readonly keys: number; readonly members?: number };
+function shrink(task: WorkloadTask): WorkloadTask {
+  const members = Math.min(task.members, small.members);
+  const keys = Math.min(task.keys, small.keys, Math.max(1, Math.floor(small.elements / members)));
+  return { ...task, keys, members, ...(task.subscribers === undefined ? {} : { subscribers: 10 }) };
+}
 
-function shrink(config: Readonly<Record<string, unknown>>): ExperimentConfig {
-  const workload = config.workload as Limited;
-  const [group] = config.scenarios as [Readonly<Record<string, unknown>>];
-  const members = Math.min(workload.members ?? 10, small.members);
-  const keys = Math.min(workload.keys, small.keys, Math.max(1, Math.floor(small.elements / members)));
-  const subscribers = Math.min(Number(workload.subscribers ?? 0), 10);
-  return {
-    ...config,
-    target: { server: 'any', url },
-    workload: { ...workload, keys, members, subscribers },
-    scenarios: [
-      {
-        ...group,
-        pools: 1,
-        workers: small.workers,
-        pipeline: Math.min(Number(group.pipeline), small.pipeline),
-        arrival: { kind: 'closed' },
-      },
-    ],
-    rounds: 1,
+/** Writes the data, and loads for a moment as a run does. */
+async function load(workload: WorkloadTask, pipeline: number) {
+  await control.call('FLUSHALL');
+  const space = { prefix: keyPrefix, keys: 0, token: 'a token', claimed: true, warnings: [] };
+  const warnings: string[] = [];
+  await new DataSet(control, space, { seed: 1, workload, warn: line => warnings.push(line) }).write();
+  const shared = SharedState.forThreads(1);
+  const options = {
+    client: 'wire',
+    port,
+    connections: small.workers,
+    pipeline,
     seconds: small.seconds,
-    warmupSeconds: 0,
-  } as ExperimentConfig;
+  } as const;
+  const task = poolTask(options, shared);
+  const pools = task.pools.map(pool => ({ ...pool, keys: workload.keys }));
+  const running = runTask({ ...task, pools, workload, keyPrefix, warmupSeconds: 0 });
+  let ended = false;
+  const end = () => {
+    ended = true;
+  };
+  running.then(end, end);
+  while (shared.ready === 0 && !ended) await sleep(1);
+  const startNs = nowNs();
+  shared.openWindow(startNs);
+  shared.release(startNs);
+  const outcome = await running;
+  if ('refused' in outcome) throw new Error(outcome.refused);
+  const { deliveries } = outcome;
+  return {
+    completed: outcome.loads.reduce((sum, { completed }) => sum + completed, 0),
+    failed: sumByCode(outcome.loads.map(({ failed }) => failed)),
+    warnings,
+    lost: deliveries === undefined ? 0 : deliveries.expected - deliveries.received,
+  };
 }
 
 interface Outcome {
@@ -59,11 +92,18 @@ async function tryOne(file: string): Promise<Outcome> {
   }
   const missing = imported.notes.filter(note => /is not sent|is not imported/.test(note));
   try {
-    const { results } = await run(shrink(imported.config), { force: true, noStandIn: true });
-    const [round] = results[0].scenarios[0]?.rounds ?? [];
-    const failed = Object.entries(round?.failed ?? {}).map(([code, count]) => `${count} ${code}`);
-    if (round === undefined || round.completed === 0 || failed.length > 0)
-      return { file, state: 'not run', why: `${round?.completed} completed, failed: ${failed.join(', ')}` };
+    const { workload, scenarios } = checkConfig(imported.config, file);
+    const task = shrink(workloadTask(workload));
+    await requireCommands(control, task.commands);
+    const pipeline = Math.min(small.pipeline, ...(scenarios[0]?.pipeline ?? []));
+    const { completed, failed, warnings, lost } = await load(task, pipeline);
+    const wrong = [
+      ...Object.entries(failed).map(([code, count]) => `${count} ${code}`),
+      ...warnings,
+      ...(lost === 0 ? [] : [`${lost} messages lost`]),
+    ];
+    if (completed === 0 || wrong.length > 0)
+      return { file, state: 'not run', why: `${completed} completed, but: ${wrong.join(', ')}` };
     return { file, state: missing.length > 0 ? 'ran in part' : 'ran', why: missing.join(' ') };
   } catch (error) {
     return { file, state: 'not run', why: (error as Error).message };
@@ -82,3 +122,4 @@ for (const file of files) {
 }
 for (const state of ['ran', 'ran in part', 'not run', 'not imported'] as const)
   process.stdout.write(`${state}: ${outcomes.filter(outcome => outcome.state === state).length}\n`);
+control.close();
