@@ -13,7 +13,9 @@ const definition = z.object({
       'configuration-parameters': z.record(z.string(), z.unknown()).optional(),
       check: z.object({ keyspacelen: z.number().optional() }).optional(),
       preload_tool: client.optional(),
-      init_commands: z.array(z.union([z.string(), z.array(z.coerce.string())])).optional(),
+      init_commands: z
+        .union([z.string(), z.array(z.union([z.string(), z.array(z.coerce.string())]))])
+        .optional(),
       dataset_name: z.string().optional(),
     })
     .optional(),
@@ -40,8 +42,8 @@ const usual = {
   prefix: 'memtier-',
   ratio: '1:10',
 };
-/** Those of poolbench's configs. */
-const max = { keys: 100_000_000, members: 100_000, nameLength: 64 };
+/** Those of poolbench's configs; of values far less, as many are in flight. */
+const max = { keys: 100_000_000, members: 100_000, valueBytes: 512 * 1024, nameLength: 64 };
 const usualMembers = 10;
 /** A definition runs for minutes; a config repeats shorter rounds. */
 const roundSeconds = 10;
@@ -113,13 +115,14 @@ function assemble(data: Definition, load: MemtierLoad, subscribers: number, sour
     from: number('key-minimum', 0),
     to: number('key-maximum', usual.keyMaximum),
   };
-  const scripts = (data.dbconfig?.init_commands ?? []).flatMap(scriptLoadedBy);
+  const scripts = [data.dbconfig?.init_commands ?? []].flat().flatMap(scriptLoadedBy);
   const commands = importCommands(load.commands, keys, scripts);
   if (load.commands.length > 0 && commands.commands.length === 0)
     throw invalid(source, `a command that can be sent. ${commands.notes.join(' ')}`);
   const drawsKeys = load.commands.length === 0 || commands.drawsKeys;
   const keySpace = keySpaceOf(data, drawsKeys ? keys : undefined, commands.namedKeys);
   const members = membersOf(data);
+  const valueBytes = valueBytesOf(load, data);
   const threads = Math.min(number('threads', usual.threads), keySpace.keys);
   const workers = number('threads', usual.threads) * number('clients', usual.clients);
   const pipeline = Math.max(1, Math.round(number('pipeline', 1) / commands.requests));
@@ -127,6 +130,7 @@ function assemble(data: Definition, load: MemtierLoad, subscribers: number, sour
   const all = [
     ...commands.notes,
     ...keySpace.notes,
+    ...(valueBytes === max.valueBytes ? [`Values have ${max.valueBytes} bytes at most.`] : []),
     ...(members > max.members
       ? [`Keys have ${max.members} elements, and not ${members}, as poolbench writes no more.`]
       : []),
@@ -149,7 +153,7 @@ function assemble(data: Definition, load: MemtierLoad, subscribers: number, sour
         keys: keySpace.keys,
         ...(members === usualMembers ? {} : { members: Math.min(members, max.members) }),
         keyChoice: keyChoiceOf(load),
-        valueBytes: valueBytesOf(load, data),
+        valueBytes,
         ...(load.commands.length === 0 ? { readShare: readShareOf(flags) } : { commands: commands.commands }),
         ...(keySpace.hitShare < 1 ? { hitShare: keySpace.hitShare } : {}),
         ...(subscribers > 0 ? { subscribers } : {}),
@@ -229,7 +233,7 @@ function valueBytesOf({ flags }: MemtierLoad, { dbconfig }: Definition): unknown
     const [low, high] = from?.get('data-size-range')?.split('-').map(Number) ?? [];
     if (low !== undefined && high !== undefined) return { kind: 'range', from: low, to: high };
     const size = from?.get('data-size');
-    if (size !== undefined) return Number(size);
+    if (size !== undefined) return Math.min(Number(size), max.valueBytes);
   }
   return usual.valueBytes;
 }
