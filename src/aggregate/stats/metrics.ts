@@ -258,7 +258,7 @@ export const pooledTails = {
 };
 
 /** All metrics by the name that a threshold gives them, in the order in which their names are listed. */
-export const metrics = { ...response, ...service, ...throughput, ...ratios, ...cpu, ...server, ...delivery };
+export const metrics = { ...response, ...service, ...delivery, ...throughput, ...ratios, ...cpu, ...server };
 
 type MetricName = keyof typeof metrics;
 type MetricRow = (typeof metrics)[MetricName];

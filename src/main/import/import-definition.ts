@@ -271,9 +271,9 @@ function scriptLoadedBy(given: string | readonly string[]): string[] {
 
 /** What a server must be started with. */
 function serverNotes({ dbconfig, 'redis-topologies': topologies = [] }: Definition): string[] {
-  const settings = Object.entries(dbconfig?.['configuration-parameters'] ?? {}).map(
-    ([key, value]) => `${key} ${String(value)}`,
-  );
+  // poolbench warns of a server that saves.
+  const { save, ...parameters } = dbconfig?.['configuration-parameters'] ?? {};
+  const settings = Object.entries(parameters).map(([key, value]) => `${key} ${String(value)}`);
   return [
     ...(settings.length > 0 ? [`The definition's server has these settings: ${settings.join(', ')}.`] : []),
     ...(topologies.length > 0 && !topologies.some(name => name.startsWith('oss-standalone'))
