@@ -337,6 +337,21 @@ const loadInRound = z.object({
   commands: z.array(command).default([]),
   /** If the operations are sessions of a script; else absent. Since 0.9. */
   script: script.optional(),
+  /**
+   * Messages of the measured window that subscribers heard; absent without subscribers. `expected`: of each message that the
+   * server has taken, the subscribers of its channel; `lost`: those that did not arrive; `closed`: subscribers whose
+   * connection was lost. Since 0.10.
+   */
+  deliveries: z
+    .object({
+      subscribers: amount,
+      closed: amount,
+      expected: amount,
+      received: amount,
+      lost: amount,
+      latency,
+    })
+    .optional(),
   /** One entry per size, if workers send batches of different sizes; else empty. */
   loads: z.array(load).default([]),
   /** Null in a closed loop. */

@@ -79,7 +79,7 @@ export const options = {
   },
   out: {
     value: 'DIR',
-    help: "folder in which the run's own folder is created, results by default; compare writes files only if this is given, trend writes trend.html into it",
+    help: "folder in which the run's own folder is created, results by default; compare writes files only if this is given, trend writes trend.html into it; import writes its config to this file instead of standard output",
   },
   resume: {
     value: 'DIR',

@@ -40,6 +40,8 @@ export interface WorkloadTask {
   readonly commands: readonly WeightedCommand[];
   /** The file of the script. */
   readonly script?: string;
+  /** Connections of all pools together that hear what the load publishes. Absent: none. */
+  readonly subscribers?: number;
   /** Fraction of reads that are for keys which the prefill writes, 0 to 1; the rest are for keys that nobody writes. */
   readonly hitShare: number;
   /**
@@ -277,6 +279,18 @@ export interface OpenLoopSample {
   readonly spinShare: number;
 }
 
+/** What was delivered to the subscribers of a thread, of what it published in the measured window. */
+export interface DeliverySample {
+  readonly subscribers: number;
+  /** Subscribers whose connection was lost. */
+  readonly closed: number;
+  /** Of each message that the server has taken, the subscribers of its channel. */
+  readonly expected: number;
+  readonly received: number;
+  /** From the send of a message to its arrival: HDR V2 compressed, base64, nanoseconds, 3 digits. */
+  readonly latency: string;
+}
+
 /** How often a cluster's nodes redirected a command. */
 export interface Redirects {
   readonly moved: number;
@@ -297,6 +311,8 @@ export interface ThreadSample {
   readonly threadLoad: ThreadLoadFigures;
   /** Null in a closed loop. */
   readonly openLoop: OpenLoopSample | null;
+  /** Absent without subscribers. */
+  readonly deliveries?: DeliverySample;
   /** Redirections that were followed in the measured window and its drain; null: a single server. */
   readonly redirects: Redirects | null;
   /** Records that each pool inserted, with the warm-up. Records beyond the number of its keys overwrote others. */

@@ -5,6 +5,7 @@ import { nowNs } from '../pool/clock.ts';
 import type { ConnectionPool } from '../pool/connection-pool.ts';
 import { ClosedLoopWorker } from './closed-loop.ts';
 import type { KeyRange, LoadSample, PoolTask, ThreadSample, ThreadTask } from './contract.ts';
+import type { Deliveries } from './deliveries.ts';
 import { FailureCounts } from './failure-counts.ts';
 import { type LoadWorker, WorkerGroup } from './load-workers.ts';
 import { MeasuredWindow, millisecondsUntil, readThreadCpu } from './measured-window.ts';
@@ -31,6 +32,12 @@ interface Load {
   readonly workers: LoadWorker[];
 }
 
+/** What a load can have beside its workers. */
+interface Beside {
+  readonly script?: ScriptLoad | undefined;
+  readonly deliveries?: Deliveries | undefined;
+}
+
 /** The workers of a thread's pools. They are made before the start instant, or a run without a warm-up would measure it. */
 export class LoadDriver {
   readonly #task: ThreadTask;
@@ -44,6 +51,7 @@ export class LoadDriver {
   /** Whether every worker keeps its first connection until all have one. */
   readonly #gathers: boolean;
   readonly #redirects: RedirectCount | null;
+  readonly #deliveries: Deliveries | undefined;
   /** Each workload once. Where commands insert records, every pool has exactly one. */
   readonly #workloads: readonly Workload[];
 
@@ -52,7 +60,7 @@ export class LoadDriver {
     pools: readonly ConnectionPool[],
     mix: CommandMix,
     redirects: RedirectCount | null,
-    script?: ScriptLoad,
+    { script, deliveries }: Beside = {},
   ) {
     this.#task = task;
     this.#pools = pools;
@@ -61,7 +69,8 @@ export class LoadDriver {
       task.burst ||
       (task.warmupSeconds > 0 && task.pools.every(pool => pool.connections >= countWorkers(pool)));
     this.#group = new WorkerGroup({ holds: this.#gathers && this.#open === undefined });
-    const context = { window: this.#window, group: this.#group, open: this.#open, script };
+    this.#deliveries = deliveries;
+    const context = { window: this.#window, group: this.#group, open: this.#open, script, deliveries };
     const { loads, workloads } = makeWorkers(task, pools, mix, context);
     this.#loads = loads;
     this.#workloads = workloads;
@@ -87,6 +96,7 @@ export class LoadDriver {
       startNs = warmupSeconds > 0 ? Math.max(windowNs, nowNs()) : windowNs;
       window.endNs = Math.min(window.endNs, windowNs + seconds * 1e9);
       for (const { recorder } of this.#loads) recorder.begin(startNs);
+      this.#deliveries?.begin(startNs);
       this.#measured.schedule(startNs, window.endNs);
       this.#open?.openWindow(startNs, windowNs);
       const heldUntilNs = warmupSeconds > 0 ? startNs : window.endNs;
@@ -118,7 +128,7 @@ export class LoadDriver {
 
     const { allServedNs } = this.#group;
     const loads = this.#loads.map(finish);
-    return {
+    const sample: ThreadSample = {
       thread,
       seconds: Math.max(0, (window.endNs - startNs) / 1e9),
       threadLoad: this.#measured.stop(),
@@ -129,6 +139,8 @@ export class LoadDriver {
       redirects: this.#redirects === null ? null : { moved: this.#redirects.moved, ask: this.#redirects.ask },
       inserted: this.#workloads.flatMap(({ inserted }) => inserted ?? []),
     };
+    if (this.#deliveries === undefined) return sample;
+    return { ...sample, deliveries: await this.#deliveries.finish(timeoutMs) };
   }
 
   /** Publishes the growth of the pools until the coordinator has set the start of the measured window. */
@@ -160,17 +172,17 @@ function makeWorkers(
     group,
     open,
     script,
-  }: {
+    deliveries,
+  }: Beside & {
     window: LoadWindow;
     group: WorkerGroup;
     open: OpenLoad | undefined;
-    script: ScriptLoad | undefined;
   },
 ): { readonly loads: readonly Load[]; readonly workloads: readonly Workload[] } {
   const loads = new Map<number, Load>();
   const workloads: Workload[] = [];
   const openOne = (own: KeyRange, seed: number) =>
-    script?.openWorkload(own, seed) ?? openWorkload(task.workload, mix, own, seed);
+    script?.openWorkload(own, seed) ?? openWorkload(task.workload, mix, own, seed, deliveries);
   const newRecorder = () =>
     script?.newRecorder(window, open?.stages) ??
     new Recorder(window, task.workload.apart ? new CommandRecorder(mix.templates) : undefined, open?.stages);

@@ -7,11 +7,12 @@ import type { Connect } from '../pool/connection.ts';
 import { openPool } from '../pool/pool.ts';
 import { presets } from '../pool/presets.ts';
 import type { PoolTask, ThreadRefusal, ThreadSample, ThreadTask } from './contract.ts';
+import type { Deliveries } from './deliveries.ts';
 import { LoadDriver } from './load-driver.ts';
 import { Prng, streamSeed } from './prng.ts';
 import type { ScriptLoad } from './script/script-load.ts';
 import { SharedState } from './shared-state.ts';
-import { commandMix } from './workload/command-mix.ts';
+import { type CommandMix, commandMix } from './workload/command-mix.ts';
 
 /** Interval of a thread's heartbeat. */
 const heartbeatMs = 250;
@@ -38,24 +39,34 @@ async function measure(task: ThreadTask, shared: SharedState): Promise<ThreadSam
   const pools = task.pools.map((pool, index) =>
     openPool(poolOptions(task, pool, index), script?.connector(connect) ?? connect),
   );
+  let deliveries: Deliveries | undefined;
   if (script !== undefined) process.on('unhandledRejection', script.noteStray);
   try {
     try {
       await Promise.all(pools.map(pool => pool.warm()));
+      deliveries = await deliveriesOf(task, mix);
     } catch (error) {
       return { refused: error instanceof Error ? error.message : String(error) };
     }
-    const load = new LoadDriver(task, pools, mix, redirects, script);
+    const load = new LoadDriver(task, pools, mix, redirects, { script, deliveries });
     shared.markReady();
     const startNs = await passBarrier(shared);
     shared.publishBegun(task.thread, nowNs());
     return await load.drive(shared, startNs);
   } finally {
+    deliveries?.close();
     await Promise.all(pools.map(pool => pool.close({ timeout: 0 })));
     // What a script has left in flight rejects only once the connections are closed.
     if (script !== undefined)
       setTimeout(() => process.off('unhandledRejection', script.noteStray), strayMs).unref();
   }
+}
+
+/** @throws Error if a subscriber cannot connect or subscribe */
+async function deliveriesOf(task: ThreadTask, mix: CommandMix): Promise<Deliveries | undefined> {
+  if (task.workload.subscribers === undefined) return undefined;
+  const { Deliveries } = await import('./deliveries.ts');
+  return await Deliveries.open(task, mix);
 }
 
 /** @throws Error if it cannot be loaded */

@@ -43,7 +43,10 @@ describe('run of a mix leaves nothing behind', () => {
       { command: `EVALSHA "return redis.call('STRLEN', KEYS[1])" 1 {key}` },
       { command: 'FCALL type_of 1 {key}' },
       { command: 'MULTI; SETRANGE {key:a} 0 {value}; HLEN {key:b}; EXEC' },
+      { command: 'SORT_RO {key} BY {key:*} GET # GET {key:*}' },
+      { command: 'PUBLISH {key} {value}' },
     ],
+    subscribers: 5,
     functions: [
       "#!lua name=of_a_run\nredis.register_function('type_of', function(keys) return redis.call('TYPE', keys[1]) end)",
     ],
@@ -90,6 +93,7 @@ describe('run of a mix leaves nothing behind', () => {
       for (const round of rounds) {
         expect(round.failed).toEqual({});
         expect(round.serverCalls).toBe(round.completed);
+        expect(round.deliveries).toMatchObject({ subscribers: 5, lost: 0 });
         expect(round.commands.map(({ name }) => name)).toEqual(
           workload.commands.map(({ command }) => command.split(/[ ;]/)[0]),
         );
@@ -126,6 +130,7 @@ describe('run of a mix leaves nothing behind', () => {
       members: 10,
       ycsb: 'F',
       script: null,
+      subscribers: 0,
     });
     const [round] = scenarios[0]?.rounds ?? [];
     expect(round?.commands.map(({ name }) => name)).toEqual(['GET', 'SET']);

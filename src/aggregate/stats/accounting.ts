@@ -77,6 +77,7 @@ export function findImbalances({ scenarios }: Pick<Result, 'scenarios'>): string
     ...describeServerCount(id, rounds),
     ...(readFrom === 'replica' ? describeReadsOfPrimaries(id, rounds) : []),
     ...rounds.flatMap(loadsOfRound).flatMap(({ load, name }) => describeScriptCount(`${id}${name}`, load)),
+    ...rounds.flatMap(loadsOfRound).flatMap(({ load, name }) => describeLostMessages(`${id}${name}`, load)),
   ]);
 }
 
@@ -110,6 +111,18 @@ function describeScriptCount(id: string, round: RoundResult): string[] {
   if (server <= sent * 1.01 && (server >= sent * 0.99 || !isWhole)) return [];
   return [
     `The server counted ${formatCount(server)} commands in round ${round.round} of ${id}, but the script sent ${formatCount(sent)}: did somebody else use the server, or did another server answer?`,
+  ];
+}
+
+function describeLostMessages(id: string, { round, deliveries }: RoundResult): string[] {
+  if (deliveries === undefined || deliveries.lost === 0) return [];
+  const { lost, expected, closed, subscribers } = deliveries;
+  const why =
+    closed === 0
+      ? 'they had not arrived by timeoutMs after the load'
+      : `${formatCount(closed)} of ${formatCount(subscribers)} subscribers lost their connection (client-output-buffer-limit can be the reason)`;
+  return [
+    `${formatCount(lost)} of ${formatCount(expected)} messages to subscribers were lost in round ${round} of ${id}: ${why}. Their delivery times are in no figure.`,
   ];
 }
 

@@ -1,6 +1,7 @@
 import type { PoolSnapshot, Utilization } from '../../pool/metrics.ts';
 import type {
   CommandSample,
+  DeliverySample,
   LoadSample,
   Redirects,
   ScriptSample,
@@ -90,6 +91,7 @@ export function mergeSamples(samples: readonly ThreadSample[], context: RoundCon
       context.serverTime,
     ),
     ...mergeScripts(loads, context.serverCallsOf),
+    ...mergeDeliveries(threads.flatMap(({ deliveries }) => deliveries ?? [])),
     overRange: total(loads, load => load.overRange),
     loads: mergeByPipeline(loads, seconds),
     histograms,
@@ -269,6 +271,24 @@ function mergeScripts(
       }),
       ...mergeUnawaited(scripts),
       messages: Object.assign({}, ...scripts.map(({ messages }) => messages).toReversed()),
+    },
+  };
+}
+
+/** What was delivered to the subscribers of all threads; nothing if there are none. */
+function mergeDeliveries(samples: readonly DeliverySample[]): Pick<RoundResult, 'deliveries'> {
+  if (samples.length === 0) return {};
+  const expected = total(samples, sample => sample.expected);
+  const received = total(samples, sample => sample.received);
+  return {
+    deliveries: {
+      subscribers: total(samples, ({ subscribers }) => subscribers),
+      closed: total(samples, ({ closed }) => closed),
+      expected,
+      received,
+      // A message can arrive whose publisher was told of no success.
+      lost: Math.max(0, expected - received),
+      latency: mergeLatencies(samples.map(({ latency }) => latency)).summary,
     },
   };
 }

@@ -60,6 +60,7 @@ export interface MeasuredRound {
   readonly openLoop: { readonly offered: number; readonly completed: number } | null;
   readonly cpu: { readonly clientMicrosPerOp: number | null };
   readonly serverMicrosPerCall?: number | null | undefined;
+  readonly deliveries?: { readonly latency: Latency } | undefined;
 }
 
 /** How values of a metric are written, in a condition and in a report. */
@@ -219,6 +220,11 @@ const server = {
   },
 } as const satisfies Readonly<Record<string, MedianMetric>>;
 
+const delivery = {
+  'delivery.p50': deliveryLatency('p50'),
+  'delivery.p99': deliveryLatency('p99'),
+} as const satisfies Readonly<Record<string, MedianMetric>>;
+
 const ratios = {
   failedShare: {
     name: 'failed operations of those issued',
@@ -252,7 +258,7 @@ export const pooledTails = {
 };
 
 /** All metrics by the name that a threshold gives them, in the order in which their names are listed. */
-export const metrics = { ...response, ...service, ...throughput, ...ratios, ...cpu, ...server };
+export const metrics = { ...response, ...service, ...delivery, ...throughput, ...ratios, ...cpu, ...server };
 
 type MetricName = keyof typeof metrics;
 type MetricRow = (typeof metrics)[MetricName];
@@ -323,6 +329,20 @@ function latency<
     latency: { of, figure },
     ...keys,
   };
+}
+
+/** Of messages to subscribers; null without any. */
+function deliveryLatency(figure: 'p50' | 'p99') {
+  const { short } = percentiles[figure];
+  return {
+    name: `delivery ${short}`,
+    short,
+    kind: time,
+    better: 'less',
+    ofRound: ({ deliveries }: MeasuredRound) =>
+      deliveries === undefined || deliveries.latency.count === 0 ? null : deliveries.latency[figure],
+    since: '0.10',
+  } as const;
 }
 
 function pooled<const Keys extends Pick<Row, 'since'> & { readonly summaryKey: string }>(

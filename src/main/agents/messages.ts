@@ -112,6 +112,7 @@ const workload = z
       )
       .min(1)
       .max(64),
+    subscribers: wholeNumber(1, 10_000).exactOptional(),
     hitShare: numberBetween(0, 1),
     growth: z.enum(['latest', 'index']).nullable(),
     apart: z.boolean(),

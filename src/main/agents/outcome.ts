@@ -4,6 +4,7 @@ import { wholeNumber } from '../../aggregate/scenario/schema-parts.ts';
 import type { PoolSnapshot } from '../../pool/metrics.ts';
 import type {
   CommandSample,
+  DeliverySample,
   LoadSample,
   OpenLoopSample,
   SecondSample,
@@ -134,6 +135,15 @@ const sample = z.strictObject({
       spinShare: z.number(),
     } satisfies ShapeOf<OpenLoopSample>)
     .nullable(),
+  deliveries: z
+    .strictObject({
+      subscribers: count,
+      closed: count,
+      expected: count,
+      received: count,
+      latency: histogram,
+    } satisfies ShapeOf<DeliverySample>)
+    .exactOptional(),
   redirects: z.strictObject({ moved: count, ask: count }).nullable(),
   inserted: z.array(count),
 } satisfies ShapeOf<ThreadSample>);

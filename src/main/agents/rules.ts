@@ -132,7 +132,10 @@ export function expectWithinLimits(
     throw new Refusal(
       `the measurement keeps ${inFlight} bytes of requests in memory, but the agent allows ${maxBytesInFlight}; use a smaller pipeline or smaller values`,
     );
-  const sockets = tasks.flatMap(({ pools }) => pools).reduce((sum, { connections }) => sum + connections, 0);
+  const { subscribers = 0 } = workload;
+  const sockets = tasks
+    .flatMap(({ pools }) => pools)
+    .reduce((sum, { connections }) => sum + connections, subscribers);
   const [limit, needed] = [openFilesLimit(), neededFiles({ sockets, threads })];
   if (limit < needed)
     throw new Refusal(`it may open ${limit} files, but needs ${needed}; raise its limit (ulimit -n)`);

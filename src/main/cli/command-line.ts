@@ -150,6 +150,15 @@ const commands = {
     takes: [],
     run: async ([path = 'poolbench.json']) => (await import('./init.ts')).init(path, process.stdin),
   }),
+  import: row({
+    help: {
+      'import SPEC.yml':
+        'make a config of a test definition of redis-benchmarks-specification, and say what it could not take over',
+    },
+    operand: 'FILE',
+    takes: ['out'],
+    run: async ([path = ''], options) => (await import('./import.ts')).importSpec(path, options.out),
+  }),
   completion: row({
     help: { 'completion SHELL': `print the completion script of a shell: ${shells.join(', ')}` },
     operand: 'SHELL',

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { refuser } from '../../aggregate/scenario/schema-parts.ts';
 import type { WorkloadTask } from '../../workers/contract.ts';
-import { keysOf, parseCommand } from '../../workers/workload/command-templates.ts';
+import { isPublish, keysOf, parseCommand } from '../../workers/workload/command-templates.ts';
 import { replicaCanAnswer } from '../../workers/workload/families.ts';
 import { keyRanges, maxRecords } from '../../workers/workload/keys.ts';
 import { minSpread } from '../../workers/workload/samplers.ts';
@@ -36,6 +36,7 @@ export function checkWorkload(config: Parts, refuse: Refuse): void {
   checkNumberOfKeys(config, refuse);
   checkSpread(config.workload, refuse);
   checkBlocking(config, refuse);
+  checkSubscribers(config, refuse);
   checkScript(config, refuse);
   const { ycsb } = config.workload;
   const { growth, values } = workloadTask(config.workload);
@@ -146,6 +147,26 @@ function checkBlocking({ workload, scenarios, timeoutMs }: Parts, refuse: Refuse
         `no command that blocks, as scenarios[${shared}].pool is "shared" (others wait on the same connection)`,
       );
   }
+}
+
+/** Subscribers hear what is published by itself; in a transaction it has no instant of its own. */
+function checkSubscribers({ workload, scenarios, target }: Parts, refuse: Refuse): void {
+  const { subscribers, commands } = workload;
+  if (subscribers === 0) return;
+  const refuseKey = (expected: string) => refuse(['workload', 'subscribers'], expected, subscribers);
+  const published = commands.flatMap(({ command }) => {
+    const { name, requests } = parseCommand(command);
+    return isPublish(name) ? (requests[0]?.args[1] ?? []) : [];
+  });
+  if (published.length === 0) refuseKey('0, because no command of workload.commands is PUBLISH or SPUBLISH');
+  if (published.some(({ kind }) => kind === 'bytes'))
+    refuseKey(
+      '0, because a message is no UTF-8 (subscribers are told the instant of its send in front of it)',
+    );
+  if (target.cluster) refuseKey('0, because target.cluster is true (subscribers hear a single server)');
+  const maxPools = Math.max(...scenarios.flatMap(({ pools }) => pools));
+  if (subscribers < maxPools)
+    refuseKey(`at least as many subscribers as pools, ${maxPools} here (each pool has channels of its own)`);
 }
 
 /** Every pool draws from all keys, so the spread must fit their number, however they are split. */

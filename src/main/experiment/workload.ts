@@ -167,6 +167,11 @@ export const workload = section({
         "Path of a script, relative to the config's folder: a module whose default export is an async function. One call, a session, is one operation; null: none",
     }),
   functions,
+  subscribers: wholeNumber(0, 10_000).default(0).meta({
+    description:
+      'Connections beside the pools that hear what PUBLISH and SPUBLISH of the mix send; the time until a message arrives is measured',
+    unit: 'connections',
+  }),
   hitShare: numberBetween(0, 1).default(1).meta({
     description:
       'Fraction of the reads that are of existing keys; the others are of keys that are never written',
@@ -240,7 +245,7 @@ export function foreseeReads(workload: WorkloadTask): ReadPlan {
 }
 
 function makeTask(workload: WorkloadConfig): WorkloadTask {
-  const { keys, members, valueContent, hitShare, script } = workload;
+  const { keys, members, valueContent, hitShare, script, subscribers } = workload;
   const preset = workload.ycsb === null ? undefined : ycsbPresets[workload.ycsb];
   const given = workload.commands.length > 0 ? workload.commands : undefined;
   return {
@@ -254,6 +259,7 @@ function makeTask(workload: WorkloadConfig): WorkloadTask {
       ? { commands: preset?.commands ?? given ?? readsAndWrites(workload.readShare ?? 0.5) }
       : { commands: [], script: resolve(script) }),
     growth: preset?.growth ?? null,
+    ...(subscribers === 0 ? {} : { subscribers }),
     apart: preset !== undefined || given !== undefined || hitShare < 1,
   };
 }

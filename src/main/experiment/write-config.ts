@@ -21,12 +21,17 @@ interface Described {
  * Writes a config with a comment on every key, as its schema describes it. Only its owner can read it: its URL may hold
  * a password.
  *
+ * @param heading lines of a comment above all keys
  * @throws PoolbenchError USAGE if the file exists, RESULTS_NOT_WRITABLE if it cannot be written
  */
-export async function writeConfig(path: string, config: object): Promise<void> {
+export async function writeConfig(
+  path: string,
+  config: object,
+  heading: readonly string[] = [],
+): Promise<void> {
   const $schema = relative(dirname(resolve(path)), schemaFile).replaceAll('\\', '/');
   try {
-    await writeFile(path, renderConfig({ $schema, ...config }), { flag: 'wx', mode: 0o600 });
+    await writeFile(path, renderConfig({ $schema, ...config }, heading), { flag: 'wx', mode: 0o600 });
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
     if (code === 'EEXIST')
@@ -38,8 +43,9 @@ export async function writeConfig(path: string, config: object): Promise<void> {
 }
 
 /** A config as text, with a comment on every key. */
-function renderConfig(config: object): string {
-  return `${renderObject(config, configSchema() as Described, '')}\n`;
+export function renderConfig(config: object, heading: readonly string[]): string {
+  const comment = heading.flatMap(line => wrapText(line, columns, '// '));
+  return [...comment, renderObject(config, configSchema() as Described, ''), ''].join('\n');
 }
 
 function renderObject(value: object, schema: Described | undefined, indent: string): string {

@@ -48,10 +48,13 @@ export async function preflightSide(
   // An element of a key takes about as much as a small key.
   const elementsOf = (workload: WorkloadTask) => Math.max(maxRecords(workload), dataSize(workload).elements);
   const keys = sumOf(workloads, elementsOf);
+  const subscribers = sumOf(workloads, workload => workload.subscribers ?? 0);
+  const { sockets, threads } = elsewhere ? { sockets: 1, threads: 0 } : processNeeds(extents);
   const needs = {
-    connections: connectionsNeeded(extents),
+    connections: connectionsNeeded(extents) + subscribers,
     readsReplicas: loads.some(({ readFrom }) => readFrom !== 'primary'),
-    ...(elsewhere ? { sockets: 1, threads: 0 } : processNeeds(extents)),
+    sockets: sockets + (elsewhere ? 0 : subscribers),
+    threads,
     keys,
     valueBytes: sumOf(workloads, workload => elementsOf(workload) * sizesOf(workload.values).mean) / keys,
   };

@@ -6,6 +6,7 @@ import { streamSeed } from '../../workers/prng.ts';
 import {
   changingCommands,
   type Element,
+  elementNumbers,
   familiesInUse,
   familyRow,
   namedElements,
@@ -226,6 +227,7 @@ export class DataSet {
     for (const [place, family] of familiesInUse(commands).entries()) {
       const { write, hasMembers } = familyRow(family);
       const names = namedElements(commands, family);
+      const numberOf = elementNumbers(commands, family, keys);
       const count = hasMembers ? Math.max(members, names.length) : 1;
       for (let number = place * keys; number < (place + 1) * keys; number++) {
         const key = keyName(this.#space.prefix, number);
@@ -236,7 +238,8 @@ export class DataSet {
           const length = Math.min(perRequest, count - first);
           const elements = Array.from({ length }, (_, index): Element => {
             const element = first + index;
-            return { index: element, name: names[element], value: nextValue() };
+            const number = numberOf(element, names[element]);
+            return { index: element, name: names[element] ?? number, value: number ?? nextValue() };
           });
           yield* write(key, elements);
         }

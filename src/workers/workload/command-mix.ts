@@ -7,7 +7,7 @@ import {
 } from '../../pool/client/batch.ts';
 import type { WorkloadTask } from '../contract.ts';
 import { shuffle, streamSeed } from '../prng.ts';
-import { parseCommand, type TemplatePart } from './command-templates.ts';
+import { isPublish, type ParsedRequest, parseCommand, type TemplatePart } from './command-templates.ts';
 import {
   emptyIsMiss,
   nullIsMiss,
@@ -35,6 +35,8 @@ export interface MixTemplate {
   readonly nullIsAbort: boolean;
   /** Whether it adds a record. */
   readonly inserts: boolean;
+  /** Whether its message begins with the instant of the send, the first number behind that of its key. */
+  readonly publishes: boolean;
   /** Where its numbers behind those of its keys come from. */
   readonly otherNumbers: readonly NumberSource[];
 }
@@ -45,6 +47,8 @@ export interface CommandMix {
   readonly templates: readonly MixTemplate[];
   /** Maximum of numbers that a command has; at least 1. */
   readonly stride: number;
+  /** With which messages begin that subscribers time: it differs between threads. */
+  readonly messageTag: string;
 }
 
 /**
@@ -65,9 +69,13 @@ export function commandMix(
   const values = valueTexts(workload, valueSeed);
   const commands: CommandTemplate[] = [];
   const templates: MixTemplate[] = [];
+  const messageTag = `${seed.toString(36)} `;
   for (const [index, { command, weight, inserts = false }] of workload.commands.entries()) {
     const { name, acknowledges } = parseCommand(command);
-    const own = requests.filter(request => request.command === index);
+    const publishes = workload.subscribers !== undefined && isPublish(name);
+    const own = requests
+      .filter(request => request.command === index)
+      .map(one => (publishes ? { ...one, request: withInstant(one.request, messageTag) } : one));
     const parts = own.flatMap(({ request }) => request.args.flat());
     const keys = keysIn(own);
     const otherNumbers = parts.flatMap((part): NumberSource[] =>
@@ -81,13 +89,14 @@ export function commandMix(
       nullIsMiss: nullIsMiss(name),
       nullIsAbort: own.length > 1,
       inserts,
+      publishes,
     };
     const variants = parts.some(part => part.kind === 'value') ? values : [{ text: '', fraction: 1 }];
     for (const { text, fraction } of variants) {
       const place = { nextKey: 0, next: keys.length };
       const [first, ...followedBy] = own.map(({ request }) => ({
         name: request.name,
-        args: request.args.map(arg => argument(arg, text, place, keys)),
+        args: request.args.map(arg => argument(arg, { value: text, keyPrefix }, place, keys)),
       }));
       commands.push({
         ...(first as TemplateRequest),
@@ -106,7 +115,15 @@ export function commandMix(
   const weights = templates.map(({ weight }) => weight);
   const order =
     workload.growth === null ? commandOrder(weights, streamSeed(seed, 'commandOrder')) : undefined;
-  return { commandSet: { keyPrefix, commands, order }, templates, stride };
+  return { commandSet: { keyPrefix, commands, order }, templates, stride, messageTag };
+}
+
+/** With room for an instant in front of the message. */
+function withInstant(request: ParsedRequest, tag: string): ParsedRequest {
+  const [channel = [], message = []] = request.args;
+  const instant = { kind: 'number', from: 0, to: 0 } as const;
+  const text = (text: string) => ({ kind: 'text', text }) as const;
+  return { ...request, args: [channel, [text(tag), instant, text(' '), ...message]] };
 }
 
 const maxOrder = 1000;
@@ -159,7 +176,7 @@ function keysIn(requests: readonly RequestOfMix[]): KeyOfMix[] {
 /** @param place where the next key that has not occurred before is among the numbers, and the next other number */
 function argument(
   parts: readonly TemplatePart[],
-  value: string,
+  { value, keyPrefix }: { readonly value: string; readonly keyPrefix: string },
   place: { nextKey: number; next: number },
   keys: readonly KeyOfMix[],
 ): Argument {
@@ -173,8 +190,9 @@ function argument(
   }
   const joined: (string | number)[] = [];
   for (const part of parts) {
-    if (part.kind === 'text' || part.kind === 'value') {
-      const text = part.kind === 'text' ? part.text : value;
+    if (part.kind === 'text' || part.kind === 'value' || part.kind === 'keyOfElement') {
+      // The server puts each element in the place of the asterisk.
+      const text = part.kind === 'text' ? part.text : part.kind === 'value' ? value : `${keyPrefix}*`;
       const last = joined.at(-1);
       if (typeof last === 'string') joined[joined.length - 1] = last + text;
       else joined.push(text);

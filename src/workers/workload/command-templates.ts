@@ -8,6 +8,8 @@ export type TemplatePart =
   | { readonly kind: 'bytes'; readonly bytes: Buffer }
   /** Keys with the same label are the same key in an operation. Without a label, each is another one. */
   | { readonly kind: 'key'; readonly label?: string }
+  /** In SORT: of each element the key that it names. */
+  | { readonly kind: 'keyOfElement' }
   | { readonly kind: 'value' }
   | { readonly kind: 'counter' }
   /** The number of the record that the command is for; only presets have it. */
@@ -75,11 +77,17 @@ export function keysOf({ requests }: Pick<ParsedCommand, 'requests'>): number {
   let keys = 0;
   const labels = new Set<string>();
   for (const part of requests.flatMap(({ args }) => args.flat())) {
+    if (part.kind === 'keyOfElement') keys++;
     if (part.kind !== 'key') continue;
     if (part.label === undefined) keys++;
     else labels.add(part.label);
   }
   return keys + labels.size;
+}
+
+/** Whether subscribers hear it. @param name in capitals; of a transaction MULTI */
+export function isPublish(name: string): boolean {
+  return name === 'PUBLISH' || name === 'SPUBLISH';
 }
 
 /** The text of an argument, if it is the same in all operations. */
@@ -196,10 +204,10 @@ function parseAcknowledged(request: ParsedRequest, behind: readonly (readonly Wo
 function parseRequest([word, ...words]: readonly Word[], isWatch = false): ParsedRequest {
   const name = constantText(word)?.toUpperCase() ?? '';
   if (!/^[A-Z][A-Z0-9_.-]*$/.test(name)) throw new RangeError(exampleCommand);
-  const refused = refusedFor.get(name);
-  if (refused !== undefined && !isWatch) throw new RangeError(`no ${name} (${refused})`);
   const { args, script } = withHash(name, words);
   const texts = args.map(constantText);
+  const refused = isHarmless(name, texts) ? undefined : refusedFor.get(name);
+  if (refused !== undefined && !isWatch) throw new RangeError(`no ${name} (${refused})`);
   // Beside a placeholder, too.
   const pieces = args.flat().map(part => (part.kind === 'text' ? part.text : undefined));
   checkArguments(name, texts, pieces);
@@ -319,6 +327,7 @@ class WordParts {
 function parsePlaceholder(inside: string): TemplatePart {
   if (inside === 'key' || inside === 'value' || inside === 'counter' || inside === 'record')
     return { kind: inside };
+  if (inside === 'key:*') return { kind: 'keyOfElement' };
   const label = /^key:(\w+)$/.exec(inside)?.[1];
   if (label !== undefined) return { kind: 'key', label };
   const range = /^number:(\d+)-(\d+)$/.exec(inside);
@@ -341,7 +350,7 @@ function checkArguments(name: string, texts: Texts, pieces = texts): void {
   const has = (pattern: RegExp) => texts.some(text => text !== undefined && pattern.test(text));
   if (name === 'COPY' && has(/^db$/i)) throw new RangeError('a COPY within its database (no DB)');
   if (name.startsWith('SORT') && pieces.some(text => text?.includes('*')))
-    throw new RangeError(`no pattern in ${name} (it reads keys that may be of others)`);
+    throw new RangeError(`{key:*} for a pattern in ${name} (any other reads keys that may be of others)`);
   if (name === 'XREADGROUP' && (!/^group$/i.test(texts[0] ?? '') || texts[1] === undefined))
     throw new RangeError('XREADGROUP GROUP and the name of a group, which is made before the load');
 }
@@ -411,9 +420,14 @@ const sentAlone = new Set('MULTI EXEC DISCARD WATCH UNWATCH'.split(' '));
 
 /** Why a command is never sent, as a clause; undefined if it may be. @param name in capitals */
 export function reasonToRefuse(name: string, args: Texts): string | undefined {
-  if (sentAlone.has(name)) return undefined;
+  if (sentAlone.has(name) || isHarmless(name, args)) return undefined;
   if (name === 'SCRIPT' && /^(load|exists)$/i.test(args[0] ?? '')) return undefined;
   return refusedFor.get(name);
+}
+
+/** Whether it is a subcommand that only asks, of a command that is refused. @param name in capitals */
+function isHarmless(name: string, args: Texts): boolean {
+  return harmless.get(name)?.test(args[0] ?? '') === true;
 }
 
 /**
@@ -448,10 +462,18 @@ function checkKeys(name: string, args: readonly Word[], texts: Texts): void {
     throw new RangeError(`{key} as argument ${place} of ${name} (poolbench touches no keys but its own)`);
   }
   for (const [index, parts] of args.entries()) {
+    if (parts.some(part => part.kind === 'keyOfElement') && !isPattern(name, parts, texts[index - 1]))
+      throw new RangeError(
+        `{key:*} only behind BY and GET of SORT, alone, but argument ${index + 1} has one`,
+      );
     if (expected.has(index + 1) || !parts.some(part => part.kind === 'key')) continue;
     const where = expected.size === 0 ? 'no {key}' : `{key} only where ${name} takes a key, alone`;
     throw new RangeError(`${where}, but argument ${index + 1} has one`);
   }
+}
+
+function isPattern(name: string, parts: Word, before: string | undefined): boolean {
+  return name.startsWith('SORT') && parts.length === 1 && /^(by|get)$/i.test(before ?? '');
 }
 
 /**
@@ -480,6 +502,15 @@ const refusals: readonly (readonly [reason: string, names: string])[] = [
   ['the places of its keys cannot be checked', 'COMMAND'],
 ];
 
+/** Subcommands of these that only ask: they change neither the server nor the connection, and have no keys. */
+const harmless: ReadonlyMap<string, RegExp> = new Map([
+  ['ACL', /^(whoami|cat)$/i],
+  ['CLIENT', /^(id|info|list|getname)$/i],
+  ['CLUSTER', /^(info|keyslot|myid|shards|slots)$/i],
+  ['COMMAND', /^(count|docs|info)$/i],
+  ['CONFIG', /^get$/i],
+]);
+
 const refusedFor = new Map(
   refusals.flatMap(([reason, names]) => names.split(' ').map(name => [name, reason] as const)),
 );
@@ -492,10 +523,14 @@ const countedBySecond = `BLMPOP BZMPOP ${scriptNames}`;
 /** Commands with subcommands, behind which they take a key. */
 const containerNames = 'OBJECT MEMORY XINFO XGROUP';
 
+/** Commands with subcommands and without keys. */
+const serverContainers = 'ACL CLIENT CLUSTER COMMAND CONFIG PUBSUB';
+
 /** Places of a command's keys among its arguments, from 1, as in COMMAND INFO: a last one of -1 is the last argument, one of -2 that before it. */
 const places: readonly (readonly [first: number, last: number, step: number, names: string])[] = [
   [0, 0, 0, 'PING ECHO TIME DBSIZE RANDOMKEY LASTSAVE INFO ROLE LOLWUT SCAN WAIT WAITAOF'],
   [0, 0, 0, 'MULTI EXEC DISCARD UNWATCH SCRIPT'],
+  [0, 0, 0, serverContainers],
   [0, 0, 0, countedByFirst],
   [0, 0, 0, countedBySecond],
   [1, -2, 1, 'BLPOP BRPOP BZPOPMIN BZPOPMAX'],
@@ -544,10 +579,9 @@ const keyBehind: ReadonlyMap<string, RegExp> = new Map([
 export const scriptCommands: ReadonlySet<string> = new Set(scriptNames.split(' '));
 
 /** Commands whose subcommands the server counts separately. */
-const containers: ReadonlySet<string> = new Set(containerNames.split(' '));
+const containers: ReadonlySet<string> = new Set(`${containerNames} ${serverContainers} SCRIPT`.split(' '));
 
 /** The name of a command in the server's commandstats. @param name in capitals */
 export function statNameOf(name: string, subcommand: string | undefined): string {
-  const isContainer = containers.has(name) || name === 'SCRIPT';
-  return name.toLowerCase() + (isContainer ? `|${subcommand?.toLowerCase()}` : '');
+  return name.toLowerCase() + (containers.has(name) ? `|${subcommand?.toLowerCase()}` : '');
 }

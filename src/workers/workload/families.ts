@@ -1,3 +1,4 @@
+import { keyName } from '../../pool/client/batch.ts';
 import {
   callsOf,
   constantText,
@@ -83,7 +84,7 @@ const rows = {
       ['ZADD', 1, 2],
       ['ZSCORE ZRANK ZREVRANK', 0, 0],
       ['ZINCRBY', 1, 0],
-      ['ZMSCORE', 0, 1],
+      ['ZMSCORE GEOPOS GEOHASH GEODIST', 0, 1],
     ],
   },
   streams: {
@@ -189,6 +190,8 @@ export function familiesOf(commands: readonly { readonly command: string }[]): F
 export function familiesInUse(commands: readonly { readonly command: string }[]): Family[] {
   if (commands.length === 0) return ['keys of a script'];
   const used = new Set(familiesOf(commands));
+  if (commands.some(({ command }) => parseCommand(command).requests.some(readsKeysOfElements)))
+    used.add(familyOfElements);
   return families.filter(family => used.has(family));
 }
 
@@ -259,6 +262,46 @@ export function namedElements(commands: readonly { readonly command: string }[],
   const names = requestsOf(commands).flatMap(one => (one.family === family ? (namesIn(one) ?? []) : []));
   return [...new Set(names.filter(name => name !== undefined))];
 }
+
+/** Of the keys that elements name. SORT can sort by their values, which are numbers. */
+const familyOfElements = 'counters' satisfies Family;
+
+function readsKeysOfElements({ args }: ParsedRequest): boolean {
+  return args.flat().some(({ kind }) => kind === 'keyOfElement');
+}
+
+/**
+ * The texts of elements that must be numbers, by index and name; undefined for any text. HINCRBY counts in the field that it
+ * names. SORT sorts numbers, unless it has ALPHA or BY, and with `{key:*}` each element is the number of a key.
+ *
+ * @param keys number of keys of a family
+ */
+export function elementNumbers(
+  commands: readonly { readonly command: string }[],
+  family: Family,
+  keys: number,
+): (index: number, name: string | undefined) => string | undefined {
+  const own = requestsOf(commands).filter(one => one.family === family);
+  const sorts = own.filter(({ request }) => request.name.startsWith('SORT')).map(({ request }) => request);
+  const counted = new Set(
+    own.flatMap(one => (/^HINCRBY/.test(one.request.name) ? (namesIn(one) ?? []) : [])),
+  );
+  if (sorts.some(readsKeysOfElements)) {
+    const first = familiesInUse(commands).indexOf(familyOfElements) * keys;
+    return index => keyName('', first + (index % keys));
+  }
+  const areSorted = sorts.some(
+    ({ args }) => !args.some(word => /^(alpha|by)$/i.test(constantText(word) ?? '')),
+  );
+  return (index, name) => {
+    if (areSorted) return String((index * elementStep) % maxElement);
+    return name !== undefined && counted.has(name) ? '0' : undefined;
+  };
+}
+
+/** Two primes: numbers of elements are in no order, and differ. */
+const elementStep = 7919;
+const maxElement = 1_000_003;
 
 /** The place of a consumer group's name among a request's arguments, from 0. XGROUP CREATE makes its group itself. */
 const groupPlace: readonly (readonly [place: number, beginning: RegExp])[] = [

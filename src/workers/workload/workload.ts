@@ -33,8 +33,23 @@ export function batchFor(workload: Workload, size: number, owner: BatchOwner): B
   return new Batch(size, settlesFirst, workload.stride);
 }
 
-/** @param own keys of the pool, or of the worker if they are partitioned */
-export function openWorkload(task: WorkloadTask, mix: CommandMix, own: KeyRange, seed: number): Workload {
+/** Stamps messages with the instant of their send, and takes note of those that the server has taken. */
+interface Publications {
+  stamp(batch: Batch): void;
+  published(batch: Batch): void;
+}
+
+/**
+ * @param own keys of the pool, or of the worker if they are partitioned
+ * @param publications for whom the messages of the workload are timed
+ */
+export function openWorkload(
+  task: WorkloadTask,
+  mix: CommandMix,
+  own: KeyRange,
+  seed: number,
+  publications?: Publications,
+): Workload {
   if (task.growth !== null)
     return new GrowingWorkload(mix, openRecords(task, own, streamSeed(seed, 'records')), seed);
   const chooser = openKeyChooser(task.keyChoice, own, task.keys, streamSeed(seed, 'keys'));
@@ -43,7 +58,20 @@ export function openWorkload(task: WorkloadTask, mix: CommandMix, own: KeyRange,
     mix.stride === 1 && mix.templates.every(({ bases }) => bases.length === 1 && bases[0] === 0);
   if (oneKeyEach && task.hitShare === 1) return new OneKeyWorkload(commands, chooser);
   const misses = { hitShare: task.hitShare, first: keyRanges(task).written, keys: task.keys };
-  return new MixedWorkload(mix, commands, chooser, misses, seed);
+  const workload = new MixedWorkload(mix, commands, chooser, misses, seed);
+  return publications === undefined ? workload : publishing(workload, publications);
+}
+
+/** Batches are sent as soon as they are filled. */
+function publishing(workload: Workload, publications: Publications): Workload {
+  return {
+    stride: workload.stride,
+    fill: batch => {
+      workload.fill(batch);
+      publications.stamp(batch);
+    },
+    settle: batch => publications.published(batch),
+  };
 }
 
 function openCommandChooser(

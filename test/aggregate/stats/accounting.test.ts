@@ -34,6 +34,21 @@ describe('books of a run', () => {
     expect(imbalancesOf({ ...lost, serverCalls: 989 })).toEqual([expect.stringContaining('989')]);
   });
 
+  test('name the messages to subscribers that were lost', () => {
+    const deliveries = {
+      subscribers: 3,
+      closed: 0,
+      expected: 90,
+      received: 90,
+      lost: 0,
+      latency: buildLatency(90, 1),
+    };
+    expect(imbalancesOf({ deliveries })).toEqual([]);
+    expect(imbalancesOf({ deliveries: { ...deliveries, closed: 1, received: 50, lost: 40 } })).toEqual([
+      expect.stringMatching(/40 of 90 .* round 4 of one: 1 of 3 subscribers/),
+    ]);
+  });
+
   test('of a script compare the commands that it sent with those that the server counted', () => {
     const script = (sent: number, server: number) => ({
       script: { commands: sent, counted: { sent, server }, steps: [], messages: {} },

@@ -342,6 +342,20 @@ test('workers with batches of two sizes are counted separately, and add up to th
   expect(merged.loads[1]?.response.max).toBeCloseTo(40, 0);
 });
 
+test('deliveries to the subscribers of all threads are added up, and what has not arrived is lost', () => {
+  const of = (expected: number, received: number) => ({
+    deliveries: { subscribers: 2, closed: 0, expected, received, latency: encode([1, 3]) },
+  });
+  const samples = [
+    { ...buildSample({ thread: 0 }), ...of(10, 9) },
+    { ...buildSample({ thread: 1 }), ...of(5, 5) },
+  ];
+  const { deliveries } = mergeSamples(samples, context);
+  expect(deliveries).toMatchObject({ subscribers: 4, closed: 0, expected: 15, received: 14, lost: 1 });
+  expect(deliveries?.latency).toMatchObject({ count: 4 });
+  expect(mergeSamples([buildSample()], context)).not.toHaveProperty('deliveries');
+});
+
 test('batches of one size make no table of their own', () => {
   expect(mergeSamples([buildSample({ completed: 3 })], context).loads).toEqual([]);
 });

@@ -83,6 +83,16 @@ describe('a fault of a config has its path, what was expected and what was found
       `scenarios[0].readFrom "primary" ${/^(M|B)/.test(command) ? '' : '"GET {key}" '}found "replica"`,
     ]),
     [
+      'subscribers to whom nothing is published',
+      { ...good, workload: { subscribers: 5, commands: [{ command: 'MULTI; PUBLISH {key} x; EXEC' }] } },
+      'workload.subscribers 0 found 5',
+    ],
+    [
+      'fewer subscribers than pools',
+      { ...group({ pools: 4 }), workload: { subscribers: 3, commands: [{ command: 'PUBLISH {key} x' }] } },
+      'workload.subscribers 4 found 3',
+    ],
+    [
       'a script on the wire',
       { ...group({ client: ['ioredis', 'wire'] }), workload: { script: './x.mjs' } },
       'scenarios[0].client "ioredis" "node-redis" "iovalkey" found "wire"',
@@ -399,6 +409,7 @@ describe('config defaults are filled in', () => {
         script: null,
         functions: [],
         hitShare: 1,
+        subscribers: 0,
         members: 10,
         ycsb: null,
       },

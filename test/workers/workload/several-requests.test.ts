@@ -92,6 +92,8 @@ describe.each(arms)('$name, $client, batches of $pipeline', arm => {
       'ZUNIONSTORE {key} 2 {key} {key}',
       'LMPOP 2 {key} {key} LEFT',
       'SORT {key} ALPHA LIMIT 0 2',
+      'SORT_RO {key} BY {key:*} GET # GET {key:*} LIMIT 0 2',
+      'HINCRBY {key} counter 1',
       'SET {key} "\\xff\\x00{{}}"',
     ]);
     const { sample, of, callsOf, control, data } = await load(arm, workload, { functions: [library] });
@@ -105,6 +107,8 @@ describe.each(arms)('$name, $client, batches of $pipeline', arm => {
       'ZUNIONSTORE',
       'LMPOP',
       'SORT',
+      'SORT_RO',
+      'HINCRBY',
       'SET',
     ]) {
       expect(of(command)?.completed, command).toBeGreaterThan(0);

@@ -27,6 +27,7 @@ import {
   strong,
   wide,
 } from '../blocks.ts';
+import { deliveryBlocks } from '../delivery-table.ts';
 import { hostBlocks } from '../host-table.ts';
 import { hysteresisBlocks, isOpen, loadNote, loadTable, loadTables, stageBlocks } from '../load-tables.ts';
 import { populationBlocks } from '../population-table.ts';
@@ -99,6 +100,7 @@ export function resultDocument(result: Result): Block[] {
     ...only(wide, section(serverTitle, serverBlocks(result.serverSeries))),
     ...commandBlocks(scenarios),
     ...scriptBlocks(scenarios),
+    ...deliveryBlocks(scenarios),
     ...only(narrow, failureBlocks(scenarios)),
     ...only(narrow, [paragraph(describeOutliers(result) ?? '')]),
     ...only(wide, section('Outliers', outlierBlocks(result))),

@@ -23,6 +23,7 @@ import {
   toned,
   words,
 } from '../blocks.ts';
+import { deliveryBlocks } from '../delivery-table.ts';
 import { controlBlocks, environmentBlocks, splitClaims } from '../documents/parts.ts';
 import { describeShortfall, repeatBlocks } from '../documents/result.ts';
 import {
@@ -90,6 +91,7 @@ export function renderReportPage(result: Result): string {
       ...section('Load', loadBlocks(scenarios)),
       ...section('Commands', commandBlocks(scenarios)),
       ...scriptBlocks(scenarios),
+      ...deliveryBlocks(scenarios),
       ...section('Thresholds', thresholdDetails(result.thresholds)),
       ...section('Outliers', outlierBlocks(result)),
       ...environmentBlocks(result, `, seed ${result.seed}`),

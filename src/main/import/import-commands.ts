@@ -1,0 +1,166 @@
+import { createHash } from 'node:crypto';
+import { parseGivenCommand, placesOfKeys } from '../../workers/workload/command-templates.ts';
+import type { MemtierCommand } from './memtier-arguments.ts';
+
+/** What `__key__` stands for. */
+export interface KeyNumbers {
+  readonly prefix: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Commands as a config has them. */
+export interface ImportedCommands {
+  readonly commands: readonly { readonly command: string; readonly weight: number }[];
+  /** Names of keys that the commands have as they are. */
+  readonly namedKeys: ReadonlySet<string>;
+  /** Whether there are keys drawn from a range, too. */
+  readonly drawsKeys: boolean;
+  /** Max number of requests of one operation: those of a transaction. */
+  readonly requests: number;
+  /** What is other than in the definition, as sentences. */
+  readonly notes: readonly string[];
+}
+
+const maxNumber = 2 ** 32 - 1;
+const shownCharacters = 60;
+
+/**
+ * Turns commands of memtier_benchmark into templates: a key becomes `{key}`, whatever its name, `__key__` elsewhere a
+ * number, and `__data__` a value. MULTI, the commands behind it and EXEC become one operation.
+ *
+ * @param scripts texts that EVALSHA may mean
+ */
+export function importCommands(
+  given: readonly MemtierCommand[],
+  keys: KeyNumbers,
+  scripts: readonly string[],
+): ImportedCommands {
+  const commands: { command: string; weight: number }[] = [];
+  const namedKeys = new Set<string>();
+  const notes: string[] = [];
+  let drawsKeys = false;
+  let requests = 1;
+  for (const operation of joinTransactions(given)) {
+    const templates = new Templates(keys, scripts);
+    try {
+      const command = operation.map(one => templates.template(one)).join('; ');
+      parseGivenCommand(command);
+      commands.push({ command, weight: operation[0]?.ratio ?? 1 });
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      const shown = operation.map(({ words }) => words.join(' ')).join('; ');
+      const text = shown.length > shownCharacters ? `${shown.slice(0, shownCharacters)}…` : shown;
+      notes.push(`${JSON.stringify(text)} is not sent: poolbench expects ${error.message}.`);
+      continue;
+    }
+    for (const name of templates.namedKeys) namedKeys.add(name);
+    for (const note of templates.notes) if (!notes.includes(note)) notes.push(note);
+    drawsKeys ||= templates.drawsKeys;
+    requests = Math.max(requests, operation.length);
+  }
+  return { commands, namedKeys, drawsKeys, requests, notes };
+}
+
+/** The requests of each operation: all of a transaction, else one. */
+function joinTransactions(given: readonly MemtierCommand[]): MemtierCommand[][] {
+  const operations: MemtierCommand[][] = [];
+  let isOpen = false;
+  for (const one of given) {
+    const name = one.words[0]?.toUpperCase();
+    if (isOpen) operations.at(-1)?.push(one);
+    else operations.push([one]);
+    if (name === 'MULTI' || name === 'WATCH') isOpen = true;
+    if (name === 'EXEC' || name === 'DISCARD') isOpen = false;
+  }
+  return operations;
+}
+
+/** Makes the templates of one operation. */
+class Templates {
+  readonly namedKeys = new Set<string>();
+  readonly notes: string[] = [];
+  drawsKeys = false;
+  readonly #keys: KeyNumbers;
+  readonly #scripts: readonly string[];
+
+  constructor(keys: KeyNumbers, scripts: readonly string[]) {
+    this.#keys = keys;
+    this.#scripts = scripts;
+  }
+
+  /** @throws RangeError for a command that poolbench does not send */
+  template({ words, keyPattern }: MemtierCommand): string {
+    const [word = '', ...given] = words;
+    const name = word.toUpperCase();
+    const args = this.#adapt(name, given);
+    const places = placesOfKeys(name, args);
+    const templates = args.map((arg, index) => {
+      if (!places.has(index + 1)) return this.#argument(arg, keyPattern);
+      if (arg.includes('__key__')) this.drawsKeys = true;
+      else this.namedKeys.add(arg);
+      return '{key}';
+    });
+    return [name, ...templates].join(' ');
+  }
+
+  /** What must be otherwise, because the keys are poolbench's and were written before the load. */
+  #adapt(name: string, args: readonly string[]): readonly string[] {
+    if (name === 'RESTORE' && !args.some(arg => /^replace$/i.test(arg))) {
+      this.notes.push('RESTORE has REPLACE in addition, because all keys are there before the load.');
+      return [...args, 'REPLACE'];
+    }
+    if (name.startsWith('SORT') && args.some(isPattern)) {
+      this.notes.push('SORT reads the keys that the elements name, as many as there are keys.');
+      return args.map(arg => (isPattern(arg) ? keyOfElement : arg));
+    }
+    if (!/^EVAL(SHA)?$/.test(name)) return args;
+    const [given = '', count = '0', ...rest] = args;
+    const isHash = name === 'EVALSHA';
+    const script = isHash ? this.#scripts.find(text => sha1(text) === given.toLowerCase()) : given;
+    if (script === undefined)
+      throw new RangeError(`the script of ${name}, which the definition does not load`);
+    const passed: string[] = [];
+    const text = script.replace(
+      /((?:redis|server)\.p?call\s*\(\s*(["'])(\w+)\2\s*,\s*)(["'])([^"']*)\4/g,
+      (call, start: string, _, called: string, __, key: string) => {
+        if (!placesOfKeys(called.toUpperCase(), [key]).has(1)) return call;
+        if (!passed.includes(key)) passed.push(key);
+        return `${start}KEYS[${Number(count) + passed.indexOf(key) + 1}]`;
+      },
+    );
+    if (passed.length > 0)
+      this.notes.push(`The script gets the keys that it names (${passed.join(', ')}) in KEYS.`);
+    const [keys, others] = [rest.slice(0, Number(count)), rest.slice(Number(count))];
+    return [text, String(Number(count) + passed.length), ...keys, ...passed, ...others];
+  }
+
+  #argument(text: string, keyPattern: string): string {
+    if (text === keyOfElement) return '{key:*}';
+    const { prefix, from, to } = this.#keys;
+    const parts = text.split(/(__key__|__data__)/).map(part => {
+      if (part === '__data__') return '{value}';
+      if (part !== '__key__') return escapeBytes(part);
+      const inOrder = /^[PS]/i.test(keyPattern);
+      return escapeBytes(prefix) + (inOrder ? '{counter}' : `{number:${from}-${Math.min(to, maxNumber)}}`);
+    });
+    const all = parts.join('');
+    return text === '' || /[\s"';\\]|[^ -~]/.test(text) ? `"${all}"` : all;
+  }
+}
+
+/** In the place of a pattern of SORT. */
+const keyOfElement = '__key_of_element__';
+const isPattern = (arg: string) => arg.includes('*');
+
+/** Bytes as they stand in double quotes; without quotes the same, if there is nothing to escape. */
+function escapeBytes(bytes: string): string {
+  return bytes
+    .replace(/[{}]/g, '$&$&')
+    .replace(/["\\]/g, '\\$&')
+    .replace(/[^ -~]/g, byte => `\\x${byte.charCodeAt(0).toString(16).padStart(2, '0')}`);
+}
+
+function sha1(text: string): string {
+  return createHash('sha1').update(text).digest('hex');
+}

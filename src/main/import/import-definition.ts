@@ -1,0 +1,287 @@
+import { z } from 'zod';
+import { PoolbenchError } from '../errors.ts';
+import { importCommands } from './import-commands.ts';
+import { commandWords, type MemtierLoad, readMemtierArguments } from './memtier-arguments.ts';
+
+const client = z.object({ tool: z.string().optional(), arguments: z.string() });
+
+/** The parts of a test definition of redis-benchmarks-specification that say what is sent to which data. */
+const definition = z.object({
+  name: z.string(),
+  dbconfig: z
+    .object({
+      'configuration-parameters': z.record(z.string(), z.unknown()).optional(),
+      check: z.object({ keyspacelen: z.number().optional() }).optional(),
+      preload_tool: client.optional(),
+      init_commands: z
+        .union([z.string(), z.array(z.union([z.string(), z.array(z.coerce.string())]))])
+        .optional(),
+      dataset_name: z.string().optional(),
+    })
+    .optional(),
+  'redis-topologies': z.array(z.string()).optional(),
+  clientconfig: client.optional(),
+  clientconfigs: z.array(client).optional(),
+});
+
+type Definition = z.output<typeof definition>;
+
+/** A config, and what it could not take over from the definition. */
+export interface Imported {
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Sentences. */
+  readonly notes: readonly string[];
+}
+
+/** What memtier_benchmark does without flags. */
+const usual = {
+  clients: 50,
+  threads: 4,
+  valueBytes: 32,
+  keyMaximum: 10_000_000,
+  prefix: 'memtier-',
+  ratio: '1:10',
+};
+/** Those of poolbench's configs; of values far less, as many are in flight. */
+const max = { keys: 100_000_000, members: 100_000, valueBytes: 512 * 1024, nameLength: 64 };
+const usualMembers = 10;
+/** A definition runs for minutes; a config repeats shorter rounds. */
+const roundSeconds = 10;
+const rounds = 3;
+
+/** Flags that a config has no need of, or that are read where they matter. */
+const knownFlags = new Set(
+  'clients threads requests test-time run-count pipeline ratio key-pattern key-prefix key-minimum key-maximum key-zipf-exp data-size data-size-range random-data randomize distinct-client-seed hide-histogram print-percentiles rate-limiting'.split(
+    ' ',
+  ),
+);
+
+/**
+ * A config for the load of a test definition.
+ *
+ * @param parsed the definition's YAML, as values
+ * @throws PoolbenchError CONFIG_INVALID if it is no such definition, or none of its commands can be sent
+ */
+export function importDefinition(parsed: unknown, source: string): Imported {
+  const checked = definition.safeParse(parsed);
+  if (!checked.success) {
+    const [issue] = checked.error.issues;
+    throw invalid(
+      source,
+      `a test definition of redis-benchmarks-specification (${issue?.path.join('.')}: ${issue?.message})`,
+    );
+  }
+  const { data } = checked;
+  const [first, ...others] =
+    data.clientconfigs ?? (data.clientconfig === undefined ? [] : [data.clientconfig]);
+  if (first === undefined || !isMemtier(first))
+    throw invalid(
+      source,
+      `clientconfig with the arguments of memtier_benchmark, not of ${first?.tool ?? 'no tool'}`,
+    );
+  const load = readArguments(first.arguments, source);
+  const listeners = others.find(({ tool }) => tool === subscriberTool);
+  const subscribers =
+    listeners === undefined
+      ? 0
+      : Number(readArguments(listeners.arguments, source).flags.get('clients') ?? 1);
+  const { config, notes } = assemble(data, load, subscribers, source);
+  return {
+    config,
+    notes: [
+      ...notes,
+      ...others
+        .filter(other => other !== listeners)
+        .map(
+          ({ tool = 'memtier_benchmark', arguments: text }) =>
+            `Another client runs beside this one, which is not imported: ${tool} ${text.trim().slice(0, 200)}`,
+        ),
+      ...[...load.flags.keys()]
+        .filter(flag => !knownFlags.has(flag))
+        .map(flag => `--${flag} has no counterpart.`),
+      ...serverNotes(data),
+    ],
+  };
+}
+
+/** The clients of this tool are subscribers. */
+const subscriberTool = 'pubsub-sub-bench';
+
+function assemble(data: Definition, load: MemtierLoad, subscribers: number, source: string): Imported {
+  const { flags } = load;
+  const number = (flag: string, otherwise: number) => Number(flags.get(flag) ?? otherwise);
+  const keys = {
+    prefix: flags.get('key-prefix') ?? usual.prefix,
+    from: number('key-minimum', 0),
+    to: number('key-maximum', usual.keyMaximum),
+  };
+  const scripts = [data.dbconfig?.init_commands ?? []].flat().flatMap(scriptLoadedBy);
+  const commands = importCommands(load.commands, keys, scripts);
+  if (load.commands.length > 0 && commands.commands.length === 0)
+    throw invalid(source, `a command that can be sent. ${commands.notes.join(' ')}`);
+  const drawsKeys = load.commands.length === 0 || commands.drawsKeys;
+  const keySpace = keySpaceOf(data, drawsKeys ? keys : undefined, commands.namedKeys);
+  const members = membersOf(data);
+  const valueBytes = valueBytesOf(load, data);
+  const threads = Math.min(number('threads', usual.threads), keySpace.keys);
+  const workers = number('threads', usual.threads) * number('clients', usual.clients);
+  const pipeline = Math.max(1, Math.round(number('pipeline', 1) / commands.requests));
+  const rate = flags.get('rate-limiting');
+  const all = [
+    ...commands.notes,
+    ...keySpace.notes,
+    ...(valueBytes === max.valueBytes ? [`Values have ${max.valueBytes} bytes at most.`] : []),
+    ...(members > max.members
+      ? [`Keys have ${max.members} elements, and not ${members}, as poolbench writes no more.`]
+      : []),
+    ...(commands.requests > 1 && pipeline < number('pipeline', 1)
+      ? ['The pipeline is that of the definition, divided by the requests of a transaction.']
+      : []),
+    ...(commands.namedKeys.size > 0 && drawsKeys
+      ? [`The keys ${[...commands.namedKeys].join(', ')} are drawn like the others.`]
+      : []),
+  ];
+  return {
+    notes: all,
+    config: {
+      name: data.name
+        .replace(/^memtier_benchmark-/, '')
+        .replace(/[^\w.-]/g, '-')
+        .slice(0, max.nameLength),
+      target: { server: 'any', url: 'redis://localhost:6379' },
+      workload: {
+        keys: keySpace.keys,
+        ...(members === usualMembers ? {} : { members: Math.min(members, max.members) }),
+        keyChoice: keyChoiceOf(load),
+        valueBytes,
+        ...(load.commands.length === 0 ? { readShare: readShareOf(flags) } : { commands: commands.commands }),
+        ...(keySpace.hitShare < 1 ? { hitShare: keySpace.hitShare } : {}),
+        ...(subscribers > 0 ? { subscribers } : {}),
+      },
+      scenarios: [
+        {
+          client: 'wire',
+          pools: threads,
+          workers,
+          // A client of memtier_benchmark is a connection, which is open from the start.
+          connectionsPerWorker: 1,
+          minIdleShare: 1,
+          pipeline,
+          ...(rate === undefined ? {} : { arrival: { kind: 'constant', rate: Number(rate) * workers } }),
+        },
+      ],
+      rounds,
+      seconds: Math.min(roundSeconds, number('test-time', roundSeconds)),
+    },
+  };
+}
+
+const isMemtier = ({ tool = 'memtier_benchmark' }: z.output<typeof client>) => tool === 'memtier_benchmark';
+
+function readArguments(text: string, source: string): MemtierLoad {
+  try {
+    return readMemtierArguments(text);
+  } catch (error) {
+    if (error instanceof RangeError) throw invalid(source, error.message);
+    throw error;
+  }
+}
+
+/** How many keys there are, and the fraction of the reads that are for those. */
+function keySpaceOf(
+  { dbconfig }: Definition,
+  drawn: { readonly from: number; readonly to: number } | undefined,
+  named: ReadonlySet<string>,
+): { readonly keys: number; readonly hitShare: number; readonly notes: string[] } {
+  const there = dbconfig?.check?.keyspacelen ?? 0;
+  if (drawn === undefined) {
+    const names = [...named];
+    const note = `Its ${names.length} keys (${names.join(', ')}) are as many of poolbench's, drawn at random.`;
+    // Commands without keys, such as INFO and SCAN, can depend on how many there are.
+    const keys = Math.max(1, names.length === 0 ? there : names.length);
+    return { keys: Math.min(keys, max.keys), hitShare: 1, notes: names.length > 1 ? [note] : [] };
+  }
+  const range = Math.max(1, drawn.to - Math.max(1, drawn.from) + 1);
+  const hasMisses = there > 1 && there < 0.99 * range;
+  const keys = hasMisses ? there : range;
+  const notes = [
+    ...(hasMisses
+      ? [`Of the ${range} keys of the definition only ${there} are there: of reads as many find something.`]
+      : []),
+    ...(keys > max.keys ? [`There are ${max.keys} keys, and not ${keys}.`] : []),
+  ];
+  return {
+    keys: Math.min(keys, max.keys),
+    hitShare: hasMisses ? Number((there / range).toFixed(3)) : 1,
+    notes,
+  };
+}
+
+/** Elements of each key, as the names of the definition or its data set have them: `1key-list-10K-elements`. */
+function membersOf({ name, dbconfig }: Definition): number {
+  const pattern = /(\d+)([KM]?)-(?:[a-z]+-)?(?:elements|fields|entries|members|features)/;
+  const [, digits, unit = ''] = pattern.exec(name) ?? pattern.exec(dbconfig?.dataset_name ?? '') ?? [];
+  if (digits === undefined) return usualMembers;
+  return Number(digits) * (unit === 'M' ? 1_000_000 : unit === 'K' ? 1000 : 1);
+}
+
+function valueBytesOf({ flags }: MemtierLoad, { dbconfig }: Definition): unknown {
+  const preload = dbconfig?.preload_tool;
+  const before =
+    preload === undefined || !isMemtier(preload) ? undefined : readMemtierArguments(preload.arguments).flags;
+  for (const from of [flags, before]) {
+    const [low, high] = from?.get('data-size-range')?.split('-').map(Number) ?? [];
+    if (low !== undefined && high !== undefined) return { kind: 'range', from: low, to: high };
+    const size = from?.get('data-size');
+    if (size !== undefined) return Math.min(Number(size), max.valueBytes);
+  }
+  return usual.valueBytes;
+}
+
+function readShareOf(flags: MemtierLoad['flags']): number {
+  const [sets = 0, gets = 0] = (flags.get('ratio') ?? usual.ratio).split(':').map(Number);
+  return Number((gets / (sets + gets)).toFixed(3));
+}
+
+/** How keys are chosen: of a mix as for its first command, of SET and GET as for GET. */
+function keyChoiceOf({ commands: [first], flags }: MemtierLoad): object {
+  const pattern = first?.keyPattern ?? flags.get('key-pattern')?.split(':').at(-1) ?? 'R';
+  switch (pattern.toUpperCase()) {
+    case 'G':
+      return { kind: 'gaussian' };
+    case 'Z':
+      return {
+        kind: 'zipfian',
+        ...(flags.has('key-zipf-exp') ? { exponent: Number(flags.get('key-zipf-exp')) } : {}),
+      };
+    case 'P':
+    case 'S':
+      return { kind: 'sequential' };
+    default:
+      return { kind: 'uniform' };
+  }
+}
+
+/** The script of SCRIPT LOAD. */
+function scriptLoadedBy(given: string | readonly string[]): string[] {
+  const words = typeof given === 'string' ? commandWords(given) : given;
+  const [command = '', subcommand = '', script] = words;
+  return /^script$/i.test(command) && /^load$/i.test(subcommand) && script !== undefined ? [script] : [];
+}
+
+/** What a server must be started with. */
+function serverNotes({ dbconfig, 'redis-topologies': topologies = [] }: Definition): string[] {
+  // poolbench warns of a server that saves.
+  const { save, ...parameters } = dbconfig?.['configuration-parameters'] ?? {};
+  const settings = Object.entries(parameters).map(([key, value]) => `${key} ${String(value)}`);
+  return [
+    ...(settings.length > 0 ? [`The definition's server has these settings: ${settings.join(', ')}.`] : []),
+    ...(topologies.length > 0 && !topologies.some(name => name.startsWith('oss-standalone'))
+      ? [`The definition's server is ${topologies.join(' or ')}, and not a single one.`]
+      : []),
+  ];
+}
+
+function invalid(source: string, expected: string): PoolbenchError {
+  return new PoolbenchError('CONFIG_INVALID', `${source}: expected ${expected}`);
+}
