@@ -39,7 +39,7 @@ export const options = {
   },
   seconds: {
     value: 'S',
-    help: 'measured time of one scenario in one round; claims ignores this option and --warmup in suites that measure a cold start',
+    help: 'measured time of one scenario in one round; claims ignores this option and --warmup in suites that measure a cold start; record: time to record, 10 s by default',
   },
   warmup: { value: 'S', help: 'time of load before the measured time; its operations do not count' },
   seed: { value: 'N', help: 'seed of keys, values and orders' },
@@ -79,7 +79,7 @@ export const options = {
   },
   out: {
     value: 'DIR',
-    help: "folder in which the run's own folder is created, results by default; compare writes files only if this is given, trend writes trend.html into it",
+    help: "folder in which the run's own folder is created, results by default; compare writes files only if this is given, trend writes trend.html into it; record: the config to write",
   },
   resume: {
     value: 'DIR',
@@ -94,7 +94,7 @@ export const options = {
   },
   scenario: { value: 'ID', help: 'with --as: the scenario, if the result has several' },
   force: {
-    help: 'load a database even if it holds keys of others; compare: accept workloads that differ',
+    help: 'load a database even if it holds keys of others; compare: accept workloads that differ; record: record a busy server',
     npm: true,
   },
   'fail-if': {

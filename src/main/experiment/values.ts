@@ -12,7 +12,7 @@ import {
 } from '../../aggregate/scenario/schema-parts.ts';
 
 const maxBytes = 16 * 2 ** 20;
-const maxBytesTogether = 64 * 2 ** 20;
+export const maxBytesTogether = 64 * 2 ** 20;
 const maxFileBytes = 64 * 2 ** 20;
 /** Different values of a workload. A file with more lines is sampled. */
 export const maxValues = 128;

@@ -72,7 +72,7 @@ const ycsbPresets: Readonly<Record<(typeof ycsbNames)[number], Preset>> = {
   },
 };
 
-const maxCommands = 64;
+export const maxCommands = 64;
 
 /** How keys are chosen. */
 const keyChoice = oneOfKinds(
