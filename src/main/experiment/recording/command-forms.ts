@@ -49,7 +49,6 @@ const grammar: readonly (readonly [args: string, names: string])[] = [
   ['n? n? [BYTE BIT]', 'BITCOUNT'],
   ['n [NX XX GT LT]', 'EXPIRE PEXPIRE'],
   ['time [NX XX GT LT]', 'EXPIREAT PEXPIREAT'],
-  ['[REPLACE]', 'COPY'],
   ['[ENCODING IDLETIME REFCOUNT]', 'OBJECT'],
   ['[USAGE SAMPLES n]', 'MEMORY'],
   ['field', 'HGET HEXISTS HSTRLEN'],
