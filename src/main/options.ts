@@ -81,6 +81,9 @@ export const options = {
     value: 'DIR',
     help: "folder in which the run's own folder is created, results by default; compare writes files only if this is given, trend writes trend.html into it; record: the config to write",
   },
+  literal: {
+    help: 'also keep the order of the recorded commands and the key of each, in a file beside the config',
+  },
   resume: {
     value: 'DIR',
     help: 'resume the interrupted run or ledger in this folder',

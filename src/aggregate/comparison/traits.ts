@@ -138,6 +138,7 @@ const laterDefaults: Readonly<Record<string, unknown>> = {
   members: 10,
   ycsb: null,
   script: null,
+  replay: null,
 };
 
 /** A workload without those keys where they have their defaults, so that results of all versions compare. */

@@ -1,10 +1,12 @@
-import { open } from 'node:fs/promises';
+import { open, writeFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { formatCount, formatDuration, formatFraction, formatPlural, toPlainLines } from '../../aggregate/text/format.ts';
 import { asTypedHere, quote } from '../command-words.ts';
 import { PoolbenchError } from '../errors.ts';
 import { secondsOfText } from '../experiment/overrides.ts';
 import { checkConfig } from '../experiment/read-config.ts';
 import { type FittedRecording, fitRecording } from '../experiment/recording/fit-recording.ts';
+import { literalReplay } from '../experiment/recording/literal-replay.ts';
 import { expectNoFile, writeConfig } from '../experiment/write-config.ts';
 import { onInterrupt } from '../interrupt.ts';
 import type { Options } from '../options.ts';
@@ -28,14 +30,15 @@ const usualFile = 'recording.json';
  *
  * @returns the exit code
  * @throws PoolbenchError USAGE; CONFIG_MISSING for a file that cannot be read; CONFIG_INVALID for one without commands;
- *   NOTHING_MEASURED if the server ran none; TARGET_IN_USE if it is busy; as `connectControl` and `recordMonitor`
+ *   NOTHING_MEASURED if the server ran none; TARGET_IN_USE if it is busy; RESULTS_NOT_WRITABLE; as `connectControl` and `recordMonitor`
  */
 export async function record(
   source: string,
-  options: Options<'seconds' | 'out' | 'force'>,
+  options: Options<'seconds' | 'out' | 'force' | 'literal'>,
 ): Promise<number> {
-  const { out = usualFile } = options;
-  await expectNoFile(out);
+  const { out = usualFile, literal = false } = options;
+  const replayFile = `${out.replace(/\.json$/, '')}.replay`;
+  for (const file of [out, ...(literal ? [replayFile] : [])]) await expectNoFile(file);
   const isUrl = source.includes('://');
   const { text, endedBy } = isUrl ? await recordServer(source, options) : await readRecordingFile(source);
   const fitted = fitRecording(text);
@@ -46,12 +49,27 @@ export async function record(
       : new PoolbenchError('CONFIG_INVALID', `${source}: ${found}; expected lines of redis-cli MONITOR such as ${exampleLine}`);
   }
   checkConfig(fitted.config, 'the recording');
-  await writeConfig(out, fitted.config);
   say(describeFitted(fitted));
   const end = ends[endedBy];
   if (end !== undefined) say(end);
+  if (literal) {
+    const { config, text, operations } = literalReplay(fitted, basename(replayFile));
+    await writeNew(replayFile, text);
+    await writeConfig(out, config);
+    say(`Written: ${replayFile}, the order of ${formatPlural(operations, 'operation')}`);
+  } else await writeConfig(out, fitted.config);
   say(`Written: ${out}, without keys and values of the recording\nTo run it: ${asTypedHere(quote(out))}`);
   return endedBy === 'interrupt' ? 130 : 0;
+}
+
+/** @throws PoolbenchError RESULTS_NOT_WRITABLE */
+async function writeNew(path: string, text: string): Promise<void> {
+  try {
+    await writeFile(path, text, { flag: 'wx' });
+  } catch (cause) {
+    const { message } = cause as Error;
+    throw new PoolbenchError('RESULTS_NOT_WRITABLE', `${path} cannot be written (${message})`, { cause });
+  }
 }
 
 const exampleLine = '1700000000.123456 [0 127.0.0.1:50000] "GET" "a"';

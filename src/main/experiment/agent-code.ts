@@ -6,19 +6,24 @@ import type { Experiment } from './experiment.ts';
 /**
  * Agents have only what poolbench brings along: the code of a package, a module or a script never goes to another machine.
  *
- * @throws PoolbenchError USAGE for a script, CLIENT_NOT_USABLE for clients that they do not have
+ * @throws PoolbenchError USAGE for a script or a replay, CLIENT_NOT_USABLE for clients that they do not have
  */
 export function expectOnlyCodeOfAgents({
-  workload: { script },
+  workload: { script, replay },
   scenarios,
 }: {
-  readonly workload: Pick<Experiment['workload'], 'script'>;
+  readonly workload: Pick<Experiment['workload'], 'script' | 'replay'>;
   readonly scenarios: readonly Pick<Experiment['scenarios'][number], 'client'>[];
 }): void {
   if (script !== null)
     throw new PoolbenchError(
       'USAGE',
       `expected no workload.script with --agents, found ${script}: agents do not run code of others; leave out --agents, or use workload.commands`,
+    );
+  if (replay !== null)
+    throw new PoolbenchError(
+      'USAGE',
+      `expected no workload.replay with --agents, found ${replay}: agents do not have the file; leave out --agents or workload.replay`,
     );
   const clients = scenarios.flatMap(({ client }) => client);
   const missing = [...new Set(clients)].filter(client => isLibrary(client) || isModulePath(client));

@@ -118,17 +118,19 @@ export function readValueFile(path: string): string[] {
 }
 
 /**
- * The input of a config with the paths of its workload, the file of values and the script, as seen from here: a config names
+ * The input of a config with the paths of its workload, the file of values, the script and the replay, as seen from here: a config names
  * them relative to its own folder. That is done before anything is validated, as the sizes of the values are a part of it.
  */
 export function locateWorkloadFiles(input: unknown, configPath: string): unknown {
   const workload = keyOf(input, 'workload');
   const valueBytes = keyOf(workload, 'valueBytes');
   const script = located(keyOf(workload, 'script'), configPath);
+  const replay = located(keyOf(workload, 'replay'), configPath);
   const path = located(keyOf(valueBytes, 'path'), configPath);
-  if (script === undefined && path === undefined) return input;
+  if (script === undefined && replay === undefined && path === undefined) return input;
   const files = {
     ...(script === undefined ? {} : { script }),
+    ...(replay === undefined ? {} : { replay }),
     ...(path === undefined ? {} : { valueBytes: { ...(valueBytes as object), path } }),
   };
   return { ...(input as object), workload: { ...(workload as object), ...files } };

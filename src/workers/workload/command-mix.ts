@@ -36,6 +36,8 @@ export interface MixTemplate {
 export interface CommandMix {
   readonly commandSet: CommandSet;
   readonly templates: readonly MixTemplate[];
+  /** For each command of the workload the index of its first template, and the number of all at the end. */
+  readonly firstTemplates: readonly number[];
   /** Maximum of numbers that a command has; at least 1. */
   readonly stride: number;
 }
@@ -58,6 +60,7 @@ export function commandMix(
   const values = valueTexts(workload, valueSeed);
   const commands: CommandTemplate[] = [];
   const templates: MixTemplate[] = [];
+  const firstTemplates = [0];
   for (const [index, { command, weight, inserts = false }] of workload.commands.entries()) {
     const { name, acknowledges } = parseCommand(command);
     const own = requests.filter(request => request.command === index);
@@ -90,6 +93,7 @@ export function commandMix(
       });
       templates.push({ ...common, weight: weight * fraction });
     }
+    firstTemplates.push(templates.length);
   }
   const stride = Math.max(
     1,
@@ -98,7 +102,7 @@ export function commandMix(
   const weights = templates.map(({ weight }) => weight);
   const order =
     workload.growth === null ? commandOrder(weights, streamSeed(seed, 'commandOrder')) : undefined;
-  return { commandSet: { keyPrefix, commands, order }, templates, stride };
+  return { commandSet: { keyPrefix, commands, order }, templates, firstTemplates, stride };
 }
 
 const maxOrder = 1000;

@@ -17,6 +17,10 @@ export interface FittedRecording {
   readonly others: readonly FittedFamily[];
   /** Operations of forms that are too rare to be in the mix. */
   readonly tooRare: number;
+  /** The commands of the config, in its order. */
+  readonly commands: readonly CommandGroup[];
+  /** The index of a size of the recording among those of the config. */
+  readonly placeOfSize: (bytes: number) => number;
 }
 
 interface FittedFamily {
@@ -26,8 +30,8 @@ interface FittedFamily {
   readonly accesses: number;
 }
 
-/** Operations of one form on keys of one family. */
-interface Group {
+/** Operations of one form whose first keys are of one family. */
+interface CommandGroup {
   readonly form: OperationForm;
   readonly family: Family;
   count: number;
@@ -56,8 +60,7 @@ const maxSeconds = 10;
 export function fitRecording(text: string): FittedRecording | undefined {
   const recording = readRecording(text);
   if (recording.operations.length === 0) return undefined;
-  const familyOf = familiesOfKeys(recording);
-  const accesses = accessesByFamily(recording, familyOf);
+  const accesses = accessesByFamily(recording);
   const [first, ...others] = [...accesses].map(([family, keys]) => ({
     family,
     seen: new Set(keys).size,
@@ -67,69 +70,50 @@ export function fitRecording(text: string): FittedRecording | undefined {
     first === undefined
       ? undefined
       : { ...first, ...fitPopularity(Uint32Array.from(accesses.get(first.family) ?? [])) };
-  const { groups, tooRare } = limitGroups(groupsOf(recording, familyOf, first?.family ?? 'strings'));
+  const { groups, tooRare } = limitGroups(groupsOf(recording));
+  const sizes = fitSizes(recording.sizes);
   const members =
     recording.elements === null
       ? undefined
       : Math.min(maxMembers, Math.max(1, Math.round(recording.elements)));
-  const order = [...accesses.keys()];
+  const commands = inOrder(groups, [...accesses.keys()]);
   const replayed = recording.operations.length - tooRare;
-  const config: ExperimentConfig = {
+  const config = {
     name: 'recording',
     target: { server: 'any', url: 'redis://localhost:6379' },
     workload: {
       ...(popularity === undefined ? {} : { keys: popularity.keys }),
       ...(members === undefined ? {} : { members }),
       ...(popularity === undefined ? {} : { keyChoice: popularity.choice }),
-      ...(recording.sizes.size === 0 ? {} : { valueBytes: fitSizes(recording.sizes) }),
-      commands: inOrder(groups, order).map(({ form, count }) => ({
+      ...(sizes.valueBytes === undefined ? {} : { valueBytes: sizes.valueBytes }),
+      commands: commands.map(({ form, count }) => ({
         command: templateOf(form, members ?? usualMembers),
         weight: percentOf(count, replayed),
       })),
     },
     ...fitRate(recording, replayed),
-  };
-  return { config, recording, popularity, others, tooRare };
-}
-
-/** The family of each key by its number, as far as a command shows it. */
-function familiesOfKeys({ operations, keys }: Recording): (Family | undefined)[] {
-  const familyOf = new Array<Family | undefined>(keys).fill(undefined);
-  for (const { form, keys } of operations)
-    for (const [index, key] of keys.entries()) familyOf[key] ??= form.families[index];
-  return familyOf;
+  } satisfies ExperimentConfig;
+  return { config, recording, popularity, others, tooRare, commands, placeOfSize: sizes.placeOf };
 }
 
 /** For each family the key of each access to one, the family with most accesses first. */
-function accessesByFamily(
-  { operations }: Recording,
-  familyOf: readonly (Family | undefined)[],
-): Map<Family, number[]> {
+function accessesByFamily({ operations }: Recording): Map<Family, number[]> {
   const accesses = new Map<Family, number[]>();
-  const unknown: number[] = [];
-  for (const { form, keys } of operations)
+  for (const { families, keys } of operations)
     for (const [index, key] of keys.entries()) {
-      const family = form.families[index] ?? familyOf[key];
-      if (family === undefined) unknown.push(key);
-      else if (accesses.has(family)) accesses.get(family)?.push(key);
-      else accesses.set(family, [key]);
+      const family = families[index] ?? 'strings';
+      const ofFamily = accesses.get(family);
+      if (ofFamily === undefined) accesses.set(family, [key]);
+      else ofFamily.push(key);
     }
-  const sorted = [...accesses].sort(([, a], [, b]) => b.length - a.length);
-  if (sorted.length === 0) return new Map(unknown.length === 0 ? [] : [['strings', unknown]]);
-  return new Map(sorted);
+  return new Map([...accesses].sort(([, a], [, b]) => b.length - a.length));
 }
 
-/** @param main the family of keys that no command shows */
-function groupsOf(
-  { operations }: Recording,
-  familyOf: readonly (Family | undefined)[],
-  main: Family,
-): Group[] {
-  const groups = new Map<OperationForm, Map<Family, Group>>();
-  for (const { form, keys } of operations) {
-    const known = form.families.find(one => one !== undefined) ?? familyOf[keys[0] ?? -1];
-    const family = known ?? main;
-    const ofForm = groups.get(form) ?? new Map<Family, Group>();
+function groupsOf({ operations }: Recording): CommandGroup[] {
+  const groups = new Map<OperationForm, Map<Family, CommandGroup>>();
+  for (const { form, families } of operations) {
+    const [family = 'strings'] = families;
+    const ofForm = groups.get(form) ?? new Map<Family, CommandGroup>();
     const group = ofForm.get(family) ?? { form, family, count: 0 };
     group.count++;
     ofForm.set(family, group);
@@ -142,17 +126,17 @@ function groupsOf(
  * At most as many as a mix can have: the most frequent one of each name, then the most frequent ones. Others are counted as
  * those of the same name whose number of words is nearest, such as an MGET of 20 keys as one of 19.
  */
-function limitGroups(groups: readonly Group[]): { groups: Group[]; tooRare: number } {
+function limitGroups(groups: readonly CommandGroup[]): { groups: CommandGroup[]; tooRare: number } {
   const byCount = groups.toSorted((a, b) => b.count - a.count);
-  const kindOf = ({ form, family }: Group) => `${form.name} ${family}`;
+  const kindOf = ({ form, family }: CommandGroup) => `${form.name} ${family}`;
   const firsts = new Map(byCount.toReversed().map(group => [kindOf(group), group]));
-  const isFirst = (group: Group) => firsts.get(kindOf(group)) === group;
+  const isFirst = (group: CommandGroup) => firsts.get(kindOf(group)) === group;
   const sorted = [...byCount.filter(isFirst), ...byCount.filter(group => !isFirst(group))];
   const kept = sorted.slice(0, maxCommands).map(group => ({ ...group }));
-  const wordsOf = ({ form }: Group) => form.text.split(' ').length;
+  const wordsOf = ({ form }: CommandGroup) => form.text.split(' ').length;
   let tooRare = 0;
   for (const group of sorted.slice(maxCommands)) {
-    const distance = (other: Group) => Math.abs(wordsOf(other) - wordsOf(group));
+    const distance = (other: CommandGroup) => Math.abs(wordsOf(other) - wordsOf(group));
     const [nearest] = kept
       .filter(other => kindOf(other) === kindOf(group))
       .sort((a, b) => distance(a) - distance(b));
@@ -163,10 +147,10 @@ function limitGroups(groups: readonly Group[]): { groups: Group[]; tooRare: numb
 }
 
 /** The order decides on the keys of commands that take any: they are for those of the nearest command before them. */
-function inOrder(groups: readonly Group[], families: readonly Family[]): Group[] {
-  const place = ({ form, family }: Group) => [
+function inOrder(groups: readonly CommandGroup[], families: readonly Family[]): CommandGroup[] {
+  const place = ({ form, family }: CommandGroup) => [
     form.families.length === 0 ? families.length : families.indexOf(family),
-    form.families.some(one => one !== undefined) ? 0 : 1,
+    form.families[0] !== undefined ? 0 : 1,
   ];
   return groups.toSorted((a, b) => {
     const [familyA = 0, anyA = 0] = place(a);
@@ -195,18 +179,20 @@ function percentOf(count: number, all: number): number {
  * The sizes as they are if they are few; otherwise the means of parts that are equally frequent. The mean of all if these are
  * too large to be kept in memory.
  */
-function fitSizes(sizes: ReadonlyMap<number, number>): NonNullable<ExperimentConfig['workload']>['valueBytes'] {
+function fitSizes(sizes: ReadonlyMap<number, number>) {
   const sorted = [...sizes].sort(([a], [b]) => a - b);
   const all = sorted.reduce((sum, [, count]) => sum + count, 0);
   const parts = new Map<number, { bytes: number; count: number }>();
+  const places = new Map<number, number>();
   let before = 0;
   for (const [bytes, count] of sorted) {
     // A size is not divided: it belongs where its middle lies.
-    const place = Math.floor((maxSizes * (before + count / 2)) / all);
-    const part = parts.get(sorted.length <= maxSizes ? bytes : place) ?? { bytes: 0, count: 0 };
-    part.bytes += Math.min(bytes, maxValueBytes) * count;
-    part.count += count;
-    parts.set(sorted.length <= maxSizes ? bytes : place, part);
+    const part = sorted.length <= maxSizes ? bytes : Math.floor((maxSizes * (before + count / 2)) / all);
+    const known = parts.get(part) ?? { bytes: 0, count: 0 };
+    known.bytes += Math.min(bytes, maxValueBytes) * count;
+    known.count += count;
+    parts.set(part, known);
+    places.set(bytes, parts.size - 1);
     before += count;
   }
   const fitted = [...parts.values()].map(({ bytes, count }) => ({
@@ -214,8 +200,13 @@ function fitSizes(sizes: ReadonlyMap<number, number>): NonNullable<ExperimentCon
     weight: percentOf(count, all),
   }));
   const together = fitted.reduce((sum, { bytes }) => sum + bytes, 0);
-  if (fitted.length > 1 && together <= maxBytesTogether) return { kind: 'weighted', sizes: fitted };
-  return Math.round([...parts.values()].reduce((sum, { bytes }) => sum + bytes, 0) / all);
+  if (fitted.length > 1 && together <= maxBytesTogether)
+    return {
+      valueBytes: { kind: 'weighted' as const, sizes: fitted },
+      placeOf: (bytes: number) => places.get(bytes) ?? 0,
+    };
+  const sum = [...parts.values()].reduce((sum, { bytes }) => sum + bytes, 0);
+  return { valueBytes: all === 0 ? undefined : Math.round(sum / all), placeOf: () => 0 };
 }
 
 /** An open loop at the recorded rate, with enough workers for it. A recording without a duration has no rate. */

@@ -20,6 +20,12 @@ export interface RecordedOperation {
   readonly form: OperationForm;
   /** Its different keys, by numbers that are given to them in the order in which they occur. */
   readonly keys: readonly number[];
+  /** The family of each key. */
+  readonly families: readonly Family[];
+  /** When it was recorded, in seconds since 1970. */
+  readonly at: number;
+  /** Size of its first value, if it has one. */
+  readonly bytes: number | undefined;
 }
 
 /** Commands of one name that cannot be replayed. */
@@ -31,9 +37,6 @@ interface LeftOut {
 /** What can be replayed of a recording, and what cannot. */
 export interface Recording {
   readonly operations: readonly RecordedOperation[];
-  /** Different keys. */
-  readonly keys: number;
-  readonly forms: readonly OperationForm[];
   /** How often values of each size occur, in bytes. */
   readonly sizes: ReadonlyMap<number, number>;
   /** Mean number of different fields or members that a key with elements was asked for; null if there are none. */
@@ -82,9 +85,9 @@ export function readRecording(text: string): Recording {
 
   const collected = new Collector();
   for (const requests of operationsIn(commands())) collected.add(requests);
-  const { operations, forms, sizes, elements, keys, leftOut } = collected;
+  const { sizes, elements, leftOut } = collected;
   return {
-    ...{ operations, keys, forms, sizes, elements, leftOut },
+    ...{ operations: collected.operations(), sizes, elements, leftOut },
     ...found,
     seconds: Math.max(0, last - first),
     clients: clients.size,
@@ -121,26 +124,41 @@ const ofTransactions = /^(MULTI|EXEC|WATCH|UNWATCH|DISCARD)$/;
 
 /** What was found so far. */
 class Collector {
-  readonly operations: RecordedOperation[] = [];
   readonly sizes = new Map<number, number>();
   readonly leftOut = new Map<string, LeftOut>();
+  readonly #operations: Omit<RecordedOperation, 'families'>[] = [];
   readonly #forms = new Map<string, OperationForm>();
   /** By database and name. */
   readonly #keys = new Map<string, number>();
   readonly #elements = new Set<string>();
   readonly #keysWithElements = new Set<number>();
 
-  get forms(): OperationForm[] {
-    return [...this.#forms.values()];
-  }
-
-  get keys(): number {
-    return this.#keys.size;
-  }
-
   get elements(): number | null {
     const keys = this.#keysWithElements.size;
     return keys === 0 ? null : this.#elements.size / keys;
+  }
+
+  /**
+   * The operations, whose keys are each of the family that a command shows. If none does, as with DEL, it is the one with most
+   * accesses.
+   */
+  operations(): RecordedOperation[] {
+    const familyOf: (Family | undefined)[] = [];
+    for (const { form, keys } of this.#operations)
+      for (const [index, key] of keys.entries()) familyOf[key] ??= form.families[index];
+    const accesses = new Map<Family, number>();
+    for (const { keys } of this.#operations)
+      for (const key of keys) {
+        const family = familyOf[key];
+        if (family !== undefined) accesses.set(family, (accesses.get(family) ?? 0) + 1);
+      }
+    const [[main] = ['strings' as const]] = [...accesses].sort(([, a], [, b]) => b - a);
+    return this.#operations.map(operation => ({
+      ...operation,
+      families: operation.keys.map(
+        (key, index) => operation.form.families[index] ?? familyOf[key] ?? main,
+      ),
+    }));
   }
 
   add(commands: readonly RecordedCommand[]): void {
@@ -158,7 +176,13 @@ class Collector {
       this.#leaveOut(commands);
       return;
     }
-    this.operations.push({ form, keys: different.map(name => this.#numberOf(name)) });
+    const sizes = requests.flatMap(request => request.sizes);
+    this.#operations.push({
+      form,
+      keys: different.map(name => this.#numberOf(name)),
+      at: commands[0]?.at ?? 0,
+      bytes: sizes[0],
+    });
     for (const [index, { elements }] of requests.entries()) {
       const [key] = names[index] ?? [];
       if (elements.length === 0 || key === undefined) continue;
@@ -166,8 +190,7 @@ class Collector {
       this.#keysWithElements.add(number);
       for (const element of elements) this.#elements.add(`${number} ${element}`);
     }
-    for (const size of requests.flatMap(({ sizes }) => sizes))
-      this.sizes.set(size, (this.sizes.get(size) ?? 0) + 1);
+    for (const size of sizes) this.sizes.set(size, (this.sizes.get(size) ?? 0) + 1);
     for (const [index, number] of requests.flatMap(({ numbers }) => numbers).entries()) {
       const range = form.ranges[index] ?? { from: number, to: number };
       form.ranges[index] = { from: Math.min(range.from, number), to: Math.max(range.to, number) };
