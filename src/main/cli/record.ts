@@ -43,7 +43,7 @@ export async function record(
   const { text, endedBy } = isUrl ? await recordServer(source, options) : await readRecordingFile(source);
   const fitted = fitRecording(text);
   if (fitted === undefined) {
-    const found = `expected commands that can be replayed, found none`;
+    const found = 'expected commands that can be replayed, found none';
     throw isUrl
       ? new PoolbenchError('NOTHING_MEASURED', `${found}; record for longer (--seconds), while clients are at work`)
       : new PoolbenchError('CONFIG_INVALID', `${source}: ${found}; expected lines of redis-cli MONITOR such as ${exampleLine}`);
@@ -103,7 +103,7 @@ async function recordServer(url: string, { seconds, force = false }: Options<'se
     });
     const rate = infoNumber(stats, 'instantaneous_ops_per_sec');
     say(
-      `MONITOR makes the server send every command to poolbench, with its keys and values. This takes time of the server for each command, and a server that is busy can lose half of its throughput.`,
+      'MONITOR makes the server send every command to poolbench, with its keys and values. This takes time of the server for each command, and a server that is busy can lose half of its throughput.',
     );
     const found =
       rate === null

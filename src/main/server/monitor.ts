@@ -46,19 +46,22 @@ export function recordMonitor(
     let bytes = 0;
     let lines = 0;
     let begun = false;
-    const end = () => {
+    let isOver = false;
+    /** Settles once: a socket that is closed reports that, too. */
+    const end = (settle: () => void) => {
+      if (isOver) return;
+      isOver = true;
       clearTimeout(timer);
       signal.removeEventListener('abort', interrupt);
       socket.destroy();
+      settle();
     };
-    const finish = (endedBy: Monitored['endedBy']) => {
-      end();
-      resolve({ text: linesBehind(Buffer.concat(chunks).toString('latin1'), requests.length), endedBy });
-    };
-    const fail = (error: PoolbenchError) => {
-      end();
-      reject(error);
-    };
+    const finish = (endedBy: Monitored['endedBy']) =>
+      end(() => {
+        const text = linesBehind(Buffer.concat(chunks).toString('latin1'), requests.length);
+        resolve({ text, endedBy });
+      });
+    const fail = (error: PoolbenchError) => end(() => reject(error));
     const interrupt = () => finish('interrupt');
     let timer = setTimeout(() => socket.destroy(new Error('no answer to MONITOR')), timeoutMs);
     signal.addEventListener('abort', interrupt, { once: true });
@@ -68,15 +71,14 @@ export function recordMonitor(
     });
     socket.once('error', error => {
       if (begun) finish('closed');
-      else {
-        end();
-        connectError(error, address, timeoutMs).then(reject, reject);
-      }
+      else end(() => connectError(error, address, timeoutMs).then(reject, reject));
     });
     socket.once('close', () => {
       if (begun) return finish('closed');
       const where = shownAddress(address);
-      fail(new PoolbenchError('TARGET_LOST', `expected ${where} to answer MONITOR, but it closed the connection`));
+      fail(
+        new PoolbenchError('TARGET_LOST', `expected ${where} to answer MONITOR, but it closed the connection`),
+      );
     });
     socket.on('data', chunk => {
       chunks.push(chunk);

@@ -9,7 +9,7 @@ import { type OperationForm, type Recording, readRecording } from './recorded-op
 
 /** A config whose load is like a recording. */
 export interface FittedRecording {
-  readonly config: ExperimentConfig;
+  readonly config: ExperimentConfig & { readonly workload: NonNullable<ExperimentConfig['workload']> };
   readonly recording: Recording;
   /** How the keys of the family that is accessed most often are chosen; undefined: no command has keys. */
   readonly popularity: (Popularity & FittedFamily) | undefined;

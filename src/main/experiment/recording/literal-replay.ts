@@ -50,7 +50,7 @@ export function literalReplay(fitted: FittedRecording, file: string): LiteralRep
     lines.push([index, bytes === undefined ? 0 : placeOfSize(bytes), ...named].join(' '));
     instants.push(at);
   }
-  const { keyChoice: _, ...workload } = fitted.config.workload ?? {};
+  const { keyChoice: _, ...workload } = fitted.config.workload;
   const keys = Math.max(1, ...[...numbers.values()].map(({ size }) => size));
   const { seconds: __, scenarios, ...config } = fitted.config;
   const stages = stagesOf(instants);
