@@ -72,7 +72,10 @@ test('a busy server is not recorded, and one that does not say how busy it is ne
 test('the output of redis-cli MONITOR is read from a file; other text is refused', async () => {
   const folder = await testFolder();
   const [good, bad] = ['good.txt', 'bad.txt'].map(name => join(folder, name)) as [string, string];
-  const lines = [monitorLine(['SET', 'k\xff', '\x00\n']), monitorLine(['GET', 'k\xff'], { at: 1_700_000_001 })];
+  const lines = [
+    monitorLine(['SET', 'k\xff', '\x00\n']),
+    monitorLine(['GET', 'k\xff'], { at: 1_700_000_001 }),
+  ];
   await writeFile(good, `OK\n${lines.join('\n')}\n1700000002.5 [0 127.0.0.1:1] "GET" "cu`);
   await writeFile(bad, 'GET a\n');
   const out = join(folder, 'recording.json');

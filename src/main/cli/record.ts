@@ -1,6 +1,12 @@
 import { open, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { formatCount, formatDuration, formatFraction, formatPlural, toPlainLines } from '../../aggregate/text/format.ts';
+import {
+  formatCount,
+  formatDuration,
+  formatFraction,
+  formatPlural,
+  toPlainLines,
+} from '../../aggregate/text/format.ts';
 import { asTypedHere, quote } from '../command-words.ts';
 import { PoolbenchError } from '../errors.ts';
 import { secondsOfText } from '../experiment/overrides.ts';
@@ -11,8 +17,8 @@ import { expectNoFile, writeConfig } from '../experiment/write-config.ts';
 import { onInterrupt } from '../interrupt.ts';
 import type { Options } from '../options.ts';
 import { connectControl, isRefusal } from '../server/control.ts';
-import { expectServer, infoNumber } from '../server/server-info.ts';
 import { type Monitored, recordMonitor } from '../server/monitor.ts';
+import { expectServer, infoNumber } from '../server/server-info.ts';
 import { parseAddress, shownAddress } from '../server/url.ts';
 
 const usualSeconds = 10;
@@ -45,8 +51,14 @@ export async function record(
   if (fitted === undefined) {
     const found = 'expected commands that can be replayed, found none';
     throw isUrl
-      ? new PoolbenchError('NOTHING_MEASURED', `${found}; record for longer (--seconds), while clients are at work`)
-      : new PoolbenchError('CONFIG_INVALID', `${source}: ${found}; expected lines of redis-cli MONITOR such as ${exampleLine}`);
+      ? new PoolbenchError(
+          'NOTHING_MEASURED',
+          `${found}; record for longer (--seconds), while clients are at work`,
+        )
+      : new PoolbenchError(
+          'CONFIG_INVALID',
+          `${source}: ${found}; expected lines of redis-cli MONITOR such as ${exampleLine}`,
+        );
   }
   checkConfig(fitted.config, 'the recording');
   say(describeFitted(fitted));
@@ -86,7 +98,10 @@ function say(line: string): void {
   process.stderr.write(`${toPlainLines(line)}\n`);
 }
 
-async function recordServer(url: string, { seconds, force = false }: Options<'seconds' | 'force'>): Promise<Monitored> {
+async function recordServer(
+  url: string,
+  { seconds, force = false }: Options<'seconds' | 'force'>,
+): Promise<Monitored> {
   const duration = secondsOfText(seconds ?? String(usualSeconds)) ?? 0;
   if (duration <= 0 || duration > maxSeconds)
     throw new PoolbenchError(
@@ -126,14 +141,21 @@ async function recordServer(url: string, { seconds, force = false }: Options<'se
   }
 }
 
-async function recordWithInterrupt(address: Parameters<typeof recordMonitor>[0], seconds: number): Promise<Monitored> {
+async function recordWithInterrupt(
+  address: Parameters<typeof recordMonitor>[0],
+  seconds: number,
+): Promise<Monitored> {
   const interrupt = new AbortController();
   const stopListening = onInterrupt(
     () => interrupt.abort(),
     () => say('stopping: what was recorded until now is used; press Ctrl-C again to end at once'),
   );
   try {
-    return await recordMonitor(address, { seconds, commands: maxCommands, bytes: maxBytes }, interrupt.signal);
+    return await recordMonitor(
+      address,
+      { seconds, commands: maxCommands, bytes: maxBytes },
+      interrupt.signal,
+    );
   } finally {
     stopListening();
   }
@@ -165,7 +187,9 @@ async function readRecordingFile(path: string): Promise<{ text: string; endedBy:
     }
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
-    throw new PoolbenchError('CONFIG_MISSING', `the recording ${path} cannot be read (${code ?? message})`, { cause });
+    throw new PoolbenchError('CONFIG_MISSING', `the recording ${path} cannot be read (${code ?? message})`, {
+      cause,
+    });
   }
 }
 
@@ -210,7 +234,9 @@ function describeKeys(
   return [
     `Keys: ${[kind, ...of].join(', ')}, over ${formatPlural(keys, 'key')}; the recording has ${formatCount(seen)} (${family}). Rank-frequency distance: ${distance.toFixed(3)}`,
     ...(distance > poorDistance
-      ? [`No choice of keys that poolbench has is like the recorded one: the distance is above ${poorDistance}`]
+      ? [
+          `No choice of keys that poolbench has is like the recorded one: the distance is above ${poorDistance}`,
+        ]
       : []),
     ...(unlike.length === 0
       ? []

@@ -175,8 +175,7 @@ function cut(line: string): string {
 
 /** The workload in a line, or several if it has more than the usual settings. */
 export function describeWorkload(workload: WorkloadConfig): string[] {
-  const { keyChoice, commands, hitShare, compressibleRatio, growth, script, replay } =
-    workloadTask(workload);
+  const { keyChoice, commands, hitShare, compressibleRatio, growth, script, replay } = workloadTask(workload);
   const records = growth === null ? 'key' : 'record';
   const keys = `${formatPlural(workload.keys, records)}${describeGrowth(growth)}${describeChoice(keyChoice)}`;
   const mix = workload.ycsb === null ? '' : `YCSB ${workload.ycsb}: `;

@@ -77,7 +77,10 @@ export function recordMonitor(
       if (begun) return finish('closed');
       const where = shownAddress(address);
       fail(
-        new PoolbenchError('TARGET_LOST', `expected ${where} to answer MONITOR, but it closed the connection`),
+        new PoolbenchError(
+          'TARGET_LOST',
+          `expected ${where} to answer MONITOR, but it closed the connection`,
+        ),
       );
     });
     socket.on('data', chunk => {

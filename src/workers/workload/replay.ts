@@ -37,7 +37,8 @@ export function parseReplay(bytes: Buffer): Replay {
     number = -1;
     const first = starts.at(-1) ?? 0;
     if (byte !== LF || count === first) continue;
-    if (count - first < 2) throw new RangeError(`two numbers or more in line ${starts.length + 1} of the file`);
+    if (count - first < 2)
+      throw new RangeError(`two numbers or more in line ${starts.length + 1} of the file`);
     starts.push(count);
   }
   if (starts.length === 1) throw new RangeError('a file with operations');

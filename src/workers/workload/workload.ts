@@ -39,8 +39,7 @@ export function openWorkload(task: WorkloadTask, mix: CommandMix, own: KeyRange,
   if (task.growth !== null)
     return new GrowingWorkload(mix, openRecords(task, own, streamSeed(seed, 'records')), seed);
   const newDraws = () => new Draws(streamSeed(seed, 'missesAndNumbers'));
-  if (task.replay !== undefined)
-    return new ReplayWorkload(readReplay(task.replay), mix, own, newDraws());
+  if (task.replay !== undefined) return new ReplayWorkload(readReplay(task.replay), mix, own, newDraws());
   const chooser = openKeyChooser(task.keyChoice, own, task.keys, streamSeed(seed, 'keys'));
   const commands = openCommandChooser(task, mix, streamSeed(seed, 'commands'));
   const oneKeyEach =

@@ -162,12 +162,10 @@ function inOrder(groups: readonly CommandGroup[], families: readonly Family[]): 
 /** @param members elements of a key, which have numbers from 0 on */
 function templateOf({ text, ranges }: OperationForm, members: number): string {
   let next = 0;
-  return text
-    .replaceAll(elementSlot, `{number:0-${members - 1}}`)
-    .replaceAll(numberSlot, () => {
-      const { from, to } = ranges[next++] ?? { from: 0, to: 0 };
-      return from === to ? String(from) : `{number:${from}-${to}}`;
-    });
+  return text.replaceAll(elementSlot, `{number:0-${members - 1}}`).replaceAll(numberSlot, () => {
+    const { from, to } = ranges[next++] ?? { from: 0, to: 0 };
+    return from === to ? String(from) : `{number:${from}-${to}}`;
+  });
 }
 
 /** As a weight, which must be above 0. */

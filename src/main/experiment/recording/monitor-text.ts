@@ -43,7 +43,7 @@ function parseWords(text: string, from: number): string[] | undefined {
   for (let at = from; text[at] === '"'; ) {
     const end = closingQuote(text, at + 1);
     if (end < 0) return undefined;
-    words.push(unescape(text.slice(at + 1, end)));
+    words.push(bytesOf(text.slice(at + 1, end)));
     if (end + 1 === text.length) return words;
     if (text[end + 1] !== ' ') return undefined;
     at = end + 2;
@@ -66,7 +66,7 @@ function closingQuote(text: string, from: number): number {
 const escaped: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', a: '\x07', b: '\b' };
 
 /** As sdscatrepr of Redis writes bytes: those that cannot be printed as \xNN. */
-function unescape(text: string): string {
+function bytesOf(text: string): string {
   if (!text.includes('\\')) return text;
   return text.replace(/\\(?:x([\da-fA-F]{2})|([\s\S]))/g, (_, hex: string | undefined, one: string) =>
     hex === undefined ? (escaped[one] ?? one) : String.fromCharCode(Number.parseInt(hex, 16)),

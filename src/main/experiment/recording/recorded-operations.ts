@@ -155,9 +155,7 @@ class Collector {
     const [[main] = ['strings' as const]] = [...accesses].sort(([, a], [, b]) => b - a);
     return this.#operations.map(operation => ({
       ...operation,
-      families: operation.keys.map(
-        (key, index) => operation.form.families[index] ?? familyOf[key] ?? main,
-      ),
+      families: operation.keys.map((key, index) => operation.form.families[index] ?? familyOf[key] ?? main),
     }));
   }
 

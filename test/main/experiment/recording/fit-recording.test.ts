@@ -7,13 +7,13 @@ import {
   fitPopularity,
   rankCurve,
 } from '../../../../src/main/experiment/recording/key-popularity.ts';
+import { parseMonitorLine } from '../../../../src/main/experiment/recording/monitor-text.ts';
 import { workloadTask } from '../../../../src/main/experiment/workload.ts';
 import { recordMonitor } from '../../../../src/main/server/monitor.ts';
 import { parseAddress } from '../../../../src/main/server/url.ts';
 import { keyName } from '../../../../src/pool/client/batch.ts';
 import type { KeyChoice, WorkloadTask } from '../../../../src/workers/contract.ts';
 import { keyRanges, openKeyChooser } from '../../../../src/workers/workload/keys.ts';
-import { parseMonitorLine } from '../../../../src/main/experiment/recording/monitor-text.ts';
 import { type Running, startBothServers } from '../../../support/both-servers.ts';
 import { monitorLine } from '../../../support/monitor-lines.ts';
 import { plainWorkload } from '../../../support/plain-workload.ts';
@@ -22,23 +22,25 @@ import { notReplayed, recordedCommands } from '../../../support/recorded-command
 import { runOne, stopAfter } from '../../../support/threads.ts';
 
 const textOf = (commands: readonly string[]) =>
-  commands.map((command, index) => monitorLine(command.split(' '), { at: 1_700_000_000 + index / 100 })).join('\n');
+  commands
+    .map((command, index) => monitorLine(command.split(' '), { at: 1_700_000_000 + index / 100 }))
+    .join('\n');
 
-function fit(text: string) {
-  const fitted = fitRecording(text);
-  if (fitted === undefined) throw new Error('nothing to replay');
-  const experiment = experimentSchema.parse(fitted.config);
-  return { ...fitted, task: workloadTask(experiment.workload), experiment };
+function fitted(text: string) {
+  const found = fitRecording(text);
+  if (found === undefined) throw new Error('nothing to replay');
+  const experiment = experimentSchema.parse(found.config);
+  return { ...found, task: workloadTask(experiment.workload), experiment };
 }
 
-const commandsOf = (text: string) => fit(text).experiment.workload.commands;
+const commandsOf = (text: string) => fitted(text).experiment.workload.commands;
 
 test('every command that can be replayed has an example here, and of none of them a key or a value is kept', () => {
   const names = new Set(recordedCommands.map(command => command.split(' ')[0]?.toUpperCase()));
   const inTransactions = ['WATCH', 'MULTI', 'EXEC'];
   expect(replayable.filter(name => !names.has(name) && !inTransactions.includes(name))).toEqual([]);
   for (const command of recordedCommands) {
-    const { config, recording } = fit(textOf([command]));
+    const { config, recording } = fitted(textOf([command]));
     expect(recording.operations, command).toHaveLength(1);
     expect(recording.leftOut.size, command).toBe(0);
     expect(JSON.stringify(config), command).not.toMatch(/secret|471|170000/i);
@@ -47,7 +49,7 @@ test('every command that can be replayed has an example here, and of none of the
 
 test('what could reach keys of others, or has arguments that cannot be made up, is left out', () => {
   for (const command of notReplayed) expect(fitRecording(textOf([command])), command).toBeUndefined();
-  const { recording, config } = fit(textOf(['PING', ...notReplayed]));
+  const { recording, config } = fitted(textOf(['PING', ...notReplayed]));
   expect([...recording.leftOut.values()].reduce((sum, { count }) => sum + count, 0)).toBe(notReplayed.length);
   expect(JSON.stringify(config)).not.toMatch(/secret/i);
 });
@@ -58,7 +60,7 @@ test('forms have the proportions of the recording; numbers have their range, and
     { command: 'SET {key} {value} EX {number:60-100}', weight: 75 },
     { command: 'GET {key}', weight: 25 },
   ]);
-  const { workload, scenarios } = fit(textOf(lines)).experiment;
+  const { workload, scenarios } = fitted(textOf(lines)).experiment;
   expect(workload.valueBytes).toEqual({
     kind: 'weighted',
     sizes: [1, 3, 5].map(bytes => ({ bytes, weight: 33.333 })),
@@ -98,7 +100,7 @@ test('a transaction is one operation; others are put together by address, and on
     line(b, 'MULTI'),
     line(b, 'GET', 'alone'),
   ].join('\n');
-  const { experiment, recording } = fit(text);
+  const { experiment, recording } = fitted(text);
   expect(experiment.workload.commands.map(({ command }) => command).sort()).toEqual([
     'GET {key}',
     'MULTI; INCR {key}; EXEC',
@@ -111,10 +113,12 @@ test('a transaction is one operation; others are put together by address, and on
 test('a mix has the most frequent forms, and rarer ones count as the nearest of their name', () => {
   const keys = (count: number) => Array.from({ length: count }, (_, index) => `k${index}`).join(' ');
   const lines = [
-    ...Array.from({ length: 100 }, (_, index) => Array.from({ length: 3 }, () => `MGET ${keys(index + 1)}`)).flat(),
+    ...Array.from({ length: 100 }, (_, index) =>
+      Array.from({ length: 3 }, () => `MGET ${keys(index + 1)}`),
+    ).flat(),
     'ZCARD z',
   ];
-  const { experiment, tooRare } = fit(textOf(lines));
+  const { experiment, tooRare } = fitted(textOf(lines));
   const { commands } = experiment.workload;
   expect(commands).toHaveLength(64);
   expect(tooRare).toBe(0);
@@ -124,7 +128,7 @@ test('a mix has the most frequent forms, and rarer ones count as the nearest of 
 
 test('many sizes are put together, with their mean kept', () => {
   const lines = Array.from({ length: 1000 }, (_, index) => `SET k ${'x'.repeat(index + 1)}`);
-  const { values } = fit(textOf(lines)).task;
+  const { values } = fitted(textOf(lines)).task;
   expect(values).toHaveLength(32);
   const weights = values.reduce((sum, { weight }) => sum + weight, 0);
   const mean = values.reduce(
@@ -173,14 +177,33 @@ test('the rank-frequency distance does not depend on which key is the hottest, a
 const running = startBothServers();
 
 /** What a server runs while a load lasts that was recorded for so many commands. */
-async function recordLoad({ server, control }: Running, workload: WorkloadTask, keyPrefix: string, commands: number) {
-  const space = { prefix: keyPrefix, keys: keyRanges(workload).all, token: 't', claimed: false, warnings: [] };
+async function recordLoad(
+  { server, control }: Running,
+  workload: WorkloadTask,
+  keyPrefix: string,
+  commands: number,
+) {
+  const space = {
+    prefix: keyPrefix,
+    keys: keyRanges(workload).all,
+    token: 't',
+    claimed: false,
+    warnings: [],
+  };
   await prefill(control, space, { seed: 1, workload });
   const { signal } = new AbortController();
-  const recording = recordMonitor(parseAddress(server.url), { seconds: 60, commands, bytes: 2 ** 28 }, signal);
+  const recording = recordMonitor(
+    parseAddress(server.url),
+    { seconds: 60, commands, bytes: 2 ** 28 },
+    signal,
+  );
   while (!String(await control.call('CLIENT', 'LIST')).includes('cmd=monitor'));
   const pools = [{ workers: 8, keys: workload.keys }];
-  const sample = await runOne(server.port, { pools, keyPrefix, workload, seconds: 30 }, stopAfter(commands * 1.2));
+  const sample = await runOne(
+    server.port,
+    { pools, keyPrefix, workload, seconds: 30 },
+    stopAfter(commands * 1.2),
+  );
   const { text, endedBy } = await recording;
   expect(endedBy).toBe('commands');
   const lines = text.split('\n').slice(0, commands);
@@ -208,7 +231,11 @@ function figuresOf(text: string) {
 
 test('a recording ends at its limits, when it is interrupted, and when the server closes the connection', async () => {
   const { server, control } = running.get('redis') as Running;
-  const record = async (limits: object, meanwhile: () => Promise<unknown>, signal = new AbortController().signal) => {
+  const record = async (
+    limits: object,
+    meanwhile: () => Promise<unknown>,
+    signal = new AbortController().signal,
+  ) => {
     const all = { seconds: 60, commands: 1e6, bytes: 1e6, ...limits };
     const recording = recordMonitor(parseAddress(server.url), all, signal);
     while (!String(await control.call('CLIENT', 'LIST')).includes('cmd=monitor'));
@@ -226,47 +253,56 @@ test('a recording ends at its limits, when it is interrupted, and when the serve
   expect((await record({}, kill)).endedBy).toBe('closed');
 });
 
-test.each(['redis', 'valkey'])('a recording of a load on %s, replayed, is like it, and touches none of its keys', async name => {
-  const both = running.get(name) as Running;
-  const recorded: WorkloadTask = {
-    ...plainWorkload({ keys: 400, valueBytes: 16, readShare: 0.5 }),
-    keyChoice: zipfian(0.9),
-    values: [20, 300].map(bytes => ({ weight: 1, value: { bytes } })),
-    commands: [
-      { command: 'GET {key}', weight: 60 },
-      { command: 'SET {key} {value} EX {number:1000-2000}', weight: 25 },
-      { command: 'HGET {key} f{number:0-9}', weight: 10 },
-      { command: 'MULTI; INCR {key:a}; EXPIRE {key:a} 1000; EXEC', weight: 5 },
-    ],
-  };
-  const commands = 20_000;
-  const first = await recordLoad(both, recorded, 'theirs:', commands);
-  const { control } = both;
-  const theirs = Array.from({ length: 400 }, (_, number) => keyName('theirs:', number));
-  const contents = async () =>
-    await control.pipeline(theirs.flatMap(key => [['DUMP', key] as const, ['EXPIRETIME', key] as const]));
-  const before = await contents();
+test.each(['redis', 'valkey'])(
+  'a recording of a load on %s, replayed, is like it, and touches none of its keys',
+  async name => {
+    const both = running.get(name) as Running;
+    const recorded: WorkloadTask = {
+      ...plainWorkload({ keys: 400, valueBytes: 16, readShare: 0.5 }),
+      keyChoice: zipfian(0.9),
+      values: [20, 300].map(bytes => ({ weight: 1, value: { bytes } })),
+      commands: [
+        { command: 'GET {key}', weight: 60 },
+        { command: 'SET {key} {value} EX {number:1000-2000}', weight: 25 },
+        { command: 'HGET {key} f{number:0-9}', weight: 10 },
+        { command: 'MULTI; INCR {key:a}; EXPIRE {key:a} 1000; EXEC', weight: 5 },
+      ],
+    };
+    const commands = 20_000;
+    const first = await recordLoad(both, recorded, 'theirs:', commands);
+    const { control } = both;
+    const theirs = Array.from({ length: 400 }, (_, number) => keyName('theirs:', number));
+    const contents = async () =>
+      await control.pipeline(theirs.flatMap(key => [['DUMP', key] as const, ['EXPIRETIME', key] as const]));
+    const before = await contents();
 
-  const { task, popularity } = fit(first.text);
-  expect(popularity?.distance).toBeLessThan(0.02);
-  const second = await recordLoad(both, task, 'own:', commands);
-  expect(second.sample.failed).toEqual({});
-  const [a, b] = [figuresOf(first.text), figuresOf(second.text)];
-  expect(Object.keys(b.shares).sort()).toEqual(Object.keys(a.shares).sort());
-  for (const [name, share] of Object.entries(a.shares))
-    expect(Math.abs((b.shares[name] ?? 0) - share), name).toBeLessThan(0.01);
-  expect(curveDistance(a.curve, b.curve)).toBeLessThan(0.02);
-  expect(b.keys.filter(key => !/^own:\d{8}$/.test(key))).toEqual([]);
-  expect(await contents()).toEqual(before);
-});
+    const { task, popularity } = fitted(first.text);
+    expect(popularity?.distance).toBeLessThan(0.02);
+    const second = await recordLoad(both, task, 'own:', commands);
+    expect(second.sample.failed).toEqual({});
+    const [a, b] = [figuresOf(first.text), figuresOf(second.text)];
+    expect(Object.keys(b.shares).sort()).toEqual(Object.keys(a.shares).sort());
+    for (const [name, share] of Object.entries(a.shares))
+      expect(Math.abs((b.shares[name] ?? 0) - share), name).toBeLessThan(0.01);
+    expect(curveDistance(a.curve, b.curve)).toBeLessThan(0.02);
+    expect(b.keys.filter(key => !/^own:\d{8}$/.test(key))).toEqual([]);
+    expect(await contents()).toEqual(before);
+  },
+);
 
 test.each(['redis', 'valkey'])('%s refuses no command of a replay', async name => {
   const { server, control } = running.get(name) as Running;
   for (let from = 0; from < recordedCommands.length; from += 60) {
-    const { task } = fit(textOf(recordedCommands.slice(from, from + 60)));
+    const { task } = fitted(textOf(recordedCommands.slice(from, from + 60)));
     const workload = { ...task, keys: 50 };
     const keyPrefix = `replay-${from}:`;
-    const space = { prefix: keyPrefix, keys: keyRanges(workload).all, token: 't', claimed: false, warnings: [] };
+    const space = {
+      prefix: keyPrefix,
+      keys: keyRanges(workload).all,
+      token: 't',
+      claimed: false,
+      warnings: [],
+    };
     await prefill(control, space, { seed: 1, workload });
     const pools = [{ keys: workload.keys }];
     const sample = await runOne(server.port, { pools, keyPrefix, workload, seconds: 10 }, stopAfter(2000));

@@ -26,10 +26,16 @@ const shown = fc.record({
 
 test('a line is read as it was written, whatever its bytes, database and address', () => {
   fc.assert(
-    fc.property(words, shown, fc.constantFrom('', '\r'), fc.constantFrom('', '+'), (words, of, end, start) => {
-      const parsed = parseMonitorLine(start + monitorLine(words, of) + end);
-      expect(parsed).toEqual({ ...of, at: Number(of.at.toFixed(6)), words });
-    }),
+    fc.property(
+      words,
+      shown,
+      fc.constantFrom('', '\r'),
+      fc.constantFrom('', '+'),
+      (words, of, end, start) => {
+        const parsed = parseMonitorLine(start + monitorLine(words, of) + end);
+        expect(parsed).toEqual({ ...of, at: Number(of.at.toFixed(6)), words });
+      },
+    ),
   );
 });
 
@@ -59,9 +65,17 @@ test.each([
 
 test('any text becomes a valid config, or none', () => {
   const command = fc.constantFrom('SET', 'MULTI', 'EXEC', 'WATCH', 'ZADD', 'MGET', 'XADD', 'EVAL', 'OBJECT');
-  const argument = fc.oneof(bytes, fc.constantFrom('EX', '10', '-1', 'EXAT', 'MAXLEN', '~', '*', '99999999999'));
+  const argument = fc.oneof(
+    bytes,
+    fc.constantFrom('EX', '10', '-1', 'EXAT', 'MAXLEN', '~', '*', '99999999999'),
+  );
   const line = fc.oneof(
-    { weight: 5, arbitrary: fc.tuple(command, fc.array(argument, { maxLength: 5 }), shown).map(([name, args, of]) => monitorLine([name, ...args], { ...of, source: '[::1]:1' })) },
+    {
+      weight: 5,
+      arbitrary: fc
+        .tuple(command, fc.array(argument, { maxLength: 5 }), shown)
+        .map(([name, args, of]) => monitorLine([name, ...args], { ...of, source: '[::1]:1' })),
+    },
     { weight: 1, arbitrary: fc.string() },
   );
   fc.assert(
