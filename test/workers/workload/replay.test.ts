@@ -6,6 +6,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { experimentSchema } from '../../../src/main/experiment/experiment.ts';
 import { fitRecording } from '../../../src/main/experiment/recording/fit-recording.ts';
 import { literalReplay } from '../../../src/main/experiment/recording/literal-replay.ts';
+import { withStageSeconds } from '../../../src/main/experiment/stage-seconds.ts';
 import { workloadTask } from '../../../src/main/experiment/workload.ts';
 import { Batch } from '../../../src/pool/client/batch.ts';
 import { commandMix } from '../../../src/workers/workload/command-mix.ts';
@@ -37,7 +38,7 @@ test('a replay has the recorded commands on the recorded keys in their order, an
   const { config, text, operations } = literalReplay(fitted, 'recording.replay');
   expect(operations).toBe(count);
   expect(text).not.toMatch(/key|hash|field/);
-  const experiment = experimentSchema.parse(await configFor(config, text));
+  const experiment = experimentSchema.parse(withStageSeconds(await configFor(config, text)));
   const task = workloadTask(experiment.workload);
   expect(task.keys).toBe(new Set(recorded.map(([, key]) => key).filter(key => key?.startsWith('key'))).size);
 

@@ -14,7 +14,9 @@ export interface Popularity {
 /** Accesses that are looked at. More would show the same, and take longer. */
 const maxAccesses = 100_000;
 /** Few accesses are drawn several times over, until so many are drawn, as one draw of them says little. */
-const enoughDrawn = 50_000;
+const enoughDrawn = 20_000;
+/** Fewer accesses show no popularity. */
+const minAccesses = 100;
 /** Every key is written before a load. */
 const maxKeys = 10_000_000;
 /** Of keys that were each seen only once, there can be any number: at most this many times as many are taken. */
@@ -69,6 +71,8 @@ export function fitPopularity(accesses: Uint32Array): Popularity {
     const keys = keysFor(choice, seen, recorded.length);
     return { choice, keys, distance: curveDistance(curve, drawnCurve(choice, keys, recorded.length)) };
   };
+  const uniform = tried({ kind: 'uniform' });
+  if (recorded.length < minAccesses) return { ...uniform, keys: seen };
   const zipfian = refine(
     steps(0.1, 2.5, 0.1),
     near => steps(near - 0.09, near + 0.09, 0.01),
@@ -87,7 +91,7 @@ export function fitPopularity(accesses: Uint32Array): Popularity {
         : tried({ kind: 'hotSet', keyShare, operationShare });
     },
   );
-  const candidates = [tried({ kind: 'uniform' }), zipfian, hotSet];
+  const candidates = [uniform, zipfian, hotSet];
   const best = Math.min(...candidates.map(({ distance }) => distance));
   // The first ones are the simplest.
   return candidates.find(({ distance }) => distance <= best + tolerance) ?? zipfian;
@@ -160,10 +164,10 @@ function groupsOf(choice: KeyChoice, keys: number): { width: number; share: numb
 /** The mean curve of so many accesses that are drawn, by the load's own choosers. */
 function drawnCurve(choice: KeyChoice, keys: number, draws: number): Float64Array {
   const times = Math.max(1, Math.min(20, Math.ceil(enoughDrawn / draws)));
-  const curves = Array.from({ length: times }, (_, time) => {
-    const drawn = new Uint32Array(draws);
-    const seed = streamSeed(time, 'fittedKeys');
-    openKeyChooser(choice, { firstKey: 0, keys }, keys, seed).drawInto(drawn, draws);
+  const chooser = openKeyChooser(choice, { firstKey: 0, keys }, keys, streamSeed(keys, 'fittedKeys'));
+  const drawn = new Uint32Array(draws);
+  const curves = Array.from({ length: times }, () => {
+    chooser.drawInto(drawn, draws);
     return rankCurve(drawn);
   });
   return Float64Array.from(
