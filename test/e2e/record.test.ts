@@ -52,6 +52,45 @@ test('a server that requires a login is recorded, and the config that is written
   expect(refused).toMatchObject({ code: 3, stderr: expect.stringMatching(/refuses: NOPERM/) });
 });
 
+test('a recording is replayed in its order, and not with agents', async () => {
+  const server = await ofTest(startRedis());
+  const redis = await connectObserver(server.url);
+  const folder = await testFolder();
+  const [text, config] = ['monitor.txt', 'mine.json'].map(name => join(folder, name)) as [string, string];
+  const commands = Array.from({ length: 120 }, (_, index) =>
+    index % 4 === 0 ? ['LPUSH', `private:${index % 7}`, 'value'] : ['GET', `private:${index % 11}`],
+  );
+  const lines = commands.map((words, index) => monitorLine(words, { at: 1_700_000_000 + index / 400 }));
+  await writeFile(text, lines.join('\n'));
+  const recorded = await runPoolbench(['record', text, '--literal', '--out', config]);
+  expect(recorded.code, recorded.stderr).toBe(0);
+  const replay = await readFile(join(folder, 'mine.replay'), 'utf8');
+  expect(replay).not.toMatch(/private|value/);
+  expect(replay.trim().split('\n')).toHaveLength(1 + commands.length);
+  const ran = await runPoolbench([
+    config,
+    '--url',
+    server.url,
+    '--rounds',
+    '1',
+    '--out',
+    join(folder, 'results'),
+  ]);
+  expect(ran.code, ran.stderr).toBe(0);
+  // The observer has sent neither; the keys are written by SET, and by RPUSH for lists.
+  const stats = await redis.info('commandstats');
+  const counts = ['get', 'lpush'].map(name =>
+    Number(new RegExp(`cmdstat_${name}:calls=(\\d+)`).exec(stats)?.[1]),
+  );
+  expect((counts[0] ?? 0) / (counts[1] ?? 0)).toBeCloseTo(3, 1);
+  expect(await redis.dbsize()).toBe(0);
+  const agents = await runPoolbench([config, '--agents', '1', '--control', server.url]);
+  expect(agents).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/no workload\.replay with --agents/),
+  });
+});
+
 test('a busy server is not recorded, and one that does not say how busy it is neither', async () => {
   const asked: string[] = [];
   let info = 'instantaneous_ops_per_sec:50000';

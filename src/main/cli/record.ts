@@ -61,7 +61,7 @@ export async function record(
         );
   }
   checkConfig(fitted.config, 'the recording');
-  say(describeFitted(fitted));
+  say(describeFitted(fitted, { literal }));
   const end = ends[endedBy];
   if (end !== undefined) say(end);
   if (literal) {
@@ -196,7 +196,10 @@ async function readRecordingFile(path: string): Promise<{ text: string; endedBy:
 const maxShown = 8;
 
 /** What was recorded, what of it the config has, and what it does not have. */
-function describeFitted({ recording, popularity, others, tooRare }: FittedRecording): string {
+function describeFitted(
+  { recording, popularity, others, tooRare }: FittedRecording,
+  { literal }: { readonly literal: boolean },
+): string {
   const { operations, commands, clients, databases, seconds, insideScripts, unreadable, leftOut } = recording;
   const left = [...leftOut].sort(([, a], [, b]) => b.count - a.count);
   const all = operations.length + left.reduce((sum, [, { count }]) => sum + count, 0);
@@ -220,7 +223,7 @@ function describeFitted({ recording, popularity, others, tooRare }: FittedRecord
     ...(databases > 1
       ? [`The commands were for ${databases} databases; the config has all of their keys in one`]
       : []),
-    ...(popularity === undefined ? [] : describeKeys(popularity, others)),
+    ...(popularity === undefined || literal ? [] : describeKeys(popularity, others)),
   ].join('\n');
 }
 

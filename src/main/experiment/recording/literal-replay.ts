@@ -13,12 +13,11 @@ interface LiteralReplay {
   readonly operations: number;
 }
 
-/** As many as a config can have. */
-const maxStages = 20;
+const maxStages = 10;
 const minStageSeconds = 0.1;
 
 /**
- * A config and a file for the same commands on the same keys in the same order, at the recorded rate of each twentieth of the
+ * A config and a file for the same commands on the same keys in the same order, at the recorded rate of each tenth of the
  * time. Keys are numbers in the order in which they occur first, so no key of the recording is in it.
  *
  * @param file the name of the file, as seen from the config's folder
@@ -82,5 +81,5 @@ function stagesOf(instants: readonly number[]): { seconds: number; rate: number 
     const place = Math.min(count - 1, Math.floor((at - first) / seconds));
     counts[place] = (counts[place] ?? 0) + 1;
   }
-  return counts.map(operations => ({ seconds, rate: Number((operations / seconds).toPrecision(6)) }));
+  return counts.map(operations => ({ seconds, rate: Number((operations / seconds).toPrecision(3)) }));
 }

@@ -18,7 +18,10 @@ export interface OperationForm {
 /** One command, or a transaction. */
 export interface RecordedOperation {
   readonly form: OperationForm;
-  /** Its different keys, by numbers that are given to them in the order in which they occur. */
+  /**
+   * Its keys, by numbers that are given to them in the order in which they occur. A key that occurs several times in a transaction
+   * is there once, because the template has a label for it.
+   */
   readonly keys: readonly number[];
   /** The family of each key. */
   readonly families: readonly Family[];
@@ -165,11 +168,12 @@ class Collector {
     const names = requests.map(request =>
       request.words.flatMap(word => (typeof word === 'string' ? [] : `${database} ${word.key}`)),
     );
-    const different = [...new Set(names.flat())];
+    const all = names.flat();
+    const labelled = requests.length > 1 ? repeated(all) : [];
     const form =
       requests.length < commands.length || isIncomplete(commands)
         ? undefined
-        : this.#formOf(requests, database, repeated(names.flat(), different.length));
+        : this.#formOf(requests, database, labelled);
     if (form === undefined) {
       this.#leaveOut(commands);
       return;
@@ -177,7 +181,7 @@ class Collector {
     const sizes = requests.flatMap(request => request.sizes);
     this.#operations.push({
       form,
-      keys: different.map(name => this.#numberOf(name)),
+      keys: (labelled.length > 0 ? [...new Set(all)] : all).map(name => this.#numberOf(name)),
       at: commands[0]?.at ?? 0,
       bytes: sizes[0],
     });
@@ -202,7 +206,7 @@ class Collector {
   }
 
   /**
-   * @param labelled keys that occur several times
+   * @param labelled keys that occur several times, by database and name
    * @returns undefined if it is no command of a workload
    */
   #formOf(
@@ -243,7 +247,7 @@ class Collector {
 function reasonToLeaveOut(name: string, args: readonly string[]): string {
   if (ofTransactions.test(name)) return 'the recording does not have the whole transaction';
   if (scriptCommands.has(name)) return 'the script may use other keys than those that it is given';
-  return reasonToRefuse(name, args) ?? 'poolbench cannot make up its arguments';
+  return reasonToRefuse(name, args) ?? 'not among the commands that can be replayed';
 }
 
 /** Whether it is a part of a transaction, or one that was not executed: then its commands are not in the recording. */
@@ -252,9 +256,7 @@ function isIncomplete(commands: readonly RecordedCommand[]): boolean {
   return names.length === 1 ? ofTransactions.test(names.join()) : names.at(-2) === 'MULTI';
 }
 
-/** What occurs several times. @param different number of different ones */
-function repeated(names: readonly string[], different: number): string[] {
-  if (names.length === different) return [];
+function repeated(names: readonly string[]): string[] {
   return [...new Set(names.filter((name, index) => names.indexOf(name) < index))];
 }
 
