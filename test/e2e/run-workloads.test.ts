@@ -126,6 +126,7 @@ describe('run of a mix leaves nothing behind', () => {
       members: 10,
       ycsb: 'F',
       script: null,
+      replay: null,
     });
     const [round] = scenarios[0]?.rounds ?? [];
     expect(round?.commands.map(({ name }) => name)).toEqual(['GET', 'SET']);

@@ -23,6 +23,8 @@ const maxKeys = 10_000_000;
 const maxUnseen = 100;
 /** A simpler choice is taken if it is as good but for this. */
 const tolerance = 0.003;
+/** A choice is good if random differences alone make such a distance, about 1 / √accesses, and at most this. */
+const maxGood = 0.01;
 
 /**
  * The cumulative rank-frequency curve of accesses: element r is the fraction of them that is for the r + 1 keys that were
@@ -73,11 +75,14 @@ export function fitPopularity(accesses: Uint32Array): Popularity {
   };
   const uniform = tried({ kind: 'uniform' });
   if (recorded.length < minAccesses) return { ...uniform, keys: seen };
+  const good = Math.min(maxGood, 1 / Math.sqrt(recorded.length));
+  if (uniform.distance <= good) return uniform;
   const zipfian = refine(
     steps(0.1, 2.5, 0.1),
     near => steps(near - 0.09, near + 0.09, 0.01),
     exponent => tried({ kind: 'zipfian', exponent: Math.max(0.01, exponent) }),
   );
+  if (zipfian.distance <= good) return zipfian;
   const hotSet = refine(
     [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7],
     near => [0.7, 0.8, 0.9, 0.95, 1.05, 1.1, 1.2, 1.3].map(factor => factor * near),
@@ -91,10 +96,7 @@ export function fitPopularity(accesses: Uint32Array): Popularity {
         : tried({ kind: 'hotSet', keyShare, operationShare });
     },
   );
-  const candidates = [uniform, zipfian, hotSet];
-  const best = Math.min(...candidates.map(({ distance }) => distance));
-  // The first ones are the simplest.
-  return candidates.find(({ distance }) => distance <= best + tolerance) ?? zipfian;
+  return [uniform, zipfian, hotSet].reduce((a, b) => (b.distance < a.distance - tolerance ? b : a));
 }
 
 /** The best of some values, and of more near that one. */
