@@ -84,6 +84,7 @@ export const options = {
   literal: {
     help: 'also keep the order of the recorded commands and the key of each, in a file beside the config',
   },
+  speed: { value: 'N', help: 'how many times as fast as the recording the load is; 1 by default' },
   resume: {
     value: 'DIR',
     help: 'resume the interrupted run or ledger in this folder',

@@ -149,7 +149,7 @@ const commands = {
         'record what a server runs with MONITOR, or read the output of redis-cli MONITOR from a file, and write a config with a load like it, recording.json by default',
     },
     operand: 'SOURCE',
-    takes: ['seconds', 'out', 'force', 'literal'],
+    takes: ['seconds', 'out', 'force', 'literal', 'speed'],
     run: async ([source = ''], options) => (await import('./record.ts')).record(source, options),
   }),
   init: row({

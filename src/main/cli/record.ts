@@ -27,6 +27,7 @@ const maxCommands = 1_000_000;
 const maxBytes = 256 * 2 ** 20;
 /** A server that runs more commands a second is recorded only with --force. */
 const busyOpsPerSecond = 10_000;
+const [minSpeed, maxSpeed] = [0.01, 100];
 const timeoutMs = 5000;
 const usualFile = 'recording.json';
 
@@ -40,14 +41,15 @@ const usualFile = 'recording.json';
  */
 export async function record(
   source: string,
-  options: Options<'seconds' | 'out' | 'force' | 'literal'>,
+  options: Options<'seconds' | 'out' | 'force' | 'literal' | 'speed'>,
 ): Promise<number> {
   const { out = usualFile, literal = false } = options;
+  const speed = speedOf(options.speed);
   const replayFile = `${out.replace(/\.json$/, '')}.replay`;
   for (const file of [out, ...(literal ? [replayFile] : [])]) await expectNoFile(file);
   const isUrl = source.includes('://');
   const { text, endedBy } = isUrl ? await recordServer(source, options) : await readRecordingFile(source);
-  const fitted = fitRecording(text);
+  const fitted = fitRecording(text, speed);
   if (fitted === undefined) {
     const found = 'expected commands that can be replayed, found none';
     throw isUrl
@@ -65,13 +67,23 @@ export async function record(
   const end = ends[endedBy];
   if (end !== undefined) say(end);
   if (literal) {
-    const { config, text, operations } = literalReplay(fitted, basename(replayFile));
+    const { config, text, operations } = literalReplay(fitted, basename(replayFile), speed);
     await writeNew(replayFile, text);
     await writeConfig(out, config);
     say(`Written: ${replayFile}, the order of ${formatPlural(operations, 'operation')}`);
   } else await writeConfig(out, fitted.config);
   say(`Written: ${out}, without keys and values of the recording\nTo run it: ${asTypedHere(quote(out))}`);
   return endedBy === 'interrupt' ? 130 : 0;
+}
+
+/** @throws PoolbenchError USAGE */
+function speedOf(typed = '1'): number {
+  const speed = /^\d+(\.\d+)?$/.test(typed) ? Number(typed) : 0;
+  if (speed >= minSpeed && speed <= maxSpeed) return speed;
+  throw new PoolbenchError(
+    'USAGE',
+    `--speed: expected a number from ${minSpeed} to ${maxSpeed}, found ${typed}`,
+  );
 }
 
 /** @throws PoolbenchError RESULTS_NOT_WRITABLE */

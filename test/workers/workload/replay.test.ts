@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
+import { z } from 'zod';
 import { experimentSchema } from '../../../src/main/experiment/experiment.ts';
 import { fitRecording } from '../../../src/main/experiment/recording/fit-recording.ts';
 import { literalReplay } from '../../../src/main/experiment/recording/literal-replay.ts';
@@ -37,6 +38,13 @@ test('a replay has the recorded commands on the recorded keys in their order, an
   if (fitted === undefined) throw new Error('nothing to replay');
   const { config, text, operations } = literalReplay(fitted, 'recording.replay');
   expect(operations).toBe(count);
+  const durationOf = ({ scenarios: [group] }: typeof config) =>
+    z
+      .object({ stages: z.array(z.object({ seconds: z.number() })) })
+      .parse(group?.arrival)
+      .stages.reduce((sum, { seconds }) => sum + seconds, 0);
+  expect(durationOf(config)).toBeCloseTo(0.3, 2);
+  expect(durationOf(literalReplay(fitted, 'recording.replay', 0.5).config)).toBeCloseTo(0.6, 2);
   expect(text).not.toMatch(/key|hash|field/);
   const experiment = experimentSchema.parse(withStageSeconds(await configFor(config, text)));
   const task = workloadTask(experiment.workload);

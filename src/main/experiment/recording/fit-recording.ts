@@ -55,9 +55,10 @@ const maxSeconds = 10;
  * values, and its rate. No key and no value of the recording is in it, and neither is the address of its server.
  *
  * @param text as MONITOR shows it; each character is one byte
+ * @param speed how many times as fast the load is
  * @returns undefined if no command of it can be replayed
  */
-export function fitRecording(text: string): FittedRecording | undefined {
+export function fitRecording(text: string, speed = 1): FittedRecording | undefined {
   const recording = readRecording(text);
   if (recording.operations.length === 0) return undefined;
   const accesses = accessesByFamily(recording);
@@ -91,7 +92,7 @@ export function fitRecording(text: string): FittedRecording | undefined {
         weight: percentOf(count, replayed),
       })),
     },
-    ...fitRate(recording, replayed),
+    ...fitRate(recording, replayed * speed),
   } satisfies ExperimentConfig;
   return { config, recording, popularity, others, tooRare, commands, placeOfSize: sizes.placeOf };
 }

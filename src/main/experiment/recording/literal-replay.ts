@@ -21,8 +21,9 @@ const minStageSeconds = 0.1;
  * time. Keys are numbers in the order in which they occur first, so no key of the recording is in it.
  *
  * @param file the name of the file, as seen from the config's folder
+ * @param speed how many times as fast the load is
  */
-export function literalReplay(fitted: FittedRecording, file: string): LiteralReplay {
+export function literalReplay(fitted: FittedRecording, file: string, speed = 1): LiteralReplay {
   const { recording, commands, placeOfSize } = fitted;
   const indices = new Map<OperationForm, Map<Family | undefined, number>>();
   for (const [index, { form, family }] of commands.entries()) {
@@ -47,7 +48,7 @@ export function literalReplay(fitted: FittedRecording, file: string): LiteralRep
     if (index === undefined) continue;
     const named = keys.map((key, place) => numberOf(families[place] ?? 'strings', key));
     lines.push([index, bytes === undefined ? 0 : placeOfSize(bytes), ...named].join(' '));
-    instants.push(at);
+    instants.push(at / speed);
   }
   const { keyChoice: _, ...workload } = fitted.config.workload;
   const keys = Math.max(1, ...[...numbers.values()].map(({ size }) => size));

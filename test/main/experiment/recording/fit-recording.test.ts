@@ -65,8 +65,10 @@ test('forms have the proportions of the recording; numbers have their range, and
     kind: 'weighted',
     sizes: [1, 3, 5].map(bytes => ({ bytes, weight: 33.333 })),
   });
-  // Three hundredths of a second.
+  // Four in three hundredths of a second.
   expect(scenarios[0]?.arrival).toMatchObject([{ kind: 'poisson', rate: [133.3] }]);
+  const twice = fitRecording(textOf(lines), 2)?.config.scenarios[0]?.arrival;
+  expect(twice).toEqual({ kind: 'poisson', rate: 266.7 });
 });
 
 test('commands on keys of any type follow those that show the type', () => {
