@@ -1,9 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { experimentSchema } from '../../../../src/main/experiment/experiment.ts';
-import { fitRecording } from '../../../../src/main/experiment/recording/fit-recording.ts';
 import { parseMonitorLine } from '../../../../src/main/experiment/recording/monitor-text.ts';
-import { readRecording } from '../../../../src/main/experiment/recording/recorded-operations.ts';
 import { monitorLine } from '../../../support/monitor-lines.ts';
 
 const bytes = fc.uint8Array({ maxLength: 12 }).map(some => String.fromCharCode(...some));
@@ -61,34 +58,4 @@ test.each([
   ['1.0 [0 127.0.0.1:1] "GET" "a\\"', undefined],
 ])('%s', (line, words) => {
   expect(parseMonitorLine(line)?.words).toEqual(words);
-});
-
-test('any text becomes a valid config, or none', () => {
-  const command = fc.constantFrom('SET', 'MULTI', 'EXEC', 'WATCH', 'ZADD', 'MGET', 'XADD', 'EVAL', 'OBJECT');
-  const argument = fc.oneof(
-    bytes,
-    fc.constantFrom('EX', '10', '-1', 'EXAT', 'MAXLEN', '~', '*', '99999999999'),
-  );
-  const line = fc.oneof(
-    {
-      weight: 5,
-      arbitrary: fc
-        .tuple(command, fc.array(argument, { maxLength: 5 }), shown)
-        .map(([name, args, of]) => monitorLine([name, ...args], { ...of, source: '[::1]:1' })),
-    },
-    { weight: 1, arbitrary: fc.string() },
-  );
-  fc.assert(
-    fc.property(fc.array(line, { maxLength: 20 }), lines => {
-      const text = lines.join('\n');
-      const { operations, leftOut, insideScripts, commands } = readRecording(text);
-      const left = [...leftOut.values()].reduce((sum, { count }) => sum + count, 0);
-      expect(operations.length + left).toBeLessThanOrEqual(commands);
-      expect(insideScripts).toBeLessThanOrEqual(lines.length);
-      const fitted = fitRecording(text);
-      expect(fitted === undefined).toBe(operations.length === 0);
-      if (fitted !== undefined) experimentSchema.parse(fitted.config);
-    }),
-    { numRuns: 60 },
-  );
 });
