@@ -122,6 +122,8 @@ test('the output of redis-cli MONITOR is read from a file; other text is refused
   expect(read.code, read.stderr).toBe(0);
   expect(read.stderr).toMatch(/Not read: 1 line/);
   expect((await readConfig(out)).workload).toMatchObject({ keys: 1, valueBytes: 2 });
+  const timed = await runPoolbench(['record', good, '--seconds', '1', '--out', `${out}.2`]);
+  expect(timed).toMatchObject({ code: 2, stderr: expect.stringMatching(/no --seconds with a file/) });
   for (const [path, message] of [
     [bad, /expected lines of redis-cli MONITOR/],
     [join(folder, 'none.txt'), /cannot be read \(ENOENT\)/],

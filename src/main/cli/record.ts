@@ -48,6 +48,9 @@ export async function record(
   const replayFile = `${out.replace(/\.json$/, '')}.replay`;
   for (const file of [out, ...(literal ? [replayFile] : [])]) await expectNoFile(file);
   const isUrl = source.includes('://');
+  const ofServers = (['seconds', 'force'] as const).filter(name => options[name] !== undefined);
+  if (!isUrl && ofServers.length > 0)
+    throw new PoolbenchError('USAGE', `expected no --${ofServers.join(', --')} with a file, found ${source}`);
   const { text, endedBy } = isUrl ? await recordServer(source, options) : await readRecordingFile(source);
   const fitted = fitRecording(text, speed);
   if (fitted === undefined) {

@@ -12,7 +12,7 @@ export interface Popularity {
 }
 
 /** Accesses that are looked at. More would show the same, and take longer. */
-const maxAccesses = 100_000;
+const maxAccesses = 50_000;
 /** Few accesses are drawn several times over, until so many are drawn, as one draw of them says little. */
 const enoughDrawn = 20_000;
 /** Fewer accesses show no popularity. */
