@@ -39,7 +39,7 @@ export const options = {
   },
   seconds: {
     value: 'S',
-    help: 'measured time of one scenario in one round; claims ignores this option and --warmup in suites that measure a cold start',
+    help: 'measured time of one scenario in one round; claims ignores this option and --warmup in suites that measure a cold start; record: time to record, 10 s by default',
   },
   warmup: { value: 'S', help: 'time of load before the measured time; its operations do not count' },
   seed: { value: 'N', help: 'seed of keys, values and orders' },
@@ -79,8 +79,12 @@ export const options = {
   },
   out: {
     value: 'DIR',
-    help: "folder in which the run's own folder is created, results by default; compare writes files only if this is given, trend writes trend.html into it; import writes its config to this file instead of standard output",
+    help: "folder in which the run's own folder is created, results by default; compare writes files only if this is given, trend writes trend.html into it; import writes its config to this file instead of standard output, record writes it to this file",
   },
+  literal: {
+    help: 'also keep the order of the recorded commands and the key of each, in a file beside the config',
+  },
+  speed: { value: 'N', help: 'how many times as fast as the recording the load is; 1 by default' },
   resume: {
     value: 'DIR',
     help: 'resume the interrupted run or ledger in this folder',
@@ -94,7 +98,7 @@ export const options = {
   },
   scenario: { value: 'ID', help: 'with --as: the scenario, if the result has several' },
   force: {
-    help: 'load a database even if it holds keys of others; compare: accept workloads that differ',
+    help: 'load a database even if it holds keys of others; compare: accept workloads that differ; record: record a busy server',
     npm: true,
   },
   'fail-if': {

@@ -42,6 +42,8 @@ export interface WorkloadTask {
   readonly script?: string;
   /** Connections of all pools together that hear what the load publishes. Absent: none. */
   readonly subscribers?: number;
+  /** A file with the order of the commands and with their keys (workload/replay.ts). Absent: both are drawn. */
+  readonly replay?: string;
   /** Fraction of reads that are for keys which the prefill writes, 0 to 1; the rest are for keys that nobody writes. */
   readonly hitShare: number;
   /**

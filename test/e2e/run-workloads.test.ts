@@ -131,6 +131,7 @@ describe('run of a mix leaves nothing behind', () => {
       ycsb: 'F',
       script: null,
       subscribers: 0,
+      replay: null,
     });
     const [round] = scenarios[0]?.rounds ?? [];
     expect(round?.commands.map(({ name }) => name)).toEqual(['GET', 'SET']);

@@ -151,6 +151,7 @@ const laterDefaults: Readonly<Record<string, unknown>> = {
   ycsb: null,
   script: null,
   subscribers: 0,
+  replay: null,
 };
 
 /** A workload without those keys where they have their defaults, so that results of all versions compare. */

@@ -118,6 +118,7 @@ const workload = z
     apart: z.boolean(),
     // An agent runs no code of others.
     script: z.never().exactOptional(),
+    replay: z.never().exactOptional(),
   } satisfies ShapeOf<WorkloadTask>)
   .refine(({ values }) => values.reduce((sum, { value }) => sum + bytesOf(value), 0) <= maxValueBytes);
 

@@ -24,7 +24,7 @@ interface Command<Name extends OptionName = OptionName> {
   /** Each form of it, after "poolbench", with what it does. */
   readonly help: Readonly<Record<string, string>>;
   /** Null: none. */
-  readonly operand: 'CONFIG' | 'TARGET' | 'RESULT' | 'FOLDER' | 'FILE' | 'SHELL' | null;
+  readonly operand: 'CONFIG' | 'TARGET' | 'SOURCE' | 'RESULT' | 'FOLDER' | 'FILE' | 'SHELL' | null;
   /** Whether the operand can be left out. */
   readonly optional?: boolean;
   /** Whether it also takes a URL in the place of a config, and flags that say what is asked. */
@@ -143,6 +143,15 @@ const commands = {
     takes: ['control', 'json'],
     run: async (_, options) => (await import('./agents.ts')).agents(options),
   }),
+  record: row({
+    help: {
+      'record URL|FILE [options]':
+        'record what a server runs with MONITOR, or read the output of redis-cli MONITOR from a file, and write a config with a load like it, recording.json by default',
+    },
+    operand: 'SOURCE',
+    takes: ['seconds', 'out', 'force', 'literal', 'speed'],
+    run: async ([source = ''], options) => (await import('./record.ts')).record(source, options),
+  }),
   init: row({
     help: { 'init [FILE]': 'ask four questions, and write a commented config, poolbench.json by default' },
     operand: 'FILE',
@@ -240,7 +249,7 @@ const isUrl = (operand: string) => operand.includes('://');
 
 /** Whoever types the address of a server means its URL. */
 function expectScheme(command: CommandName, operands: readonly string[]): void {
-  if (!['CONFIG', 'TARGET'].includes(commands[command].operand ?? '')) return;
+  if (!['CONFIG', 'TARGET', 'SOURCE'].includes(commands[command].operand ?? '')) return;
   const place = operands.find(operand => urlMeant(operand) !== undefined);
   if (place !== undefined)
     throw wrong(`expected a config or a redis:// URL, found ${place}${didYouMean(urlMeant(place))}`);
@@ -355,7 +364,7 @@ function expectOperands(command: CommandName, found: readonly string[], given: O
     throw wrong(`expected no operand of ${command}, found ${found.join(' ')}`);
   }
   const url = found.find(isUrl);
-  if (url !== undefined && !asks && operand !== 'TARGET') {
+  if (url !== undefined && !asks && operand !== 'TARGET' && operand !== 'SOURCE') {
     const takesUrl = commands[command].takes.includes('url');
     const meant = takesUrl
       ? asTypedHere(

@@ -7,14 +7,14 @@ import type { Experiment } from './experiment.ts';
  * Agents have only what poolbench brings along: the code of a package, a module or a script never goes to another machine.
  * Nor do populations: agents run one load at a time.
  *
- * @throws PoolbenchError USAGE for a script or populations, CLIENT_NOT_USABLE for clients that they do not have
+ * @throws PoolbenchError USAGE for a script, a replay or populations, CLIENT_NOT_USABLE for clients that they do not have
  */
 export function expectOnlyCodeOfAgents({
-  workload: { script },
+  workload: { script, replay },
   populations,
   scenarios,
 }: {
-  readonly workload: Pick<Experiment['workload'], 'script'>;
+  readonly workload: Pick<Experiment['workload'], 'script' | 'replay'>;
   readonly populations: readonly Pick<Experiment['populations'][number], 'name'>[];
   readonly scenarios: readonly Pick<Experiment['scenarios'][number], 'client'>[];
 }): void {
@@ -27,6 +27,11 @@ export function expectOnlyCodeOfAgents({
     throw new PoolbenchError(
       'USAGE',
       `expected no populations with --agents, found ${formatList(populations.map(({ name }) => name))}: agents run one load at a time; leave out --agents, or remove populations`,
+    );
+  if (replay !== null)
+    throw new PoolbenchError(
+      'USAGE',
+      `expected no workload.replay with --agents, found ${replay}: agents do not have the file; leave out --agents or workload.replay`,
     );
   const clients = scenarios.flatMap(({ client }) => client);
   const missing = [...new Set(clients)].filter(client => isLibrary(client) || isModulePath(client));

@@ -192,7 +192,7 @@ function cut(line: string): string {
 
 /** The workload in a line, or several if it has more than the usual settings. */
 export function describeWorkload(workload: WorkloadConfig): string[] {
-  const { keyChoice, commands, hitShare, compressibleRatio, growth, script } = workloadTask(workload);
+  const { keyChoice, commands, hitShare, compressibleRatio, growth, script, replay } = workloadTask(workload);
   const records = growth === null ? 'key' : 'record';
   const keys = `${formatPlural(workload.keys, records)}${describeGrowth(growth)}${describeChoice(keyChoice)}`;
   const mix = workload.ycsb === null ? '' : `YCSB ${workload.ycsb}: `;
@@ -200,11 +200,12 @@ export function describeWorkload(workload: WorkloadConfig): string[] {
     ...(compressibleRatio > 0 ? [`${formatPercent(compressibleRatio)} of a value is one character`] : []),
     ...(hitShare < 1 ? [`${formatPercent(hitShare)} of reads are for keys that are there`] : []),
   ];
+  const order = replay === undefined ? '' : ` in the order of ${basename(replay)}`;
   const sizes = `values of ${describeSizes(workload.valueBytes)}`;
   const text = [
     keys,
     sizes,
-    `${mix}${script === undefined ? describeMix(commands) : `sessions of ${basename(script)}`}`,
+    `${mix}${script === undefined ? describeMix(commands) + order : `sessions of ${basename(script)}`}`,
     ...also,
   ].join(', ');
   // The plan indents these lines by 2.

@@ -12,7 +12,7 @@ import {
 } from '../../aggregate/scenario/schema-parts.ts';
 
 const maxBytes = 16 * 2 ** 20;
-const maxBytesTogether = 64 * 2 ** 20;
+export const maxBytesTogether = 64 * 2 ** 20;
 const maxFileBytes = 64 * 2 ** 20;
 /** Different values of a workload. A file with more lines is sampled. */
 export const maxValues = 128;
@@ -118,8 +118,8 @@ export function readValueFile(path: string): string[] {
 }
 
 /**
- * The input of a config with the paths of its workloads, files of values and scripts, as seen from here: a config names them
- * relative to its own folder. That is done before anything is validated, as the sizes of the values are a part of it.
+ * The input of a config with the paths of its workloads, files of values, scripts and replays, as seen from here: a config
+ * names them relative to its own folder. That is done before anything is validated, as the sizes of the values are a part of it.
  */
 export function locateWorkloadFiles(input: unknown, configPath: string): unknown {
   const populations = keyOf(input, 'populations');
@@ -136,10 +136,12 @@ function withFiles(whole: unknown, configPath: string): unknown {
   const workload = keyOf(whole, 'workload');
   const valueBytes = keyOf(workload, 'valueBytes');
   const script = located(keyOf(workload, 'script'), configPath);
+  const replay = located(keyOf(workload, 'replay'), configPath);
   const path = located(keyOf(valueBytes, 'path'), configPath);
-  if (script === undefined && path === undefined) return whole;
+  if (script === undefined && replay === undefined && path === undefined) return whole;
   const files = {
     ...(script === undefined ? {} : { script }),
+    ...(replay === undefined ? {} : { replay }),
     ...(path === undefined ? {} : { valueBytes: { ...(valueBytes as object), path } }),
   };
   return { ...(whole as object), workload: { ...(workload as object), ...files } };

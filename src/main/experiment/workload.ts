@@ -15,6 +15,7 @@ import type { ReadPlan } from '../../aggregate/stats/reads.ts';
 import type { KeyChoice, WeightedCommand, WorkloadTask } from '../../workers/contract.ts';
 import { parseCommand, parseGivenCommand } from '../../workers/workload/command-templates.ts';
 import { changingCommands, foreseeableReads } from '../../workers/workload/families.ts';
+import { expectReplayOf, readReplay } from '../../workers/workload/replay.ts';
 import { valueVariants } from './value-variants.ts';
 import { valueBytes, valueContent } from './values.ts';
 
@@ -72,7 +73,7 @@ const ycsbPresets: Readonly<Record<(typeof ycsbNames)[number], Preset>> = {
   },
 };
 
-const maxCommands = 64;
+export const maxCommands = 64;
 
 /** How keys are chosen. */
 const keyChoice = oneOfKinds(
@@ -166,6 +167,15 @@ export const workload = section({
       description:
         "Path of a script, relative to the config's folder: a module whose default export is an async function. One call, a session, is one operation; null: none",
     }),
+  replay: z
+    .string({ error: 'the path of a replay, or null' })
+    .min(1, { error: 'the path of a replay' })
+    .nullable()
+    .default(null)
+    .meta({
+      description:
+        "Path of a file that poolbench record --literal has written, relative to the config's folder: the order of the commands, and the key of each; null: both are drawn",
+    }),
   functions,
   subscribers: wholeNumber(0, 10_000).default(0).meta({
     description:
@@ -183,9 +193,21 @@ export const workload = section({
 })
   .check(({ value, issues }) => {
     if (issues.some(isOutOfRange)) return;
-    const refuse = (key: 'readShare' | 'commands' | 'keyChoice' | 'hitShare' | 'ycsb', expected: string) =>
-      refuser(issues)([key], expected, value[key]);
-    const { ycsb, commands, readShare, keyChoice, hitShare, script } = value;
+    const refuse = (
+      key: 'readShare' | 'commands' | 'keyChoice' | 'hitShare' | 'ycsb' | 'replay',
+      expected: string,
+    ) => refuser(issues)([key], expected, value[key]);
+    const { ycsb, commands, readShare, keyChoice, hitShare, script, replay } = value;
+    if (replay !== null) {
+      if (keyChoice !== undefined) refuse('keyChoice', 'no keyChoice beside replay, which has the keys');
+      if (hitShare < 1) refuse('hitShare', '1, or nothing, beside replay, which has the keys');
+      if (commands.length === 0) refuse('replay', 'commands beside replay, which has their order');
+      try {
+        if (commands.length > 0) expectReplayOf(readReplay(resolve(replay)), value);
+      } catch (cause) {
+        refuse('replay', (cause as Error).message);
+      }
+    }
     if (script !== null)
       for (const [key, isGiven] of [
         ['readShare', readShare !== undefined],
@@ -255,6 +277,7 @@ function makeTask(workload: WorkloadConfig): WorkloadTask {
     keyChoice: preset?.keyChoice ?? workload.keyChoice ?? { kind: 'uniform' },
     values: valueVariants(workload.valueBytes),
     compressibleRatio: valueContent.kind === 'compressible' ? valueContent.share : 0,
+    ...(workload.replay === null ? {} : { replay: resolve(workload.replay) }),
     ...(script === null
       ? { commands: preset?.commands ?? given ?? readsAndWrites(workload.readShare ?? 0.5) }
       : { commands: [], script: resolve(script) }),

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { access, writeFile } from 'node:fs/promises';
 import { dirname, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { wrapText } from '../../aggregate/text/text-layout.ts';
@@ -34,12 +34,28 @@ export async function writeConfig(
     await writeFile(path, renderConfig({ $schema, ...config }, heading), { flag: 'wx', mode: 0o600 });
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
-    if (code === 'EEXIST')
-      throw new PoolbenchError('USAGE', `${path} already exists and is not overwritten; name another file`);
+    if (code === 'EEXIST') throw alreadyExists(path);
     throw new PoolbenchError('RESULTS_NOT_WRITABLE', `the config ${path} cannot be written (${message})`, {
       cause,
     });
   }
+}
+
+/**
+ * For what takes long before it is written.
+ *
+ * @throws PoolbenchError USAGE if the file exists
+ */
+export async function expectNoFile(path: string): Promise<void> {
+  const exists = await access(path).then(
+    () => true,
+    () => false,
+  );
+  if (exists) throw alreadyExists(path);
+}
+
+function alreadyExists(path: string): PoolbenchError {
+  return new PoolbenchError('USAGE', `${path} already exists and is not overwritten; name another file`);
 }
 
 /** A config as text, with a comment on every key. */

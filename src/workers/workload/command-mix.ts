@@ -45,6 +45,8 @@ export interface MixTemplate {
 export interface CommandMix {
   readonly commandSet: CommandSet;
   readonly templates: readonly MixTemplate[];
+  /** For each command of the workload the index of its first template, and the number of all at the end. */
+  readonly firstTemplates: readonly number[];
   /** Maximum of numbers that a command has; at least 1. */
   readonly stride: number;
   /** With which messages begin that subscribers time: it differs between threads. */
@@ -70,6 +72,7 @@ export function commandMix(
   const commands: CommandTemplate[] = [];
   const templates: MixTemplate[] = [];
   const messageTag = `${seed.toString(36)} `;
+  const firstTemplates = [0];
   for (const [index, { command, weight, inserts = false }] of workload.commands.entries()) {
     const { name, acknowledges } = parseCommand(command);
     const publishes = workload.subscribers !== undefined && isPublish(name);
@@ -107,6 +110,7 @@ export function commandMix(
       });
       templates.push({ ...common, weight: weight * fraction });
     }
+    firstTemplates.push(templates.length);
   }
   const stride = Math.max(
     1,
@@ -115,7 +119,7 @@ export function commandMix(
   const weights = templates.map(({ weight }) => weight);
   const order =
     workload.growth === null ? commandOrder(weights, streamSeed(seed, 'commandOrder')) : undefined;
-  return { commandSet: { keyPrefix, commands, order }, templates, stride, messageTag };
+  return { commandSet: { keyPrefix, commands, order }, templates, firstTemplates, stride, messageTag };
 }
 
 /** With room for an instant in front of the message. */

@@ -4,6 +4,7 @@ import { Prng, streamSeed } from '../prng.ts';
 import type { CommandMix, MixTemplate, NumberSource } from './command-mix.ts';
 import { keyRanges, openKeyChooser } from './keys.ts';
 import { IndexedRecords, LatestRecords, type Records } from './records.ts';
+import { operationsOf, type Replay, readReplay } from './replay.ts';
 import { AliasTable, Draws, type KeyChooser } from './samplers.ts';
 
 /** What the workers of one pool ask of the server. Seeded; filling batches makes no garbage. */
@@ -52,13 +53,19 @@ export function openWorkload(
 ): Workload {
   if (task.growth !== null)
     return new GrowingWorkload(mix, openRecords(task, own, streamSeed(seed, 'records')), seed);
+  const newDraws = () => new Draws(streamSeed(seed, 'missesAndNumbers'));
+  if (task.replay !== undefined)
+    return timed(new ReplayWorkload(readReplay(task.replay), mix, own, newDraws()), publications);
   const chooser = openKeyChooser(task.keyChoice, own, task.keys, streamSeed(seed, 'keys'));
   const commands = openCommandChooser(task, mix, streamSeed(seed, 'commands'));
   const oneKeyEach =
     mix.stride === 1 && mix.templates.every(({ bases }) => bases.length === 1 && bases[0] === 0);
   if (oneKeyEach && task.hitShare === 1) return new OneKeyWorkload(commands, chooser);
   const misses = { hitShare: task.hitShare, first: keyRanges(task).written, keys: task.keys };
-  const workload = new MixedWorkload(mix, commands, chooser, misses, seed);
+  return timed(new MixedWorkload(mix, commands, chooser, misses, newDraws()), publications);
+}
+
+function timed(workload: Workload, publications: Publications | undefined): Workload {
   return publications === undefined ? workload : publishing(workload, publications);
 }
 
@@ -112,11 +119,11 @@ class MixedWorkload implements Workload {
   readonly #commands: CommandChooser;
   readonly #chooser: KeyChooser;
   readonly #draws: Draws;
+  readonly #others: OtherNumbers;
   /** A draw below this is a hit. */
   readonly #hitBelow: number;
   readonly #firstMiss: number;
   readonly #missScale: number;
-  #counter = 0;
   #keys = new Uint32Array(0);
 
   constructor(
@@ -124,13 +131,14 @@ class MixedWorkload implements Workload {
     commands: CommandChooser,
     chooser: KeyChooser,
     misses: Misses,
-    seed: number,
+    draws: Draws,
   ) {
     this.stride = stride;
     this.#templates = templates;
     this.#commands = commands;
     this.#chooser = chooser;
-    this.#draws = new Draws(streamSeed(seed, 'missesAndNumbers'));
+    this.#draws = draws;
+    this.#others = new OtherNumbers(draws);
     this.#hitBelow = misses.hitShare * 2 ** 32;
     this.#firstMiss = misses.first;
     this.#missScale = misses.keys / 2 ** 32;
@@ -152,7 +160,7 @@ class MixedWorkload implements Workload {
         numbers[at++] = template.reads && this.#hitBelow < 2 ** 32 ? this.#hitOrMiss(chosen) : chosen;
       }
       for (let k = 0; k < template.otherNumbers.length; k++)
-        numbers[at++] = this.#take(template.otherNumbers[k] as NumberSource);
+        numbers[at++] = this.#others.take(template.otherNumbers[k] as NumberSource);
     }
   }
 
@@ -160,8 +168,61 @@ class MixedWorkload implements Workload {
     if (this.#draws.next() < this.#hitBelow) return chosen;
     return this.#firstMiss + Math.floor(this.#draws.next() * this.#missScale);
   }
+}
 
-  #take(source: NumberSource): number {
+/**
+ * The operations of a recording in their order, again and again: those whose first key is among the keys of the pool, so that
+ * the operations on a key keep their order. The numbers beside those of the keys are drawn.
+ */
+class ReplayWorkload implements Workload {
+  readonly stride: number;
+  readonly #replay: Replay;
+  readonly #mix: CommandMix;
+  readonly #others: OtherNumbers;
+  /** Those of the pool. */
+  readonly #operations: Uint32Array;
+  #next = 0;
+
+  constructor(replay: Replay, mix: CommandMix, own: KeyRange, draws: Draws) {
+    this.stride = mix.stride;
+    this.#replay = replay;
+    this.#mix = mix;
+    this.#others = new OtherNumbers(draws);
+    this.#operations = operationsOf(replay, own);
+  }
+
+  fill(batch: Batch): void {
+    const { numbers, starts } = this.#replay;
+    const { templates, firstTemplates } = this.#mix;
+    const command = batch.ownCommands();
+    for (let i = 0; i < command.length; i++) {
+      const start = starts[this.#operations[this.#next] as number] as number;
+      this.#next = this.#next + 1 === this.#operations.length ? 0 : this.#next + 1;
+      const which = numbers[start] as number;
+      const first = firstTemplates[which] as number;
+      const sizes = (firstTemplates[which + 1] as number) - first;
+      const index = first + Math.min(numbers[start + 1] as number, sizes - 1);
+      const { bases, otherNumbers } = templates[index] as MixTemplate;
+      command[i] = index;
+      let at = i * batch.stride;
+      for (let key = 0; key < bases.length; key++)
+        batch.numbers[at++] = (bases[key] as number) + (numbers[start + 2 + key] as number);
+      for (let k = 0; k < otherNumbers.length; k++)
+        batch.numbers[at++] = this.#others.take(otherNumbers[k] as NumberSource);
+    }
+  }
+}
+
+/** The numbers of commands beside those of their keys. */
+class OtherNumbers {
+  readonly #draws: Draws;
+  #counter = 0;
+
+  constructor(draws: Draws) {
+    this.#draws = draws;
+  }
+
+  take(source: NumberSource): number {
     // Only growing workloads have records, so a string means the counter.
     if (typeof source === 'string') {
       const count = this.#counter;

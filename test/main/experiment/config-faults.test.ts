@@ -406,6 +406,7 @@ describe('config defaults are filled in', () => {
         keyChoice: { kind: 'uniform' },
         valueContent: { kind: 'random' },
         commands: [],
+        replay: null,
         script: null,
         functions: [],
         hitShare: 1,

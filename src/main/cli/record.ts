@@ -1,0 +1,266 @@
+import { open, writeFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import {
+  formatCount,
+  formatDuration,
+  formatFraction,
+  formatPlural,
+  toPlainLines,
+} from '../../aggregate/text/format.ts';
+import { asTypedHere, quote } from '../command-words.ts';
+import { PoolbenchError } from '../errors.ts';
+import { secondsOfText } from '../experiment/overrides.ts';
+import { checkConfig } from '../experiment/read-config.ts';
+import { type FittedRecording, fitRecording } from '../experiment/recording/fit-recording.ts';
+import { literalReplay } from '../experiment/recording/literal-replay.ts';
+import { expectNoFile, writeConfig } from '../experiment/write-config.ts';
+import { onInterrupt } from '../interrupt.ts';
+import type { Options } from '../options.ts';
+import { connectControl, isRefusal } from '../server/control.ts';
+import { type Monitored, recordMonitor } from '../server/monitor.ts';
+import { expectServer, infoNumber } from '../server/server-info.ts';
+import { parseAddress, shownAddress } from '../server/url.ts';
+
+const usualSeconds = 10;
+const maxSeconds = 600;
+const maxCommands = 1_000_000;
+const maxBytes = 256 * 2 ** 20;
+/** A server that runs more commands a second is recorded only with --force. */
+const busyOpsPerSecond = 10_000;
+const [minSpeed, maxSpeed] = [0.01, 100];
+const timeoutMs = 5000;
+const usualFile = 'recording.json';
+
+/**
+ * `poolbench record URL` and `poolbench record FILE`: writes the config of a load that is like what a server runs, by MONITOR, or
+ * like what a file with the output of MONITOR has.
+ *
+ * @returns the exit code
+ * @throws PoolbenchError USAGE; CONFIG_MISSING for a file that cannot be read; CONFIG_INVALID for one without commands;
+ *   NOTHING_MEASURED if the server ran none; TARGET_IN_USE if it is busy; RESULTS_NOT_WRITABLE; as `connectControl` and `recordMonitor`
+ */
+export async function record(
+  source: string,
+  options: Options<'seconds' | 'out' | 'force' | 'literal' | 'speed'>,
+): Promise<number> {
+  const { out = usualFile, literal = false } = options;
+  const speed = speedOf(options.speed);
+  const replayFile = `${out.replace(/\.json$/, '')}.replay`;
+  for (const file of [out, ...(literal ? [replayFile] : [])]) await expectNoFile(file);
+  const isUrl = source.includes('://');
+  const ofServers = (['seconds', 'force'] as const).filter(name => options[name] !== undefined);
+  if (!isUrl && ofServers.length > 0)
+    throw new PoolbenchError('USAGE', `expected no --${ofServers.join(', --')} with a file, found ${source}`);
+  const { text, endedBy } = isUrl ? await recordServer(source, options) : await readRecordingFile(source);
+  const fitted = fitRecording(text, speed);
+  if (fitted === undefined) {
+    const found = 'expected commands that can be replayed, found none';
+    throw isUrl
+      ? new PoolbenchError(
+          'NOTHING_MEASURED',
+          `${found}; record for longer (--seconds), while clients are at work`,
+        )
+      : new PoolbenchError(
+          'CONFIG_INVALID',
+          `${source}: ${found}; expected lines of redis-cli MONITOR such as ${exampleLine}`,
+        );
+  }
+  checkConfig(fitted.config, 'the recording');
+  say(describeFitted(fitted, { literal }));
+  const end = ends[endedBy];
+  if (end !== undefined) say(end);
+  if (literal) {
+    const { config, text, operations } = literalReplay(fitted, basename(replayFile), speed);
+    await writeNew(replayFile, text);
+    await writeConfig(out, config);
+    say(`Written: ${replayFile}, the order of ${formatPlural(operations, 'operation')}`);
+  } else await writeConfig(out, fitted.config);
+  say(`Written: ${out}, without keys and values of the recording\nTo run it: ${asTypedHere(quote(out))}`);
+  return endedBy === 'interrupt' ? 130 : 0;
+}
+
+/** @throws PoolbenchError USAGE */
+function speedOf(typed = '1'): number {
+  const speed = /^\d+(\.\d+)?$/.test(typed) ? Number(typed) : 0;
+  if (speed >= minSpeed && speed <= maxSpeed) return speed;
+  throw new PoolbenchError(
+    'USAGE',
+    `--speed: expected a number from ${minSpeed} to ${maxSpeed}, found ${typed}`,
+  );
+}
+
+/** @throws PoolbenchError RESULTS_NOT_WRITABLE */
+async function writeNew(path: string, text: string): Promise<void> {
+  try {
+    await writeFile(path, text, { flag: 'wx' });
+  } catch (cause) {
+    const { message } = cause as Error;
+    throw new PoolbenchError('RESULTS_NOT_WRITABLE', `${path} cannot be written (${message})`, { cause });
+  }
+}
+
+const exampleLine = '1700000000.123456 [0 127.0.0.1:50000] "GET" "a"';
+
+/** What is worth saying of the end of a recording. */
+const ends: { readonly [End in Monitored['endedBy'] | 'file']?: string } = {
+  commands: `The recording ended after ${formatCount(maxCommands)} commands.`,
+  bytes: `The recording ended after ${maxBytes / 2 ** 20} MiB; what follows is not in it.`,
+  closed: 'The server closed the connection before the recording was over.',
+};
+
+/** Text to the terminal, which may quote a file or a server. */
+function say(line: string): void {
+  process.stderr.write(`${toPlainLines(line)}\n`);
+}
+
+async function recordServer(
+  url: string,
+  { seconds, force = false }: Options<'seconds' | 'force'>,
+): Promise<Monitored> {
+  const duration = secondsOfText(seconds ?? String(usualSeconds)) ?? 0;
+  if (duration <= 0 || duration > maxSeconds)
+    throw new PoolbenchError(
+      'USAGE',
+      `--seconds: expected a time above 0 and up to ${maxSeconds} s, found ${seconds}`,
+    );
+  const address = addressOf(url);
+  const control = await connectControl(address, { timeoutMs });
+  try {
+    await expectServer(control);
+    const stats = await control.info('stats').catch((error: unknown) => {
+      if (isRefusal(error)) return new Map<string, string>();
+      throw error;
+    });
+    const rate = infoNumber(stats, 'instantaneous_ops_per_sec');
+    say(
+      'MONITOR makes the server send every command to poolbench, with its keys and values. This takes time of the server for each command, and a server that is busy can lose half of its throughput.',
+    );
+    const found =
+      rate === null
+        ? 'one that does not report how many it runs'
+        : rate > busyOpsPerSecond
+          ? `one that runs ${formatCount(rate)}`
+          : undefined;
+    if (found !== undefined && !force)
+      throw new PoolbenchError(
+        'TARGET_IN_USE',
+        `expected a server that runs at most ${formatCount(busyOpsPerSecond)} commands a second, found ${found}; record when it is less busy, or record it all the same with --force`,
+      );
+    say(
+      `Recording ${shownAddress(control.server)}${rate === null ? '' : `, which runs ${formatPlural(rate, 'command')} a second,`} for ${formatDuration(duration)}`,
+    );
+    // It resolved the host: both connections go to the same server.
+    return await recordWithInterrupt(control.answering, duration);
+  } finally {
+    control.close();
+  }
+}
+
+async function recordWithInterrupt(
+  address: Parameters<typeof recordMonitor>[0],
+  seconds: number,
+): Promise<Monitored> {
+  const interrupt = new AbortController();
+  const stopListening = onInterrupt(
+    () => interrupt.abort(),
+    () => say('stopping: what was recorded until now is used; press Ctrl-C again to end at once'),
+  );
+  try {
+    return await recordMonitor(
+      address,
+      { seconds, commands: maxCommands, bytes: maxBytes },
+      interrupt.signal,
+    );
+  } finally {
+    stopListening();
+  }
+}
+
+/** @throws PoolbenchError USAGE */
+function addressOf(url: string) {
+  try {
+    return parseAddress(url);
+  } catch (error) {
+    throw new PoolbenchError('USAGE', (error as Error).message);
+  }
+}
+
+/** The beginning of a file, as long as a recording can be. */
+async function readRecordingFile(path: string): Promise<{ text: string; endedBy: 'bytes' | 'file' }> {
+  try {
+    const file = await open(path);
+    try {
+      const { size } = await file.stat();
+      const bytes = Buffer.alloc(Math.min(size, maxBytes));
+      const { bytesRead } = await file.read(bytes, 0, bytes.length, 0);
+      const text = bytes.toString('latin1', 0, bytesRead);
+      return size > maxBytes
+        ? { text: text.slice(0, text.lastIndexOf('\n') + 1), endedBy: 'bytes' }
+        : { text, endedBy: 'file' };
+    } finally {
+      await file.close();
+    }
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    throw new PoolbenchError('CONFIG_MISSING', `the recording ${path} cannot be read (${code ?? message})`, {
+      cause,
+    });
+  }
+}
+
+const maxShown = 8;
+
+/** What was recorded, what of it the config has, and what it does not have. */
+function describeFitted(
+  { recording, popularity, others, tooRare }: FittedRecording,
+  { literal }: { readonly literal: boolean },
+): string {
+  const { operations, commands, clients, databases, seconds, insideScripts, unreadable, leftOut } = recording;
+  const left = [...leftOut].sort(([, a], [, b]) => b.count - a.count);
+  const all = operations.length + left.reduce((sum, [, { count }]) => sum + count, 0);
+  const ofAll = (count: number) => formatFraction(count / all);
+  const names = new Map<string, number>();
+  for (const { form } of operations) names.set(form.name, (names.get(form.name) ?? 0) + 1);
+  const mix = [...names].sort(([, a], [, b]) => b - a);
+  const shown = mix.slice(0, maxShown).map(([name, count]) => `${name} ${ofAll(count)}`);
+  return [
+    `Recorded: ${formatPlural(commands, 'command')} of ${formatPlural(clients, 'client')} in ${seconds.toFixed(1)} s`,
+    `In the config: ${shown.join(', ')}${mix.length > maxShown ? `, and ${formatPlural(mix.length - maxShown, 'other command')}` : ''}`,
+    ...left
+      .slice(0, maxShown)
+      .map(([name, { count, reason }]) => `Left out: ${name.slice(0, 40)} ${ofAll(count)} (${reason})`),
+    ...(left.length > maxShown ? [`Left out: ${formatPlural(left.length - maxShown, 'other command')}`] : []),
+    ...(tooRare > 0 ? [`Left out: ${ofAll(tooRare)} in forms that are too rare for the mix`] : []),
+    ...(insideScripts > 0
+      ? [`Left out: ${formatPlural(insideScripts, 'command')} that scripts of the server ran`]
+      : []),
+    ...(unreadable > 0 ? [`Not read: ${formatPlural(unreadable, 'line')} without a command`] : []),
+    ...(databases > 1
+      ? [`The commands were for ${databases} databases; the config has all of their keys in one`]
+      : []),
+    ...(popularity === undefined || literal ? [] : describeKeys(popularity, others)),
+  ].join('\n');
+}
+
+function describeKeys(
+  { family, seen, keys, choice, distance }: NonNullable<FittedRecording['popularity']>,
+  others: FittedRecording['others'],
+): string[] {
+  const { kind, ...parameters } = choice;
+  const of = Object.entries(parameters).map(([name, value]) => `${name} ${value}`);
+  const unlike = others.map(other => `${other.family} (${formatCount(other.seen)} in the recording)`);
+  return [
+    `Keys: ${[kind, ...of].join(', ')}, over ${formatPlural(keys, 'key')}; the recording has ${formatCount(seen)} (${family}). Rank-frequency distance: ${distance.toFixed(3)}`,
+    ...(distance > poorDistance
+      ? [
+          `No choice of keys that poolbench has is like the recorded one: the distance is above ${poorDistance}`,
+        ]
+      : []),
+    ...(unlike.length === 0
+      ? []
+      : [`As many keys, chosen in the same way, are used for ${unlike.join(', ')}`]),
+  ];
+}
+
+/** From here on the popularity of the keys is visibly another one. */
+const poorDistance = 0.05;

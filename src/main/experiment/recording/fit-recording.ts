@@ -1,0 +1,229 @@
+import type { Family } from '../../../workers/workload/families.ts';
+import type { ExperimentConfig } from '../experiment.ts';
+import { maxBytesTogether } from '../values.ts';
+import { maxCommands } from '../workload.ts';
+import { bytesInFlight, maxBytesInFlight } from '../workload-misfits.ts';
+import { elementSlot, numberSlot } from './command-forms.ts';
+import { fitPopularity, type Popularity } from './key-popularity.ts';
+import { type OperationForm, type Recording, readRecording } from './recorded-operations.ts';
+
+/** A config whose load is like a recording. */
+export interface FittedRecording {
+  readonly config: ExperimentConfig & { readonly workload: NonNullable<ExperimentConfig['workload']> };
+  readonly recording: Recording;
+  /** How the keys of the family that is accessed most often are chosen; undefined: no command has keys. */
+  readonly popularity: (Popularity & FittedFamily) | undefined;
+  /** The other families, whose keys are chosen in the same way and are as many. */
+  readonly others: readonly FittedFamily[];
+  /** Operations of forms that are too rare to be in the mix. */
+  readonly tooRare: number;
+  /** The commands of the config, in its order. */
+  readonly commands: readonly CommandGroup[];
+  /** The index of a size of the recording among those of the config. */
+  readonly placeOfSize: (bytes: number) => number;
+}
+
+interface FittedFamily {
+  readonly family: Family;
+  /** Different keys in the recording. */
+  readonly seen: number;
+  readonly accesses: number;
+}
+
+/** Operations of one form whose first keys are of one family. */
+interface CommandGroup {
+  readonly form: OperationForm;
+  readonly family: Family;
+  count: number;
+}
+
+/** More sizes are put together. */
+const maxSizes = 32;
+const maxValueBytes = 16 * 2 ** 20;
+/** Every key has so many before a load. */
+const maxMembers = 1000;
+const usualMembers = 10;
+const maxWorkers = 1000;
+/** Even if each operation takes twice as many milliseconds, the workers keep up. */
+const opsPerWorker = 500;
+/** A window has at least so many operations, if that takes no longer than the maximum. */
+const minOperations = 1000;
+const maxSeconds = 10;
+
+/**
+ * The config of a load that has the commands of a recording in their proportions, the popularity of its keys, the sizes of its
+ * values, and its rate. No key and no value of the recording is in it, and neither is the address of its server.
+ *
+ * @param text as MONITOR shows it; each character is one byte
+ * @param speed how many times as fast the load is
+ * @returns undefined if no command of it can be replayed
+ */
+export function fitRecording(text: string, speed = 1): FittedRecording | undefined {
+  const recording = readRecording(text);
+  if (recording.operations.length === 0) return undefined;
+  const accesses = accessesByFamily(recording);
+  const [first, ...others] = [...accesses].map(([family, keys]) => ({
+    family,
+    seen: new Set(keys).size,
+    accesses: keys.length,
+  }));
+  const popularity =
+    first === undefined
+      ? undefined
+      : { ...first, ...fitPopularity(Uint32Array.from(accesses.get(first.family) ?? [])) };
+  const { groups, tooRare } = limitGroups(groupsOf(recording));
+  const sizes = fitSizes(recording.sizes);
+  const members =
+    recording.elements === null
+      ? undefined
+      : Math.min(maxMembers, Math.max(1, Math.round(recording.elements)));
+  const commands = inOrder(groups, [...accesses.keys()]);
+  const replayed = recording.operations.length - tooRare;
+  const config = {
+    name: 'recording',
+    target: { server: 'any', url: 'redis://localhost:6379' },
+    workload: {
+      ...(popularity === undefined ? {} : { keys: popularity.keys }),
+      ...(members === undefined ? {} : { members }),
+      ...(popularity === undefined ? {} : { keyChoice: popularity.choice }),
+      ...(sizes.valueBytes === undefined ? {} : { valueBytes: sizes.valueBytes }),
+      commands: commands.map(({ form, count }) => ({
+        command: templateOf(form, members ?? usualMembers),
+        weight: percentOf(count, replayed),
+      })),
+    },
+    ...fitRate(recording, replayed * speed),
+  } satisfies ExperimentConfig;
+  return { config, recording, popularity, others, tooRare, commands, placeOfSize: sizes.placeOf };
+}
+
+/** For each family the key of each access to one, the family with most accesses first. */
+function accessesByFamily({ operations }: Recording): Map<Family, number[]> {
+  const accesses = new Map<Family, number[]>();
+  for (const { families, keys } of operations)
+    for (const [index, key] of keys.entries()) {
+      const family = families[index] ?? 'strings';
+      const ofFamily = accesses.get(family);
+      if (ofFamily === undefined) accesses.set(family, [key]);
+      else ofFamily.push(key);
+    }
+  return new Map([...accesses].sort(([, a], [, b]) => b.length - a.length));
+}
+
+function groupsOf({ operations }: Recording): CommandGroup[] {
+  const groups = new Map<OperationForm, Map<Family, CommandGroup>>();
+  for (const { form, families } of operations) {
+    const [family = 'strings'] = families;
+    const ofForm = groups.get(form) ?? new Map<Family, CommandGroup>();
+    const group = ofForm.get(family) ?? { form, family, count: 0 };
+    group.count++;
+    ofForm.set(family, group);
+    groups.set(form, ofForm);
+  }
+  return [...groups.values()].flatMap(ofForm => [...ofForm.values()]);
+}
+
+/**
+ * At most as many as a mix can have: the most frequent one of each name, then the most frequent ones. Others are counted as
+ * those of the same name whose number of words is nearest, such as an MGET of 20 keys as one of 19.
+ */
+function limitGroups(groups: readonly CommandGroup[]): { groups: CommandGroup[]; tooRare: number } {
+  const byCount = groups.toSorted((a, b) => b.count - a.count);
+  const kindOf = ({ form, family }: CommandGroup) => `${form.name} ${family}`;
+  const firsts = new Map(byCount.toReversed().map(group => [kindOf(group), group]));
+  const isFirst = (group: CommandGroup) => firsts.get(kindOf(group)) === group;
+  const sorted = [...byCount.filter(isFirst), ...byCount.filter(group => !isFirst(group))];
+  const kept = sorted.slice(0, maxCommands).map(group => ({ ...group }));
+  const wordsOf = ({ form }: CommandGroup) => form.text.split(' ').length;
+  let tooRare = 0;
+  for (const group of sorted.slice(maxCommands)) {
+    const distance = (other: CommandGroup) => Math.abs(wordsOf(other) - wordsOf(group));
+    const [nearest] = kept
+      .filter(other => kindOf(other) === kindOf(group))
+      .sort((a, b) => distance(a) - distance(b));
+    if (nearest === undefined) tooRare += group.count;
+    else nearest.count += group.count;
+  }
+  return { groups: kept, tooRare };
+}
+
+/** The order decides on the keys of commands that take any: they are for those of the nearest command before them. */
+function inOrder(groups: readonly CommandGroup[], families: readonly Family[]): CommandGroup[] {
+  const place = ({ form, family }: CommandGroup) => [
+    form.families.length === 0 ? families.length : families.indexOf(family),
+    form.families[0] !== undefined ? 0 : 1,
+  ];
+  return groups.toSorted((a, b) => {
+    const [familyA = 0, anyA = 0] = place(a);
+    const [familyB = 0, anyB = 0] = place(b);
+    return familyA - familyB || anyA - anyB || b.count - a.count;
+  });
+}
+
+/** @param members elements of a key, which have numbers from 0 on */
+function templateOf({ text, ranges }: OperationForm, members: number): string {
+  let next = 0;
+  return text.replaceAll(elementSlot, `{number:0-${members - 1}}`).replaceAll(numberSlot, () => {
+    const { from, to } = ranges[next++] ?? { from: 0, to: 0 };
+    return from === to ? String(from) : `{number:${from}-${to}}`;
+  });
+}
+
+/** As a weight, which must be above 0. */
+function percentOf(count: number, all: number): number {
+  return Math.max(0.001, Number(((100 * count) / all).toPrecision(5)));
+}
+
+/**
+ * The sizes as they are if they are few; otherwise the means of parts that are equally frequent. The mean of all if these are
+ * too large to be kept in memory.
+ */
+function fitSizes(sizes: ReadonlyMap<number, number>) {
+  const sorted = [...sizes].sort(([a], [b]) => a - b);
+  const all = sorted.reduce((sum, [, count]) => sum + count, 0);
+  const parts = new Map<number, { bytes: number; count: number }>();
+  const places = new Map<number, number>();
+  let before = 0;
+  for (const [bytes, count] of sorted) {
+    // A size is not divided: it belongs where its middle lies.
+    const part = sorted.length <= maxSizes ? bytes : Math.floor((maxSizes * (before + count / 2)) / all);
+    const known = parts.get(part) ?? { bytes: 0, count: 0 };
+    known.bytes += Math.min(bytes, maxValueBytes) * count;
+    known.count += count;
+    parts.set(part, known);
+    places.set(bytes, parts.size - 1);
+    before += count;
+  }
+  const fitted = [...parts.values()].map(({ bytes, count }) => ({
+    bytes: Math.round(bytes / count),
+    weight: percentOf(count, all),
+  }));
+  const together = fitted.reduce((sum, { bytes }) => sum + bytes, 0);
+  if (fitted.length > 1 && together <= maxBytesTogether)
+    return {
+      valueBytes: { kind: 'weighted' as const, sizes: fitted },
+      placeOf: (bytes: number) => places.get(bytes) ?? 0,
+    };
+  const sum = [...parts.values()].reduce((sum, { bytes }) => sum + bytes, 0);
+  return { valueBytes: all === 0 ? undefined : Math.round(sum / all), placeOf: () => 0 };
+}
+
+/** An open loop at the recorded rate, with enough workers for it. A recording without a duration has no rate. */
+function fitRate(
+  { seconds, clients, sizes }: Recording,
+  operations: number,
+): Pick<ExperimentConfig, 'scenarios' | 'seconds'> {
+  const rate = seconds > 0 ? Number((operations / seconds).toPrecision(4)) : 0;
+  const maxBytes = Math.min(
+    maxValueBytes,
+    [...sizes.keys()].reduce((max, size) => Math.max(max, size), 0),
+  );
+  const bytes = bytesInFlight(1, [{ weight: 1, value: { bytes: maxBytes } }]);
+  const most = Math.min(maxWorkers, Math.floor(maxBytesInFlight / bytes));
+  const workers = Math.min(most, Math.max(1, clients, Math.ceil(rate / opsPerWorker)));
+  if (rate < 0.1) return { scenarios: [{ workers }] };
+  return {
+    scenarios: [{ workers, arrival: { kind: 'poisson', rate: Math.min(rate, 10_000_000) } }],
+    seconds: Math.min(maxSeconds, Math.max(1, Math.ceil(minOperations / rate))),
+  };
+}

@@ -1,0 +1,100 @@
+import { readFileSync } from 'node:fs';
+import type { KeyRange } from '../contract.ts';
+import { keysOf, parseCommand } from './command-templates.ts';
+
+/** Recorded operations, in the order of the recording. */
+export interface Replay {
+  /** Of each operation: its command's index in the workload, the index of its value's size, and the numbers of its keys. */
+  readonly numbers: Uint32Array;
+  /** Where each operation begins among the numbers, and the end of the last one. */
+  readonly starts: Uint32Array;
+}
+
+/** The first line of a file. Each line behind it is one operation. */
+export const replayHead = 'poolbench replay 1';
+
+const maxNumber = 99_999_999;
+const [LF, space, zero, nine] = [0x0a, 0x20, 0x30, 0x39];
+
+/** @throws RangeError whose message says what is expected */
+export function parseReplay(bytes: Buffer): Replay {
+  const head = `${replayHead}\n`;
+  if (bytes.toString('latin1', 0, head.length) !== head)
+    throw new RangeError('a file that poolbench record --literal has written');
+  const numbers = new Uint32Array(bytes.length);
+  const starts = [0];
+  let count = 0;
+  let number = -1;
+  for (let at = head.length; at <= bytes.length; at++) {
+    const byte = bytes[at] ?? LF;
+    if (byte >= zero && byte <= nine) {
+      number = Math.max(number, 0) * 10 + byte - zero;
+      if (number > maxNumber) throw new RangeError(`numbers of at most ${maxNumber} in the file`);
+      continue;
+    }
+    if (byte !== space && byte !== LF) throw new RangeError(`only numbers in the file (byte ${at})`);
+    if (number >= 0) numbers[count++] = number;
+    number = -1;
+    const first = starts.at(-1) ?? 0;
+    if (byte !== LF || count === first) continue;
+    if (count - first < 2)
+      throw new RangeError(`two numbers or more in line ${starts.length + 1} of the file`);
+    starts.push(count);
+  }
+  if (starts.length === 1) throw new RangeError('a file with operations');
+  return { numbers: numbers.slice(0, count), starts: Uint32Array.from(starts) };
+}
+
+/** The last file read in this thread: every pool of every round has the same one. */
+let kept: { readonly path: string; readonly replay: Replay } | undefined;
+
+/** @throws RangeError whose message says what is expected */
+export function readReplay(path: string): Replay {
+  if (kept?.path !== path) {
+    let bytes: Buffer;
+    try {
+      bytes = readFileSync(path);
+    } catch (error) {
+      throw new RangeError(
+        `a file that can be read (${(error as NodeJS.ErrnoException).code ?? 'unreadable'})`,
+      );
+    }
+    kept = { path, replay: parseReplay(bytes) };
+  }
+  return kept.replay;
+}
+
+/**
+ * Holds a replay against the workload that it is for.
+ *
+ * @throws RangeError whose message says what is expected
+ */
+export function expectReplayOf(
+  { numbers, starts }: Replay,
+  { commands, keys }: { readonly commands: readonly { readonly command: string }[]; readonly keys: number },
+): void {
+  const keysOfEach = commands.map(({ command }) => keysOf(parseCommand(command)));
+  for (let operation = 0; operation + 1 < starts.length; operation++) {
+    const start = starts[operation] ?? 0;
+    const end = starts[operation + 1] ?? 0;
+    const line = `line ${operation + 2} of the file`;
+    const expected = keysOfEach[numbers[start] ?? -1];
+    if (expected === undefined) throw new RangeError(`the index of a command in ${line}`);
+    if (end - start - 2 !== expected) throw new RangeError(`${expected} keys in ${line}`);
+    for (let at = start + 2; at < end; at++)
+      if ((numbers[at] ?? 0) >= keys) throw new RangeError(`numbers of keys below ${keys} in ${line}`);
+  }
+}
+
+/** Indices of the operations on the keys of a pool; all of them if there are none. */
+export function operationsOf({ numbers, starts }: Replay, { firstKey, keys }: KeyRange): Uint32Array {
+  const all = Uint32Array.from({ length: starts.length - 1 }, (_, operation) => operation);
+  const own = all.filter(operation => {
+    const start = starts[operation] ?? 0;
+    const hasKey = (starts[operation + 1] ?? 0) > start + 2;
+    // An operation without a key belongs to the pool with the first keys.
+    const key = hasKey ? (numbers[start + 2] ?? 0) : 0;
+    return key >= firstKey && key < firstKey + keys;
+  });
+  return own.length > 0 ? own : all;
+}

@@ -1,0 +1,136 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { readConfig } from '../../src/main/experiment/read-config.ts';
+import { monitorLine } from '../support/monitor-lines.ts';
+import { connectObserver } from '../support/observed-server.ts';
+import { runPoolbench } from '../support/poolbench.ts';
+import { startScriptedServer } from '../support/scripted-server.ts';
+import { ofTest, startRedis } from '../support/servers.ts';
+
+async function testFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'poolbench-test-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+test('a server that requires a login is recorded, and the config that is written can be run', async () => {
+  const server = await ofTest(startRedis({ args: ['--requirepass', 'secret'] }));
+  const redis = await connectObserver(server.url, { password: 'secret' });
+  const url = server.url.replace('://', '://:secret@');
+  const out = join(await testFolder(), 'recording.json');
+  let isOver = false;
+  const load = (async () => {
+    while (!isOver) {
+      for (let key = 0; key < 20; key++) await redis.set(`private:${key}`, 'a value of 32 bytes, or as many');
+      await redis.get('private:1');
+      await redis.eval('return 1', 0);
+    }
+  })();
+  const recorded = await runPoolbench(['record', url, '--seconds', '0.3', '--out', out]);
+  isOver = true;
+  await load;
+  expect(recorded.code, recorded.stderr).toBe(0);
+  expect(recorded.stderr).toMatch(/MONITOR .* throughput/);
+  expect(recorded.stderr).toMatch(/Left out: EVAL/);
+  expect(await readFile(out, 'utf8')).not.toMatch(/private|secret|a value of/);
+  const { workload, target } = await readConfig(out);
+  expect(workload).toMatchObject({ valueBytes: 31 });
+  expect(workload.commands.map(({ command }) => command).sort()).toEqual(['GET {key}', 'SET {key} {value}']);
+  expect(target.url).toBe('redis://localhost:6379');
+
+  await redis.flushall();
+  const times = ['--rounds', '1', '--seconds', '0.1', '--warmup', '0'];
+  const ran = await runPoolbench([out, '--url', url, ...times, '--out', join(out, '..', 'results')]);
+  expect(ran.code, ran.stderr).toBe(0);
+
+  const again = await runPoolbench(['record', url, '--out', out]);
+  expect(again).toMatchObject({ code: 2, stderr: expect.stringMatching(/already exists/) });
+  await redis.acl('SETUSER', 'default', '-monitor');
+  const refused = await runPoolbench(['record', url, '--out', `${out}.2`]);
+  expect(refused).toMatchObject({ code: 3, stderr: expect.stringMatching(/refuses: NOPERM/) });
+});
+
+test('a recording is replayed in its order, and not with agents', async () => {
+  const server = await ofTest(startRedis());
+  const redis = await connectObserver(server.url);
+  const folder = await testFolder();
+  const [text, config] = ['monitor.txt', 'mine.json'].map(name => join(folder, name)) as [string, string];
+  const commands = Array.from({ length: 120 }, (_, index) =>
+    index % 4 === 0 ? ['LPUSH', `private:${index % 7}`, 'value'] : ['GET', `private:${index % 11}`],
+  );
+  const lines = commands.map((words, index) => monitorLine(words, { at: 1_700_000_000 + index / 400 }));
+  await writeFile(text, lines.join('\n'));
+  const recorded = await runPoolbench(['record', text, '--literal', '--out', config]);
+  expect(recorded.code, recorded.stderr).toBe(0);
+  const replay = await readFile(join(folder, 'mine.replay'), 'utf8');
+  expect(replay).not.toMatch(/private|value/);
+  expect(replay.trim().split('\n')).toHaveLength(1 + commands.length);
+  const ran = await runPoolbench([
+    config,
+    '--url',
+    server.url,
+    '--rounds',
+    '1',
+    '--out',
+    join(folder, 'results'),
+  ]);
+  expect(ran.code, ran.stderr).toBe(0);
+  // The observer has sent neither; the keys are written by SET, and by RPUSH for lists.
+  const stats = await redis.info('commandstats');
+  const counts = ['get', 'lpush'].map(name =>
+    Number(new RegExp(`cmdstat_${name}:calls=(\\d+)`).exec(stats)?.[1]),
+  );
+  expect((counts[0] ?? 0) / (counts[1] ?? 0)).toBeCloseTo(3, 1);
+  expect(await redis.dbsize()).toBe(0);
+  const agents = await runPoolbench([config, '--agents', '1', '--control', server.url]);
+  expect(agents).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/no workload\.replay with --agents/),
+  });
+});
+
+test('a busy server is not recorded, and one that does not say how busy it is neither', async () => {
+  const asked: string[] = [];
+  let info = 'instantaneous_ops_per_sec:50000';
+  const { port } = await startScriptedServer(([command = ''], reply) => {
+    asked.push(command.toUpperCase());
+    reply(/^info$/i.test(command) ? `$${info.length}\r\n${info}\r\n` : '+PONG\r\n');
+  });
+  const out = join(await testFolder(), 'recording.json');
+  for (const found of [/found one that runs 50,000; .*--force/, /does not report how many/]) {
+    const { code, stderr } = await runPoolbench(['record', `redis://127.0.0.1:${port}`, '--out', out]);
+    expect(code, stderr).toBe(3);
+    expect(stderr).toMatch(found);
+    info = 'none:1';
+  }
+  expect(asked).not.toContain('MONITOR');
+});
+
+test('the output of redis-cli MONITOR is read from a file; other text is refused', async () => {
+  const folder = await testFolder();
+  const [good, bad] = ['good.txt', 'bad.txt'].map(name => join(folder, name)) as [string, string];
+  const lines = [
+    monitorLine(['SET', 'k\xff', '\x00\n']),
+    monitorLine(['GET', 'k\xff'], { at: 1_700_000_001 }),
+  ];
+  await writeFile(good, `OK\n${lines.join('\n')}\n1700000002.5 [0 127.0.0.1:1] "GET" "cu`);
+  await writeFile(bad, 'GET a\n');
+  const out = join(folder, 'recording.json');
+  const read = await runPoolbench(['record', good, '--out', out]);
+  expect(read.code, read.stderr).toBe(0);
+  expect(read.stderr).toMatch(/Not read: 1 line/);
+  expect((await readConfig(out)).workload).toMatchObject({ keys: 1, valueBytes: 2 });
+  const timed = await runPoolbench(['record', good, '--seconds', '1', '--out', `${out}.2`]);
+  expect(timed).toMatchObject({ code: 2, stderr: expect.stringMatching(/no --seconds with a file/) });
+  for (const [path, message] of [
+    [bad, /expected lines of redis-cli MONITOR/],
+    [join(folder, 'none.txt'), /cannot be read \(ENOENT\)/],
+    [folder, /cannot be read \(EISDIR\)/],
+  ] as const) {
+    const { code, stderr } = await runPoolbench(['record', path, '--out', `${out}.2`]);
+    expect(code, stderr).toBe(2);
+    expect(stderr).toMatch(message);
+  }
+});

@@ -1,0 +1,123 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { expect, onTestFinished, test } from 'vitest';
+import { z } from 'zod';
+import { experimentSchema } from '../../../src/main/experiment/experiment.ts';
+import { fitRecording } from '../../../src/main/experiment/recording/fit-recording.ts';
+import { literalReplay } from '../../../src/main/experiment/recording/literal-replay.ts';
+import { withStageSeconds } from '../../../src/main/experiment/stage-seconds.ts';
+import { workloadTask } from '../../../src/main/experiment/workload.ts';
+import { Batch } from '../../../src/pool/client/batch.ts';
+import { commandMix } from '../../../src/workers/workload/command-mix.ts';
+import { parseReplay, replayHead } from '../../../src/workers/workload/replay.ts';
+import { openWorkload } from '../../../src/workers/workload/workload.ts';
+import { monitorLine } from '../../support/monitor-lines.ts';
+
+/** A config for a file with this text. */
+async function configFor(config: object, text: string) {
+  const folder = await mkdtemp(join(tmpdir(), 'poolbench-test-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const replay = join(folder, 'recording.replay');
+  await writeFile(replay, text);
+  const { workload = {}, ...rest } = config as { workload?: object };
+  return { ...rest, workload: { ...workload, replay } };
+}
+
+test('a replay has the recorded commands on the recorded keys in their order, and each pool those on its keys', async () => {
+  const count = 300;
+  const recorded = Array.from({ length: count }, (_, index) => {
+    const key = `key-${(index * index) % 23}`;
+    if (index % 5 === 0) return ['SET', key, 'x'.repeat(10 + (index % 3)), 'EX', String(100 + index)];
+    if (index % 7 === 0) return ['HSET', `hash-${index % 4}`, 'field', 'x'.repeat(10)];
+    return index % 11 === 0 ? ['PING'] : ['GET', key];
+  });
+  const lines = recorded.map((words, index) => monitorLine(words, { at: 1_700_000_000 + index / 1000 }));
+  const fitted = fitRecording(lines.join('\n'));
+  if (fitted === undefined) throw new Error('nothing to replay');
+  const { config, text, operations } = literalReplay(fitted, 'recording.replay');
+  expect(operations).toBe(count);
+  const durationOf = ({ scenarios: [group] }: typeof config) =>
+    z
+      .object({ stages: z.array(z.object({ seconds: z.number() })) })
+      .parse(group?.arrival)
+      .stages.reduce((sum, { seconds }) => sum + seconds, 0);
+  expect(durationOf(config)).toBeCloseTo(0.3, 2);
+  expect(durationOf(literalReplay(fitted, 'recording.replay', 0.5).config)).toBeCloseTo(0.6, 2);
+  expect(text).not.toMatch(/key|hash|field/);
+  const experiment = experimentSchema.parse(withStageSeconds(await configFor(config, text)));
+  const task = workloadTask(experiment.workload);
+  expect(task.keys).toBe(new Set(recorded.map(([, key]) => key).filter(key => key?.startsWith('key'))).size);
+
+  const mix = commandMix(task, 'own:', 1);
+  const replayed = (own: { firstKey: number; keys: number }, length: number) => {
+    const workload = openWorkload(task, mix, own, 1);
+    const batch = new Batch(length, { done: () => {} }, workload.stride);
+    workload.fill(batch);
+    return Array.from({ length }, (_, index) => {
+      const template = mix.templates[batch.commandAt(index)];
+      const { args = [] } = mix.commandSet.commands[batch.commandAt(index)] ?? {};
+      const bytes = args.find(arg => typeof arg === 'string' && arg.length >= 10);
+      const key = template?.bases.length === 0 ? undefined : batch.keyOf(index);
+      return { name: template?.name, key, bytes: typeof bytes === 'string' ? bytes.length : undefined };
+    });
+  };
+  const all = { firstKey: 0, keys: task.keys };
+  const once = replayed(all, count);
+  expect(once.map(({ name, bytes }) => [name, bytes])).toEqual(
+    recorded.map(([name, , value]) => [name, name === 'HSET' ? 10 : value?.length]),
+  );
+  // The same number for the same key, and another one for any other.
+  const pairs = new Set(once.map(({ key }, index) => `${recorded[index]?.[1]} ${key}`));
+  expect(pairs.size).toBe(new Set(recorded.map(([, key]) => key)).size);
+  expect(new Set(once.map(({ key }) => key)).size).toBe(pairs.size);
+  expect(replayed(all, 2 * count)).toEqual([...once, ...once]);
+
+  const half = Math.floor(task.keys / 2);
+  const isFirst = ({ key = 0 }: { key?: number | undefined }) => key % task.keys < half;
+  for (const [own, part] of [
+    [{ firstKey: 0, keys: half }, once.filter(isFirst)],
+    [{ firstKey: half, keys: task.keys - half }, once.filter(operation => !isFirst(operation))],
+  ] as const)
+    expect(replayed(own, part.length)).toEqual(part);
+});
+
+const workload = { keys: 10, commands: [{ command: 'GET {key}' }, { command: 'MGET {key} {key}' }] };
+
+test.each([
+  ['', {}, /poolbench record --literal/],
+  [`${replayHead}\n`, {}, /operations/],
+  [`${replayHead}\n0 x\n`, {}, /only numbers/],
+  [`${replayHead}\n0\n`, {}, /two numbers or more in line 2/],
+  [`${replayHead}\n0 0 999999999\n`, {}, /at most 99999999/],
+  [`${replayHead}\n0 0 1\n2 0 1\n`, {}, /index of a command in line 3/],
+  [`${replayHead}\n1 0 1\n`, {}, /2 keys in line 2/],
+  [`${replayHead}\n0 0 10\n`, {}, /below 10 in line 2/],
+  [`${replayHead}\n0 0 1\n`, { keyChoice: { kind: 'uniform' } }, /no keyChoice beside replay/],
+  [`${replayHead}\n0 0 1\n`, { hitShare: 0.5 }, /beside replay/],
+  [`${replayHead}\n0 0 1\n`, { commands: [] }, /commands beside replay/],
+])('%j with %j is refused', async (text, changes, expected) => {
+  const config = { name: 'a', target: { server: 'any', url: 'redis://a' }, scenarios: [{ workers: 1 }] };
+  const { error } = experimentSchema.safeParse(
+    await configFor({ ...config, workload: { ...workload, ...changes } }, text),
+  );
+  expect(JSON.stringify(error?.issues)).toMatch(expected);
+});
+
+test('any bytes are a replay, or refused', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: fc.constantFrom('0', '7', ' ', '\n', 'x') }), text => {
+      let replay: ReturnType<typeof parseReplay>;
+      try {
+        replay = parseReplay(Buffer.from(`${replayHead}\n${text}`));
+      } catch (error) {
+        expect(error).toBeInstanceOf(RangeError);
+        return;
+      }
+      const lines = text.split('\n').filter(line => /\d/.test(line));
+      expect(replay.starts.length - 1).toBe(lines.length);
+      expect([...replay.numbers]).toEqual(lines.flatMap(line => line.match(/\d+/g)?.map(Number) ?? []));
+    }),
+  );
+});
