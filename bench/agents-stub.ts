@@ -48,7 +48,7 @@ async function play({ url, group, agents, seconds }: Stubs): Promise<void> {
   const worker = new Worker(
     lobbyName(group, describeTool().version),
     async job => {
-      const seat = readSeatJob(job.data);
+      const { message: seat } = readSeatJob(job.data);
       if (seat === undefined) return;
       const back = new Queue(backQueue(seat.run), { connection: link.redis, prefix, skipMetasUpdate: true });
       await new Promise<void>(resolve => {
@@ -67,7 +67,7 @@ async function play({ url, group, agents, seconds }: Stubs): Promise<void> {
     let clock: ControlClock | undefined;
     const heartbeat = setInterval(() => say({ kind: 'here', seat, turn, phase: 'idle' }), 1000);
     const hear = (text: string) => {
-      const message = readCoordinatorMessage(text);
+      const { message } = readCoordinatorMessage(text);
       if (message === undefined || message.kind === 'heartbeat') return;
       if (message.kind === 'end') {
         clearInterval(heartbeat);

@@ -14,6 +14,7 @@ import {
 } from './arrival.ts';
 import { batchResult, batchSchema, describeBatch, expandBatches, labelBatch, noBatch } from './batch.ts';
 import { type Basics, dimension } from './dimension.ts';
+import { limits } from './limits.ts';
 import {
   describeConnectionRatio,
   describeIdleRatio,
@@ -118,7 +119,7 @@ export const dimensions = {
 
   pools: dimension({
     config: {
-      item: wholeNumber(1, 1024),
+      item: wholeNumber(1, limits.pools),
       usual: 1,
       description: 'Pools that the workers, connections and keys are split over',
       unit: 'pools',
@@ -135,7 +136,7 @@ export const dimensions = {
 
   workers: dimension({
     config: {
-      item: wholeNumber(1, 100_000),
+      item: wholeNumber(1, limits.workers),
       usual: 50,
       description: 'Concurrent callers, over all pools',
       unit: 'workers',
@@ -153,7 +154,7 @@ export const dimensions = {
 
   pipeline: dimension({
     config: {
-      item: wholeNumber(1, 10_000),
+      item: wholeNumber(1, limits.pipeline),
       usual: 1,
       description: 'Commands that a worker writes and awaits together',
       unit: 'commands',
@@ -171,7 +172,7 @@ export const dimensions = {
 
   poolsPerThread: dimension({
     config: {
-      item: wholeNumber(1, 1024),
+      item: wholeNumber(1, limits.pools),
       usual: 1,
       description: 'Pools that share one thread; the last thread gets the rest',
       unit: 'pools',
@@ -202,7 +203,7 @@ export const dimensions = {
   connections: dimension({
     config: {
       name: 'connectionsPerWorker',
-      item: numberBetween(0.01, 100),
+      item: numberBetween(0.01, limits.connectionsPerWorker),
       usual: 2,
       description: 'Max connections for each worker; the total is rounded, and no pool has fewer than one',
       unit: 'connections per worker',
@@ -440,7 +441,7 @@ export const dimensions = {
   /** 0: all agents of the run, or this process. */
   hosts: dimension({
     config: {
-      item: wholeNumber(0, 1024),
+      item: wholeNumber(0, limits.agents),
       usual: 0,
       description: 'Number of agents over which the threads are spread, with --agents; 0: all of them',
       unit: 'agents',

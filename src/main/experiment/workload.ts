@@ -72,10 +72,13 @@ const ycsbPresets: Readonly<Record<(typeof ycsbNames)[number], Preset>> = {
   },
 };
 
-const maxCommands = 64;
+/** Commands of a workload. */
+export const maxCommands = 64;
+export const maxKeys = 100_000_000;
+export const members = wholeNumber(1, 100_000);
 
 /** How keys are chosen. */
-const keyChoice = oneOfKinds(
+export const keyChoice = oneOfKinds(
   [
     kind('uniform', 'every key of the pool equally often', {}),
     kind('zipfian', 'the key of rank r in proportion to 1 / r^exponent', {
@@ -132,11 +135,11 @@ const usualReadShare = 0.5;
 
 /** Keys, values and commands of the load. Keys that a preset or a list of commands decides are absent. */
 export const workload = section({
-  keys: wholeNumber(1, 100_000_000).default(10_000).meta({
+  keys: wholeNumber(1, maxKeys).default(10_000).meta({
     description: 'Number of keys; they are written before the load and removed after it',
     unit: 'keys',
   }),
-  members: wholeNumber(1, 100_000).default(10).meta({
+  members: members.default(10).meta({
     description: 'Elements of each hash, list, set, sorted set and stream that is written before the load',
     unit: 'elements',
   }),

@@ -5,20 +5,26 @@ import type { Experiment } from './experiment.ts';
 
 /**
  * Agents have only what poolbench brings along: the code of a package, a module or a script never goes to another machine.
+ * And they load only the servers that they were allowed, with no proxy between.
  *
- * @throws PoolbenchError USAGE for a script, CLIENT_NOT_USABLE for clients that they do not have
+ * @throws PoolbenchError USAGE for a script or silent cuts, CLIENT_NOT_USABLE for clients that they do not have
  */
-export function expectOnlyCodeOfAgents({
+export function expectSuitsAgents({
   workload: { script },
   scenarios,
 }: {
   readonly workload: Pick<Experiment['workload'], 'script'>;
-  readonly scenarios: readonly Pick<Experiment['scenarios'][number], 'client'>[];
+  readonly scenarios: readonly Pick<Experiment['scenarios'][number], 'client' | 'cut' | 'cutEveryMs'>[];
 }): void {
   if (script !== null)
     throw new PoolbenchError(
       'USAGE',
       `expected no workload.script with --agents, found ${script}: agents do not run code of others; leave out --agents, or use workload.commands`,
+    );
+  if (scenarios.some(({ cut, cutEveryMs }) => cut.includes('silent') && cutEveryMs.some(every => every > 0)))
+    throw new PoolbenchError(
+      'USAGE',
+      'expected no silent cuts with --agents: they need a proxy, which would run on the machine of the coordinator, where no load is; leave out --agents, or use "cut": "close"',
     );
   const clients = scenarios.flatMap(({ client }) => client);
   const missing = [...new Set(clients)].filter(client => isLibrary(client) || isModulePath(client));
