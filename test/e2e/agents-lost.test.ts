@@ -56,6 +56,7 @@ describe('agent that is lost ends the run', () => {
     const outcome = await running.outcome;
     expect(outcome.code, outcome.stderr).toBe(1);
     expect(outcome.stderr).toMatch(/expected agent b to stay until the end of the run/);
+    expect(outcome.stderr).toMatch(/and claims, continue with --resume/);
     const left = await experiment.result();
     expect(left.complete).toBe(false);
     const kept = roundsOf(left);
@@ -73,6 +74,13 @@ describe('agent that is lost ends the run', () => {
     expect(whole.complete).toBe(true);
     expect(roundsOf(whole)).toHaveLength(6);
     expect(roundsOf(whole).slice(0, kept.length)).toEqual(kept);
+    // All that took part, with what each did.
+    const there = whole.hosts?.map(({ name, left }) => [name, left ?? false]).toSorted();
+    expect(there).toEqual([
+      ['a', false],
+      ['b', true],
+      ['c', false],
+    ]);
   });
 
   test('stopped (SIGSTOP): it is lost, and leaves when it goes on', async () => {

@@ -127,8 +127,15 @@ describe('load runs on agents as it does here', () => {
     await suites.write('second', { scenarios: [{ client: 'wire', workers: 4, pools: 4, ...unhurried }] });
     const outcome = await suites.run([target.url, ...on(2)]);
     expect(outcome.code, outcome.stderr).toBe(0);
-    expect((await suites.ledger()).complete).toBe(true);
+    const ledger = await suites.ledger();
+    expect(ledger.complete).toBe(true);
+    expect(ledger.hosts).toHaveLength(2);
     expect(taken()).toBe(before + 2);
+
+    // What is measured later must be measured by such agents, too.
+    const resumed = await suites.run([target.url, '--resume', await suites.ledgerFolder()]);
+    expect(resumed.code, resumed.stderr).toBe(2);
+    expect(resumed.stderr).toMatch(/expected the agents of the ledger, 2 × .*, found none/);
   });
 
   test('every kind of scenario is exact on two agents, and connections are cut', async () => {
@@ -260,6 +267,19 @@ describe('run without its agents does not begin', () => {
     expect(refused.code, refused.stderr).toBe(3);
     expect(refused.stderr).toMatch(/agent [abcd] refused: .*--allow-target 127\.0\.0\.1:\d+/);
     expect(await keysOfRuns(control.url)).toEqual([]);
+    await expectFree(control.url, 'default');
+  });
+
+  test('an agent refuses a message that it cannot read, with the reason', async () => {
+    const [observer, other] = [await connectObserver(control.url), await connectObserver(control.url)];
+    await observer.psubscribe('poolbench:run:*');
+    observer.on('pmessage', (_, channel) => {
+      if (/:run:[\da-f-]{36}:0$/.test(channel)) void other.publish(channel, '{"kind":"stop","turn":-1}');
+    });
+    const refused = await (await createExperiment(target.url)).run(on(1));
+    expect(refused.code, refused.stderr).toBe(3);
+    expect(refused.stderr).toMatch(/agent [abcd] refused: .*: turn: expected a whole number .*, found -1/);
+    observer.disconnect();
     await expectFree(control.url, 'default');
   });
 
