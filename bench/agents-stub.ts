@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { Queue, Worker } from '../src/main/agents/bullmq.ts';
 import type { ControlClock } from '../src/main/agents/clock.ts';
+import { mergeHistograms } from '../src/aggregate/stats/merge-histograms.ts';
 import { ControlLink } from '../src/main/agents/control-link.ts';
 import { lobbyName, lockMs } from '../src/main/agents/lobby.ts';
 import {
@@ -25,6 +26,8 @@ interface Stubs {
   readonly url: string;
   readonly group: string;
   readonly agents: number;
+  /** Of each. */
+  readonly threads: number;
   /** Of the load that a sample tells of. */
   readonly seconds: number;
 }
@@ -41,10 +44,12 @@ export function startStubs(stubs: Stubs): () => void {
 const asked = childArgument<Stubs>(import.meta.url);
 if (asked !== undefined) await play(asked);
 
-async function play({ url, group, agents, seconds }: Stubs): Promise<void> {
+async function play({ url, group, agents, threads: threadsEach, seconds }: Stubs): Promise<void> {
   const link = await ControlLink.open(url);
   const toAll = new Map<string, Set<(text: string) => void>>();
-  const kept = syntheticSample(0, seconds, 1);
+  const kept = mergeHistograms(
+    Array.from({ length: threadsEach }, (_, thread) => syntheticSample(thread, seconds, 1 + thread)),
+  );
   const worker = new Worker(
     lobbyName(group, describeTool().version),
     async job => {
@@ -61,7 +66,7 @@ async function play({ url, group, agents, seconds }: Stubs): Promise<void> {
 
   async function hold(run: string, seat: number, back: Queue, end: () => void): Promise<void> {
     const say = (message: AgentMessage) => void link.publish(channels.fromAll(run), message).catch(() => {});
-    const host = { name: `stub${seat}`, node: process.version, os: '', cpu: '', cores: 1, threads: 1 };
+    const host = { name: `stub${seat}`, node: process.version, os: '', cpu: '', cores: 1, threads: threadsEach };
     let turn = 0;
     let threads: readonly number[] = [];
     let clock: ControlClock | undefined;
@@ -84,7 +89,7 @@ async function play({ url, group, agents, seconds }: Stubs): Promise<void> {
         const { boundMicros } = clock;
         // All of them share this process, which takes its time for so many.
         say({ kind: 'acknowledged', seat, turn, what: 'go', leadMs: Math.max(0, leadMs), boundMicros });
-        const samples = threads.map((thread): ThreadSample => ({ ...kept, thread }));
+        const samples = kept.map((sample, index): ThreadSample => ({ ...sample, thread: threads[index] ?? 0 }));
         const packed = packOutcome({ kind: 'done', samples, cpu: null, startLagMs: 0 });
         void back.add('turn', { seat, turn, packed } satisfies BackJob, { removeOnComplete: true });
       }
