@@ -280,8 +280,9 @@ export class Agents implements SessionAgents, Coordinator {
 
   #hearOutcome(data: unknown): void {
     const { message: job } = readBackJob(data);
-    const agent = job && this.seated[job.seat];
-    const onOutcome = job && this.#onOutcome.get(job.turn);
+    if (job === undefined) return;
+    const agent = this.seated[job.seat];
+    const onOutcome = this.#onOutcome.get(job.turn);
     if (agent === undefined || onOutcome === undefined) return;
     const { message: outcome, fault } = unpackOutcome(job.packed);
     if (fault === undefined) onOutcome(agent.seat, outcome);
