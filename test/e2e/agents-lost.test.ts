@@ -83,7 +83,7 @@ describe('agent that is lost ends the run', () => {
     ]);
   });
 
-  test('stopped (SIGSTOP): it is lost, and leaves when it goes on', async () => {
+  test('stopped (SIGSTOP): it is lost, leaves when it goes on, and ends when it is told to', async () => {
     const { start, spawn, on, expectFree } = makeGroup();
     const [, other] = [await start('a'), await spawn('b')];
     const experiment = await createExperiment(target.url, long);
@@ -96,19 +96,20 @@ describe('agent that is lost ends the run', () => {
     other.process.kill('SIGCONT');
     await other.said('left: seat');
     await expectFree();
+    other.process.kill('SIGTERM');
+    expect(await other.ended).toBe(130);
   });
 
-  test('told to end: it leaves, and so does the run', async () => {
-    const { spawn, on } = makeGroup();
-    const agent = await spawn('a');
+  test('told to end in a run: it leaves, and so does the run', async () => {
+    const { start, on } = makeGroup();
+    const agent = await start('a');
     const experiment = await createExperiment(target.url, long);
     const running = experiment.start(on(1));
     await running.said('round 2/40');
-    agent.process.kill('SIGTERM');
+    await agent.stop();
     const outcome = await running.outcome;
     expect(outcome.code, outcome.stderr).toBe(1);
     expect(outcome.stderr).toMatch(/agent a .* it was stopped/);
-    expect(await agent.ended).toBe(130);
   });
 
   test('interrupted while it waits for agents: it ends with 130, and nothing is left', async () => {

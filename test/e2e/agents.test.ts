@@ -152,7 +152,7 @@ describe('load runs on agents as it does here', () => {
         { ...common, cutEveryMs: 50, ...unhurried },
       ],
       workload: { keys: 300, valueBytes: { kind: 'range', from: 8, to: 64 }, hitShare: 0.9 },
-      ...{ seconds: 0.3, warmupSeconds: 0.1, maxFailedShare: 1 },
+      ...{ seconds: 0.15, maxFailedShare: 1 },
     });
     const outcome = await experiment.run(on(2));
     expect(outcome.code, outcome.stderr).toBe(0);
@@ -169,7 +169,7 @@ describe('load runs on agents as it does here', () => {
   test('records that grow are counted and removed', async () => {
     const experiment = await createExperiment(target.url, {
       scenarios: [{ client: 'wire', workers: 4, pools: 2, arrival: { kind: 'constant', rate: 400 } }],
-      ...{ workload: { keys: 2000, ycsb: 'D' }, rounds: 2, seconds: 0.3 },
+      ...{ workload: { keys: 2000, ycsb: 'D' }, rounds: 2, seconds: 0.2, warmupSeconds: 0.05 },
     });
     const outcome = await experiment.run(on(2));
     expect(outcome.code, outcome.stderr).toBe(0);
@@ -187,7 +187,7 @@ describe('load runs on agents as it does here', () => {
       scenarios: [
         { client: ['wire', 'ioredis'], workers: 4, pools: 2, arrival: { kind: 'constant', rate: 200 } },
       ],
-      seconds: 0.3,
+      seconds: 0.1,
     });
     const outcome = await experiment.run(on(2, '--group', 'cluster'));
     expect(outcome.code, outcome.stderr).toBe(0);
