@@ -286,7 +286,11 @@ export class Agents implements SessionAgents, Coordinator {
     if (agent === undefined || onOutcome === undefined) return;
     const { message: outcome, fault } = unpackOutcome(job.packed);
     if (fault === undefined) onOutcome(agent.seat, outcome);
-    else this.fail('AGENT_LOST', `agent ${agent.name} sent samples that cannot be read: ${fault}`);
+    else
+      this.fail(
+        'AGENT_LOST',
+        `expected the samples of agent ${agent.name}, but they cannot be read: ${fault}. Another program may write to the control server. ${resumable}`,
+      );
     this.#wake();
   }
 
