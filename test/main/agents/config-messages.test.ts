@@ -41,7 +41,7 @@ async function messagesOf(experiment: Experiment, agents: number): Promise<Coord
     ...{ perAgent, pool: 1, subjects: new Map([[address, { address }]]) },
   });
   const shared = SharedState.forThreads(scenario.threads);
-  const claim = { prefix: `poolbench:${experiment.seed}:`, token: '' };
+  const claim = { prefix: `poolbench:${experiment.seed}:`, token: '', claimed: true };
   const tasks = threadTasks({ experiment, target, claim }, scenario, 1, shared);
   const running = threads.run(tasks, shared, () => {}, threads.place(1, scenario.threads, scenario.hosts));
   await expect(running).rejects.toThrow('all were asked');
