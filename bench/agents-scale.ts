@@ -78,7 +78,8 @@ async function measureTurns(agents: Agents, count: number, port: number, rounds:
         () => {},
         tasks.map((_, index) => index),
       );
-      if (samples.length !== threadCount) throw new Error(`expected ${threadCount} samples, found ${samples.length}`);
+      if (samples.length !== threadCount)
+        throw new Error(`expected ${threadCount} samples, found ${samples.length}`);
       found.seconds.push((performance.now() - startMs) / 1000 - leadSeconds);
       const { user, system } = process.cpuUsage(cpu);
       found.cpuSeconds.push((user + system) / 1e6);

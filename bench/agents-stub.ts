@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { mergeHistograms } from '../src/aggregate/stats/merge-histograms.ts';
 import { Queue, Worker } from '../src/main/agents/bullmq.ts';
 import type { ControlClock } from '../src/main/agents/clock.ts';
-import { mergeHistograms } from '../src/aggregate/stats/merge-histograms.ts';
 import { ControlLink } from '../src/main/agents/control-link.ts';
 import { lobbyName, lockMs } from '../src/main/agents/lobby.ts';
 import {
@@ -66,7 +66,14 @@ async function play({ url, group, agents, threads: threadsEach, seconds }: Stubs
 
   async function hold(run: string, seat: number, back: Queue, end: () => void): Promise<void> {
     const say = (message: AgentMessage) => void link.publish(channels.fromAll(run), message).catch(() => {});
-    const host = { name: `stub${seat}`, node: process.version, os: '', cpu: '', cores: 1, threads: threadsEach };
+    const host = {
+      name: `stub${seat}`,
+      node: process.version,
+      os: '',
+      cpu: '',
+      cores: 1,
+      threads: threadsEach,
+    };
     let turn = 0;
     let threads: readonly number[] = [];
     let clock: ControlClock | undefined;
@@ -89,7 +96,9 @@ async function play({ url, group, agents, threads: threadsEach, seconds }: Stubs
         const { boundMicros } = clock;
         // All of them share this process, which takes its time for so many.
         say({ kind: 'acknowledged', seat, turn, what: 'go', leadMs: Math.max(0, leadMs), boundMicros });
-        const samples = kept.map((sample, index): ThreadSample => ({ ...sample, thread: threads[index] ?? 0 }));
+        const samples = kept.map(
+          (sample, index): ThreadSample => ({ ...sample, thread: threads[index] ?? 0 }),
+        );
         const packed = packOutcome({ kind: 'done', samples, cpu: null, startLagMs: 0 });
         void back.add('turn', { seat, turn, packed } satisfies BackJob, { removeOnComplete: true });
       }

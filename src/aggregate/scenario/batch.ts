@@ -13,7 +13,10 @@ export interface BatchWorkers {
 const batchIn = (pool: 'shared' | 'separate', description: string) =>
   section({
     pool: z.literal(pool).meta({ description }),
-    workers: wholeNumber(1, limits.workers).meta({ description: 'Workers beside the others', unit: 'workers' }),
+    workers: wholeNumber(1, limits.workers).meta({
+      description: 'Workers beside the others',
+      unit: 'workers',
+    }),
     pipeline: wholeNumber(2, limits.pipeline).meta({
       description: 'Commands in each of their batches',
       unit: 'commands',

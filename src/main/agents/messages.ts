@@ -220,24 +220,24 @@ export type AgentTask = Omit<ThreadTask, 'shared' | 'workload' | 'clientFile' | 
 const coordinatorMessage = z.discriminatedUnion(
   'kind',
   [
-  section({ kind: z.literal('heartbeat') }),
-  section({ kind: z.literal('meet'), subject }),
-  section({
-    kind: z.literal('prepare'),
-    turn,
-    /** Threads are kept as long as this stays the same, so that they stay warm. */
-    pool: count,
-    threads: wholeNumber(1, limits.threads),
-    subject,
-    workload,
-    tasks: list(task, limits.threads, 1),
-    /** The number of each task's thread. */
-    placement: list(wholeNumber(0, limits.threads - 1), limits.threads),
-  }),
-  section({ kind: z.literal('go'), turn, at: instant }),
-  section({ kind: z.literal('window'), turn, at: instant }),
-  section({ kind: z.literal('stop'), turn }),
-  section({ kind: z.literal('end') }),
+    section({ kind: z.literal('heartbeat') }),
+    section({ kind: z.literal('meet'), subject }),
+    section({
+      kind: z.literal('prepare'),
+      turn,
+      /** Threads are kept as long as this stays the same, so that they stay warm. */
+      pool: count,
+      threads: wholeNumber(1, limits.threads),
+      subject,
+      workload,
+      tasks: list(task, limits.threads, 1),
+      /** The number of each task's thread. */
+      placement: list(wholeNumber(0, limits.threads - 1), limits.threads),
+    }),
+    section({ kind: z.literal('go'), turn, at: instant }),
+    section({ kind: z.literal('window'), turn, at: instant }),
+    section({ kind: z.literal('stop'), turn }),
+    section({ kind: z.literal('end') }),
   ],
   { error: 'a message of a coordinator' },
 );

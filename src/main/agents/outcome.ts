@@ -123,26 +123,26 @@ const sample = section({
     loopDelayMaxMs: z.number(),
   }),
   openLoop: section({
-      rate: amount,
-      stages: z
-        .array(
-          section({
-            stage,
-            offered: count,
-            largestBacklog: count,
-            response: histogram,
-          } satisfies ShapeOf<StageSample>),
-        )
-        .exactOptional(),
-      offered: count,
-      unsent: z.number(),
-      completedInWindow: count,
-      largestBacklog: count,
-      oldestUnsentMs: amount,
-      lag: histogram,
-      lagOverRange: count,
-      spinShare: z.number(),
-    } satisfies ShapeOf<OpenLoopSample>).nullable(),
+    rate: amount,
+    stages: z
+      .array(
+        section({
+          stage,
+          offered: count,
+          largestBacklog: count,
+          response: histogram,
+        } satisfies ShapeOf<StageSample>),
+      )
+      .exactOptional(),
+    offered: count,
+    unsent: z.number(),
+    completedInWindow: count,
+    largestBacklog: count,
+    oldestUnsentMs: amount,
+    lag: histogram,
+    lagOverRange: count,
+    spinShare: z.number(),
+  } satisfies ShapeOf<OpenLoopSample>).nullable(),
   redirects: section({ moved: count, ask: count }).nullable(),
   inserted: z.array(count),
 } satisfies ShapeOf<ThreadSample>);

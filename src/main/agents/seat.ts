@@ -381,9 +381,7 @@ function cpuOf(used: Awaited<ReturnType<CpuMeter['stop']>>): HostUse['cpu'] | nu
 function failureOf(cause: unknown, tasks: readonly ThreadTask[]): TurnOutcome {
   const error = asError(cause);
   const [task] = tasks;
-  const message = cutReason(
-    task === undefined ? error.message : withoutSecrets(error.message, task.address),
-  );
+  const message = cutReason(task === undefined ? error.message : withoutSecrets(error.message, task.address));
   if (error instanceof ConnectRefused) return { kind: 'failed', why: 'connect', message };
   const isOfThread =
     error instanceof ThreadHung ||

@@ -64,7 +64,11 @@ export function enlistFor(
   }
   for (const experiment of experiments) expectSuitsAgents(experiment);
   const wanted = {
-    ...{ url: controlUrl(options), agents: wholeNumberOf('agents', typed, 1, limits.agents), group: groupOf(options) },
+    ...{
+      url: controlUrl(options),
+      agents: wholeNumberOf('agents', typed, 1, limits.agents),
+      group: groupOf(options),
+    },
     ...{ waitMs: waitMsOf(options['agents-wait'] ?? usualWait), name },
   };
   return async (say, signal) => {

@@ -1,7 +1,7 @@
 import { assembleLedger, type JudgedSuite, type Ledger } from '../../aggregate/claims/ledger.ts';
 import { ledgerDocument } from '../../aggregate/report/documents/ledger.ts';
-import { joinHosts } from '../../aggregate/stats/hosts.ts';
 import { renderTerminal } from '../../aggregate/report/terminal.ts';
+import { joinHosts } from '../../aggregate/stats/hosts.ts';
 import { asTypedHere, optionWords, quote, shownFolder } from '../command-words.ts';
 import type { PoolbenchError } from '../errors.ts';
 import type { Options, SessionOption } from '../options.ts';

@@ -31,11 +31,7 @@ export interface SessionAgents {
   /** Lets them reach a target. @returns the target as they see it */
   meet(target: Target): Promise<Target>;
   /** The threads of one run on them. @param before the agents that took part before the run was resumed */
-  threads(
-    scenarios: readonly Scenario[],
-    targets: readonly Target[],
-    before?: Result['hosts'],
-  ): LoadThreads;
+  threads(scenarios: readonly Scenario[], targets: readonly Target[], before?: Result['hosts']): LoadThreads;
   end(): Promise<void>;
 }
 

@@ -115,9 +115,9 @@ test('what is no message has a reason: where, what was expected, and what was fo
   );
   expect(faultOf('{"kind":"eval"}')).toBe('kind: expected a message of a coordinator, found "eval"');
   expect(faultOf('{"kind":"heartbeat","code":"x"}')).toMatch(/unknown key "code"/);
-  expect(faultOf(prepared({}, { subject: { address: { ...subject.address, password: 'secret' } } }))).not.toMatch(
-    /secret/,
-  );
+  expect(
+    faultOf(prepared({}, { subject: { address: { ...subject.address, password: 'secret' } } })),
+  ).not.toMatch(/secret/);
 });
 
 test('jobs of somebody else are none', () => {

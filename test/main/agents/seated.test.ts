@@ -18,7 +18,14 @@ function namesOf(agents: readonly (readonly [name: string, cores: number])[], be
 }
 
 test('agents that are named alike get a number, in the order of their seats', () => {
-  expect(namesOf([['a', 4], ['a', 4], ['b', 4], ['a', 8]])).toEqual(['a', 'a (2)', 'b', 'a (3)']);
+  expect(
+    namesOf([
+      ['a', 4],
+      ['a', 4],
+      ['b', 4],
+      ['a', 8],
+    ]),
+  ).toEqual(['a', 'a (2)', 'b', 'a (3)']);
 });
 
 test('in a resumed run a name of another machine that took part before is not used again', () => {
@@ -26,6 +33,22 @@ test('in a resumed run a name of another machine that took part before is not us
     { ...machine, name: 'a', roundTripMs: null },
     { ...machine, name: 'b', cores: 8, roundTripMs: null },
   ];
-  expect(namesOf([['a', 4], ['b', 8]], before)).toEqual(['a', 'b']);
-  expect(namesOf([['a', 8], ['b', 4]], before)).toEqual(['a (2)', 'b (2)']);
+  expect(
+    namesOf(
+      [
+        ['a', 4],
+        ['b', 8],
+      ],
+      before,
+    ),
+  ).toEqual(['a', 'b']);
+  expect(
+    namesOf(
+      [
+        ['a', 8],
+        ['b', 4],
+      ],
+      before,
+    ),
+  ).toEqual(['a (2)', 'b (2)']);
 });
