@@ -148,9 +148,9 @@ test('whatever a config may ask for is a message that agents read, at the bounds
         if (value !== undefined) seen.add(key);
       await expectReadable(data, agents);
     }),
-    { seed: 1, numRuns: 300 },
+    { seed: 1, numRuns: 120 },
   );
-  expect(valid).toBeGreaterThan(50);
+  expect(valid).toBeGreaterThan(30);
   for (const [key, { config }] of rows) if (config !== null) expect(seen, key).toContain(config.name ?? key);
 });
 
@@ -170,7 +170,7 @@ test('as many threads, pools, workers and connections as a config may have', asy
 test('a file of values that is longer than a message could be published', async () => {
   const path = join(tmpdir(), `poolbench-values-${process.pid}`);
   onTestFinished(() => rm(path));
-  await writeFile(path, `{"a":"${'é'.repeat(6 * 2 ** 20)}"}\nshort`);
+  await writeFile(path, `{"a":"${'x'.repeat(9 * 2 ** 20)}"}\nshort`);
   const experiment = experimentSchema.parse({
     ...{ name: 'file', target: { server: 'any', url: 'redis://127.0.0.1:6379' }, scenarios: [{}] },
     workload: { valueBytes: { kind: 'file', path } },
