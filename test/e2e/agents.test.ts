@@ -59,7 +59,7 @@ describe('load runs on agents as it does here', () => {
         { ...open, workers: 4, pools: 4, hosts: 4 },
       ],
       // After a warm-up, a thread without a core would begin its window late, and have less of the schedule.
-      ...{ rounds: 2, seconds: 0.1, warmupSeconds: 0 },
+      ...{ rounds: 2, seconds: 0.05, warmupSeconds: 0 },
     });
     const outcome = await experiment.run(on(4));
     expect(outcome.code, outcome.stderr).toBe(0);
@@ -74,7 +74,7 @@ describe('load runs on agents as it does here', () => {
         expect(there.map(({ threads }) => threads)).toEqual(Array(hosts).fill(pools / Number(hosts)));
         expect(new Set(round.cpu.threads.map(({ thread }) => thread)).size).toBe(pools);
         // Exact to the operation: each pool has an equal part of the schedule.
-        if (arrival.kind !== 'closed') expect(round.openLoop?.offered).toBe(80);
+        if (arrival.kind !== 'closed') expect(round.openLoop?.offered).toBe(40);
         for (const host of there) {
           expect(host.leadMs).toBeGreaterThanOrEqual(0);
           expect(host.startLagMs).toBeLessThan(1000);
@@ -111,7 +111,7 @@ describe('load runs on agents as it does here', () => {
     expect(versus.code, versus.stderr).toBe(0);
 
     const searched = await createExperiment(target.url, {
-      scenarios: [{ client: 'wire', workers: 4, pools: 2, arrival: { kind: 'poisson', rate: 1000 } }],
+      scenarios: [{ client: 'wire', workers: 4, pools: 2, arrival: { kind: 'poisson', rate: 500 } }],
       // No server answers so fast: it falls to the lowest rate that can be judged.
       ...{ seconds: 0.2, search: { responseP99Ms: 0.001 } },
     });
@@ -124,7 +124,7 @@ describe('load runs on agents as it does here', () => {
     const taken = () => agents.flatMap(agent => agent.output().match(/taken: /g) ?? []).length;
     const before = taken();
     const suites = await createSuites({ C1: 'first', C2: 'second' });
-    await suites.write('second', { scenarios: [{ client: 'wire', workers: 4, pools: 4, ...unhurried }] });
+    await suites.write('second', { scenarios: [{ client: 'wire', workers: 4, pools: 2, ...unhurried }] });
     const outcome = await suites.run([target.url, ...on(2)]);
     expect(outcome.code, outcome.stderr).toBe(0);
     const ledger = await suites.ledger();
@@ -143,11 +143,10 @@ describe('load runs on agents as it does here', () => {
     const calm = { arrival: { kind: 'burst', rate: 1000, size: 40 } };
     const experiment = await createExperiment(target.url, {
       scenarios: [
-        { ...common, client: ['wire', 'ioredis'], pipeline: 5, ...calm },
+        { ...common, pipeline: 5, connects: 'jittered', burst: true, minIdleShare: 0.5, ...calm },
         { ...common, pool: 'shared', probe: 'ping', ...calm },
         { ...common, client: 'ioredis', autoPipelining: true, poolsPerThread: 2, ...calm },
         { ...common, batch: { pool: 'separate', workers: 2, pipeline: 10 } },
-        { ...common, connects: 'jittered', burst: true, minIdleShare: 0.5, ...calm },
         { ...common, arrival: { kind: 'poisson', rate: [200, 400], order: 'upAndDown' } },
         { ...common, cutEveryMs: 50, ...unhurried },
       ],
@@ -157,7 +156,7 @@ describe('load runs on agents as it does here', () => {
     const outcome = await experiment.run(on(2));
     expect(outcome.code, outcome.stderr).toBe(0);
     const result = await experiment.result();
-    expect(result.scenarios.length).toBeGreaterThanOrEqual(9);
+    expect(result.scenarios.length).toBeGreaterThanOrEqual(7);
     for (const { cutEveryMs, rounds } of result.scenarios)
       for (const round of rounds) {
         if (cutEveryMs === 0) expectExact(round);
