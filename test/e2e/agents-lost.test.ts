@@ -18,8 +18,10 @@ import { connectObserver, processId } from '../support/observed-server.ts';
 import { runPoolbench } from '../support/poolbench.ts';
 import { ofTest, startRedis, type TestServer } from '../support/servers.ts';
 
-const scenarios = [{ client: 'wire', workers: 4, pools: 2, ...unhurried }];
-const long = { scenarios, rounds: 40, seconds: 0.2 };
+const scenario = { client: 'wire', workers: 4, ...unhurried };
+const long = { scenarios: [{ ...scenario, pools: 2 }], rounds: 40, seconds: 0.2 };
+/** For one agent: each thread takes as long to start as a test. */
+const longAlone = { ...long, scenarios: [scenario] };
 
 beforeEach(shortenPatience);
 
@@ -103,7 +105,7 @@ describe('agent that is lost ends the run', () => {
   test('told to end in a run: it leaves, and so does the run', async () => {
     const { start, on } = makeGroup();
     const agent = await start('a');
-    const experiment = await createExperiment(target.url, long);
+    const experiment = await createExperiment(target.url, longAlone);
     const running = experiment.start(on(1));
     await running.said('round 2/40');
     await agent.stop();
@@ -127,7 +129,7 @@ describe('agent that is lost ends the run', () => {
   test('interrupted once: what was measured is kept, and the agents are free', async () => {
     const { start, on, expectFree } = makeGroup();
     await start('a');
-    const experiment = await createExperiment(target.url, long);
+    const experiment = await createExperiment(target.url, longAlone);
     const running = experiment.start(on(1));
     await running.said('round 2/40');
     running.kill('SIGINT');
@@ -143,7 +145,7 @@ describe('agent that is lost ends the run', () => {
       const loaded = await ofTest(startRedis());
       const { start, on, expectFree } = makeGroup(loaded);
       const agent = await start('a');
-      const experiment = await createExperiment(loaded.url, { ...long, timeoutMs: 3000 });
+      const experiment = await createExperiment(loaded.url, { ...longAlone, timeoutMs: 3000 });
       const running = experiment.start(on(1), { ownProcess: true });
       await running.said('round 2/40');
       if (how === 'killed') running.kill('SIGKILL');
@@ -198,7 +200,7 @@ describe('control server that is lost', () => {
     const target = await ofTest(startRedis());
     const pid = await processId(await connectObserver(control.url));
     await ofTest(startAgent(control.url, [target.url], { patience }));
-    const experiment = await createExperiment(target.url, long);
+    const experiment = await createExperiment(target.url, longAlone);
     const running = experiment.start(['--agents', '1', '--control', control.url]);
     await running.said('round 2/40');
     process.kill(pid, 'SIGSTOP');
