@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { limits } from './limits.ts';
 import { listOf, numberBetween, oneOf, section, wholeNumber } from './schema-parts.ts';
 
 /** When the work of a scenario is due: in a config, in a scenario, in its id and in words. */
@@ -14,7 +15,10 @@ const rate = listOf(numberBetween(minRate, maxRate)).nullable().prefault(null).m
 });
 
 export const stageSchema = section({
-  seconds: numberBetween(0.01, 3600).meta({ description: 'How long the stage lasts', unit: 'seconds' }),
+  seconds: numberBetween(0.01, limits.seconds).meta({
+    description: 'How long the stage lasts',
+    unit: 'seconds',
+  }),
   rate: numberBetween(0, maxRate).meta({
     description: 'Operations that are due each second, over all pools, when the stage begins',
     unit: 'operations per second',

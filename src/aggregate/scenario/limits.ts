@@ -7,4 +7,6 @@ export const limits = {
   /** Of one scenario. A thread costs 10 to 20 MB. */
   threads: 256,
   agents: 1024,
+  /** Of a measured window, and of each of its stages. */
+  seconds: 3600,
 } as const;

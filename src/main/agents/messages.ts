@@ -164,10 +164,13 @@ const pool = section({
   keys: wholeNumber(0, maxKeys),
 });
 
-const stageTime = 'a time above 0 s, of at most 3600 s';
+const stageTime = `a time above 0 s, of at most ${limits.seconds} s`;
 /** As in a config, but as short as the warm-up of the threads makes it. */
 export const stage = stageSchema.extend({
-  seconds: z.number({ error: stageTime }).positive({ error: stageTime }).max(3600, { error: stageTime }),
+  seconds: z
+    .number({ error: stageTime })
+    .positive({ error: stageTime })
+    .max(limits.seconds, { error: stageTime }),
 });
 
 const meanRate = `a rate above 0, of at most ${maxRate}`;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { limits } from '../../aggregate/scenario/limits.ts';
 import { configNames } from '../../aggregate/scenario/scenario.ts';
 import {
   isOutOfRange,
@@ -48,7 +49,7 @@ const search = section({
   });
 
 /** Of one scenario in one round. */
-export const measuredSeconds = numberBetween(0.05, 3600);
+export const measuredSeconds = numberBetween(0.05, limits.seconds);
 export const warmupTime = numberBetween(0, 600);
 /** In milliseconds. */
 export const timeout = wholeNumber(10, 600_000);
