@@ -10,6 +10,8 @@ import type { Question } from './question.ts';
 import { range } from './report.ts';
 
 const counts = (process.env.AGENTS ?? '64,256,1000').split(',').map(Number);
+/** Of each agent. */
+const threadsEach = Number(process.env.THREADS ?? 1);
 /** What the prototype took for a turn, in seconds, without the lead. */
 const prototype: Readonly<Record<number, string>> = { 64: '0.3–0.7', 256: '1.1–2.4', 1000: '2.8–5.0' };
 /** Of the load that a sample tells of. */
@@ -22,11 +24,11 @@ const leadSeconds = 0.03;
  */
 export const ask: Question = async ({ server, report, rounds }) => {
   const url = `redis://127.0.0.1:${server.port}`;
-  report.title('Many agents');
+  report.title(`Many agents, threads each: ${threadsEach}`);
   const rows: string[][] = [];
   for (const count of counts) {
     const group = `scale-${count}`;
-    const stop = startStubs({ url, group, agents: count, seconds: windowSeconds });
+    const stop = startStubs({ url, group, agents: count, threads: threadsEach, seconds: windowSeconds });
     const agents = await Agents.enlist({
       ...{ url, agents: count, group, waitMs: 120_000, name: group, say: () => {} },
       signal: new AbortController().signal,
@@ -52,18 +54,19 @@ export const ask: Question = async ({ server, report, rounds }) => {
 };
 
 async function measureTurns(agents: Agents, count: number, port: number, rounds: number) {
-  const shared = () => SharedState.forThreads(count);
+  const threadCount = count * threadsEach;
+  const shared = () => SharedState.forThreads(threadCount);
   const options = { client: 'wire', port, connections: 1, pipeline: 1, seconds: windowSeconds } as const;
   const first = poolTask(options, shared());
   const target = { address: first.address, control: { address: first.address } } as Target;
-  const threads = agents.threads([{ threads: count, hosts: 0, cutEveryMs: 0 } as Scenario], [target]);
+  const threads = agents.threads([{ threads: threadCount, hosts: 0, cutEveryMs: 0 } as Scenario], [target]);
   const found = { seconds: [] as number[], cpuSeconds: [] as number[], memoryMb: [] as number[] };
   const redis = new Redis({ port });
   try {
     for (let round = 0; round < rounds; round++) {
       const memory = watchMemory(redis);
       const state = shared();
-      const tasks = Array.from({ length: count }, (_, thread) => ({
+      const tasks = Array.from({ length: threadCount }, (_, thread) => ({
         ...poolTask(options, state, thread),
         ...{ address: first.address, warmupSeconds: 0, keyPrefix: 'poolbench:1:' },
       }));
@@ -75,7 +78,8 @@ async function measureTurns(agents: Agents, count: number, port: number, rounds:
         () => {},
         tasks.map((_, index) => index),
       );
-      if (samples.length !== count) throw new Error(`expected ${count} samples, found ${samples.length}`);
+      if (samples.length !== threadCount)
+        throw new Error(`expected ${threadCount} samples, found ${samples.length}`);
       found.seconds.push((performance.now() - startMs) / 1000 - leadSeconds);
       const { user, system } = process.cpuUsage(cpu);
       found.cpuSeconds.push((user + system) / 1e6);

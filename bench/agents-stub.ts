@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { mergeHistograms } from '../src/aggregate/stats/merge-histograms.ts';
 import { Queue, Worker } from '../src/main/agents/bullmq.ts';
 import type { ControlClock } from '../src/main/agents/clock.ts';
 import { ControlLink } from '../src/main/agents/control-link.ts';
@@ -25,6 +26,8 @@ interface Stubs {
   readonly url: string;
   readonly group: string;
   readonly agents: number;
+  /** Of each. */
+  readonly threads: number;
   /** Of the load that a sample tells of. */
   readonly seconds: number;
 }
@@ -41,14 +44,16 @@ export function startStubs(stubs: Stubs): () => void {
 const asked = childArgument<Stubs>(import.meta.url);
 if (asked !== undefined) await play(asked);
 
-async function play({ url, group, agents, seconds }: Stubs): Promise<void> {
+async function play({ url, group, agents, threads: threadsEach, seconds }: Stubs): Promise<void> {
   const link = await ControlLink.open(url);
   const toAll = new Map<string, Set<(text: string) => void>>();
-  const kept = syntheticSample(0, seconds, 1);
+  const kept = mergeHistograms(
+    Array.from({ length: threadsEach }, (_, thread) => syntheticSample(thread, seconds, 1 + thread)),
+  );
   const worker = new Worker(
     lobbyName(group, describeTool().version),
     async job => {
-      const seat = readSeatJob(job.data);
+      const { message: seat } = readSeatJob(job.data);
       if (seat === undefined) return;
       const back = new Queue(backQueue(seat.run), { connection: link.redis, prefix, skipMetasUpdate: true });
       await new Promise<void>(resolve => {
@@ -61,13 +66,20 @@ async function play({ url, group, agents, seconds }: Stubs): Promise<void> {
 
   async function hold(run: string, seat: number, back: Queue, end: () => void): Promise<void> {
     const say = (message: AgentMessage) => void link.publish(channels.fromAll(run), message).catch(() => {});
-    const host = { name: `stub${seat}`, node: process.version, os: '', cpu: '', cores: 1, threads: 1 };
+    const host = {
+      name: `stub${seat}`,
+      node: process.version,
+      os: '',
+      cpu: '',
+      cores: 1,
+      threads: threadsEach,
+    };
     let turn = 0;
     let threads: readonly number[] = [];
     let clock: ControlClock | undefined;
     const heartbeat = setInterval(() => say({ kind: 'here', seat, turn, phase: 'idle' }), 1000);
     const hear = (text: string) => {
-      const message = readCoordinatorMessage(text);
+      const { message } = readCoordinatorMessage(text);
       if (message === undefined || message.kind === 'heartbeat') return;
       if (message.kind === 'end') {
         clearInterval(heartbeat);
@@ -84,7 +96,9 @@ async function play({ url, group, agents, seconds }: Stubs): Promise<void> {
         const { boundMicros } = clock;
         // All of them share this process, which takes its time for so many.
         say({ kind: 'acknowledged', seat, turn, what: 'go', leadMs: Math.max(0, leadMs), boundMicros });
-        const samples = threads.map((thread): ThreadSample => ({ ...kept, thread }));
+        const samples = kept.map(
+          (sample, index): ThreadSample => ({ ...sample, thread: threads[index] ?? 0 }),
+        );
         const packed = packOutcome({ kind: 'done', samples, cpu: null, startLagMs: 0 });
         void back.add('turn', { seat, turn, packed } satisfies BackJob, { removeOnComplete: true });
       }

@@ -577,6 +577,8 @@ export const resultSchema = z.object({
         threads: amount,
         /** A PING to the target before the run; null if none was answered. */
         roundTripMs: z.number().nullable(),
+        /** It took part before the run was resumed, and no more. Since 0.10. */
+        left: z.literal(true).optional(),
       }),
     )
     .optional(),

@@ -45,13 +45,26 @@ export const progressFields = [
   'idle',
   'waiting',
 ] as const satisfies readonly (keyof ThreadProgress)[];
-/** Heartbeats stand behind a thread's progress. */
-const heartbeats = progressFields.length;
-/** And behind these, its growth, and when it began. */
-const growth = { lookedNs: heartbeats + 1, allConnected: heartbeats + 2, grownNs: heartbeats + 3 } as const;
-const begun = heartbeats + 4;
-/** Two cache lines each, so that threads do not disturb one another when they publish. */
-const slotLength = 16;
+/** What stands in a thread's slot, each in a number of its own. A further field gets its place by its name here. */
+const slotFields = [
+  ...progressFields,
+  'heartbeats',
+  'lookedNs',
+  'allConnected',
+  'grownNs',
+  'begunNs',
+] as const satisfies readonly string[];
+const placeOf = (field: (typeof slotFields)[number]) => slotFields.indexOf(field);
+const heartbeats = placeOf('heartbeats');
+const growth = {
+  lookedNs: placeOf('lookedNs'),
+  allConnected: placeOf('allConnected'),
+  grownNs: placeOf('grownNs'),
+} as const;
+const begun = placeOf('begunNs');
+/** Numbers of a cache line. A slot has whole ones, so that threads do not disturb one another when they publish. */
+const cacheLine = 64 / Float64Array.BYTES_PER_ELEMENT;
+const slotLength = cacheLine * Math.ceil(slotFields.length / cacheLine);
 const slotBytes = slotLength * Float64Array.BYTES_PER_ELEMENT;
 
 /**

@@ -18,8 +18,10 @@ import { connectObserver, processId } from '../support/observed-server.ts';
 import { runPoolbench } from '../support/poolbench.ts';
 import { ofTest, startRedis, type TestServer } from '../support/servers.ts';
 
-const scenarios = [{ client: 'wire', workers: 4, pools: 2, ...unhurried }];
-const long = { scenarios, rounds: 40, seconds: 0.2 };
+const scenario = { client: 'wire', workers: 4, ...unhurried };
+const long = { scenarios: [{ ...scenario, pools: 2 }], rounds: 40, seconds: 0.2 };
+/** For one agent: each thread takes as long to start as a test. */
+const longAlone = { ...long, scenarios: [scenario] };
 
 beforeEach(shortenPatience);
 
@@ -56,6 +58,7 @@ describe('agent that is lost ends the run', () => {
     const outcome = await running.outcome;
     expect(outcome.code, outcome.stderr).toBe(1);
     expect(outcome.stderr).toMatch(/expected agent b to stay until the end of the run/);
+    expect(outcome.stderr).toMatch(/and claims, continue with --resume/);
     const left = await experiment.result();
     expect(left.complete).toBe(false);
     const kept = roundsOf(left);
@@ -73,9 +76,16 @@ describe('agent that is lost ends the run', () => {
     expect(whole.complete).toBe(true);
     expect(roundsOf(whole)).toHaveLength(6);
     expect(roundsOf(whole).slice(0, kept.length)).toEqual(kept);
+    // All that took part, with what each did.
+    const there = whole.hosts?.map(({ name, left }) => [name, left ?? false]).toSorted();
+    expect(there).toEqual([
+      ['a', false],
+      ['b', true],
+      ['c', false],
+    ]);
   });
 
-  test('stopped (SIGSTOP): it is lost, and leaves when it goes on', async () => {
+  test('stopped (SIGSTOP): it is lost, leaves when it goes on, and ends when it is told to', async () => {
     const { start, spawn, on, expectFree } = makeGroup();
     const [, other] = [await start('a'), await spawn('b')];
     const experiment = await createExperiment(target.url, long);
@@ -88,19 +98,20 @@ describe('agent that is lost ends the run', () => {
     other.process.kill('SIGCONT');
     await other.said('left: seat');
     await expectFree();
+    other.process.kill('SIGTERM');
+    expect(await other.ended).toBe(130);
   });
 
-  test('told to end: it leaves, and so does the run', async () => {
-    const { spawn, on } = makeGroup();
-    const agent = await spawn('a');
-    const experiment = await createExperiment(target.url, long);
+  test('told to end in a run: it leaves, and so does the run', async () => {
+    const { start, on } = makeGroup();
+    const agent = await start('a');
+    const experiment = await createExperiment(target.url, longAlone);
     const running = experiment.start(on(1));
     await running.said('round 2/40');
-    agent.process.kill('SIGTERM');
+    await agent.stop();
     const outcome = await running.outcome;
     expect(outcome.code, outcome.stderr).toBe(1);
     expect(outcome.stderr).toMatch(/agent a .* it was stopped/);
-    expect(await agent.ended).toBe(130);
   });
 
   test('interrupted while it waits for agents: it ends with 130, and nothing is left', async () => {
@@ -118,7 +129,7 @@ describe('agent that is lost ends the run', () => {
   test('interrupted once: what was measured is kept, and the agents are free', async () => {
     const { start, on, expectFree } = makeGroup();
     await start('a');
-    const experiment = await createExperiment(target.url, long);
+    const experiment = await createExperiment(target.url, longAlone);
     const running = experiment.start(on(1));
     await running.said('round 2/40');
     running.kill('SIGINT');
@@ -134,7 +145,7 @@ describe('agent that is lost ends the run', () => {
       const loaded = await ofTest(startRedis());
       const { start, on, expectFree } = makeGroup(loaded);
       const agent = await start('a');
-      const experiment = await createExperiment(loaded.url, { ...long, timeoutMs: 3000 });
+      const experiment = await createExperiment(loaded.url, { ...longAlone, timeoutMs: 3000 });
       const running = experiment.start(on(1), { ownProcess: true });
       await running.said('round 2/40');
       if (how === 'killed') running.kill('SIGKILL');
@@ -189,7 +200,7 @@ describe('control server that is lost', () => {
     const target = await ofTest(startRedis());
     const pid = await processId(await connectObserver(control.url));
     await ofTest(startAgent(control.url, [target.url], { patience }));
-    const experiment = await createExperiment(target.url, long);
+    const experiment = await createExperiment(target.url, longAlone);
     const running = experiment.start(['--agents', '1', '--control', control.url]);
     await running.said('round 2/40');
     process.kill(pid, 'SIGSTOP');

@@ -59,7 +59,7 @@ describe('load runs on agents as it does here', () => {
         { ...open, workers: 4, pools: 4, hosts: 4 },
       ],
       // After a warm-up, a thread without a core would begin its window late, and have less of the schedule.
-      ...{ rounds: 2, seconds: 0.1, warmupSeconds: 0 },
+      ...{ rounds: 2, seconds: 0.05, warmupSeconds: 0 },
     });
     const outcome = await experiment.run(on(4));
     expect(outcome.code, outcome.stderr).toBe(0);
@@ -74,7 +74,7 @@ describe('load runs on agents as it does here', () => {
         expect(there.map(({ threads }) => threads)).toEqual(Array(hosts).fill(pools / Number(hosts)));
         expect(new Set(round.cpu.threads.map(({ thread }) => thread)).size).toBe(pools);
         // Exact to the operation: each pool has an equal part of the schedule.
-        if (arrival.kind !== 'closed') expect(round.openLoop?.offered).toBe(80);
+        if (arrival.kind !== 'closed') expect(round.openLoop?.offered).toBe(40);
         for (const host of there) {
           expect(host.leadMs).toBeGreaterThanOrEqual(0);
           expect(host.startLagMs).toBeLessThan(1000);
@@ -111,7 +111,7 @@ describe('load runs on agents as it does here', () => {
     expect(versus.code, versus.stderr).toBe(0);
 
     const searched = await createExperiment(target.url, {
-      scenarios: [{ client: 'wire', workers: 4, pools: 2, arrival: { kind: 'poisson', rate: 1000 } }],
+      scenarios: [{ client: 'wire', workers: 4, pools: 2, arrival: { kind: 'poisson', rate: 500 } }],
       // No server answers so fast: it falls to the lowest rate that can be judged.
       ...{ seconds: 0.2, search: { responseP99Ms: 0.001 } },
     });
@@ -124,11 +124,18 @@ describe('load runs on agents as it does here', () => {
     const taken = () => agents.flatMap(agent => agent.output().match(/taken: /g) ?? []).length;
     const before = taken();
     const suites = await createSuites({ C1: 'first', C2: 'second' });
-    await suites.write('second', { scenarios: [{ client: 'wire', workers: 4, pools: 4, ...unhurried }] });
+    await suites.write('second', { scenarios: [{ client: 'wire', workers: 4, pools: 2, ...unhurried }] });
     const outcome = await suites.run([target.url, ...on(2)]);
     expect(outcome.code, outcome.stderr).toBe(0);
-    expect((await suites.ledger()).complete).toBe(true);
+    const ledger = await suites.ledger();
+    expect(ledger.complete).toBe(true);
+    expect(ledger.hosts).toHaveLength(2);
     expect(taken()).toBe(before + 2);
+
+    // What is measured later must be measured by such agents, too.
+    const resumed = await suites.run([target.url, '--resume', await suites.ledgerFolder()]);
+    expect(resumed.code, resumed.stderr).toBe(2);
+    expect(resumed.stderr).toMatch(/expected the agents of the ledger, 2 × .*, found none/);
   });
 
   test('every kind of scenario is exact on two agents, and connections are cut', async () => {
@@ -136,21 +143,20 @@ describe('load runs on agents as it does here', () => {
     const calm = { arrival: { kind: 'burst', rate: 1000, size: 40 } };
     const experiment = await createExperiment(target.url, {
       scenarios: [
-        { ...common, client: ['wire', 'ioredis'], pipeline: 5, ...calm },
+        { ...common, pipeline: 5, connects: 'jittered', burst: true, minIdleShare: 0.5, ...calm },
         { ...common, pool: 'shared', probe: 'ping', ...calm },
         { ...common, client: 'ioredis', autoPipelining: true, poolsPerThread: 2, ...calm },
         { ...common, batch: { pool: 'separate', workers: 2, pipeline: 10 } },
-        { ...common, connects: 'jittered', burst: true, minIdleShare: 0.5, ...calm },
         { ...common, arrival: { kind: 'poisson', rate: [200, 400], order: 'upAndDown' } },
         { ...common, cutEveryMs: 50, ...unhurried },
       ],
       workload: { keys: 300, valueBytes: { kind: 'range', from: 8, to: 64 }, hitShare: 0.9 },
-      ...{ seconds: 0.3, warmupSeconds: 0.1, maxFailedShare: 1 },
+      ...{ seconds: 0.15, maxFailedShare: 1 },
     });
     const outcome = await experiment.run(on(2));
     expect(outcome.code, outcome.stderr).toBe(0);
     const result = await experiment.result();
-    expect(result.scenarios.length).toBeGreaterThanOrEqual(9);
+    expect(result.scenarios.length).toBeGreaterThanOrEqual(7);
     for (const { cutEveryMs, rounds } of result.scenarios)
       for (const round of rounds) {
         if (cutEveryMs === 0) expectExact(round);
@@ -162,7 +168,7 @@ describe('load runs on agents as it does here', () => {
   test('records that grow are counted and removed', async () => {
     const experiment = await createExperiment(target.url, {
       scenarios: [{ client: 'wire', workers: 4, pools: 2, arrival: { kind: 'constant', rate: 400 } }],
-      ...{ workload: { keys: 2000, ycsb: 'D' }, rounds: 2, seconds: 0.3 },
+      ...{ workload: { keys: 2000, ycsb: 'D' }, rounds: 2, seconds: 0.2, warmupSeconds: 0.05 },
     });
     const outcome = await experiment.run(on(2));
     expect(outcome.code, outcome.stderr).toBe(0);
@@ -180,7 +186,7 @@ describe('load runs on agents as it does here', () => {
       scenarios: [
         { client: ['wire', 'ioredis'], workers: 4, pools: 2, arrival: { kind: 'constant', rate: 200 } },
       ],
-      seconds: 0.3,
+      seconds: 0.1,
     });
     const outcome = await experiment.run(on(2, '--group', 'cluster'));
     expect(outcome.code, outcome.stderr).toBe(0);
@@ -260,6 +266,19 @@ describe('run without its agents does not begin', () => {
     expect(refused.code, refused.stderr).toBe(3);
     expect(refused.stderr).toMatch(/agent [abcd] refused: .*--allow-target 127\.0\.0\.1:\d+/);
     expect(await keysOfRuns(control.url)).toEqual([]);
+    await expectFree(control.url, 'default');
+  });
+
+  test('an agent refuses a message that it cannot read, with the reason', async () => {
+    const [observer, other] = [await connectObserver(control.url), await connectObserver(control.url)];
+    await observer.psubscribe('poolbench:run:*');
+    observer.on('pmessage', (_, channel) => {
+      if (/:run:[\da-f-]{36}:0$/.test(channel)) void other.publish(channel, '{"kind":"stop","turn":-1}');
+    });
+    const refused = await (await createExperiment(target.url)).run(on(1));
+    expect(refused.code, refused.stderr).toBe(3);
+    expect(refused.stderr).toMatch(/agent [abcd] refused: .*: turn: expected a whole number .*, found -1/);
+    observer.disconnect();
     await expectFree(control.url, 'default');
   });
 

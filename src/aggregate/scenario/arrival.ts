@@ -1,19 +1,24 @@
 import { z } from 'zod';
+import { limits } from './limits.ts';
 import { listOf, numberBetween, oneOf, section, wholeNumber } from './schema-parts.ts';
 
 /** When the work of a scenario is due: in a config, in a scenario, in its id and in words. */
 
-const maxRate = 10_000_000;
+export const minRate = 0.1;
+export const maxRate = 10_000_000;
 export const maxStages = 20;
 
-const rate = listOf(numberBetween(0.1, maxRate)).nullable().prefault(null).meta({
+const rate = listOf(numberBetween(minRate, maxRate)).nullable().prefault(null).meta({
   description:
     'Operations that are due each second, over all pools; a list makes a scenario of each; null: stages has the rates',
   unit: 'operations per second',
 });
 
 export const stageSchema = section({
-  seconds: numberBetween(0.01, 3600).meta({ description: 'How long the stage lasts', unit: 'seconds' }),
+  seconds: numberBetween(0.01, limits.seconds).meta({
+    description: 'How long the stage lasts',
+    unit: 'seconds',
+  }),
   rate: numberBetween(0, maxRate).meta({
     description: 'Operations that are due each second, over all pools, when the stage begins',
     unit: 'operations per second',
@@ -42,6 +47,8 @@ const order = oneOf(['shuffled', 'upAndDown']).default('shuffled').meta({
     'Order of the rates within a round: shuffled with the other scenarios, or all in turn, ascending and then descending',
 });
 
+export const burstSize = wholeNumber(1, 1_000_000);
+
 const kindOf = <const Kind extends string>(kind: Kind, description: string) =>
   z.literal(kind).meta({ description: `${kind}: ${description}` });
 
@@ -64,7 +71,7 @@ const burst = section({
   kind: kindOf('burst', 'many operations are due at one instant'),
   rate,
   stages,
-  size: wholeNumber(1, 1_000_000).meta({
+  size: burstSize.meta({
     description: 'Operations that are due at one instant, every size / rate seconds',
     unit: 'operations',
   }),

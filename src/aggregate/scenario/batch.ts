@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { formatPlural } from '../text/format.ts';
+import { limits } from './limits.ts';
 import { section, wholeNumber } from './schema-parts.ts';
 
 /** Workers beside the others that send larger batches: none, in the same pools, or in pools of their own. */
@@ -12,8 +13,11 @@ export interface BatchWorkers {
 const batchIn = (pool: 'shared' | 'separate', description: string) =>
   section({
     pool: z.literal(pool).meta({ description }),
-    workers: wholeNumber(1, 100_000).meta({ description: 'Workers beside the others', unit: 'workers' }),
-    pipeline: wholeNumber(2, 10_000).meta({
+    workers: wholeNumber(1, limits.workers).meta({
+      description: 'Workers beside the others',
+      unit: 'workers',
+    }),
+    pipeline: wholeNumber(2, limits.pipeline).meta({
       description: 'Commands in each of their batches',
       unit: 'commands',
     }),

@@ -15,6 +15,7 @@ import {
 import { batchResult, batchSchema, describeBatch, expandBatches, labelBatch, noBatch } from './batch.ts';
 import { besideSchema, describeBeside, labelBeside } from './beside.ts';
 import { type Basics, dimension } from './dimension.ts';
+import { limits } from './limits.ts';
 import {
   describeConnectionRatio,
   describeIdleRatio,
@@ -125,7 +126,7 @@ export const dimensions = {
 
   pools: dimension({
     config: {
-      item: wholeNumber(1, 1024),
+      item: wholeNumber(1, limits.pools),
       usual: 1,
       description: 'Pools that the workers, connections and keys are split over',
       unit: 'pools',
@@ -142,7 +143,7 @@ export const dimensions = {
 
   workers: dimension({
     config: {
-      item: wholeNumber(1, 100_000),
+      item: wholeNumber(1, limits.workers),
       usual: 50,
       description: 'Concurrent callers, over all pools',
       unit: 'workers',
@@ -160,7 +161,7 @@ export const dimensions = {
 
   pipeline: dimension({
     config: {
-      item: wholeNumber(1, 10_000),
+      item: wholeNumber(1, limits.pipeline),
       usual: 1,
       description: 'Commands that a worker writes and awaits together',
       unit: 'commands',
@@ -178,7 +179,7 @@ export const dimensions = {
 
   poolsPerThread: dimension({
     config: {
-      item: wholeNumber(1, 1024),
+      item: wholeNumber(1, limits.pools),
       usual: 1,
       description: 'Pools that share one thread; the last thread gets the rest',
       unit: 'pools',
@@ -209,7 +210,7 @@ export const dimensions = {
   connections: dimension({
     config: {
       name: 'connectionsPerWorker',
-      item: numberBetween(0.01, 100),
+      item: numberBetween(0.01, limits.connectionsPerWorker),
       usual: 2,
       description: 'Max connections for each worker; the total is rounded, and no pool has fewer than one',
       unit: 'connections per worker',
@@ -464,7 +465,7 @@ export const dimensions = {
   /** 0: all agents of the run, or this process. */
   hosts: dimension({
     config: {
-      item: wholeNumber(0, 1024),
+      item: wholeNumber(0, limits.agents),
       usual: 0,
       description: 'Number of agents over which the threads are spread, with --agents; 0: all of them',
       unit: 'agents',

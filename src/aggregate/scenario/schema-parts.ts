@@ -5,6 +5,9 @@ import { z } from 'zod';
  * path and what was found.
  */
 
+/** A longer config is not read, so no text that it holds is longer. */
+export const maxConfigCharacters = 2 ** 20;
+
 export function wholeNumber(min: number, max: number) {
   const error = `a whole number from ${min} to ${max}`;
   return z.int({ error }).min(min, { error }).max(max, { error });

@@ -45,6 +45,12 @@ export function mergeLatencies(encoded: readonly string[]): { encoded: string; s
   }));
 }
 
+/** Merges histograms into one, encoded again; empty if all are empty texts. */
+export function mergeEncoded(encoded: readonly string[]): string {
+  const [first = '', ...others] = encoded.filter(one => one !== '');
+  return others.length === 0 ? first : withMerged([first, ...others], encodeIntoCompressedBase64);
+}
+
 /** Merges histograms into times in milliseconds, after recording `zeros` times of 0 that they do not hold. */
 export function mergeTimes(encoded: readonly string[], zeros = 0): Times {
   return withMerged(encoded, merged => {

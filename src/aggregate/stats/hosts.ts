@@ -11,7 +11,7 @@ const minTripDifferenceMs = 0.05;
 const noticeableBoundMs = 1;
 /** An agent that receives the start later than this before its instant may begin later than the others. */
 const safeLeadMs = 5;
-/** Threads that begin later than this fraction of the window miss a noticeable part of it, or of the warm-up before it. */
+/** Threads that begin later than this fraction of the window miss a noticeable part of it. */
 const noticeableLagRatio = 0.1;
 
 /** One agent over all measurements in which it took part. */
@@ -48,11 +48,27 @@ export function hostFigures({ hosts = [], scenarios }: Pick<Result, 'hosts' | 's
   });
 }
 
-/** "2 × AMD EPYC, 4 cores, Node v20.12.0": agents that are alike are counted. */
-export function describeHosts(hosts: readonly HostResult[]): string {
-  const machines = hosts.map(
-    ({ cpu, cores, node }) => `${cpu}, ${formatPlural(cores, 'core')}, Node ${node}`,
-  );
+/** What an agent is, whatever it did. */
+export type HostMachine = Omit<HostResult, 'threads' | 'roundTripMs'>;
+
+/** "AMD EPYC, 4 cores, Node v20.12.0". */
+export function describeMachine({ cpu, cores, node }: Omit<HostMachine, 'name' | 'os' | 'left'>): string {
+  return `${cpu}, ${formatPlural(cores, 'core')}, Node ${node}`;
+}
+
+/** All agents that took part, once each: those of now, and behind them those that were there before and are no more. */
+export function joinHosts<Host extends Pick<HostMachine, 'name' | 'left'>>(
+  before: readonly Host[],
+  now: readonly Host[],
+): Host[] {
+  const names = new Set(now.map(({ name }) => name));
+  const gone = before.filter(({ name }) => !names.has(name));
+  return [...now, ...gone.map(host => ({ ...host, left: true as const }))];
+}
+
+/** "2 × AMD EPYC, 4 cores, Node v20.12.0": agents that are alike are counted, without those that have left. */
+export function describeHosts(hosts: readonly HostMachine[]): string {
+  const machines = hosts.filter(({ left }) => left !== true).map(describeMachine);
   return [...new Set(machines)]
     .toSorted()
     .map(kind => `${machines.filter(machine => machine === kind).length} × ${kind}`)
@@ -94,17 +110,21 @@ export function hostWarnings(result: Pick<Result, 'hosts' | 'scenarios'>): strin
   return [...warnings, ...lateStarts(result.scenarios)];
 }
 
-/** A warning for each scenario whose threads began late on an agent, as a part of the window. */
+/**
+ * A warning for each scenario whose threads began late on an agent, as a part of the window: a warm-up before it takes up
+ * what is no longer than itself.
+ */
 function lateStarts(scenarios: Result['scenarios']): string[] {
   return scenarios.flatMap(({ id, rounds }) => {
-    const lags = rounds.flatMap(({ seconds, hosts = [] }) => {
-      const lagMs = Math.max(0, ...hosts.map(({ startLagMs }) => startLagMs));
+    const lags = rounds.flatMap(({ seconds, warmup, hosts = [] }) => {
+      const startLagMs = Math.max(0, ...hosts.map(host => host.startLagMs));
+      const lagMs = startLagMs - (warmup?.seconds ?? 0) * 1000;
       return lagMs > noticeableLagRatio * seconds * 1000 ? [{ lagMs, seconds }] : [];
     });
     const [largest] = lags.toSorted((a, b) => b.lagMs - a.lagMs);
     if (largest === undefined) return [];
     return [
-      `threads of ${id} began late on an agent in ${lags.length} of ${formatPlural(rounds.length, 'measurement')}: by up to ${formatMs(largest.lagMs)} ms, with a window of ${formatMs(largest.seconds * 1000)} ms; use a longer window (--seconds), or agents with more idle cores`,
+      `threads of ${id} began late in the window on an agent in ${lags.length} of ${formatPlural(rounds.length, 'measurement')}: by up to ${formatMs(largest.lagMs)} ms, with a window of ${formatMs(largest.seconds * 1000)} ms; use a longer window (--seconds), or agents with more idle cores`,
     ];
   });
 }

@@ -8,25 +8,14 @@ import { addUp, type HostUse } from '../run/host-use.ts';
 import { ConnectRefused, TurnVoided } from '../run/threads.ts';
 import { maxGrowthSeconds, openWindow, type WindowStart } from '../run/window-start.ts';
 import type { ControlClock } from './clock.ts';
-import type { AgentMessage, CoordinatorMessage, HostInfo, Prepare } from './messages.ts';
+import type { AgentMessage, CoordinatorMessage, Prepare } from './messages.ts';
 import type { TurnOutcome } from './outcome.ts';
 import type { Patience } from './patience.ts';
+import type { Seated } from './seated.ts';
 import { mirrorThreads } from './thread-reports.ts';
 
 /** How often the stop flag of the run is looked at. */
 const lookMs = 20;
-
-/** An agent as the coordinator sees it. */
-export interface Seated {
-  readonly seat: number;
-  host: HostInfo | undefined;
-  /** Unique in the run. */
-  name: string;
-  /** When its last message came, and since when no message has reached it, on the clock of `performance.now`. */
-  lastMessageMs: number;
-  unreachedSinceMs: number | undefined;
-  roundTripMs: number | null;
-}
 
 /** What a turn needs of the agents of its session. */
 export interface Coordinator {

@@ -50,9 +50,9 @@ export async function runAgent(
   const worker = new Worker(
     lobbyName(group, version),
     async job => {
-      const seat = readSeatJob(job.data);
-      if (seat === undefined) {
-        say('ignored: a message that this version does not know');
+      const { message: seat, fault } = readSeatJob(job.data);
+      if (fault !== undefined) {
+        say(`ignored: a seat that cannot be read: ${fault}`);
         return;
       }
       const own = new Seat(link, { job: seat, rules, host, patience });

@@ -1,20 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import type { HostResult } from '../../aggregate/result.ts';
+import { joinHosts } from '../../aggregate/stats/hosts.ts';
 import { formatList, formatPlural } from '../../aggregate/text/format.ts';
 import { describeTool } from '../environment.ts';
 import { asError, PoolbenchError } from '../errors.ts';
 import type { Scenario } from '../experiment/scenarios.ts';
-import { serverCount } from '../run/server-figures.ts';
 import type { SessionAgents } from '../run/session.ts';
 import type { LoadThreads } from '../run/threads.ts';
 import { withTimeout } from '../server/control.ts';
 import type { Target } from '../server/find-target.ts';
 import { AgentThreads } from './agent-threads.ts';
-import type { Coordinator, Seated } from './agent-turn.ts';
+import type { Coordinator } from './agent-turn.ts';
 import { Worker } from './bullmq.ts';
 import type { ControlClock } from './clock.ts';
 import { ControlLink } from './control-link.ts';
 import { type KnownAgent, listAgents, lobbyName, lockMs, removeQueue, Seats } from './lobby.ts';
+import { meetTarget, subjectOf } from './meeting.ts';
 import {
   type AgentMessage,
   backQueue,
@@ -23,13 +24,10 @@ import {
   prefix,
   readAgentMessage,
   readBackJob,
-  type Subject,
 } from './messages.ts';
 import { type TurnOutcome, unpackOutcome } from './outcome.ts';
 import { type Patience, usualPatience } from './patience.ts';
-import { withoutLogin } from './rules.ts';
-
-type Met = Extract<AgentMessage, { kind: 'met' }>;
+import { emptySeats, hostsOf, nameSeated, type Seated } from './seated.ts';
 
 /** What a session wants of the agents. */
 interface Wanted {
@@ -61,20 +59,15 @@ export class Agents implements SessionAgents, Coordinator {
   #answeredAtMs = performance.now();
   #turns = 0;
   #pools = 0;
+  /** Of the run under way: how many each agent has, and the agents that took part before it was resumed. */
   #threads = 0;
+  #before: readonly HostResult[] = [];
   #ended = false;
 
   private constructor(link: ControlLink, agents: number, patience: Patience) {
     this.#link = link;
     this.patience = patience;
-    this.seated = Array.from({ length: agents }, (_, seat) => ({
-      seat,
-      host: undefined,
-      name: `agent ${seat + 1}`,
-      lastMessageMs: performance.now(),
-      unreachedSinceMs: undefined,
-      roundTripMs: null,
-    }));
+    this.seated = emptySeats(agents);
   }
 
   /**
@@ -114,7 +107,7 @@ export class Agents implements SessionAgents, Coordinator {
     say(`Waiting up to ${waitMs / 1000} s for ${formatPlural(agents, 'agent')} at ${link.where}`);
     const isFull = await this.until(() => this.seated.every(({ host }) => host !== undefined), waitMs);
     if (!isFull) throw await this.#missing(group, version, waitMs);
-    this.#nameSeated();
+    nameSeated(this.seated);
     say(`Agents: ${formatList(this.seated.map(({ name, host }) => `${name} (${host?.cores} cores)`))}\n`);
   }
 
@@ -134,17 +127,6 @@ export class Agents implements SessionAgents, Coordinator {
     );
   }
 
-  /** Two agents can be named alike, as on one host. */
-  #nameSeated(): void {
-    const taken = new Map<string, number>();
-    for (const each of this.seated) {
-      const name = each.host?.name ?? each.name;
-      const times = (taken.get(name) ?? 0) + 1;
-      taken.set(name, times);
-      each.name = times === 1 ? name : `${name} (${times})`;
-    }
-  }
-
   #startWorkers(lobby: string): void {
     const connection = this.#link.redis;
     // Seats of agents that died are taken back by whoever looks: BullMQ frees them only while some worker does.
@@ -156,11 +138,7 @@ export class Agents implements SessionAgents, Coordinator {
     const back = new Worker(
       backQueue(this.#run),
       async job => {
-        const found = readBackJob(job.data);
-        const outcome = found && unpackOutcome(found.packed);
-        if (outcome === undefined) return;
-        this.#onOutcome.get(found?.turn ?? -1)?.(found?.seat ?? -1, outcome);
-        this.#wake();
+        this.#hearOutcome(job.data);
       },
       { ...{ connection, prefix, concurrency: 100, skipStalledCheck: true }, runRetryDelay: 500 },
     );
@@ -170,52 +148,19 @@ export class Agents implements SessionAgents, Coordinator {
 
   /** As results have them, once the threads of a run are known. */
   get hosts(): HostResult[] {
-    return this.seated.flatMap(({ host, name, roundTripMs }) =>
-      host === undefined ? [] : [{ ...host, name, threads: this.#threads, roundTripMs }],
-    );
+    return joinHosts(this.#before, hostsOf(this.seated, this.#threads));
   }
 
-  /**
-   * Lets every agent reach the target, before any load.
-   *
-   * @returns the target as the agents see it
-   * @throws PoolbenchError USAGE if there is no way to it from there, or another server; TARGET_IN_USE if it is the control
-   *   server; AGENT_REFUSED, AGENT_LOST
-   */
   async meet(target: Target): Promise<Target> {
-    const { control } = target;
-    if (target.standIn)
-      throw new PoolbenchError(
-        'USAGE',
-        `expected ${target.declared.server} at ${target.declared.url}, because agents do not load a stand-in, found ${target.detected.server}; start the server, or set target.server to any`,
-      );
-    if (control.address.path !== undefined)
-      throw new PoolbenchError(
-        'USAGE',
-        `expected a target at host:port, because agents can be on other machines, found the unix socket ${control.address.path}; use a redis:// URL`,
-      );
-    const life = (await serverCount(control)).life ?? null;
-    if (this.#link.life !== undefined && life?.split(' ').includes(this.#link.life))
-      throw new PoolbenchError(
-        'TARGET_IN_USE',
-        `expected a target that is not the control server, found ${this.#link.where} as both: the traffic of the agents would be in the figures; use another server for --control`,
-      );
-    const met = await this.#askToMeet(withoutLogin(subjectOf(target)));
-    for (const { seat, life: found, roundTripMs } of met) {
-      const agent = this.seated[seat];
-      if (agent === undefined) continue;
-      agent.roundTripMs = roundTripMs;
-      if (life === null || found === null || life === found) continue;
-      throw new PoolbenchError(
-        'USAGE',
-        `expected all agents to reach the same server at ${target.declared.url}, but agent ${agent.name} reaches another one there (its run id differs); use an address that leads to the same server from every machine`,
-      );
-    }
-    return { ...target, local: met.some(({ local }) => local) };
+    return await meetTarget(this, target, this.#link);
   }
 
-  /** The threads of a run on these agents. @throws PoolbenchError USAGE for more hosts than agents, or silent cuts */
-  threads(scenarios: readonly Scenario[], targets: readonly Target[]): LoadThreads {
+  /** The threads of a run on these agents. @throws PoolbenchError USAGE for more hosts than agents */
+  threads(
+    scenarios: readonly Scenario[],
+    targets: readonly Target[],
+    before: readonly HostResult[] = [],
+  ): LoadThreads {
     const agents = this.seated.length;
     const tooMany = scenarios.find(({ hosts }) => hosts > agents);
     if (tooMany !== undefined)
@@ -223,16 +168,12 @@ export class Agents implements SessionAgents, Coordinator {
         'USAGE',
         `${tooMany.id} runs on ${tooMany.hosts} hosts, but the run has ${formatPlural(agents, 'agent')}; use --agents ${tooMany.hosts}`,
       );
-    const silent = scenarios.find(({ cut, cutEveryMs }) => cut === 'silent' && cutEveryMs > 0);
-    if (silent !== undefined)
-      throw new PoolbenchError(
-        'USAGE',
-        `${silent.id} has silent cuts, which need a proxy that agents cannot reach; use "cut": "close", or leave out --agents`,
-      );
     const perAgent = Math.max(
       ...scenarios.map(({ threads, hosts }) => Math.ceil(threads / (hosts === 0 ? agents : hosts))),
     );
     this.#threads = perAgent;
+    this.#before = before;
+    nameSeated(this.seated, before);
     const subjects = new Map(targets.map(target => [target.address, subjectOf(target)]));
     return new AgentThreads(this, { perAgent, pool: ++this.#pools, subjects });
   }
@@ -282,6 +223,7 @@ export class Agents implements SessionAgents, Coordinator {
   async send(seat: number | 'all', message: CoordinatorMessage): Promise<void> {
     const channel = seat === 'all' ? channels.toAll(this.#run) : channels.toSeat(this.#run, seat);
     await this.#link.publish(channel, message, this.patience.controlMs).catch(cause => {
+      if (cause instanceof PoolbenchError) throw cause;
       throw this.#failure ?? this.#controlLost(cause);
     });
   }
@@ -313,31 +255,6 @@ export class Agents implements SessionAgents, Coordinator {
     }
   }
 
-  /** Asks every agent to reach a target, again where no answer comes. @returns the answers, in the order of the seats */
-  async #askToMeet(subject: Subject): Promise<Met[]> {
-    const answers = new Map<number, Met>();
-    const stop = this.listen(message => {
-      if (message.kind === 'met') answers.set(message.seat, message);
-    });
-    const silent = () => this.seated.filter(({ seat }) => !answers.has(seat));
-    const { graceMs, answerMs } = this.patience;
-    try {
-      const endMs = performance.now() + graceMs;
-      while (performance.now() < endMs) {
-        for (const { seat } of silent()) await this.send(seat, { kind: 'meet', subject });
-        if (await this.until(() => silent().length === 0, answerMs))
-          return [...answers.values()].toSorted((a, b) => a.seat - b.seat);
-      }
-    } finally {
-      stop();
-    }
-    const names = formatList(silent().map(({ name }) => name));
-    throw this.fail(
-      'AGENT_LOST',
-      `expected ${names} to reach the target within ${graceMs / 1000} s, but got no answer; see the log of the agent`,
-    );
-  }
-
   fail(code: 'AGENT_LOST' | 'AGENT_REFUSED' | 'CONTROL_LOST', message: string): PoolbenchError {
     this.#failure ??= new PoolbenchError(code, message);
     this.#wake();
@@ -345,7 +262,7 @@ export class Agents implements SessionAgents, Coordinator {
   }
 
   #hear(text: string): void {
-    const message = readAgentMessage(text);
+    const { message } = readAgentMessage(text);
     const agent = message && this.seated[message.seat];
     if (message === undefined || agent === undefined) return;
     agent.lastMessageMs = performance.now();
@@ -358,6 +275,22 @@ export class Agents implements SessionAgents, Coordinator {
         `expected agent ${agent.name} to stay until the end of the run, but it left: ${message.reason}. ${resumable}`,
       );
     for (const listener of this.#listeners) listener(message);
+    this.#wake();
+  }
+
+  #hearOutcome(data: unknown): void {
+    const { message: job } = readBackJob(data);
+    if (job === undefined) return;
+    const agent = this.seated[job.seat];
+    const onOutcome = this.#onOutcome.get(job.turn);
+    if (agent === undefined || onOutcome === undefined) return;
+    const { message: outcome, fault } = unpackOutcome(job.packed);
+    if (fault === undefined) onOutcome(agent.seat, outcome);
+    else
+      this.fail(
+        'AGENT_LOST',
+        `expected the samples of agent ${agent.name}, but they cannot be read: ${fault}. Another program may write to the control server. ${resumable}`,
+      );
     this.#wake();
   }
 
@@ -411,16 +344,7 @@ export class Agents implements SessionAgents, Coordinator {
   }
 }
 
-const resumable = 'Finished rounds are kept; a run of one target continues with --resume';
-
-function subjectOf({ address, control }: Target): Subject {
-  // As it was declared: a host name may be another IP address on another machine.
-  const { host, port } = control.address.sentinel === undefined ? control.address : address;
-  return {
-    address: { ...address, host, port },
-    ...(control.cluster === undefined ? {} : { cluster: control.cluster }),
-  };
-}
+const resumable = 'Finished rounds are kept; a run of one target, and claims, continue with --resume';
 
 function describeOther({ name, group, version }: KnownAgent): string {
   return `${name} of group ${group} and version ${version}`;

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { type Address, socketPlace, tlsOptions } from '../../pool/client/address.ts';
 import { Redis } from '../../pool/client/ioredis.ts';
 import { asError, PoolbenchError } from '../errors.ts';
@@ -5,12 +6,22 @@ import { connectControl, withTimeout } from '../server/control.ts';
 import { lifeOf } from '../server/server-info.ts';
 import { parseAddress, shownAddress, withoutPassword } from '../server/url.ts';
 import { type ControlClock, readClock } from './clock.ts';
+import { maxMessageCharacters, prefix } from './messages.ts';
 import { type Patience, usualPatience } from './patience.ts';
 
 const connectTimeoutMs = 5000;
 /** A request to the control server fails after this, unless it is given longer. */
 const answerTimeoutMs = 10_000;
 const maxRetryMs = 500;
+
+/**
+ * A server closes a connection whose waiting messages are larger than its limit (client-output-buffer-limit pubsub, usually
+ * 32 MB). A longer message than this is a letter: it waits in a key, and only the name of that is published.
+ */
+const maxPublishedCharacters = 2 ** 20;
+/** A letter that nobody takes is gone after this. */
+const letterMs = 60_000;
+const letterKey = /^poolbench:letter:[\da-f-]{36}$/;
 
 /**
  * A connection to the control server for commands, and one for messages. Unlike those to a target they reconnect by
@@ -47,7 +58,10 @@ export class ControlLink {
         this.#workingSinceMs = performance.now();
       });
     }
-    this.#subscriber.on('message', (channel, text) => this.#handlers.get(channel)?.(text));
+    this.#subscriber.on('message', (channel, text) => {
+      if (letterKey.test(text)) void this.#readLetter(channel, text).catch(() => {});
+      else this.#handlers.get(channel)?.(text);
+    });
   }
 
   /** @throws PoolbenchError CONTROL_UNREACHABLE, USAGE for a URL that cannot be read */
@@ -95,10 +109,16 @@ export class ControlLink {
     return this.#unanswered > 0 && performance.now() - this.#waitingSinceMs > this.#pauseMs;
   }
 
-  /** @returns how many have received it. @throws Error if the control server does not answer in time */
+  /**
+   * @param channel of one receiver, if the message can be a long one
+   * @returns how many have received it
+   * @throws Error if the control server does not answer in time; PoolbenchError USAGE for a message that is too long
+   */
   async publish(channel: string, message: object, timeoutMs = answerTimeoutMs): Promise<number> {
+    const text = JSON.stringify(message);
+    const published = text.length > maxPublishedCharacters ? await this.#writeLetter(text, timeoutMs) : text;
     if (this.#unanswered++ === 0) this.#waitingSinceMs = performance.now();
-    const answer = this.redis.publish(channel, JSON.stringify(message)).finally(() => {
+    const answer = this.redis.publish(channel, published).finally(() => {
       const now = performance.now();
       if (this.#isSilent) this.#workingSinceMs = now;
       this.#unanswered--;
@@ -106,6 +126,27 @@ export class ControlLink {
       this.#waitingSinceMs = now;
     });
     return await withTimeout(answer, timeoutMs);
+  }
+
+  /** @returns the key that the message waits in */
+  async #writeLetter(text: string, timeoutMs: number): Promise<string> {
+    if (text.length > maxMessageCharacters)
+      throw new PoolbenchError(
+        'USAGE',
+        `expected measurements that an agent can be sent in ${maxMessageCharacters} characters, found ${text.length}; use smaller values (workload.valueBytes)`,
+      );
+    const key = `${prefix}:letter:${randomUUID()}`;
+    await withTimeout(this.redis.set(key, text, 'PX', letterMs), timeoutMs);
+    return key;
+  }
+
+  /** Takes a letter. One that is lost, or that is no letter, is repeated or ignored like any other message. */
+  async #readLetter(channel: string, key: string): Promise<void> {
+    const size = await withTimeout(this.redis.strlen(key), answerTimeoutMs);
+    // In UTF-8, where a character that JSON does not escape has at most three bytes.
+    if (size > 3 * maxMessageCharacters) return;
+    const text = await withTimeout(this.redis.getdel(key), answerTimeoutMs);
+    if (text !== null) this.#handlers.get(channel)?.(text);
   }
 
   async subscribe(channel: string, handle: (text: string) => void): Promise<void> {

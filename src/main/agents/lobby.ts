@@ -51,8 +51,8 @@ export async function listAgents({ redis }: ControlLink): Promise<KnownAgent[]> 
     queue.on('error', () => {});
     const active = await withTimeout(queue.getActive(), listTimeoutMs).catch(() => []);
     for (const job of active) {
-      const seat = readSeatJob(job?.data);
-      if (seat !== undefined && job?.processedBy !== undefined) jobs.set(job.processedBy, seat.name);
+      const { message } = readSeatJob(job?.data);
+      if (message !== undefined && job?.processedBy !== undefined) jobs.set(job.processedBy, message.name);
     }
     await queue.close();
   }

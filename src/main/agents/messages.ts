@@ -1,38 +1,71 @@
 import { z } from 'zod';
-import { maxStages, stageSchema } from '../../aggregate/scenario/arrival.ts';
+import { burstSize, maxRate, maxStages, stageSchema } from '../../aggregate/scenario/arrival.ts';
+import { limits } from '../../aggregate/scenario/limits.ts';
 import { rows, type ThreadPart } from '../../aggregate/scenario/scenario.ts';
-import { numberBetween, oneOf, wholeNumber } from '../../aggregate/scenario/schema-parts.ts';
+import {
+  isOutOfRange,
+  maxConfigCharacters,
+  numberBetween,
+  oneOf,
+  readable,
+  refuser,
+  section,
+  wholeNumber,
+} from '../../aggregate/scenario/schema-parts.ts';
 import type { Address } from '../../pool/client/address.ts';
 import { keptOptions } from '../../pool/client/ioredis-options.ts';
 import type { Arrivals, ThreadTask, WorkloadTask } from '../../workers/contract.ts';
 import { parseCommand } from '../../workers/workload/command-templates.ts';
+import { measuredSeconds, timeout, warmupTime } from '../experiment/experiment.ts';
+import { faultsOf } from '../experiment/faults.ts';
+import { maxVariantBytes, sizesOf } from '../experiment/value-variants.ts';
+import { maxFileBytes, maxValues, size } from '../experiment/values.ts';
+import { keyChoice, maxCommands, maxKeys, maxSubscribers, members } from '../experiment/workload.ts';
 import { runPrefix } from '../server/key-space.ts';
 
 /**
  * Everything that coordinator and agents send each other, as JSON. Whoever can write to the control server can send it,
- * too, so a message is accepted only if it has exactly this form, with the limits of a config.
+ * too, so a message is accepted only if it has exactly this form, with the limits of a config: the schemas of both are made
+ * of the same parts, so that an agent accepts whatever a config can ask for.
  */
 
-export const maxThreads = 1024;
-/** Longer messages are not read. A prepared turn of 1,024 pools has about 200 kB. */
-const maxMessageBytes = 8 * 2 ** 20;
-/** Of all values of a workload together, as in a config. */
-const maxValueBytes = 64 * 2 ** 20;
+/** Longer messages are neither sent nor read: a file of values as large as a config may have it, and as much again. */
+export const maxMessageCharacters = 2 * maxFileBytes;
+/** All threads of a run are warmed up together. */
+const maxRunThreads = limits.agents * limits.threads;
+/** More faults of a message would not be read. */
+const maxFaults = 3;
+const maxReason = 10_000;
 
 /** A schema for every key of a type, optional ones included, so that none is forgotten on the way between processes. */
 export type ShapeOf<T> = { readonly [Key in keyof T]-?: z.ZodType<T[Key]> };
 
-export const text = (max: number) => z.string().max(max);
-export const count = z.int().nonnegative();
-export const amount = z.number().nonnegative();
-const runId = z.string().regex(/^[\da-f-]{36}$/);
-const seat = wholeNumber(0, maxThreads - 1);
+/** What has no limit of its own has that of the message. */
+export const text = (max = maxMessageCharacters) => {
+  const error = `text of at most ${max} characters`;
+  return z.string({ error }).max(max, { error });
+};
+export const count = wholeNumber(0, Number.MAX_SAFE_INTEGER);
+const notNegative = 'a number of 0 or more';
+export const amount = z.number({ error: notNegative }).nonnegative({ error: notNegative });
+export const known = z.number({ error: 'a number' });
+export function list<Item extends z.ZodType>(item: Item, max: number, min = 0) {
+  const error = `a list of ${min} to ${max}`;
+  return z.array(item, { error }).min(min, { error }).max(max, { error });
+}
+const pattern = (expected: string, regex: RegExp) =>
+  z.string({ error: expected }).regex(regex, { error: expected });
+const yesOrNo = z.boolean({ error: 'true or false' });
+const runId = pattern('the id of a run', /^[\da-f-]{36}$/);
+const seat = wholeNumber(0, limits.agents - 1);
 const turn = count;
+/** Of all threads of a run. */
+export const threadNumber = wholeNumber(0, maxRunThreads - 1);
 /** An instant of the control server's clock. */
-const instant = z.number();
+const instant = known;
 
 /** What an agent reports of its machine. */
-const host = z.strictObject({
+const host = section({
   name: text(100),
   node: text(50),
   os: text(200),
@@ -44,121 +77,115 @@ const host = z.strictObject({
 export type HostInfo = z.output<typeof host>;
 
 /** A seat in a run, as a job of the lobby. */
-const seatJob = z.strictObject({
+const seatJob = section({
   run: runId,
   seat,
-  seats: wholeNumber(1, maxThreads),
+  seats: wholeNumber(1, limits.agents),
   /** The name of the run, for whoever looks. */
-  name: text(200),
+  name: text(),
 });
 export type SeatJob = z.output<typeof seatJob>;
 
-const place = z.strictObject({ host: z.string().regex(/^[^@/?#\s]{1,253}$/), port: wholeNumber(1, 65_535) });
+const place = section({
+  host: pattern('a host', /^[^@/?#\s]{1,253}$/),
+  port: wholeNumber(1, 65_535),
+});
 
 /** An address without its secrets: passwords and keys come from the agent's own environment. */
-const address = z.strictObject({
+const address = section({
   ...place.shape,
-  tls: z.boolean(),
-  servername: text(253).optional(),
-  username: text(256).optional(),
+  tls: yesOrNo,
+  servername: text().optional(),
+  username: text().optional(),
   database: wholeNumber(0, 999_999_999),
-  protocol: z.literal([2, 3]).optional(),
-  natMap: z.record(z.string(), place).optional(),
-  unnamed: z.boolean().optional(),
-  sentinel: z
-    .strictObject({ master: text(256), others: z.array(place).max(64), username: text(256).optional() })
-    .optional(),
-  trust: z.strictObject({ servername: text(253) }).optional(),
+  protocol: z.literal([2, 3], { error: '2 or 3' }).optional(),
+  natMap: z.record(z.string(), place, { error: 'an object' }).optional(),
+  unnamed: yesOrNo.optional(),
+  sentinel: section({
+    master: text(),
+    others: z.array(place, { error: 'a list' }),
+    username: text().optional(),
+  }).optional(),
+  trust: section({ servername: text() }).optional(),
 });
 
 /** Where the load goes. */
-const subject = z.strictObject({ address, cluster: z.array(address).min(1).max(maxThreads).optional() });
+const subject = section({
+  address,
+  cluster: z.array(address, { error: 'a list' }).min(1, { error: 'at least one node' }).optional(),
+});
 export type Subject = { readonly address: Address; readonly cluster?: readonly Address[] };
 
-const keyChoice = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.enum(['uniform', 'sequential', 'partitioned']) }),
-  z.strictObject({ kind: z.literal('zipfian'), exponent: numberBetween(0.01, 10) }),
-  z.strictObject({ kind: z.literal('gaussian'), spread: numberBetween(0.0001, 10) }),
-  z.strictObject({
-    kind: z.literal('hotSet'),
-    operationShare: numberBetween(0, 1),
-    keyShare: numberBetween(0, 1),
-  }),
-]);
+const weight = amount;
+// Of two forms the second is named in a fault.
+const value = z.union([section({ text: text(maxFileBytes) }), section({ bytes: size })]);
 
-const value = z.union([
-  z.strictObject({ bytes: wholeNumber(0, 16 * 2 ** 20) }),
-  z.strictObject({ text: text(16 * 2 ** 20) }),
-]);
-
-const workload = z
-  .strictObject({
-    keys: wholeNumber(1, 100_000_000),
-    members: wholeNumber(1, 100_000),
-    keyChoice,
-    values: z
-      .array(z.strictObject({ weight: amount, value }))
-      .min(1)
-      .max(128),
-    compressibleRatio: numberBetween(0, 1),
-    commands: z
-      .array(
-        z.strictObject({
-          // The same rules as in a config: no command that changes the server, no keys but the placeholder.
-          command: text(10_000).refine(isCommand),
-          weight: amount,
-          inserts: z.literal(true).exactOptional(),
-        }),
-      )
-      .min(1)
-      .max(64),
-    subscribers: wholeNumber(1, 10_000).exactOptional(),
-    hitShare: numberBetween(0, 1),
-    growth: z.enum(['latest', 'index']).nullable(),
-    apart: z.boolean(),
-    // An agent runs no code of others.
-    script: z.never().exactOptional(),
-    replay: z.never().exactOptional(),
-  } satisfies ShapeOf<WorkloadTask>)
-  .refine(({ values }) => values.reduce((sum, { value }) => sum + bytesOf(value), 0) <= maxValueBytes);
-
-function isCommand(command: string): boolean {
-  try {
-    parseCommand(command);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function bytesOf(value: { readonly bytes: number } | { readonly text: string }): number {
-  return 'bytes' in value ? value.bytes : Buffer.byteLength(value.text);
-}
-
-const pool = z.strictObject({
-  groups: z
-    .array(z.strictObject({ workers: wholeNumber(0, 100_000), pipeline: wholeNumber(1, 10_000) }))
-    .min(1)
-    .max(2),
-  connections: wholeNumber(0, 100_000),
-  minIdle: wholeNumber(0, 100_000),
-  firstKey: wholeNumber(0, 100_000_000),
-  keys: wholeNumber(0, 100_000_000),
+const workload = section({
+  keys: wholeNumber(1, maxKeys),
+  members,
+  keyChoice,
+  values: list(section({ weight, value }), maxValues, 1),
+  compressibleRatio: numberBetween(0, 1),
+  commands: list(
+    section({
+      // The same rules as in a config: no command that changes the server, no keys but the placeholder.
+      command: readable('a command', parseCommand).max(maxConfigCharacters, {
+        error: `a command of at most ${maxConfigCharacters} characters`,
+      }),
+      weight,
+      inserts: z.literal(true, { error: 'true' }).exactOptional(),
+    }),
+    maxCommands,
+    1,
+  ),
+  subscribers: wholeNumber(1, maxSubscribers).exactOptional(),
+  hitShare: numberBetween(0, 1),
+  growth: oneOf(['latest', 'index']).nullable(),
+  apart: yesOrNo,
+  // An agent runs no code of others.
+  script: z.never({ error: 'no script' }).exactOptional(),
+  replay: z.never({ error: 'no replay' }).exactOptional(),
+} satisfies ShapeOf<WorkloadTask>).check(({ value, issues }) => {
+  if (issues.some(isOutOfRange)) return;
+  const { sum } = sizesOf(value.values);
+  if (sum > maxVariantBytes)
+    refuser(issues)(['values'], `values of at most ${maxVariantBytes} bytes together`, value.values, sum);
 });
 
-/** As in a config, but as short as the warm-up of the threads makes it. */
-export const stage = stageSchema.extend({ seconds: z.number().positive().max(3600) });
+const maxConnections = 2 * limits.workers * limits.connectionsPerWorker;
+const pool = section({
+  groups: list(
+    section({ workers: wholeNumber(0, limits.workers), pipeline: wholeNumber(1, limits.pipeline) }),
+    2,
+    1,
+  ),
+  // Those of batch workers, too.
+  connections: wholeNumber(0, maxConnections),
+  minIdle: wholeNumber(0, maxConnections),
+  firstKey: wholeNumber(0, maxKeys),
+  keys: wholeNumber(0, maxKeys),
+});
 
-const openLoop = z.strictObject({
-  arrivals: z.strictObject({
-    kind: z.enum(['constant', 'poisson', 'burst']),
+const stageTime = `a time above 0 s, of at most ${limits.seconds} s`;
+/** As in a config, but as short as the warm-up of the threads makes it. */
+export const stage = stageSchema.extend({
+  seconds: z
+    .number({ error: stageTime })
+    .positive({ error: stageTime })
+    .max(limits.seconds, { error: stageTime }),
+});
+
+const meanRate = `a rate above 0, of at most ${maxRate}`;
+const openLoop = section({
+  arrivals: section({
+    kind: oneOf(['constant', 'poisson', 'burst']),
     // The mean of stages can be lower than any rate of a config.
-    rate: z.number().positive().max(10_000_000),
-    size: wholeNumber(1, 1_000_000),
-    stages: z.array(stage).min(1).max(maxStages).exactOptional(),
+    rate: z.number({ error: meanRate }).positive({ error: meanRate }).max(maxRate, { error: meanRate }),
+    size: burstSize,
+    stages: list(stage, maxStages, 1).exactOptional(),
   } satisfies ShapeOf<Arrivals>),
-  pools: wholeNumber(1, 1024),
-  firstPool: wholeNumber(0, 1023),
+  pools: wholeNumber(1, maxRunThreads),
+  firstPool: wholeNumber(0, maxRunThreads - 1),
 });
 
 /** What the dimensions of a scenario give to a thread, each with the limits that its row has in a config. */
@@ -169,49 +196,56 @@ const threadPart = Object.fromEntries(
 );
 
 /** A thread's task without what all of them share, and what each process has of its own: the shared memory, and where it connects to. */
-const task = z.strictObject({
+const task = section({
   ...threadPart,
   ...({
-    thread: wholeNumber(0, maxThreads - 1),
-    pools: z.array(pool).min(1).max(2048),
+    thread: threadNumber,
+    // With those of batch workers.
+    pools: list(pool, 2 * limits.pools, 1),
     // Keys of the load begin with what a run has claimed, so that no message can name those of others.
-    keyPrefix: z.string().regex(runPrefix),
+    keyPrefix: pattern('the prefix of a run', runPrefix),
     seed: count,
     valueSeed: count,
-    warmupSeconds: numberBetween(0, 600),
-    seconds: numberBetween(0.05, 3600),
+    warmupSeconds: warmupTime,
+    seconds: measuredSeconds,
     openLoop: openLoop.nullable(),
-    timeoutMs: wholeNumber(10, 600_000),
+    timeoutMs: timeout,
   } satisfies ShapeOf<Omit<AgentTask, keyof ThreadPart>>),
   // No code crosses: an agent has the clients that come with poolbench, whose options cannot lead to another server.
   client: oneOf(['ioredis', 'wire']),
   clientOptions: z
-    .record(z.string(), z.unknown())
-    .refine(options => !Object.keys(options).some(key => keptOptions.includes(key))),
+    .record(z.string(), z.unknown(), { error: 'an object' })
+    .refine(options => !Object.keys(options).some(key => keptOptions.includes(key)), {
+      error: `none of the options ${keptOptions.join(', ')}`,
+    }),
 });
 export type AgentTask = Omit<ThreadTask, 'shared' | 'workload' | 'clientFile' | keyof Subject>;
 
 /** From the coordinator to one agent, or all of them. */
-const coordinatorMessage = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('heartbeat') }),
-  z.strictObject({ kind: z.literal('meet'), subject }),
-  z.strictObject({
-    kind: z.literal('prepare'),
-    turn,
-    /** Threads are kept as long as this stays the same, so that they stay warm. */
-    pool: count,
-    threads: wholeNumber(1, maxThreads),
-    subject,
-    workload,
-    tasks: z.array(task).min(1).max(maxThreads),
-    /** The number of each task's thread. */
-    placement: z.array(wholeNumber(0, maxThreads - 1)),
-  }),
-  z.strictObject({ kind: z.literal('go'), turn, at: instant }),
-  z.strictObject({ kind: z.literal('window'), turn, at: instant }),
-  z.strictObject({ kind: z.literal('stop'), turn }),
-  z.strictObject({ kind: z.literal('end') }),
-]);
+const coordinatorMessage = z.discriminatedUnion(
+  'kind',
+  [
+    section({ kind: z.literal('heartbeat') }),
+    section({ kind: z.literal('meet'), subject }),
+    section({
+      kind: z.literal('prepare'),
+      turn,
+      /** Threads are kept as long as this stays the same, so that they stay warm. */
+      pool: count,
+      threads: wholeNumber(1, limits.threads),
+      subject,
+      workload,
+      tasks: list(task, limits.threads, 1),
+      /** The number of each task's thread. */
+      placement: list(wholeNumber(0, limits.threads - 1), limits.threads),
+    }),
+    section({ kind: z.literal('go'), turn, at: instant }),
+    section({ kind: z.literal('window'), turn, at: instant }),
+    section({ kind: z.literal('stop'), turn }),
+    section({ kind: z.literal('end') }),
+  ],
+  { error: 'a message of a coordinator' },
+);
 /** As zod reads it, but for what it cannot know: the types of a task's parts, and that JSON has no undefined. */
 export type CoordinatorMessage =
   | Exclude<z.output<typeof coordinatorMessage>, { kind: 'meet' | 'prepare' }>
@@ -232,57 +266,64 @@ const phases = ['idle', 'preparing', 'ready', 'running'] as const;
 
 /** From an agent to the coordinator. */
 const agentMessage = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('seated'), seat, host }),
+  section({ kind: z.literal('seated'), seat, host }),
   /** A heartbeat, so that neither a lost message nor a lost agent stays unnoticed. */
-  z.strictObject({ kind: z.literal('here'), seat, turn, phase: oneOf(phases) }),
-  z.strictObject({
+  section({ kind: z.literal('here'), seat, turn, phase: oneOf(phases) }),
+  section({
     kind: z.literal('met'),
     seat,
-    life: text(10_000).nullable(),
+    life: text().nullable(),
     roundTripMs: amount.nullable(),
-    local: z.boolean(),
+    local: yesOrNo,
   }),
-  z.strictObject({ kind: z.literal('refused'), seat, reason: text(10_000) }),
-  z.strictObject({
+  section({ kind: z.literal('refused'), seat, reason: text(maxReason) }),
+  section({
     kind: z.literal('acknowledged'),
     seat,
     turn,
     what: z.enum(['go', 'window']),
     /** Time that was left until the instant. */
-    leadMs: z.number(),
+    leadMs: known,
     boundMicros: amount,
   }),
-  z.strictObject({
+  section({
     kind: z.literal('growth'),
     seat,
     turn,
     /** Of each thread: when it looked, whether all workers had a connection, when a pool last grew (0: none did). */
-    threads: z.array(z.tuple([instant, z.boolean(), instant])).max(maxThreads),
+    threads: list(z.tuple([instant, yesOrNo, instant]), limits.threads),
   }),
-  z.strictObject({
+  section({
     kind: z.literal('progress'),
     seat,
     turn,
     /** Of each thread: the figures of `ThreadProgress`, in the order of its table; null: not known. */
-    threads: z.array(z.array(z.number().nullable()).max(32)).max(maxThreads),
-    failures: z.array(z.record(z.string(), amount)).max(maxThreads),
+    threads: list(list(known.nullable(), 32), limits.threads),
+    failures: list(z.record(z.string(), amount), limits.threads),
   }),
-  z.strictObject({ kind: z.literal('left'), seat, reason: text(1000) }),
+  section({ kind: z.literal('left'), seat, reason: text(maxReason) }),
 ]);
 export type AgentMessage = z.output<typeof agentMessage>;
 export type Phase = (typeof phases)[number];
 
 /** What travels as a job of the run's back queue: its envelope is small, what it holds is packed. */
-const backJob = z.strictObject({ seat, turn, packed: z.string() });
+const backJob = section({ seat, turn, packed: text() });
 export type BackJob = z.output<typeof backJob>;
 
-/** Undefined for whatever is no message. It never throws, whatever somebody has written. */
-function read<Schema extends z.ZodType>(schema: Schema, found: unknown): z.output<Schema> | undefined {
+/** What was sent; or why it is no message: where, what was expected, and what was found. */
+export type Reading<Message> =
+  | { readonly message: Message; readonly fault?: undefined }
+  | { readonly message?: undefined; readonly fault: string };
+
+/** It never throws, whatever somebody has written. */
+function read<Schema extends z.ZodType>(schema: Schema, found: unknown): Reading<z.output<Schema>> {
   try {
-    return schema.safeParse(found).data;
+    const { data, error } = schema.safeParse(found);
+    if (error === undefined) return { message: data as z.output<Schema> };
+    const faults = faultsOf(error.issues, found).slice(0, maxFaults);
+    return { fault: cutReason(faults.map(({ text }) => text).join('; ')) };
   } catch {
-    // A structure too deep for the stack.
-    return undefined;
+    return { fault: 'expected a message, found a structure that is too deep' };
   }
 }
 
@@ -290,18 +331,26 @@ function read<Schema extends z.ZodType>(schema: Schema, found: unknown): z.outpu
 export function readText<Schema extends z.ZodType>(
   schema: Schema,
   json: string,
-  maxBytes = maxMessageBytes,
-): z.output<Schema> | undefined {
-  if (json.length > maxBytes) return undefined;
+  maxCharacters = maxMessageCharacters,
+): Reading<z.output<Schema>> {
+  if (json.length > maxCharacters)
+    return { fault: `expected a message of at most ${maxCharacters} characters, found ${json.length}` };
+  let found: unknown;
   try {
-    return read(schema, JSON.parse(json));
+    found = JSON.parse(json);
   } catch {
-    return undefined;
+    return { fault: 'expected JSON, found other text' };
   }
+  return read(schema, found);
+}
+
+/** A reason as long as a message takes it. */
+export function cutReason(reason: string): string {
+  return reason.slice(0, maxReason);
 }
 
 export const readCoordinatorMessage = (json: string) =>
-  readText(coordinatorMessage, json) as CoordinatorMessage | undefined;
+  readText(coordinatorMessage, json) as Reading<CoordinatorMessage>;
 export const readAgentMessage = (json: string) => readText(agentMessage, json);
 export const readSeatJob = (found: unknown) => read(seatJob, found);
 export const readBackJob = (found: unknown) => read(backJob, found);

@@ -1,6 +1,7 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { z } from 'zod';
-import { wholeNumber } from '../../aggregate/scenario/schema-parts.ts';
+import { limits } from '../../aggregate/scenario/limits.ts';
+import { section } from '../../aggregate/scenario/schema-parts.ts';
 import type { PoolSnapshot } from '../../pool/metrics.ts';
 import type {
   CommandSample,
@@ -12,27 +13,37 @@ import type {
   ThreadSample,
 } from '../../workers/contract.ts';
 import type { HostUse } from '../run/host-use.ts';
-import { amount, count, maxThreads, readText, type ShapeOf, stage, text } from './messages.ts';
+import {
+  amount,
+  count,
+  list,
+  type Reading,
+  readText,
+  type ShapeOf,
+  stage,
+  text,
+  threadNumber,
+} from './messages.ts';
 
 /** How a turn ended on an agent, with the samples of its threads: it is packed, as it is too large for a message. */
 
 /** Outcomes that are longer when they are unpacked are not read. A thread has about 50 kB. */
 const maxBytes = 256 * 2 ** 20;
 
-const use = z.strictObject({ cpus: amount, busyShare: z.number().nullable() });
+const use = section({ cpus: amount, busyShare: z.number().nullable() });
 /** What poolbench and the machine of an agent used in the measured window. */
-const hostCpu = z.strictObject({
+const hostCpu = section({
   clientCores: z.number(),
   machineBusyShare: z.number().nullable(),
-  cpuSets: z.strictObject({ machine: amount, client: use, both: use }).nullable(),
-  throttling: z.strictObject({ periods: amount, throttledPeriods: amount, throttledMs: amount }).nullable(),
-  link: z.strictObject({ name: text(100), speedMbps: amount, busyShare: amount }).nullable(),
+  cpuSets: section({ machine: amount, client: use, both: use }).nullable(),
+  throttling: section({ periods: amount, throttledPeriods: amount, throttledMs: amount }).nullable(),
+  link: section({ name: text(100), speedMbps: amount, busyShare: amount }).nullable(),
 } satisfies ShapeOf<HostUse['cpu']>);
 
 const codes = z.record(text(1000), amount);
 const histogram = z.string();
 
-const load = z.strictObject({
+const load = section({
   pipeline: count,
   issued: count,
   completed: count,
@@ -40,7 +51,7 @@ const load = z.strictObject({
   unfinished: z.number(),
   misses: count,
   commands: z.array(
-    z.strictObject({
+    section({
       name: z.string(),
       nullIsMiss: z.boolean(),
       completed: count,
@@ -54,10 +65,10 @@ const load = z.strictObject({
   warmupCompleted: count,
   service: histogram,
   response: histogram,
-  failedWaits: z.strictObject({ service: histogram, response: histogram }),
+  failedWaits: section({ service: histogram, response: histogram }),
   overRange: count,
   series: z.array(
-    z.strictObject({
+    section({
       second: count,
       completed: count,
       failed: count,
@@ -67,7 +78,7 @@ const load = z.strictObject({
   script: z.never().exactOptional(),
 } satisfies ShapeOf<LoadSample>);
 
-const snapshot = z.strictObject({
+const snapshot = section({
   acquisitions: count,
   immediate: count,
   acquireWait: histogram,
@@ -86,7 +97,7 @@ const snapshot = z.strictObject({
   reconnects: count,
   peakWaiting: count,
   utilization: z.array(
-    z.strictObject({
+    section({
       atMs: z.number(),
       active: z.number(),
       idle: z.number(),
@@ -96,13 +107,13 @@ const snapshot = z.strictObject({
   ),
 } satisfies ShapeOf<PoolSnapshot>);
 
-const sample = z.strictObject({
-  thread: wholeNumber(0, maxThreads - 1),
+const sample = section({
+  thread: threadNumber,
   seconds: amount,
   loads: z.array(load),
   allServedMs: z.number().nullable(),
   pools: z.array(snapshot),
-  threadLoad: z.strictObject({
+  threadLoad: section({
     eventLoopUtilization: z.number(),
     cores: z.number().nullable(),
     waitShare: z.number().nullable(),
@@ -112,53 +123,49 @@ const sample = z.strictObject({
     loopDelayP99Ms: z.number(),
     loopDelayMaxMs: z.number(),
   }),
-  openLoop: z
-    .strictObject({
-      rate: amount,
-      stages: z
-        .array(
-          z.strictObject({
-            stage,
-            offered: count,
-            largestBacklog: count,
-            response: histogram,
-          } satisfies ShapeOf<StageSample>),
-        )
-        .exactOptional(),
-      offered: count,
-      unsent: z.number(),
-      completedInWindow: count,
-      largestBacklog: count,
-      oldestUnsentMs: amount,
-      lag: histogram,
-      lagOverRange: count,
-      spinShare: z.number(),
-    } satisfies ShapeOf<OpenLoopSample>)
-    .nullable(),
-  deliveries: z
-    .strictObject({
-      subscribers: count,
-      closed: count,
-      expected: count,
-      received: count,
-      latency: histogram,
-    } satisfies ShapeOf<DeliverySample>)
-    .exactOptional(),
-  redirects: z.strictObject({ moved: count, ask: count }).nullable(),
+  openLoop: section({
+    rate: amount,
+    stages: z
+      .array(
+        section({
+          stage,
+          offered: count,
+          largestBacklog: count,
+          response: histogram,
+        } satisfies ShapeOf<StageSample>),
+      )
+      .exactOptional(),
+    offered: count,
+    unsent: z.number(),
+    completedInWindow: count,
+    largestBacklog: count,
+    oldestUnsentMs: amount,
+    lag: histogram,
+    lagOverRange: count,
+    spinShare: z.number(),
+  } satisfies ShapeOf<OpenLoopSample>).nullable(),
+  deliveries: section({
+    subscribers: count,
+    closed: count,
+    expected: count,
+    received: count,
+    latency: histogram,
+  } satisfies ShapeOf<DeliverySample>).exactOptional(),
+  redirects: section({ moved: count, ask: count }).nullable(),
   inserted: z.array(count),
 } satisfies ShapeOf<ThreadSample>);
 
 /** How a turn ended on one agent: what its threads return, or what they failed with. */
 const outcome = z.discriminatedUnion('kind', [
-  z.strictObject({
+  section({
     kind: z.literal('done'),
-    samples: z.array(sample).max(maxThreads),
+    samples: list(sample, limits.threads),
     /** Null if the turn was stopped before its window. */
     cpu: hostCpu.nullable(),
     /** From the start instant until the last thread had begun. */
     startLagMs: amount,
   }),
-  z.strictObject({
+  section({
     kind: z.literal('failed'),
     /** `connect`: the target refused a connection; `thread`: a thread hung or ended; `other`: a defect. */
     why: z.enum(['connect', 'thread', 'other']),
@@ -178,12 +185,12 @@ export function packOutcome(found: TurnOutcome): string {
   return gzipSync(JSON.stringify(found)).toString('base64');
 }
 
-/** Undefined for whatever is no outcome. It never throws. */
-export function unpackOutcome(packed: string): TurnOutcome | undefined {
+/** It never throws, whatever somebody has written. */
+export function unpackOutcome(packed: string): Reading<TurnOutcome> {
   try {
     const json = gunzipSync(Buffer.from(packed, 'base64'), { maxOutputLength: maxBytes });
-    return readText(outcome, json.toString(), maxBytes) as TurnOutcome | undefined;
+    return readText(outcome, json.toString(), maxBytes) as Reading<TurnOutcome>;
   } catch {
-    return undefined;
+    return { fault: `expected at most ${maxBytes} bytes, packed by gzip, found other data` };
   }
 }

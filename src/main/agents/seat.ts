@@ -1,3 +1,4 @@
+import { mergeHistograms } from '../../aggregate/stats/merge-histograms.ts';
 import { formatPlural } from '../../aggregate/text/format.ts';
 import { nowNs } from '../../pool/clock.ts';
 import type { ThreadSample, ThreadTask } from '../../workers/contract.ts';
@@ -21,6 +22,7 @@ import {
   backQueue,
   type CoordinatorMessage,
   channels,
+  cutReason,
   type HostInfo,
   type Phase,
   type Prepare,
@@ -114,8 +116,9 @@ export class Seat {
     try {
       for (const channel of own)
         await this.#link.subscribe(channel, text => {
-          const message = readCoordinatorMessage(text);
-          if (message !== undefined) this.#hear(message);
+          const { message, fault } = readCoordinatorMessage(text);
+          if (fault === undefined) this.#hear(message);
+          else this.#refuse(new Refusal(`it cannot read a message of the run: ${fault}`));
         });
       const seated: AgentMessage = { kind: 'seated', seat, host: this.#host };
       // A seat that is left over from a coordinator that was killed.
@@ -223,7 +226,7 @@ export class Seat {
   }
 
   #refuse(cause: unknown): void {
-    const reason = asError(cause).message;
+    const reason = cutReason(asError(cause).message);
     this.#refusal ??= reason;
     void this.#publish({ kind: 'refused', seat: this.#job.seat, reason });
   }
@@ -336,7 +339,7 @@ export class Seat {
       const named = samples.map(
         (sample): ThreadSample => ({ ...sample, thread: tasks[sample.thread]?.thread ?? sample.thread }),
       );
-      outcome = { kind: 'done', samples: named, cpu, startLagMs: startLagMsOf(turn) };
+      outcome = { kind: 'done', samples: mergeHistograms(named), cpu, startLagMs: startLagMsOf(turn) };
     } catch (cause) {
       await meter.stop();
       outcome = failureOf(cause, turn.tasks);
@@ -378,10 +381,7 @@ function cpuOf(used: Awaited<ReturnType<CpuMeter['stop']>>): HostUse['cpu'] | nu
 function failureOf(cause: unknown, tasks: readonly ThreadTask[]): TurnOutcome {
   const error = asError(cause);
   const [task] = tasks;
-  const message = (task === undefined ? error.message : withoutSecrets(error.message, task.address)).slice(
-    0,
-    10_000,
-  );
+  const message = cutReason(task === undefined ? error.message : withoutSecrets(error.message, task.address));
   if (error instanceof ConnectRefused) return { kind: 'failed', why: 'connect', message };
   const isOfThread =
     error instanceof ThreadHung ||

@@ -1,5 +1,6 @@
+import { limits } from '../../aggregate/scenario/limits.ts';
 import { PoolbenchError } from '../errors.ts';
-import { expectOnlyCodeOfAgents } from '../experiment/agent-code.ts';
+import { expectSuitsAgents } from '../experiment/agent-misfits.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import { secondsOfText } from '../experiment/overrides.ts';
 import type { Options } from '../options.ts';
@@ -25,10 +26,15 @@ export function groupOf({ group = 'default' }: Options<'group'>): string {
 }
 
 /** @throws PoolbenchError USAGE */
-export function wholeNumberOf(flag: string, typed: string | undefined, otherwise: number): number {
+export function wholeNumberOf(
+  flag: string,
+  typed: string | undefined,
+  otherwise: number,
+  max = 1024,
+): number {
   if (typed === undefined) return otherwise;
-  if (/^[1-9]\d{0,3}$/.test(typed) && Number(typed) <= 1024) return Number(typed);
-  throw new PoolbenchError('USAGE', `--${flag}: expected a whole number from 1 to 1024, found ${typed}`);
+  if (/^[1-9]\d{0,3}$/.test(typed) && Number(typed) <= max) return Number(typed);
+  throw new PoolbenchError('USAGE', `--${flag}: expected a whole number from 1 to ${max}, found ${typed}`);
 }
 
 const usualWait = '60s';
@@ -56,9 +62,13 @@ export function enlistFor(
     if (without === undefined) return undefined;
     throw new PoolbenchError('USAGE', `expected --agents N beside --${without}`);
   }
-  for (const experiment of experiments) expectOnlyCodeOfAgents(experiment);
+  for (const experiment of experiments) expectSuitsAgents(experiment);
   const wanted = {
-    ...{ url: controlUrl(options), agents: wholeNumberOf('agents', typed, 1), group: groupOf(options) },
+    ...{
+      url: controlUrl(options),
+      agents: wholeNumberOf('agents', typed, 1, limits.agents),
+      group: groupOf(options),
+    },
     ...{ waitMs: waitMsOf(options['agents-wait'] ?? usualWait), name },
   };
   return async (say, signal) => {

@@ -1,6 +1,7 @@
 import { assembleLedger, type JudgedSuite, type Ledger } from '../../aggregate/claims/ledger.ts';
 import { ledgerDocument } from '../../aggregate/report/documents/ledger.ts';
 import { renderTerminal } from '../../aggregate/report/terminal.ts';
+import { joinHosts } from '../../aggregate/stats/hosts.ts';
 import { asTypedHere, optionWords, quote, shownFolder } from '../command-words.ts';
 import type { PoolbenchError } from '../errors.ts';
 import type { Options, SessionOption } from '../options.ts';
@@ -59,15 +60,19 @@ export async function claims(
     const left: JudgedSuite[] = [];
     for (const suite of plan) left.push(await readSuite(folder, suite));
     const target = await session.openTarget(wanted, { isNamed: wanted.option[0] === '--url' });
-    const now = subjectOf(target);
-    const head = earlier ?? {
-      ...now,
-      name: wanted.name,
-      startedAt: session.startedAt.toISOString(),
-      command: commandWith(settings),
-      settings,
+    const machines = session.agents?.hosts.map(({ threads: _, roundTripMs: __, ...machine }) => machine);
+    const now = subjectOf(target, machines);
+    expectSameSubject('ledger', earlier ?? now, now);
+    const head = {
+      ...(earlier ?? {
+        ...{ target: now.target, environment: now.environment, tool: now.tool },
+        name: wanted.name,
+        startedAt: session.startedAt.toISOString(),
+        command: commandWith(settings),
+        settings,
+      }),
+      ...(machines === undefined ? {} : { hosts: joinHosts(earlier?.hosts ?? [], machines) }),
     };
-    expectSameSubject('ledger', head, now);
     const words = suites.flatMap(suite => suite.claims);
     let ledger = assembleLedger(head, words, left, new Date());
     // If the disk is full, the results are still printed.

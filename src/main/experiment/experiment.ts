@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { limits } from '../../aggregate/scenario/limits.ts';
 import { configNames } from '../../aggregate/scenario/scenario.ts';
 import {
   isOutOfRange,
@@ -47,6 +48,12 @@ const search = section({
     description:
       'What `poolbench search` looks for: the highest rate that meets these conditions; null: nothing. Other commands do not use it',
   });
+
+/** Of one scenario in one round. */
+export const measuredSeconds = numberBetween(0.05, limits.seconds);
+export const warmupTime = numberBetween(0, 600);
+/** In milliseconds. */
+export const timeout = wholeNumber(10, 600_000);
 
 const maxRounds = 1000;
 /** Of a run that takes as many rounds as it needs, unless the config has another one. */
@@ -127,18 +134,18 @@ export const experimentSchema = section({
       description: `Time of the measured rounds, after which the run ends, even if a question is open; null: ${usualBudgetSeconds}, and no limit for a fixed number of rounds`,
       unit: 'seconds',
     }),
-  seconds: numberBetween(0.05, 3600).default(1).meta({
+  seconds: measuredSeconds.default(1).meta({
     description:
       'Measured time of one scenario in one round. With stages it can be left out: it is then their sum',
     unit: 'seconds',
   }),
-  warmupSeconds: numberBetween(0, 600)
+  warmupSeconds: warmupTime
     .default(0.25)
     .meta({ description: 'Load before the measured time; its operations are discarded', unit: 'seconds' }),
   seed: wholeNumber(0, 2 ** 32 - 1)
     .default(1)
     .meta({ description: 'The same seed gives the same keys and the same order of scenarios' }),
-  timeoutMs: wholeNumber(10, 600_000).default(5000).meta({
+  timeoutMs: timeout.default(5000).meta({
     description:
       'A batch without an answer after this time has failed; a target that is silent for twice as long is lost',
     unit: 'milliseconds',

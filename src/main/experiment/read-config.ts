@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { maxConfigCharacters } from '../../aggregate/scenario/schema-parts.ts';
 import { PoolbenchError } from '../errors.ts';
 import { readTrust } from '../server/tls.ts';
 import { locateClients } from './clients.ts';
@@ -14,8 +15,6 @@ import { withStageSeconds } from './stage-seconds.ts';
 import { locateTlsFiles } from './target.ts';
 import { locateWorkloadFiles } from './values.ts';
 
-/** Far more than a config needs. */
-const maxCharacters = 2 ** 20;
 /** More would not be read. */
 const maxFaults = 50;
 
@@ -93,8 +92,8 @@ export function checkConfig(config: unknown, source: string): Experiment {
 }
 
 function parse(text: string, source: string) {
-  if (text.length > maxCharacters)
-    throw invalid(source, [`expected at most ${maxCharacters} characters, found ${text.length}`], 1);
+  if (text.length > maxConfigCharacters)
+    throw invalid(source, [`expected at most ${maxConfigCharacters} characters, found ${text.length}`], 1);
   // Some editors begin a file with a byte order mark, which is not JSON.
   const body = text.replace(/^\uFEFF/, '');
   const refuse = (faults: readonly PlacedFault[], count = faults.length): never => {

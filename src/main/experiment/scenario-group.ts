@@ -1,13 +1,12 @@
 import type { z } from 'zod';
 import { operationsOf } from '../../aggregate/scenario/arrival.ts';
+import { limits } from '../../aggregate/scenario/limits.ts';
 import { type ConfigItems, rows, type ScenarioGroup } from '../../aggregate/scenario/scenario.ts';
 import { isOutOfRange, listOf, refuser, section } from '../../aggregate/scenario/schema-parts.ts';
 import { countCells } from './scenarios.ts';
 
 /** A group with more cells is a mistake, and would run for days. */
 const maxScenarios = 10_000;
-/** A thread costs 10 to 20 MB. */
-const maxThreads = 256;
 
 /** What a config has for each row of the table of dimensions that it sets, made of the schema of one value. */
 function keysOf(make: (item: z.ZodType) => z.ZodType): Record<string, z.ZodType> {
@@ -59,8 +58,8 @@ export function checkGroup(value: ScenarioGroup, refuse: ReturnType<typeof refus
     refuse(['pools', index], expected, pools);
   }
   const threads = Math.ceil(maxPools / Math.min(...value.poolsPerThread));
-  if (threads > maxThreads) {
-    const expected = `at most ${maxThreads} threads (raise poolsPerThread or lower pools)`;
+  if (threads > limits.threads) {
+    const expected = `at most ${limits.threads} threads (raise poolsPerThread or lower pools)`;
     refuse(['pools'], expected, value.pools, threads);
   }
   for (const [index, beside] of value.batch.entries()) {

@@ -1,9 +1,18 @@
 import type { ValueVariant } from '../../workers/contract.ts';
-import { maxValues, readValueFile, type ValueBytes } from './values.ts';
+import {
+  maxBytes,
+  maxFileBytes,
+  maxListedBytes,
+  maxValues,
+  readValueFile,
+  type ValueBytes,
+} from './values.ts';
 
 /** Every thread keeps all values of a mix: if they are large there are fewer, but not less than the minimum. */
 const maxBytesTogether = 32 * 2 ** 20;
 const minValues = 8;
+/** Of all values that a workload can have together, however its config gives them. */
+export const maxVariantBytes = Math.max(maxListedBytes, maxFileBytes, minValues * maxBytes);
 /** A value's size is the mean of this many points of its stratum. */
 const pointsPerStratum = 64;
 
@@ -32,14 +41,15 @@ export function valueVariants(sizes: ValueBytes): ValueVariant[] {
   }
 }
 
-/** Mean and largest size in bytes. */
-export function sizesOf(values: readonly ValueVariant[]): { mean: number; max: number } {
+/** Mean and largest size, and all together, in bytes. */
+export function sizesOf(values: readonly ValueVariant[]): { mean: number; max: number; sum: number } {
   const bytesOf = ({ value }: ValueVariant) =>
     'bytes' in value ? value.bytes : Buffer.byteLength(value.text);
   const weights = values.reduce((sum, { weight }) => sum + weight, 0);
   return {
     mean: values.reduce((sum, variant) => sum + bytesOf(variant) * variant.weight, 0) / weights,
     max: Math.max(...values.map(bytesOf)),
+    sum: values.reduce((sum, variant) => sum + bytesOf(variant), 0),
   };
 }
 

@@ -11,13 +11,17 @@ import {
   wholeNumber,
 } from '../../aggregate/scenario/schema-parts.ts';
 
-const maxBytes = 16 * 2 ** 20;
-export const maxBytesTogether = 64 * 2 ** 20;
-const maxFileBytes = 64 * 2 ** 20;
+/** Of one value whose size a config gives. */
+export const maxBytes = 16 * 2 ** 20;
+/** Of sizes that a config lists. */
+export const maxListedBytes = 64 * 2 ** 20;
+/** Of a file of values. */
+export const maxFileBytes = 64 * 2 ** 20;
 /** Different values of a workload. A file with more lines is sampled. */
 export const maxValues = 128;
 
-const size = wholeNumber(0, maxBytes);
+/** Of one value, in bytes. */
+export const size = wholeNumber(0, maxBytes);
 
 const range = kind('range', 'all sizes between two, equally often', {
   from: size.meta({ description: 'Smallest size', unit: 'bytes' }),
@@ -43,8 +47,8 @@ const weighted = kind('weighted', 'sizes from a list, by their weights', {
     .meta({ description: 'The sizes and their weights' }),
 }).check(({ value, issues }) => {
   const together = value.sizes.reduce((sum, { bytes }) => sum + bytes, 0);
-  if (!(together > maxBytesTogether)) return;
-  const expected = `sizes of at most ${maxBytesTogether} bytes together (every thread keeps one value of each)`;
+  if (!(together > maxListedBytes)) return;
+  const expected = `sizes of at most ${maxListedBytes} bytes together (every thread keeps one value of each)`;
   refuser(issues)(['sizes'], expected, value.sizes, together);
 });
 

@@ -73,10 +73,14 @@ const ycsbPresets: Readonly<Record<(typeof ycsbNames)[number], Preset>> = {
   },
 };
 
+/** Commands of a workload. */
 export const maxCommands = 64;
+export const maxSubscribers = 10_000;
+export const maxKeys = 100_000_000;
+export const members = wholeNumber(1, 100_000);
 
 /** How keys are chosen. */
-const keyChoice = oneOfKinds(
+export const keyChoice = oneOfKinds(
   [
     kind('uniform', 'every key of the pool equally often', {}),
     kind('zipfian', 'the key of rank r in proportion to 1 / r^exponent', {
@@ -133,11 +137,11 @@ const usualReadShare = 0.5;
 
 /** Keys, values and commands of the load. Keys that a preset or a list of commands decides are absent. */
 export const workload = section({
-  keys: wholeNumber(1, 100_000_000).default(10_000).meta({
+  keys: wholeNumber(1, maxKeys).default(10_000).meta({
     description: 'Number of keys; they are written before the load and removed after it',
     unit: 'keys',
   }),
-  members: wholeNumber(1, 100_000).default(10).meta({
+  members: members.default(10).meta({
     description: 'Elements of each hash, list, set, sorted set and stream that is written before the load',
     unit: 'elements',
   }),
@@ -177,7 +181,7 @@ export const workload = section({
         "Path of a file that poolbench record --literal has written, relative to the config's folder: the order of the commands, and the key of each; null: both are drawn",
     }),
   functions,
-  subscribers: wholeNumber(0, 10_000).default(0).meta({
+  subscribers: wholeNumber(0, maxSubscribers).default(0).meta({
     description:
       'Connections beside the pools that hear what PUBLISH and SPUBLISH of the mix send; the time until a message arrives is measured',
     unit: 'connections',

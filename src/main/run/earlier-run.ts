@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Result } from '../../aggregate/result.ts';
 import { withoutControls } from '../../aggregate/stats/control.ts';
-import { describeHosts } from '../../aggregate/stats/hosts.ts';
+import { describeHosts, type HostMachine } from '../../aggregate/stats/hosts.ts';
 import { type FinishedRounds, finishedRounds } from '../../aggregate/stats/rounds.ts';
 import { latencyWarnings } from '../../aggregate/stats/warnings.ts';
 import { formatDuration, formatPlural } from '../../aggregate/text/format.ts';
@@ -27,6 +27,8 @@ export interface EarlierRun {
   readonly startedAt: Date;
   readonly subject: Subject;
   readonly finished: FinishedRounds;
+  /** The agents that took part so far. */
+  readonly hosts: Result['hosts'];
   /** Those of its results, and that it was resumed. */
   readonly warnings: readonly string[];
   readonly resumed: NonNullable<Result['resumed']>;
@@ -35,7 +37,9 @@ export interface EarlierRun {
 }
 
 /** The origin of figures: all that are judged together must share it. */
-type Subject = Pick<Result, 'target' | 'environment' | 'hosts' | 'tool'>;
+type Subject = Pick<Result, 'target' | 'environment' | 'tool'> & {
+  readonly hosts?: readonly HostMachine[] | undefined;
+};
 
 /**
  * Reads the result that a run has left in its folder, and plans its config. Results keep no password, so the target may
@@ -143,6 +147,7 @@ export function resumeNow(result: Result, plan: Plan, folder: string): EarlierRu
     startedAt: new Date(result.startedAt),
     subject: result,
     finished,
+    hosts: result.hosts,
     warnings: [...result.warnings.filter(earlier => !computedAnew.has(earlier)), warning],
     resumed: [
       ...(result.resumed ?? []),
@@ -161,7 +166,7 @@ export function describeEarlier({ finished }: EarlierRun): string {
 }
 
 /** What is measured now. @param hosts the agents that load it; undefined: this machine does */
-export function subjectOf(target: Target, hosts?: Result['hosts']): Subject {
+export function subjectOf(target: Target, hosts?: readonly HostMachine[]): Subject {
   return { target: shownTarget(target), environment: describeEnvironment(), hosts, tool: describeTool() };
 }
 

@@ -161,7 +161,7 @@ export async function runRounds(run: RoundsRun): Promise<RoundsOutcome> {
   const { sides, session, earlier, plannedRounds } = run;
   const blocks = sides.length > 1 ? [] : (run.blocks ?? []);
   // Threads take longest to start, so they start while the targets are prepared.
-  const threads = startThreads(sides, session);
+  const threads = startThreads(sides, session, earlier);
   const sessionId = sides.length > 1 ? randomUUID() : undefined;
   const startedAt = earlier?.startedAt ?? new Date();
   const shared = { session, threads, startedAt, plannedRounds, blocks, sessionId, earlier };
@@ -193,12 +193,17 @@ export async function runRounds(run: RoundsRun): Promise<RoundsOutcome> {
 }
 
 /** @throws PoolbenchError USAGE for a scenario on more hosts than there are */
-function startThreads(sides: readonly Side[], { agents }: SideSession): LoadThreads {
+function startThreads(
+  sides: readonly Side[],
+  { agents }: SideSession,
+  earlier: EarlierRun | undefined,
+): LoadThreads {
   const scenarios = sides.flatMap(side => side.scenarios);
   if (agents !== undefined)
     return agents.threads(
       scenarios,
       sides.map(({ target }) => target),
+      earlier?.hosts,
     );
   const spread = scenarios.find(({ hosts }) => hosts > 1);
   if (spread !== undefined)

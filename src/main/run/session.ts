@@ -26,12 +26,12 @@ interface Caller {
 
 /** Agents on which the threads of a session run, in the place of this process. */
 export interface SessionAgents {
-  /** As results have them. */
+  /** As results have them, with those that took part before the run was resumed. */
   readonly hosts: NonNullable<Result['hosts']>;
   /** Lets them reach a target. @returns the target as they see it */
   meet(target: Target): Promise<Target>;
-  /** The threads of one run on them. */
-  threads(scenarios: readonly Scenario[], targets: readonly Target[]): LoadThreads;
+  /** The threads of one run on them. @param before the agents that took part before the run was resumed */
+  threads(scenarios: readonly Scenario[], targets: readonly Target[], before?: Result['hosts']): LoadThreads;
   end(): Promise<void>;
 }
 

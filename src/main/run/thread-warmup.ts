@@ -1,4 +1,5 @@
 import { secondsOf } from '../../aggregate/scenario/arrival.ts';
+import { limits } from '../../aggregate/scenario/limits.ts';
 import { pathOf } from '../../aggregate/scenario/scenario.ts';
 import { minRounds } from '../../aggregate/stats/sign-test.ts';
 import { median } from '../../aggregate/stats/statistics.ts';
@@ -192,7 +193,7 @@ function squeezed(scenario: Scenario, seconds: number): Scenario {
 
 /** How long a path is driven at most: threads that share a core take longer. */
 function maxSecondsOf({ threads }: Scenario): number {
-  return pathSeconds * (1 + threads / usableCores());
+  return Math.min(pathSeconds * (1 + threads / usableCores()), limits.seconds);
 }
 
 /**

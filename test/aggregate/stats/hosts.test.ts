@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Result } from '../../../src/aggregate/result.ts';
-import { describeHosts, hostFigures, hostWarnings } from '../../../src/aggregate/stats/hosts.ts';
+import { describeHosts, hostFigures, hostWarnings, joinHosts } from '../../../src/aggregate/stats/hosts.ts';
 
 const host = { name: 'a', node: 'v20', os: 'Linux', cpu: 'X', cores: 4, threads: 2, roundTripMs: 0.2 };
 const part = {
@@ -64,8 +64,28 @@ test('threads that begin later than a tenth of the window are a warning with the
   const late = (startLagMs: number) => [part, { ...ofOther, startLagMs }];
   expect(hostWarnings(resultOf([host, other], [late(24), late(25)]))).toEqual([]);
   expect(hostWarnings(resultOf([host, other], [late(299), late(1), late(26)]))).toEqual([
-    'threads of wire began late on an agent in 2 of 3 measurements: by up to 299 ms, with a window of 250 ms; use a longer window (--seconds), or agents with more idle cores',
+    'threads of wire began late in the window on an agent in 2 of 3 measurements: by up to 299 ms, with a window of 250 ms; use a longer window (--seconds), or agents with more idle cores',
   ]);
+});
+
+test('a start that is late within the warm-up touches no window', () => {
+  const late = (startLagMs: number) => ({
+    ...resultOf([host, other], [[part, { ...ofOther, startLagMs }]]),
+    scenarios: resultOf([], [[part, { ...ofOther, startLagMs }]]).scenarios.map(scenario => ({
+      ...scenario,
+      rounds: scenario.rounds.map(round => ({ ...round, warmup: { seconds: 0.5, grown: true } })),
+    })),
+  });
+  expect(hostWarnings(late(500))).toEqual([]);
+  expect(hostWarnings(late(540))[0]).toMatch(/by up to 40\.0 ms/);
+});
+
+test('of a resumed run all agents are kept, once each; those that left are not counted as alike', () => {
+  const again = { ...host, roundTripMs: 0.3 };
+  const joined = joinHosts([host, other], [again]);
+  expect(joined).toEqual([again, { ...other, left: true }]);
+  expect(describeHosts(joined)).toBe('1 × X, 4 cores, Node v20');
+  expect(joinHosts(joined, [other])).toEqual([other, { ...again, left: true }]);
 });
 
 test('agents that are alike are counted, whatever their order', () => {

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import {
   type AgentTask,
   type CoordinatorMessage,
+  maxMessageCharacters,
   readAgentMessage,
   readBackJob,
   readCoordinatorMessage,
@@ -27,15 +28,16 @@ function prepared(changes: object = {}, of: object = {}): string {
 }
 
 test('what a coordinator says is read as it was said', () => {
-  expect(readCoordinatorMessage(prepared())).toEqual(JSON.parse(prepared()));
+  expect(readCoordinatorMessage(prepared()).message).toEqual(JSON.parse(prepared()));
   const messages: CoordinatorMessage[] = [
     { kind: 'heartbeat' },
     { kind: 'meet', subject },
     { kind: 'go', turn: 3, at: 1.7e15 },
     { kind: 'end' },
   ];
-  for (const message of messages) expect(readCoordinatorMessage(JSON.stringify(message))).toEqual(message);
-  expect(readAgentMessage('{"kind":"here","seat":0,"turn":1,"phase":"ready"}')).toBeDefined();
+  for (const message of messages)
+    expect(readCoordinatorMessage(JSON.stringify(message)).message).toEqual(message);
+  expect(readAgentMessage('{"kind":"here","seat":0,"turn":1,"phase":"ready"}').message).toBeDefined();
 });
 
 test('stages are read as short as the warm-up of the threads makes them, with a mean rate below that of a config', () => {
@@ -45,12 +47,14 @@ test('stages are read as short as the warm-up of the threads makes them, with a 
   ];
   const openLoop = { arrivals: { kind: 'constant', rate: 0.09, size: 1, stages }, pools: 1, firstPool: 0 };
   const message = prepared({ openLoop });
-  expect(readCoordinatorMessage(message)).toEqual(JSON.parse(message));
+  expect(readCoordinatorMessage(message).message).toEqual(JSON.parse(message));
   const endless = { ...openLoop.arrivals, stages: [{ seconds: 86_400, rate: 1, rampTo: null }] };
-  expect(readCoordinatorMessage(prepared({ openLoop: { ...openLoop, arrivals: endless } }))).toBeUndefined();
+  expect(readCoordinatorMessage(prepared({ openLoop: { ...openLoop, arrivals: endless } })).fault).toMatch(
+    /stages\[0\]\.seconds: expected .* at most 3600 s, found 86400/,
+  );
 });
 
-const huge = Array.from({ length: 70 }, () => ({ weight: 1, value: { bytes: 2 ** 20 } }));
+const huge = Array.from({ length: 64 }, () => ({ weight: 1, value: { bytes: 2 ** 24 } }));
 
 test.each([
   ['text that is not JSON', '{"kind":"go",'],
@@ -84,19 +88,45 @@ test.each([
     prepared({}, { subject: { address: { ...subject.address, trust: { rejectUnauthorized: false } } } }),
   ],
   ['a unix socket', prepared({}, { subject: { address: { ...subject.address, path: '/run/redis.sock' } } })],
-  ['a megabyte too much', `${prepared()}${' '.repeat(8 * 2 ** 20)}`],
+  ['a character too much', ' '.repeat(maxMessageCharacters + 1)],
   ['a structure too deep', `${'['.repeat(100_000)}${']'.repeat(100_000)}`],
 ])('%s is no message', (_, text) => {
-  expect(readCoordinatorMessage(text)).toBeUndefined();
+  expect(readCoordinatorMessage(text).message).toBeUndefined();
+});
+
+test('what is no message has a reason: where, what was expected, and what was found', () => {
+  const faultOf = (json: string) => readCoordinatorMessage(json).fault;
+  expect(faultOf(prepared({ seconds: 86_400 }))).toBe(
+    'tasks[0].seconds: expected a number from 0.05 to 3600, found 86400',
+  );
+  expect(faultOf(prepared({}, { threads: 300 }))).toBe(
+    'threads: expected a whole number from 1 to 256, found 300',
+  );
+  const values = [{ weight: 1, value: { bytes: 2 ** 30 } }];
+  expect(faultOf(prepared({}, { workload: { ...workload, values } }))).toBe(
+    'workload.values[0].value.bytes: expected a whole number from 0 to 16777216, found 1073741824',
+  );
+  expect(faultOf(prepared({}, { workload: { ...workload, values: huge } }))).toBe(
+    'workload.values: expected values of at most 134217728 bytes together, found 1073741824',
+  );
+  const commands = [{ command: 'FLUSHALL', weight: 1 }];
+  expect(faultOf(prepared({}, { workload: { ...workload, commands } }))).toMatch(
+    /^workload\.commands\[0\]\.command: expected .*, found "FLUSHALL"$/,
+  );
+  expect(faultOf('{"kind":"eval"}')).toBe('kind: expected a message of a coordinator, found "eval"');
+  expect(faultOf('{"kind":"heartbeat","code":"x"}')).toMatch(/unknown key "code"/);
+  expect(
+    faultOf(prepared({}, { subject: { address: { ...subject.address, password: 'secret' } } })),
+  ).not.toMatch(/secret/);
 });
 
 test('jobs of somebody else are none', () => {
-  expect(readSeatJob({ run: 'x', seat: 0, seats: 1, name: '' })).toBeUndefined();
-  expect(readBackJob({ seat: -1, turn: 0, packed: '' })).toBeUndefined();
-  expect(unpackOutcome('no base64 of gzip')).toBeUndefined();
-  expect(unpackOutcome(gzipSync('{"kind":"done"}').toString('base64'))).toBeUndefined();
+  expect(readSeatJob({ run: 'x', seat: 0, seats: 1, name: '' }).fault).toMatch(/^run: expected/);
+  expect(readBackJob({ seat: -1, turn: 0, packed: '' }).fault).toMatch(/^seat: expected/);
+  expect(unpackOutcome('no base64 of gzip').fault).toMatch(/gzip/);
+  expect(unpackOutcome(gzipSync('{"kind":"done"}').toString('base64')).fault).toMatch(/^samples: missing/);
   const failed = { kind: 'failed', why: 'connect', message: 'ECONNREFUSED' } as const;
-  expect(unpackOutcome(packOutcome(failed))).toEqual(failed);
+  expect(unpackOutcome(packOutcome(failed)).message).toEqual(failed);
 });
 
 const rules = {
@@ -126,7 +156,10 @@ test('only targets that were named are loaded, with the login of the agent', () 
 
 test('a turn that is larger than the agent allows is refused', () => {
   const of = (changes: object, other: object = {}) =>
-    readCoordinatorMessage(prepared(changes, other)) as Extract<CoordinatorMessage, { kind: 'prepare' }>;
+    readCoordinatorMessage(prepared(changes, other)).message as Extract<
+      CoordinatorMessage,
+      { kind: 'prepare' }
+    >;
   expect(() => expectWithinLimits(of({}), rules)).not.toThrow();
   expect(() => expectWithinLimits(of({}, { threads: 3 }), rules)).toThrow(/--threads 3/);
   expect(() => expectWithinLimits(of({}, { placement: [1] }), rules)).toThrow(Refusal);

@@ -1,6 +1,6 @@
 import type { ClaimResult, Interval, Result } from '../../result.ts';
 import { describeControl, findControlFlaw } from '../../stats/control.ts';
-import { describeHosts } from '../../stats/hosts.ts';
+import { describeHosts, type HostMachine } from '../../stats/hosts.ts';
 import { minRounds } from '../../stats/sign-test.ts';
 import { formatInterval, formatMs, formatRate, formatRatioInterval } from '../../text/format.ts';
 import { describeTarget, formatMemory } from '../../text/target-words.ts';
@@ -118,10 +118,9 @@ function describeCpus({
   return [{ label: 'CPU', text }];
 }
 
-type Measured = Pick<
-  Result,
-  'target' | 'environment' | 'hosts' | 'tool' | 'clients' | 'startedAt' | 'finishedAt'
->;
+type Measured = Pick<Result, 'target' | 'environment' | 'tool' | 'clients' | 'startedAt' | 'finishedAt'> & {
+  readonly hosts?: readonly HostMachine[] | undefined;
+};
 
 /** The config of a run, every key with its value. */
 export function configCode(config: unknown): Block {

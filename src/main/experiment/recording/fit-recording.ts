@@ -1,6 +1,6 @@
 import type { Family } from '../../../workers/workload/families.ts';
 import type { ExperimentConfig } from '../experiment.ts';
-import { maxBytesTogether } from '../values.ts';
+import { maxListedBytes } from '../values.ts';
 import { maxCommands } from '../workload.ts';
 import { bytesInFlight, maxBytesInFlight } from '../workload-misfits.ts';
 import { elementSlot, numberSlot } from './command-forms.ts';
@@ -199,7 +199,7 @@ function fitSizes(sizes: ReadonlyMap<number, number>) {
     weight: percentOf(count, all),
   }));
   const together = fitted.reduce((sum, { bytes }) => sum + bytes, 0);
-  if (fitted.length > 1 && together <= maxBytesTogether)
+  if (fitted.length > 1 && together <= maxListedBytes)
     return {
       valueBytes: { kind: 'weighted' as const, sizes: fitted },
       placeOf: (bytes: number) => places.get(bytes) ?? 0,

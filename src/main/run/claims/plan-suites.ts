@@ -4,7 +4,7 @@ import type { Ledger, LedgerSuite } from '../../../aggregate/claims/ledger.ts';
 import { formatList } from '../../../aggregate/text/format.ts';
 import { optionWords, quote } from '../../command-words.ts';
 import { PoolbenchError } from '../../errors.ts';
-import { expectOnlyCodeOfAgents } from '../../experiment/agent-code.ts';
+import { expectSuitsAgents } from '../../experiment/agent-misfits.ts';
 import { findClients } from '../../experiment/clients.ts';
 import { type Experiment, retargeted } from '../../experiment/experiment.ts';
 import { faultsOf } from '../../experiment/faults.ts';
@@ -152,7 +152,7 @@ function whyImpossible(sides: readonly Experiment[]): string | null {
  */
 async function whyNoClient(experiment: Experiment, onAgents: boolean): Promise<string | null> {
   try {
-    if (onAgents) expectOnlyCodeOfAgents(experiment);
+    if (onAgents) expectSuitsAgents(experiment);
     await findClients({ experiment, scenarios: expandScenarios(experiment.scenarios) });
     return null;
   } catch (error) {

@@ -1,4 +1,4 @@
-import { labelArrival } from '../../../aggregate/scenario/arrival.ts';
+import { labelArrival, maxRate, minRate } from '../../../aggregate/scenario/arrival.ts';
 import type { SearchConditions } from '../../../aggregate/search/conditions.ts';
 import { maxSteps, type SearchRange } from '../../../aggregate/search/knee.ts';
 import { stepRepeats } from '../../../aggregate/search/step.ts';
@@ -12,9 +12,6 @@ import type { Scenario } from '../../experiment/scenarios.ts';
 
 /** With fewer operations in a repeat a p99 is their maximum, and a ratio is coarse. */
 const minOperations = 100;
-/** The range of `arrival.rate` in a config. */
-const minRate = 0.1;
-const maxRate = 10_000_000;
 
 const columns = 80;
 /** Repeats of most searches, by simulation with measured noise; a start far from the knee takes more. */

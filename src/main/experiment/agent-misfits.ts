@@ -5,18 +5,19 @@ import type { Experiment } from './experiment.ts';
 
 /**
  * Agents have only what poolbench brings along: the code of a package, a module or a script never goes to another machine.
- * Nor do populations: agents run one load at a time.
+ * Nor do populations: agents run one load at a time. And they load only the servers that they were allowed, with no proxy
+ * between.
  *
- * @throws PoolbenchError USAGE for a script, a replay or populations, CLIENT_NOT_USABLE for clients that they do not have
+ * @throws PoolbenchError USAGE for a script, a replay, populations or silent cuts, CLIENT_NOT_USABLE for clients that they do not have
  */
-export function expectOnlyCodeOfAgents({
+export function expectSuitsAgents({
   workload: { script, replay },
   populations,
   scenarios,
 }: {
   readonly workload: Pick<Experiment['workload'], 'script' | 'replay'>;
   readonly populations: readonly Pick<Experiment['populations'][number], 'name'>[];
-  readonly scenarios: readonly Pick<Experiment['scenarios'][number], 'client'>[];
+  readonly scenarios: readonly Pick<Experiment['scenarios'][number], 'client' | 'cut' | 'cutEveryMs'>[];
 }): void {
   if (script !== null)
     throw new PoolbenchError(
@@ -32,6 +33,11 @@ export function expectOnlyCodeOfAgents({
     throw new PoolbenchError(
       'USAGE',
       `expected no workload.replay with --agents, found ${replay}: agents do not have the file; leave out --agents or workload.replay`,
+    );
+  if (scenarios.some(({ cut, cutEveryMs }) => cut.includes('silent') && cutEveryMs.some(every => every > 0)))
+    throw new PoolbenchError(
+      'USAGE',
+      'expected no silent cuts with --agents: they need a proxy, which would run on the machine of the coordinator, where no load is; leave out --agents, or use "cut": "close"',
     );
   const clients = scenarios.flatMap(({ client }) => client);
   const missing = [...new Set(clients)].filter(client => isLibrary(client) || isModulePath(client));

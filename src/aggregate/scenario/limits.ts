@@ -1,0 +1,12 @@
+/** What a scenario may have at most: what a config is refused for, and what an agent accepts. */
+export const limits = {
+  pools: 1024,
+  workers: 100_000,
+  pipeline: 10_000,
+  connectionsPerWorker: 100,
+  /** Of one scenario. A thread costs 10 to 20 MB. */
+  threads: 256,
+  agents: 1024,
+  /** Of a measured window, and of each of its stages. */
+  seconds: 3600,
+} as const;
