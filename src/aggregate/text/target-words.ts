@@ -1,7 +1,7 @@
 import type { Result } from '../result.ts';
 import { formatPlural } from './format.ts';
 
-/** Sentences about the target that every rendering has. Text from outside is as it came. */
+/** Sentences about the target and its clients that every rendering has. Text from outside is as it came. */
 
 /** Alert if another server stood in for the declared one, and why; null if none did. */
 export function standInBanner({ target }: Pick<Result, 'target'>): string | null {
@@ -44,6 +44,17 @@ export function describeTarget({
   const { masters = null } = detected;
   const cluster = masters === null ? '' : `, cluster of ${formatPlural(masters, 'master')}`;
   return `${describeServer(detected)}${threads}${cluster}${protocol} (${foundBy})`;
+}
+
+/** "ioredis 6.0.0, node-redis (redis 6.3.1), wire". */
+export function describeClients(clients: NonNullable<Result['clients']>): string {
+  return clients
+    .map(({ client, package: from, version }) => {
+      const release = [from === client ? null : from, version].filter(part => part !== null).join(' ');
+      if (release === '') return client;
+      return from === client ? `${client} ${release}` : `${client} (${release})`;
+    })
+    .join(', ');
 }
 
 /** "23.5 GiB". */

@@ -4,6 +4,7 @@ import { rows, type ThreadPart } from '../../aggregate/scenario/scenario.ts';
 import { numberBetween, oneOf, wholeNumber } from '../../aggregate/scenario/schema-parts.ts';
 import type { Address } from '../../pool/client/address.ts';
 import { keptOptions } from '../../pool/client/ioredis-options.ts';
+import { bundledClients } from '../../pool/client/libraries.ts';
 import type { Arrivals, ThreadTask, WorkloadTask } from '../../workers/contract.ts';
 import { parseCommand } from '../../workers/workload/command-templates.ts';
 import { runPrefix } from '../server/key-space.ts';
@@ -182,7 +183,7 @@ const task = z.strictObject({
     timeoutMs: wholeNumber(10, 600_000),
   } satisfies ShapeOf<Omit<AgentTask, keyof ThreadPart>>),
   // No code crosses: an agent has the clients that come with poolbench, whose options cannot lead to another server.
-  client: oneOf(['ioredis', 'wire']),
+  client: oneOf(bundledClients),
   clientOptions: z
     .record(z.string(), z.unknown())
     .refine(options => !Object.keys(options).some(key => keptOptions.includes(key))),

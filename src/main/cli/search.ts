@@ -26,12 +26,12 @@ export async function search(
   const { experiment } = plan.side;
   const name = `${experiment.name}-search`;
   const session = { name, parts: ['steps'], enlist: enlistFor(options, name, [experiment]) };
-  await findClients(plan.side);
+  const clients = await findClients(plan.side);
   return await Session.run(options, session, async session => {
     const { progress, resultsFolder: folder } = session;
     const target = await session.openTarget(experiment);
     progress.say(describeSearch(plan));
-    const outcome = await runSearch(plan, target, session);
+    const outcome = await runSearch(plan, { target, clients }, session);
     session.print(outcome.search, colour => renderTerminal(searchDocument(outcome.search), colour));
     if (outcome.written)
       progress.say(

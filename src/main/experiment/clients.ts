@@ -10,11 +10,10 @@ import { keptOptions as keptByNodeRedis } from '../../pool/client/node-redis.ts'
 import { keptOptions as keptByGlide } from '../../pool/client/valkey-glide.ts';
 import { PoolError } from '../../pool/errors.ts';
 import type { Client, ClientName } from '../../pool/presets.ts';
-import { reasonOfImport } from '../../workers/script/load-script.ts';
+import { loadScript, reasonOfImport } from '../../workers/script/load-script.ts';
 import { asError, PoolbenchError } from '../errors.ts';
 import type { Experiment } from './experiment.ts';
 import type { PlannedSide } from './plan.ts';
-import { expectScript } from './script.ts';
 
 const ownRequire = createRequire(import.meta.url);
 const { peerDependencies }: { readonly peerDependencies: Readonly<Record<string, string>> } =
@@ -27,6 +26,14 @@ type KeptClient = NonNullable<Result['clients']>[number];
 export interface UsedClient extends KeptClient {
   /** Absent: poolbench brings it along. */
   readonly file?: string;
+}
+
+/** Those of a side, by their names. */
+export type UsedClients = ReadonlyMap<string, UsedClient>;
+
+/** As results have them. */
+export function keptClients(clients: UsedClients): KeptClient[] {
+  return [...clients.values()].map(({ file: _, ...kept }) => kept);
 }
 
 /**
@@ -63,7 +70,7 @@ export function locateClients(
 export async function findClients(
   { experiment, scenarios }: Pick<PlannedSide, 'experiment' | 'scenarios'>,
   { fallback = ownRequire }: { readonly fallback?: NodeJS.Require } = {},
-): Promise<ReadonlyMap<string, UsedClient>> {
+): Promise<UsedClients> {
   await expectScript(experiment);
   const folder = resolve(experiment.clientsFrom ?? '.');
   const places = [createRequire(join(folder, 'config.json')), fallback];
@@ -86,6 +93,19 @@ export async function findClients(
       );
   }
   return found;
+}
+
+/** @throws PoolbenchError CONFIG_INVALID */
+async function expectScript({ workload: { script } }: Pick<Experiment, 'workload'>): Promise<void> {
+  if (script === null) return;
+  try {
+    await loadScript(resolve(script));
+  } catch (cause) {
+    throw new PoolbenchError(
+      'CONFIG_INVALID',
+      `workload.script: expected a module whose default export is a function, such as export default async ({ client, key }) => …, found ${script}: ${asError(cause).message}`,
+    );
+  }
 }
 
 /**

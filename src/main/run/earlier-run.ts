@@ -5,6 +5,7 @@ import { describeHosts } from '../../aggregate/stats/hosts.ts';
 import { type FinishedRounds, finishedRounds } from '../../aggregate/stats/rounds.ts';
 import { latencyWarnings } from '../../aggregate/stats/warnings.ts';
 import { formatDuration, formatPlural } from '../../aggregate/text/format.ts';
+import { describeClients } from '../../aggregate/text/target-words.ts';
 import { urlOfEnvironment } from '../command-words.ts';
 import { describeEnvironment, describeTool } from '../environment.ts';
 import { PoolbenchError } from '../errors.ts';
@@ -34,7 +35,7 @@ export interface EarlierRun {
 }
 
 /** The origin of figures: all that are judged together must share it. */
-type Subject = Pick<Result, 'target' | 'environment' | 'hosts' | 'tool'>;
+type Subject = Pick<Result, 'target' | 'environment' | 'hosts' | 'clients' | 'tool'>;
 
 /**
  * Reads the result that a run has left in its folder, and plans its config. Results keep no password, so the target may
@@ -158,9 +159,14 @@ export function describeEarlier({ finished }: EarlierRun): string {
     : `Resumed: ${formatPlural(finished.count, 'round')} already finished and kept.`;
 }
 
-/** What is measured now. @param hosts the agents that load it; undefined: this machine does */
-export function subjectOf(target: Target, hosts?: Result['hosts']): Subject {
-  return { target: shownTarget(target), environment: describeEnvironment(), hosts, tool: describeTool() };
+/**
+ * What is measured now.
+ *
+ * @param load.hosts the agents that load it; undefined: this machine does
+ * @param load.clients undefined for a ledger, each suite of which has its own
+ */
+export function subjectOf(target: Target, load: Pick<Result, 'hosts' | 'clients'> = {}): Subject {
+  return { target: shownTarget(target), environment: describeEnvironment(), tool: describeTool(), ...load };
 }
 
 /**
@@ -176,12 +182,12 @@ export function expectSameSubject(whole: 'ledger' | 'run', before: Subject, foun
     if (is === expected) continue;
     throw new PoolbenchError(
       'USAGE',
-      `expected the ${what} of the ${whole}, ${expected}, found ${is}; a ${whole} covers one target on one machine, with one version: start another one without --resume`,
+      `expected the ${what} of the ${whole}, ${expected}, found ${is}; a ${whole} covers one target on one machine, with one version of everything: start another one without --resume`,
     );
   }
 }
 
-function aspects({ target, environment, hosts, tool }: Subject): [what: string, value: string][] {
+function aspects({ target, environment, hosts, clients = [], tool }: Subject): [what: string, value: string][] {
   const { declared, detected } = target;
   const threads =
     detected.threads === null ? 'an unknown number of threads' : formatPlural(detected.threads, 'thread');
@@ -193,5 +199,6 @@ function aspects({ target, environment, hosts, tool }: Subject): [what: string, 
     ['runtime', `Node ${environment.node}`],
     ['agents', hosts === undefined ? 'none' : describeHosts(hosts)],
     ['tool', `${tool.name} ${tool.version}`],
+    ['clients', describeClients(clients)],
   ];
 }

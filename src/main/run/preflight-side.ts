@@ -1,8 +1,9 @@
-import { formatPlural } from '../../aggregate/text/format.ts';
+import { type Ability, clientsWith, hasAbility } from '../../aggregate/scenario/clients.ts';
+import { formatList, formatPlural } from '../../aggregate/text/format.ts';
 import { maxRecords } from '../../workers/workload/keys.ts';
 import { describeEnvironment } from '../environment.ts';
 import { PoolbenchError } from '../errors.ts';
-import { expectConnections, findClients, type UsedClient } from '../experiment/clients.ts';
+import { expectConnections, type UsedClients } from '../experiment/clients.ts';
 import type { PlannedSide } from '../experiment/plan.ts';
 import { connectionsNeeded, processNeeds, type Scenario } from '../experiment/scenarios.ts';
 import { sizesOf } from '../experiment/value-variants.ts';
@@ -12,29 +13,27 @@ import type { Target } from '../server/find-target.ts';
 import { type PreflightOptions, preflight } from '../server/preflight.ts';
 import { requireCommands } from '../server/required-commands.ts';
 
-/** What is known of a side before its load. */
-interface Preflight {
-  readonly warnings: readonly string[];
-  /** The clients of its scenarios by their names. */
-  readonly clients: ReadonlyMap<string, UsedClient>;
+/** A side whose clients were found. */
+export interface LoadableSide extends PlannedSide {
+  readonly clients: UsedClients;
 }
 
 /**
- * Looks whether the clients of a side can be used, and asks its target whether it can take what is planned, before any
+ * Looks whether the clients of a side can load its target, and asks that whether it can take what is planned, before any
  * load.
  *
  * @param options.elsewhere the load runs on agents, which know their own limits
+ * @returns caveats of the results
  * @throws PoolbenchError CLIENT_NOT_USABLE, TARGET_NOT_AVAILABLE, TARGET_TOO_SMALL, TARGET_IN_USE, TARGET_LOST
  */
 export async function preflightSide(
-  side: PlannedSide,
+  side: LoadableSide,
   target: Target,
   options: PreflightOptions & { readonly elsewhere?: boolean },
-): Promise<Preflight> {
+): Promise<string[]> {
   const { elsewhere = false } = options;
-  const { experiment, scenarios } = side;
-  const clients = await findClients(side);
-  expectSuitable([...clients.values()], target);
+  const { experiment, scenarios, clients } = side;
+  expectSuitable(clients.keys(), target);
   const workload = workloadTask(experiment.workload);
   const needs = {
     connections: connectionsNeeded(scenarios),
@@ -47,27 +46,26 @@ export async function preflightSide(
   const warnings = await preflight(target, needs, options);
   // After it, as it looks for connections of others.
   await expectConnections(clients.values(), side, target.address);
-  if (elsewhere) return { warnings, clients };
-  const cores = warnOfMissingCores(scenarios, target, describeEnvironment().cores);
-  return { warnings: [...warnings, ...cores], clients };
+  if (elsewhere) return warnings;
+  return [...warnings, ...warnOfMissingCores(scenarios, target, describeEnvironment().cores)];
 }
 
+/** What a target can ask of its clients: the ability, in words, and whether it does. */
+const demands: readonly (readonly [Ability, string, (target: Target) => boolean])[] = [
+  ['cluster', 'a cluster', ({ control }) => control.cluster !== undefined],
+  ['RESP3', 'RESP3 (protocol=3 of the URL)', ({ address }) => address.protocol === 3],
+  ['unix socket', 'a unix socket', ({ address }) => address.path !== undefined],
+];
+
 /** @throws PoolbenchError CLIENT_NOT_USABLE if a client cannot load such a target */
-function expectSuitable(clients: readonly UsedClient[], { control, address }: Target): void {
-  for (const { client, file } of clients) {
-    if (file === undefined) continue;
-    const reason =
-      control.cluster !== undefined
-        ? 'a cluster, which only ioredis and wire can load'
-        : client === 'iovalkey' && address.protocol === 3
-          ? 'RESP3 (protocol=3 of the URL), which iovalkey does not support'
-          : client === 'valkey-glide' && address.path !== undefined
-            ? 'a unix socket, which valkey-glide does not support'
-            : undefined;
-    if (reason !== undefined)
+export function expectSuitable(clients: Iterable<string>, target: Target): void {
+  const asked = demands.filter(([, , isAsked]) => isAsked(target));
+  for (const client of clients) {
+    const [ability, found] = asked.find(([needed]) => !hasAbility(client, needed)) ?? [];
+    if (ability !== undefined)
       throw new PoolbenchError(
         'CLIENT_NOT_USABLE',
-        `expected a target that every client can load, found ${reason}: remove ${client} from the config, or use another target`,
+        `expected a target that every client can load, found ${found}, which ${client} cannot load (${formatList(clientsWith(ability))} can): remove it from the config, or use another target`,
       );
   }
 }

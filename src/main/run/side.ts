@@ -6,8 +6,6 @@ import { fixedRounds, type RoundsRange } from '../../aggregate/stats/sign-test.t
 import { formatPlural } from '../../aggregate/text/format.ts';
 import type { WorkloadTask } from '../../workers/contract.ts';
 import { keyRanges } from '../../workers/workload/keys.ts';
-import type { UsedClient } from '../experiment/clients.ts';
-import type { PlannedSide } from '../experiment/plan.ts';
 import type { Scenario } from '../experiment/scenarios.ts';
 import { workloadTask } from '../experiment/workload.ts';
 import type { Step } from '../live/snapshot.ts';
@@ -20,7 +18,7 @@ import { shownAddress } from '../server/url.ts';
 import { assembleResult, type Measured } from './assemble.ts';
 import type { EarlierRun } from './earlier-run.ts';
 import { type Bench, runMeasurement } from './measurement.ts';
-import { preflightSide } from './preflight-side.ts';
+import { type LoadableSide, preflightSide } from './preflight-side.ts';
 import { type Written, writeAsFarAsPossible } from './results/results-folder.ts';
 import { ServerRecorder } from './server-recorder.ts';
 import type { Session } from './session.ts';
@@ -29,7 +27,7 @@ import { warmUpThreads } from './thread-warmup.ts';
 import { asUserError, type LoadThreads } from './threads.ts';
 
 /** An experiment on its target. A run measures one side, or several in turn. */
-export interface Side extends PlannedSide {
+export interface Side extends LoadableSide {
   readonly target: Target;
   /** Where its result.json and report.md go; null: they are not written. */
   readonly folder: string | null;
@@ -80,7 +78,6 @@ export class SideRun {
   readonly #recorder: ServerRecorder;
   /** Scenarios whose number of rounds became fixed at the first look. */
   unasked: ReadonlySet<string> = new Set();
-  #clients: ReadonlyMap<string, UsedClient> = new Map();
   #space: KeySpace | undefined;
   #data: DataSet | undefined;
 
@@ -109,9 +106,7 @@ export class SideRun {
     const { force, agents } = this.#shared.session;
     const beside = all.map(side => side.target.control).filter(control => control !== target.control);
     const options = { force, beside, elsewhere: agents !== undefined };
-    const { warnings, clients } = await preflightSide(this.#side, target, options);
-    this.#clients = clients;
-    this.#warn(warnings);
+    this.#warn(await preflightSide(this.#side, target, options));
   }
 
   /** Takes a key prefix of its own. @throws PoolbenchError TARGET_NOT_AVAILABLE, TARGET_LOST */
@@ -230,14 +225,14 @@ export class SideRun {
    * folder that fills up must not end a run: what is measured can still be printed.
    */
   async save({ complete, final, ended }: SaveState): Promise<SideState> {
-    const { name, experiment, target, folder } = this.#side;
+    const { name, experiment, target, clients, folder } = this.#side;
     if (final) this.#warn(describeUnawaited([...this.#rounds.values()].flat()));
     const result = assembleResult({
       name,
       session: this.#shared.sessionId,
       experiment,
       target,
-      clients: this.#clients,
+      clients,
       ...this.#kept,
       blocks: this.#shared.blocks,
       hosts: this.#shared.session.agents?.hosts,
@@ -283,12 +278,12 @@ export class SideRun {
   }
 
   get #bench(): Bench {
-    const { experiment, target } = this.#side;
+    const { experiment, target, clients } = this.#side;
     const warn = (line: string) => this.#warn([line]);
     return {
       experiment,
       target,
-      clients: this.#clients,
+      clients,
       threads: this.#shared.threads,
       claim: this.#claimed,
       data: this.#data,
