@@ -116,6 +116,8 @@ export function latencyWarnings(scenarios: readonly ScenarioResult[]): string[] 
       .map(({ id, lagMs }) => `${id} (p99 ${formatMs(lagMs)} ms)`);
   const p99 = metrics['response.p99'];
   const lost = scenarios
+    // Where nothing completed there is no p99.
+    .filter(({ rounds }) => rounds.some(({ completed }) => completed > 0))
     .filter(scenario => caveatOf(p99, scenario) === 'lower bound')
     .map(({ id, rounds }) => `${id} (${formatFraction(lostLaterRatio(p99.latency, rounds))})`);
   const beyondRange = scenarios

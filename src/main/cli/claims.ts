@@ -81,11 +81,9 @@ export async function claims(
     if (cold !== null) progress.say(cold);
     const error = await runSuites(plan, left, { session, target }, keep);
     session.print(ledger, colour => renderTerminal(ledgerDocument(ledger), colour));
-    progress.say(
-      unwritten === undefined
-        ? `\nWritten: ${shownFolder(folder)}/ledger.json and ledger.md, beside a folder for each suite`
-        : `\nwarning: ${unwritten.message}`,
-    );
+    if (unwritten === undefined)
+      session.sayWritten('ledger.json and ledger.md, beside a folder for each suite');
+    else progress.say(`\nwarning: ${unwritten.message}`);
     if (!ledger.complete) printResumeCommand(folder);
     const { interrupted } = session;
     expectNoError(error, { interrupted });

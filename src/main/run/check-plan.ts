@@ -53,7 +53,7 @@ async function checkSide(
   });
   const target = await unlessAborted(found, signal, late => late.stop());
   try {
-    for (const banner of targetBanners({ target })) say(banner);
+    for (const banner of targetBanners({ target }, { withReason: true })) say(banner);
     say(describeFoundTarget(target));
     const caveats = await preflightSide(side, target, { force: flags.force === true });
     const warnings = [...target.notes, ...caveats];

@@ -67,7 +67,7 @@ export function environmentBlocks(
   const items = [
     { label: 'declared', text: `${declared.server} at ${declared.url}` },
     { label: 'measured', text: describeTarget(target) },
-    { label: 'stand-in', text: target.standIn ? 'yes' : 'no' },
+    { label: 'stand-in', text: describeStandIn(target) },
     ...(target.unverified === true ? [{ label: 'certificate', text: 'not checked' }] : []),
     { label: 'shares the machine with poolbench', text: target.local ? 'yes' : 'no' },
     {
@@ -82,6 +82,11 @@ export function environmentBlocks(
     { label: 'time', text: `${startedAt} to ${finishedAt}` },
   ];
   return only(wide, [heading(2, 'Target and environment'), list(items)]);
+}
+
+function describeStandIn({ standIn, standInReason }: Result['target']): string {
+  if (!standIn) return 'no';
+  return standInReason === undefined ? 'yes' : `yes, because: ${standInReason}`;
 }
 
 /** What explains figures of a machine; nothing for a result that has none of it. */

@@ -23,6 +23,7 @@ import {
   note,
   only,
   paragraph,
+  type Span,
   section,
   strong,
   wide,
@@ -112,7 +113,7 @@ export function resultDocument(result: Result): Block[] {
       ...section('Not tested by this run', untested.length === 0 ? [] : [untestedTable(untested)]),
       ...repeatBlocks(result),
     ]),
-    ...only(narrow, [decided(tested)]),
+    ...only(narrow, verdictBlocks(tested, scenarios)),
     ...alerts(banners),
   ];
 }
@@ -176,14 +177,15 @@ function describeCompared({ measure, ratio }: Comparison, flaw: string | null): 
 }
 
 /** The end of what a terminal shows: the first lines, which say why, have scrolled away by then. */
-function decided(claims: readonly ClaimResult[]): Block {
-  return list(
-    claims
-      .filter(({ verdict }) => verdict !== 'not tested')
-      .map(({ id, verdict }) => ({
-        text: [{ text: `${id} ${verdict} (see above)`, tone: verdict, strong: true }],
-      })),
-  );
+function verdictBlocks(claims: readonly ClaimResult[], scenarios: readonly ScenarioResult[]): Block[] {
+  const judged = claims.filter(({ verdict }) => verdict !== 'not tested');
+  const isMeasured = scenarios.some(({ rounds }) => rounds.some(({ completed }) => completed > 0));
+  if (judged.length === 0 || !isMeasured) return [];
+  const verdicts = judged.map(({ id, verdict }, index): (string | Span)[] => [
+    index === 0 ? 'Verdicts: ' : ', ',
+    { text: `${id} ${verdict}`, tone: verdict, strong: true },
+  ]);
+  return [paragraph([...verdicts.flat(), '.'])];
 }
 
 function resultBlocks(result: Result): Block[] {

@@ -69,7 +69,7 @@ describe('a result in a terminal', () => {
       render(buildResult(gains))
         .filter(line => line !== '')
         .at(-1),
-    ).toBe('C20 supported (see above)');
+    ).toBe('Verdicts: C20 supported.');
   });
 
   test.each([
