@@ -10,7 +10,7 @@ interface Loads {
 }
 
 /** What both measured, one after the other. */
-export interface LoadPair {
+interface LoadPair {
   readonly load: WindowFigures;
   readonly builtIn: WindowFigures;
 }

@@ -285,16 +285,7 @@ describe('open loops in a report', () => {
   });
 
   test('stages: what was due in each, what came of it, and that its percentiles are lower bounds', () => {
-    const stages = [
-      { seconds: 0.5, rate: 1000, rampTo: null },
-      { seconds: 0.5, rate: 1000, rampTo: 7000 },
-    ];
-    const measured = [
-      { ...stages[0], offered: 500, completed: 500, largestBacklog: 0, p50: 0.1, p99: 0.25 },
-      { ...stages[1], offered: 2000, completed: 1900, largestBacklog: 1500, p50: 20, p99: null },
-    ] as NonNullable<OpenLoopResult['stages']>;
-    const plain = buildOpenScenario(2500, [1, 1, 1], { openLoop: { stages: measured } });
-    const staged = { ...plain, id: 'staged', arrival: { ...plain.arrival, stages } };
+    const staged = buildStagedScenario();
     const other = buildOpenScenario(1000, [1]);
     const words = 'constant arrivals, 1000/s for 0.5 s, 1000/s to 7000/s for 0.5 s, 50 workers';
     expect(inMarkdown.result(buildResult([staged, other]))).toContain(words);
