@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { renderJsonSchema } from '../../../src/main/experiment/json-schema.ts';
-import { armsOf, planRun, secondsAtMost } from '../../../src/main/experiment/plan.ts';
+import { armsOf, armsOf, planRun, secondsAtMost } from '../../../src/main/experiment/plan.ts';
 import { parseConfig, readConfig } from '../../../src/main/experiment/read-config.ts';
 import { quick } from '../../../src/main/experiment/read-plan.ts';
 
@@ -95,6 +95,12 @@ describe('config schema file is fresh', async () => {
     const written = await readFile(new URL('../../../configs/schema.json', import.meta.url), 'utf8');
     expect(written).toBe(renderJsonSchema());
   });
+});
+
+test('the first example of configs/README.md is a config', async () => {
+  const readme = await readFile('configs/README.md', 'utf8');
+  const [, example = ''] = /```jsonc\n(.*?)```/s.exec(readme) ?? [];
+  expect(planRun([parseConfig(example, 'README.md')]).sides.map(armsOf)).toMatchObject([{ length: 6 }]);
 });
 
 describe('configs readme explains every key', async () => {

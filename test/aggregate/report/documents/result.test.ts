@@ -4,7 +4,6 @@ import { renderReportPage } from '../../../../src/aggregate/report/html/report-p
 import { renderMarkdown } from '../../../../src/aggregate/report/markdown.ts';
 import { accountingBlocks } from '../../../../src/aggregate/report/result-tables.ts';
 import {
-  type OpenLoopResult,
   type Result,
   resultSchema,
   type ScenarioResult,
@@ -13,7 +12,7 @@ import { mergeCommands } from '../../../../src/aggregate/stats/merge.ts';
 import { createHistogram, encodeHistogram } from '../../../../src/pool/histogram.ts';
 import type { CommandSample } from '../../../../src/workers/contract.ts';
 import { inMarkdown, onTerminal } from '../../../support/documents.ts';
-import { buildOpenScenario } from '../../../support/open-loop-round.ts';
+import { buildOpenScenario, buildStagedScenario } from '../../../support/open-loop-round.ts';
 import {
   buildMatrix,
   buildResult,
