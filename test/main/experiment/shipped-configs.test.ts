@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { renderJsonSchema } from '../../../src/main/experiment/json-schema.ts';
-import { armsOf, armsOf, planRun, secondsAtMost } from '../../../src/main/experiment/plan.ts';
+import { armsOf, planRun, secondsAtMost } from '../../../src/main/experiment/plan.ts';
 import { parseConfig, readConfig } from '../../../src/main/experiment/read-config.ts';
 import { quick } from '../../../src/main/experiment/read-plan.ts';
 

@@ -111,9 +111,9 @@ function differences(comparison: ResultComparison): Block[] {
 function figureCharts(comparison: ResultComparison): Block[] {
   const legend = comparison.sides.map(({ name }, look) => ({ name, look }));
   return chartedMetrics.flatMap(({ name, kind, summaryKey }) => {
-    const rows = rowsOf(comparison, ({ caveats, ...side }) => {
+    const rows = rowsOf(comparison, side => {
       const interval = side[summaryKey] ?? null;
-      return interval && { ...interval, caveat: caveats?.[summaryKey] ?? null };
+      return interval && { ...interval, caveat: side.caveats?.[summaryKey] ?? null };
     });
     return figureStrips(
       {
