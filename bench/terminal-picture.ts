@@ -8,7 +8,9 @@ import { readFile, writeFile } from 'node:fs/promises';
  */
 const [record, picture, command, part = '0.5'] = process.argv.slice(2);
 if (record === undefined || picture === undefined || command === undefined) {
-  console.error('expected the paths of a record and of the picture, and the command, found too few arguments');
+  console.error(
+    'expected the paths of a record and of the picture, and the command, found too few arguments',
+  );
   process.exit(2);
 }
 
@@ -35,7 +37,11 @@ const [before = '', run = ''] = text.split(`${escapeCode}[?25l`);
 const views = run.split(new RegExp(`\\r${escapeCode}\\[\\d+A`));
 const view = views[Math.floor((views.length - 1) * Number(part))] ?? '';
 const plan = before.split('\n').filter(line => !line.startsWith('Script started'));
-const lines = [`$ ${command}`, ...plan.join('\n').trim().split('\n'), ...(view.split(`${escapeCode}[J`)[0] ?? '').split('\n')];
+const lines = [
+  `$ ${command}`,
+  ...plan.join('\n').trim().split('\n'),
+  ...(view.split(`${escapeCode}[J`)[0] ?? '').split('\n'),
+];
 const height = top + lines.length * cell.height;
 const width = Math.round(2 * left + columns * cell.width);
 await writeFile(
@@ -59,12 +65,17 @@ function drawLine(line: string, row: number): string {
       const x = (left + (column + blanks) * cell.width).toFixed(1);
       column += piece.length;
       if (shown === '') return '';
-      const attributes = [`x="${x}"`, `y="${top + row * cell.height}"`, `textLength="${(shown.length * cell.width).toFixed(1)}"`, look];
-      return `<text ${attributes.filter(one => one !== '').join(' ')} xml:space="preserve">${escape(shown)}</text>`;
+      const attributes = [
+        `x="${x}"`,
+        `y="${top + row * cell.height}"`,
+        `textLength="${(shown.length * cell.width).toFixed(1)}"`,
+        look,
+      ];
+      return `<text ${attributes.filter(one => one !== '').join(' ')} xml:space="preserve">${escapeText(shown)}</text>`;
     })
     .join('');
 }
 
-function escape(shown: string): string {
+function escapeText(shown: string): string {
   return shown.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 }

@@ -134,7 +134,9 @@ function checkScript({ workload, scenarios }: Parts, refuse: Refuse): void {
     if (other !== undefined)
       refuseKey(
         'client',
-        `${clientsWith('scripts').map(name => JSON.stringify(name)).join(' or ')} (poolbench cannot check the commands of other clients)`,
+        `${clientsWith('scripts')
+          .map(name => JSON.stringify(name))
+          .join(' or ')} (poolbench cannot check the commands of other clients)`,
         other,
       );
     if (pool.includes('shared'))

@@ -187,7 +187,13 @@ export function expectSameSubject(whole: 'ledger' | 'run', before: Subject, foun
   }
 }
 
-function aspects({ target, environment, hosts, clients = [], tool }: Subject): [what: string, value: string][] {
+function aspects({
+  target,
+  environment,
+  hosts,
+  clients = [],
+  tool,
+}: Subject): [what: string, value: string][] {
   const { declared, detected } = target;
   const threads =
     detected.threads === null ? 'an unknown number of threads' : formatPlural(detected.threads, 'thread');

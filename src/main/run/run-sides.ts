@@ -53,7 +53,11 @@ export async function runSides<T>(
         flags.url !== undefined || (earlier !== undefined && wasRunning(earlier.subject.target));
       const target = await session.openTarget(side.experiment, { ...sideOptions, isNamed });
       if (earlier !== undefined)
-        expectSameSubject('run', earlier.subject, subjectOf(target, { hosts: session.agents?.hosts, clients: keptClients(side.clients) }));
+        expectSameSubject(
+          'run',
+          earlier.subject,
+          subjectOf(target, { hosts: session.agents?.hosts, clients: keptClients(side.clients) }),
+        );
       sides.push({ ...side, target, folder: session.parts[index] ?? session.folder });
     }
     progress.say(describePlan(plan));

@@ -316,7 +316,10 @@ describe('the alerts of a page', () => {
   test('stages have a section with charts of their own, and no curve with one load in it', () => {
     const page = renderReportPage(buildResult([buildStagedScenario()]));
     const chartsOf = (id: string) =>
-      page.split(`<section id="${id}"`)[1]?.split('</section>')[0]?.match(/<figure /g)?.length ?? 0;
+      page
+        .split(`<section id="${id}"`)[1]
+        ?.split('</section>')[0]
+        ?.match(/<figure /g)?.length ?? 0;
     expect(page).toContain('<a href="#stages">');
     expect([chartsOf('load'), chartsOf('stages')]).toEqual([0, 3]);
     expect(tipsOf(page)).toContainEqual([

@@ -96,10 +96,7 @@ export function loadBlocks(scenarios: readonly ScenarioResult[]): Block[] {
   ];
 }
 
-function loadChart(
-  table: LoadTable,
-  { title, unit, log = false, format, curves }: LoadChart,
-): Chart[] {
+function loadChart(table: LoadTable, { title, unit, log = false, format, curves }: LoadChart): Chart[] {
   // The mean of stages is no load that anything was measured at.
   const scenarios = table.scenarios.filter(({ arrival }) => arrival.stages === undefined);
   // A single rate is no curve: the table has its figures.

@@ -1,5 +1,5 @@
-import { describeRate } from '../../../scenario/arrival.ts';
 import type { ScenarioResult } from '../../../result.ts';
+import { describeRate } from '../../../scenario/arrival.ts';
 import { medianInterval } from '../../../stats/sign-test.ts';
 import { formatMs, formatRate } from '../../../text/format.ts';
 import { type Block, type Chart, heading } from '../../blocks.ts';
@@ -54,7 +54,12 @@ const maxCharted = 12;
 /** Open loops whose rates change within the window: what came of each stage. */
 export function stageSection(scenarios: readonly ScenarioResult[]): Block[] {
   const tables = loadTables(scenarios).filter(table => stagesOf(table).length > 0);
-  const charted = new Set(tables.flatMap(stagesOf).map(({ id }) => id).slice(0, maxCharted));
+  const charted = new Set(
+    tables
+      .flatMap(stagesOf)
+      .map(({ id }) => id)
+      .slice(0, maxCharted),
+  );
   return tables.flatMap(table => [
     heading(3, table.heading),
     ...stagesOf(table)
