@@ -64,7 +64,7 @@ describe('a result in a terminal', () => {
       render(buildResult(gains))
         .filter(line => line !== '')
         .at(-1),
-    ).toBe('Verdicts: C20 supported.');
+    ).toBe('Verdicts: C1 supported, C20 supported.');
   });
 
   test.each([
