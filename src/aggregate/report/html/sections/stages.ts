@@ -84,11 +84,12 @@ function stageChart(id: string, rows: readonly StageRow[], drawn: StageChart): C
   const values = lines.flatMap(({ points }) => points.flatMap(({ y, low = y, high = y }) => [y, low, high]));
   if (rows.length < 2 || values.length === 0) return [];
   const end = Math.max(...rows.map(({ untilSeconds }) => untilSeconds));
+  const x = axisFromZero('seconds of the window', [end], String);
   return [
     lineChart({
       ...{ title, unit, lines, marks: true },
       subtitle: `${id}; medians over the rounds`,
-      x: axisFromZero('seconds of the window', [end], String),
+      x: { ...x, domain: [0, end], ticks: x.ticks.filter(({ at }) => at <= end) },
       y: log ? logAxis(`${unit}, logarithmic`, values, format) : axisFromZero(unit, values, format),
       describeX: at => {
         const row = rows.find(one => middleOf(one) === at);
