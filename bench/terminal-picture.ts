@@ -40,7 +40,7 @@ const plan = before.split('\n').filter(line => !line.startsWith('Script started'
 const lines = [
   `$ ${command}`,
   ...plan.join('\n').trim().split('\n'),
-  ...(view.split(`${escapeCode}[J`)[0] ?? '').split('\n'),
+  ...(view.split(`${escapeCode}[J`)[0] ?? '').trimEnd().split('\n'),
 ];
 const height = top + lines.length * cell.height;
 const width = Math.round(2 * left + columns * cell.width);
