@@ -10,10 +10,11 @@ import { keptOptions as keptByNodeRedis } from '../../pool/client/node-redis.ts'
 import { keptOptions as keptByGlide } from '../../pool/client/valkey-glide.ts';
 import { PoolError } from '../../pool/errors.ts';
 import type { Client, ClientName } from '../../pool/presets.ts';
-import { loadScript, reasonOfImport } from '../../workers/script/load-script.ts';
+import { reasonOfImport } from '../../workers/script/load-script.ts';
 import { asError, PoolbenchError } from '../errors.ts';
 import type { Experiment } from './experiment.ts';
 import type { PlannedSide } from './plan.ts';
+import { expectScript } from './script.ts';
 
 const ownRequire = createRequire(import.meta.url);
 const { peerDependencies }: { readonly peerDependencies: Readonly<Record<string, string>> } =
@@ -93,19 +94,6 @@ export async function findClients(
       );
   }
   return found;
-}
-
-/** @throws PoolbenchError CONFIG_INVALID */
-async function expectScript({ workload: { script } }: Pick<Experiment, 'workload'>): Promise<void> {
-  if (script === null) return;
-  try {
-    await loadScript(resolve(script));
-  } catch (cause) {
-    throw new PoolbenchError(
-      'CONFIG_INVALID',
-      `workload.script: expected a module whose default export is a function, such as export default async ({ client, key }) => …, found ${script}: ${asError(cause).message}`,
-    );
-  }
 }
 
 /**
