@@ -115,7 +115,7 @@ export const options = {
     help: 'push metrics as OTLP/HTTP JSON to URL/v1/metrics every 10 s and at the end; headers from OTEL_EXPORTER_OTLP_HEADERS',
   },
   json: { help: 'print result.json, or its equivalent, on standard output', npm: true },
-  quiet: { help: 'print no plan and no progress', npm: true },
+  quiet: { help: 'print no plan and no progress, only where the results are', npm: true },
   help: { short: 'h', npm: true },
   version: { npm: true },
 } as const satisfies Readonly<Record<string, Option>>;

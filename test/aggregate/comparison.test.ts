@@ -102,6 +102,17 @@ describe('a comparison to the first result', () => {
     expect(writing(null, [])?.state).toBe('unknown');
   });
 
+  test('versions of clients are compared where both sides tell them', () => {
+    const ofVersion = (version: string) =>
+      side('redis', 20_000, { ...inTurn, clients: [{ client: 'ioredis', package: 'ioredis', version }] });
+    expect(stateOf([ofVersion('6.0.0'), ofVersion('6.0.0')], 'clients')?.state).toBe('ok');
+    expect(stateOf([ofVersion('5.8.1'), ofVersion('6.0.0')], 'clients')).toMatchObject({
+      state: 'not ok',
+      values: ['ioredis 5.8.1', 'ioredis 6.0.0'],
+    });
+    expect(stateOf([ofVersion('5.8.1'), side('redis', 20_000, inTurn)], 'clients')).toBeUndefined();
+  });
+
   test('the outcomes that chance alone could make are counted', () => {
     const many = (name: string, session: string) =>
       side(name, 20_000, {

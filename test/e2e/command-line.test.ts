@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
@@ -141,8 +141,10 @@ describe('output', () => {
 
     const json = await createExperiment(server.url);
     const asJson = await json.run(['--json', '--quiet']);
-    expect(asJson).toMatchObject({ code: 0, stderr: '' });
-    expect(asJson.stdout).toBe(await readFile(join(await json.resultsFolder(), 'result.json'), 'utf8'));
+    const folder = await json.resultsFolder();
+    expect(asJson.code).toBe(0);
+    expect(asJson.stderr).toMatch(new RegExp(`^Written: \\S*${basename(folder)}/result\\.json.*\\n$`));
+    expect(asJson.stdout).toBe(await readFile(join(folder, 'result.json'), 'utf8'));
     expect((await json.result()).complete).toBe(true);
   });
 });

@@ -61,7 +61,7 @@ test('a target that is lost ends it with 1; what was found is kept', async () =>
   expect((await readSearch(experiment)).steps[0]).toMatchObject({ rate: 500, verdict: 'pass' });
 });
 
-test('with --json and --quiet search.json is all there is on standard output, and nothing beside it', async () => {
+test('with --json and --quiet search.json is all there is on standard output, and beside it where the results are', async () => {
   const server = await ofTest(startRedis());
   const experiment = await createExperiment(server.url, {
     ...climbing,
@@ -71,7 +71,7 @@ test('with --json and --quiet search.json is all there is on standard output, an
   });
   const out = join(experiment.folder, 'results');
   const run = await runPoolbench(['search', experiment.configPath, '--json', '--quiet', '--out', out]);
-  expect(run).toMatchObject({ code: 0, stderr: '' });
+  expect(run).toMatchObject({ code: 0, stderr: expect.stringMatching(/^Written: \S+\/search\.json .*\n$/) });
   const search = searchSchema.parse(JSON.parse(run.stdout));
   expect(search.complete).toBe(true);
   expect(search.steps.map(({ rate, verdict }) => [rate, verdict])).toEqual([

@@ -56,7 +56,8 @@ test('all met: 0; with --json the result is all there is on standard output', as
   expect(kept.stdout).toMatch(/^Thresholds crossed: 0 of 2 checks\.\n/);
   const bad = await createExperiment(server.url, { scenarios, thresholds: crossed });
   const json = await bad.run(['--json', '--quiet']);
-  expect(json).toMatchObject({ code: 99, stderr: 'poolbench: Thresholds crossed: 1 of 1 check\n' });
+  expect(json.code).toBe(99);
+  expect(json.stderr).toMatch(/^Written: .+\npoolbench: Thresholds crossed: 1 of 1 check\n$/);
   expect(resultSchema.parse(JSON.parse(json.stdout)).thresholds).toHaveLength(1);
 });
 

@@ -42,3 +42,17 @@ export function buildOpenScenario(
     ),
   );
 }
+
+/** A scenario of two stages, half a second each, the second of which goes from 1000/s to 7000/s; some of it is lost. */
+export function buildStagedScenario(): ScenarioResult {
+  const stages = [
+    { seconds: 0.5, rate: 1000, rampTo: null },
+    { seconds: 0.5, rate: 1000, rampTo: 7000 },
+  ] as const;
+  const measured = [
+    { ...stages[0], offered: 500, completed: 500, largestBacklog: 0, p50: 0.1, p99: 0.25 },
+    { ...stages[1], offered: 2000, completed: 1900, largestBacklog: 1500, p50: 20, p99: null },
+  ];
+  const plain = buildOpenScenario(2500, [1, 1, 1], { openLoop: { stages: measured } });
+  return { ...plain, id: 'staged', arrival: { ...plain.arrival, stages: [...stages] } };
+}

@@ -4,7 +4,7 @@ import { armKey } from '../scenario/scenario.ts';
 import { withoutControls } from '../stats/control.ts';
 import { describeHosts } from '../stats/hosts.ts';
 import { formatPlural } from '../text/format.ts';
-import { wasRunning } from '../text/target-words.ts';
+import { describeClients, wasRunning } from '../text/target-words.ts';
 import type { FairnessCheck } from './schema.ts';
 
 /**
@@ -52,6 +52,13 @@ const traits = {
   runtime: {
     uses: ofPairs,
     of: ({ environment, tool }) => `Node ${environment.node}, ${tool.name} ${tool.version}`,
+  },
+  clients: {
+    uses: ofPairs,
+    of: ({ clients = [] }) => describeClients(clients),
+    // Versions before 0.9 did not write them.
+    matters: results => results.every(({ clients }) => clients !== undefined),
+    note: 'the ratios include the difference between these clients, or between their versions',
   },
   'place of the server': {
     uses: everywhere,

@@ -39,8 +39,19 @@ export function chancesOf({ fails }: Gate, comparisons: number): Chances {
   return fails === 'above' ? { above: comparisons } : { below: comparisons };
 }
 
-/** What a result shows of its gate. */
-export const shownGate = ({ condition, threshold }: Gate) => ({ condition, threshold });
+/** What a gate was judged by. */
+interface Found extends Omit<GateResult, 'condition' | 'threshold' | 'reason'> {
+  /** Why nothing is decided, as a clause; null if something is. */
+  readonly why: string | null;
+  readonly arms: readonly ScenarioResult[];
+}
+
+/** A gate as results show it. */
+export function shownGate(gate: Gate, { why, arms, ...found }: Found): GateResult {
+  const { condition, threshold } = gate;
+  const sentences = [...(why === null ? [] : [asSentence(why)]), ...describeCaveat(gate, arms)];
+  return { condition, threshold, ...found, reason: sentences.join(' ') };
+}
 
 /**
  * A gate that nothing decides.
@@ -49,16 +60,13 @@ export const shownGate = ({ condition, threshold }: Gate) => ({ condition, thres
  * @param scenario null: no scenario can decide it
  */
 export function undecided(gate: Gate, side: string, why: string, scenario: string | null = null): GateResult {
-  return {
-    ...shownGate(gate),
-    ...{ side, scenario, outcome: 'cannot tell', ratio: null, rounds: null, runs: null },
-    reason: asSentence(why),
-  };
+  const nothing = { outcome: 'cannot tell', ratio: null, rounds: null, runs: null, arms: [] } as const;
+  return shownGate(gate, { side, scenario, why, ...nothing });
 }
 
 /**
  * What a gate compares. A percentile that is practically the worst stall is judged, as by a threshold: it is a real figure,
- * and `describeCaveat` says what it is. One that is a lower bound is not, where that matters.
+ * and `shownGate` says what it is. One that is a lower bound is not, where that matters.
  */
 export function measureOfGate(metric: MedianMetric): Measure {
   const { tail, ...measure } = measureOf(metric);
@@ -69,7 +77,7 @@ export function measureOfGate(metric: MedianMetric): Measure {
 }
 
 /** What else a figure is, as a sentence; none if it is what its name says, or a lower bound. */
-export function describeCaveat({ metric }: Gate, arms: readonly ScenarioResult[]): string[] {
+function describeCaveat({ metric }: Gate, arms: readonly ScenarioResult[]): string[] {
   return arms.some(arm => caveatOf(metric, arm) === 'worst stall')
     ? [`The ${metric.name} is practically the worst stall of a round; longer windows (--seconds) mend that.`]
     : [];

@@ -15,16 +15,7 @@ import type { GateResult } from '../comparison/schema.ts';
 import type { Result } from '../result.ts';
 import { armKey } from '../scenario/scenario.ts';
 import { withoutControls } from '../stats/control.ts';
-import { asSentence } from '../text/format.ts';
-import {
-  chancesOf,
-  describeCaveat,
-  type Gate,
-  measureOfGate,
-  outcomeOf,
-  shownGate,
-  undecided,
-} from './gate.ts';
+import { chancesOf, type Gate, measureOfGate, outcomeOf, shownGate, undecided } from './gate.ts';
 import { judgeRuns } from './judge-runs.ts';
 
 /** A scenario on the first side (`base`) and on another one, judged by a gate. */
@@ -112,17 +103,16 @@ function describePair(
   sides: readonly Result[],
 ): GateResult {
   const { series } = prediction;
-  const why = flaw ?? (outcome === 'cannot tell' ? describeOutlook(prediction) : null);
-  return {
-    ...shownGate(gate),
+  return shownGate(gate, {
     side: sides[side]?.name ?? '',
     scenario: other.id,
     outcome,
     ratio: series.size === 0 ? null : intervalOf(prediction),
     rounds: series.roundsCounted,
     runs: null,
-    reason: [...(why === null ? [] : [asSentence(why)]), ...describeCaveat(gate, [base, other])].join(' '),
-  };
+    why: flaw ?? (outcome === 'cannot tell' ? describeOutlook(prediction) : null),
+    arms: [base, other],
+  });
 }
 
 /** What an open comparison excludes, what such a run detects, and about how many rounds would decide it. */

@@ -7,16 +7,8 @@ import { RoundSeries } from '../stats/round-series.ts';
 import { minRuns, ratioToRuns, runsToDecide } from '../stats/run-spread.ts';
 import { fixedRounds } from '../stats/sign-test.ts';
 import { figureOf } from '../stats/summary.ts';
-import { asSentence, formatPlural, formatRatio } from '../text/format.ts';
-import {
-  chancesOf,
-  describeCaveat,
-  type Gate,
-  measureOfGate,
-  outcomeOf,
-  shownGate,
-  undecided,
-} from './gate.ts';
+import { formatPlural, formatRatio } from '../text/format.ts';
+import { chancesOf, type Gate, measureOfGate, outcomeOf, shownGate, undecided } from './gate.ts';
 
 /** A scenario of the new run, and the same in every run of the baseline. */
 interface Arm {
@@ -86,9 +78,6 @@ function judgeArm(
     }`;
   };
   const why = flaw ?? (outcome === 'cannot tell' ? outlook() : null);
-  return {
-    ...shownGate(gate),
-    ...{ side, scenario: latest.id, outcome, ratio, rounds: null, runs: before.length },
-    reason: [...(why === null ? [] : [asSentence(why)]), ...describeCaveat(gate, arms)].join(' '),
-  };
+  const found = { side, scenario: latest.id, outcome, ratio, rounds: null, runs: before.length };
+  return shownGate(gate, { ...found, why, arms });
 }

@@ -8,6 +8,7 @@ import {
   type RatioMetric,
   type SummaryRow,
 } from '../stats/metrics.ts';
+import { hasCompleted } from '../stats/rounds.ts';
 import { caveatOf, minCycles } from '../stats/tails.ts';
 import { formatInterval, nothing } from '../text/format.ts';
 import { type Column, figures } from './blocks.ts';
@@ -86,12 +87,12 @@ export function withMedianMarked(figure: string, caveat: Caveat | null | undefin
   return [withMark(median, caveat), ...interval].join(' ');
 }
 
-/** The caveats of these metrics of these scenarios. */
+/** The caveats of these metrics of these scenarios, as far as they have figures. */
 export function caveatsOf(
   scenarios: readonly ScenarioResult[],
   shown: readonly Parameters<typeof caveatOf>[0][],
 ): (Caveat | null)[] {
-  return scenarios.flatMap(scenario => shown.map(metric => caveatOf(metric, scenario)));
+  return scenarios.filter(hasCompleted).flatMap(scenario => shown.map(metric => caveatOf(metric, scenario)));
 }
 
 /** A sentence for each mark. */

@@ -136,12 +136,12 @@ function loopColumn(
 }
 
 const stageNote =
-  'Stages: medians over the rounds. In the table above, the rate is the mean of all stages. An operation belongs to the stage in which it was due, whenever it completed. A backlog can include operations of earlier stages.';
+  'Stages: medians over the rounds. In the table of loads, the rate is the mean of all stages. An operation belongs to the stage in which it was due, whenever it completed. A backlog can include operations of earlier stages.';
 
-type StageResult = NonNullable<OpenLoopResult['stages']>[number];
+export type StageResult = NonNullable<OpenLoopResult['stages']>[number];
 
 /** A stage of a scenario, with what each round measured of it. */
-interface StageRow extends Pick<StageResult, 'rate' | 'rampTo'> {
+export interface StageRow extends Pick<StageResult, 'rate' | 'rampTo'> {
   readonly fromSeconds: number;
   readonly untilSeconds: number;
   readonly measured: readonly StageResult[];
@@ -174,11 +174,16 @@ function stageMedian(
   return values.length === 0 ? nothing : format(median(values));
 }
 
-/** What was due in each stage of a table's scenarios, and what came of it; nothing if their rates stay the same. */
-export function stageBlocks({ scenarios }: LoadTable): Block[] {
-  const staged = scenarios
+/** The scenarios of a table whose rates do not stay the same, each with its stages. */
+export function stagesOf({ scenarios }: LoadTable): { readonly id: string; readonly rows: StageRow[] }[] {
+  return scenarios
     .map(scenario => ({ id: scenario.id, rows: stageRows(scenario) }))
     .filter(({ rows }) => rows.length > 0);
+}
+
+/** What was due in each stage of a table's scenarios, and what came of it; nothing if their rates stay the same. */
+export function stageBlocks(of: LoadTable): Block[] {
+  const staged = stagesOf(of);
   if (staged.length === 0) return [];
   const caveats = staged.flatMap(({ rows }) => rows.map(({ measured }) => caveatOfStage('p99', measured)));
   return [

@@ -14,6 +14,7 @@ import {
 } from './arrival.ts';
 import { batchResult, batchSchema, describeBatch, expandBatches, labelBatch, noBatch } from './batch.ts';
 import { besideSchema, describeBeside, labelBeside } from './beside.ts';
+import { clients, hasAbility } from './clients.ts';
 import { type Basics, dimension } from './dimension.ts';
 import { limits } from './limits.ts';
 import {
@@ -33,19 +34,19 @@ import { numberBetween, oneOf, wholeNumber } from './schema-parts.ts';
  * (`scenario.ts`, `setting.ts`). The matrix, and the labels in an id, are in the order of the rows.
  */
 
-const clients = {
-  ioredis: 'what an application pays',
-  wire: 'the least overhead',
-  'node-redis': 'the package redis',
-  iovalkey: 'a fork of ioredis',
-  'valkey-glide': 'its core is in Rust',
-} satisfies Record<ClientName, string>;
+const clientWords = Object.fromEntries(Object.entries(clients).map(([name, { words }]) => [name, words]));
 
 /** A client by name, or a module of the user's by its path. */
 const clientItem = z.union([
-  oneOf(Object.keys(clients) as ClientName[], ' or the path of a module, such as "./my-client.mjs"'),
+  oneOf(
+    Object.keys(clients) as ClientName[],
+    found => ` or the path of a module, such as "./${isModuleName(found) ? found : 'my-client.mjs'}"`,
+  ),
   z.templateLiteral([z.enum(['./', '../', '/']), z.string().min(1)]),
 ]);
+
+/** A path that lacks its "./". */
+const isModuleName = (found: unknown) => typeof found === 'string' && /^[\w-][\w./-]*\.[cm]?js$/.test(found);
 
 const clientOptions = z.record(z.string(), z.unknown(), {
   error: 'an object with options of the client, such as { "RESP": 2 }',
@@ -88,7 +89,7 @@ export const dimensions = {
     config: {
       item: clientItem,
       usual: 'ioredis',
-      description: `Library behind each connection: ${inWords(clients)}; or the path of your own module. Only the first two are installed with poolbench`,
+      description: `Library behind each connection: ${inWords(clientWords)}; or the path of your own module. Only the first two are installed with poolbench`,
       // Without the ending of a module, which is a path.
       label: client => safeName(client.replace(/^\.\/|\.[cm]?js$/g, '')),
       inEveryId: true,
@@ -338,21 +339,23 @@ export const dimensions = {
     heading: (pacing, { pool }) => (uses(pool).pacing ? `${pacing} connects` : ''),
   }),
 
-  /** Empty for wire, which has none. */
+  /** Empty for a client that has none. */
   clientOptions: dimension({
     config: {
       item: clientOptions,
       usual: {},
       description: "The client's own options; no effect on wire",
       label: labelOptions,
-      clamp: (options, { client }) => (client === 'wire' ? {} : options),
+      clamp: (options, { client }) => (hasAbility(client, 'options') ? options : {}),
     },
     result: clientOptions.default({}),
     agrees: true,
     thread: true,
     path: options => (isEmpty(options) ? '' : JSON.stringify(options)),
-    words: (options, { client }) =>
-      client === 'wire' ? '' : isEmpty(options) ? 'no options' : `options ${JSON.stringify(options)}`,
+    words: (options, { client }) => {
+      if (!hasAbility(client, 'options')) return '';
+      return isEmpty(options) ? 'no options' : `options ${JSON.stringify(options)}`;
+    },
     setting: true,
     columns: [{ name: 'clientOptions', value: options => JSON.stringify(options) }],
   }),
@@ -363,14 +366,14 @@ export const dimensions = {
       usual: false,
       description: 'Whether ioredis joins commands sent in the same turn of the event loop',
       label: joins => (joins ? 'autopipelined' : 'unjoined'),
-      clamp: (joins, { client }) => joins && joinsCommands(client),
+      clamp: (joins, { client }) => joins && hasAbility(client, 'auto-pipelining'),
     },
     result: z.boolean().default(false),
     agrees: true,
     thread: true,
     path: joins => (joins ? 'auto-pipelining' : ''),
     words: (joins, { client }) =>
-      joinsCommands(client) ? (joins ? 'auto-pipelining' : 'no auto-pipelining') : '',
+      hasAbility(client, 'auto-pipelining') ? (joins ? 'auto-pipelining' : 'no auto-pipelining') : '',
     setting: true,
   }),
 
@@ -503,11 +506,6 @@ export const dimensions = {
 /** "2 pools", "4 pools in 1 thread"; without the threads if each pool has its own. */
 export function namePools({ pools, threads }: Pick<Basics, 'pools' | 'threads'>): string {
   return `${formatPlural(pools, 'pool')}${threads === pools ? '' : ` in ${formatPlural(threads, 'thread')}`}`;
-}
-
-/** Whether the client has auto-pipelining that can be turned on and off. */
-function joinsCommands(client: string): boolean {
-  return client === 'ioredis' || client === 'iovalkey';
 }
 
 /** Max length of options in an id, and of the hash that ends longer ones. */

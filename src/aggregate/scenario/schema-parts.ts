@@ -18,8 +18,13 @@ export function numberBetween(min: number, max: number) {
   return z.number({ error }).min(min, { error }).max(max, { error });
 }
 
-export function oneOf<const Name extends string>(names: readonly Name[], note = '') {
-  return z.enum(names, { error: names.map(name => JSON.stringify(name)).join(' or ') + note });
+/** @param note what can also stand there, which may depend on what was found */
+export function oneOf<const Name extends string>(
+  names: readonly Name[],
+  note: (found: unknown) => string = () => '',
+) {
+  const expected = names.map(name => JSON.stringify(name)).join(' or ');
+  return z.enum(names, { error: ({ input }) => `${expected}${note(input)}` });
 }
 
 /** One value or a list of them, without the empty list, which would make a matrix without cells. */

@@ -30,6 +30,11 @@ export function roundsOfPopulation(rounds: readonly RoundResult[], name: string)
   return rounds.flatMap(({ populations = [] }) => populations.filter(population => population.name === name));
 }
 
+/** Whether anything completed in a scenario: otherwise it has no latencies. */
+export function hasCompleted({ rounds }: Pick<MeasuredResult, 'rounds'>): boolean {
+  return rounds.some(({ completed }) => completed > 0);
+}
+
 /** How many rounds an arm was to have. Before version 0.6 their number was fixed. */
 export function plannedRounds({ plannedRounds, rounds }: Planned): RoundsRange {
   return plannedRounds ?? fixedRounds(rounds.length);

@@ -14,7 +14,7 @@ import { machineCores, minThrottledRatio, neighbourCores, throttledRatio } from 
 import { throughput } from './measures.ts';
 import { metrics } from './metrics.ts';
 import { describeReads } from './reads.ts';
-import { pairByRound } from './rounds.ts';
+import { hasCompleted, pairByRound } from './rounds.ts';
 import { lagOneCorrelation } from './sign-test.ts';
 import { median, medianOfKnown } from './statistics.ts';
 import { sumOf } from './summary.ts';
@@ -116,7 +116,7 @@ export function latencyWarnings(scenarios: readonly ScenarioResult[]): string[] 
       .map(({ id, lagMs }) => `${id} (p99 ${formatMs(lagMs)} ms)`);
   const p99 = metrics['response.p99'];
   const lost = scenarios
-    .filter(scenario => caveatOf(p99, scenario) === 'lower bound')
+    .filter(scenario => hasCompleted(scenario) && caveatOf(p99, scenario) === 'lower bound')
     .map(({ id, rounds }) => `${id} (${formatFraction(lostLaterRatio(p99.latency, rounds))})`);
   const beyondRange = scenarios
     .map(({ id, rounds }) => ({

@@ -1,15 +1,24 @@
 import type { Result } from '../result.ts';
 import { formatPlural } from './format.ts';
 
-/** Sentences about the target that every rendering has. Text from outside is as it came. */
+/** Sentences about the target and its clients that every rendering has. Text from outside is as it came. */
 
-/** Alert if another server stood in for the declared one, and why; null if none did. */
-export function standInBanner({ target }: Pick<Result, 'target'>): string | null {
+/** What a banner says beside what happened. */
+interface Detail {
+  /** Why another server stood in, which can be a step for each way to find one. @default false */
+  readonly withReason?: boolean;
+}
+
+/** Alert if another server stood in for the declared one; null if none did. */
+export function standInBanner(
+  { target }: Pick<Result, 'target'>,
+  { withReason = false }: Detail = {},
+): string | null {
   if (!target.standIn) return null;
   const answered = describeServer(target.detected);
   const { server } = target.declared;
   const missing = server === 'any' ? 'a server, as none was found' : server;
-  const why = target.standInReason === undefined ? '' : ` (${target.standInReason})`;
+  const why = withReason && target.standInReason !== undefined ? ` (${target.standInReason})` : '';
   return `STAND-IN: these are figures of ${answered}, which stood in for ${missing}${why}.`;
 }
 
@@ -26,10 +35,10 @@ export function describeServer({
 }
 
 /** All alerts about a target, which stand before and after its figures. */
-export function targetBanners({ target }: Pick<Result, 'target'>): string[] {
+export function targetBanners(result: Pick<Result, 'target'>, detail?: Detail): string[] {
   const unverified =
     'NOT VERIFIED: the certificate of the server was not checked, so anybody could have answered in its place (target.tls.rejectUnauthorized is false).';
-  return [standInBanner({ target }), target.unverified === true ? unverified : null].filter(
+  return [standInBanner(result, detail), result.target.unverified === true ? unverified : null].filter(
     text => text !== null,
   );
 }
@@ -44,6 +53,17 @@ export function describeTarget({
   const { masters = null } = detected;
   const cluster = masters === null ? '' : `, cluster of ${formatPlural(masters, 'master')}`;
   return `${describeServer(detected)}${threads}${cluster}${protocol} (${foundBy})`;
+}
+
+/** "ioredis 6.0.0, node-redis (redis 6.3.1), wire". */
+export function describeClients(clients: NonNullable<Result['clients']>): string {
+  return clients
+    .map(({ client, package: from, version }) => {
+      const release = [from === client ? null : from, version].filter(part => part !== null).join(' ');
+      if (release === '') return client;
+      return from === client ? `${client} ${release}` : `${client} (${release})`;
+    })
+    .join(', ');
 }
 
 /** "23.5 GiB". */

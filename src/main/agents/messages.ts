@@ -14,6 +14,7 @@ import {
 } from '../../aggregate/scenario/schema-parts.ts';
 import type { Address } from '../../pool/client/address.ts';
 import { keptOptions } from '../../pool/client/ioredis-options.ts';
+import { bundledClients } from '../../pool/client/libraries.ts';
 import type { Arrivals, ThreadTask, WorkloadTask } from '../../workers/contract.ts';
 import { parseCommand } from '../../workers/workload/command-templates.ts';
 import { measuredSeconds, timeout, warmupTime } from '../experiment/experiment.ts';
@@ -212,7 +213,7 @@ const task = section({
     timeoutMs: timeout,
   } satisfies ShapeOf<Omit<AgentTask, keyof ThreadPart>>),
   // No code crosses: an agent has the clients that come with poolbench, whose options cannot lead to another server.
-  client: oneOf(['ioredis', 'wire']),
+  client: oneOf(bundledClients),
   clientOptions: z
     .record(z.string(), z.unknown(), { error: 'an object' })
     .refine(options => !Object.keys(options).some(key => keptOptions.includes(key)), {

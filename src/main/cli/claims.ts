@@ -61,7 +61,7 @@ export async function claims(
     for (const suite of plan) left.push(await readSuite(folder, suite));
     const target = await session.openTarget(wanted, { isNamed: wanted.option[0] === '--url' });
     const machines = session.agents?.hosts.map(({ threads: _, roundTripMs: __, ...machine }) => machine);
-    const now = subjectOf(target, machines);
+    const now = subjectOf(target, { hosts: machines });
     expectSameSubject('ledger', earlier ?? now, now);
     const head = {
       ...(earlier ?? {
@@ -86,11 +86,9 @@ export async function claims(
     if (cold !== null) progress.say(cold);
     const error = await runSuites(plan, left, { session, target }, keep);
     session.print(ledger, colour => renderTerminal(ledgerDocument(ledger), colour));
-    progress.say(
-      unwritten === undefined
-        ? `\nWritten: ${shownFolder(folder)}/ledger.json and ledger.md, beside a folder for each suite`
-        : `\nwarning: ${unwritten.message}`,
-    );
+    if (unwritten === undefined)
+      session.sayWritten('ledger.json and ledger.md, beside a folder for each suite');
+    else progress.say(`\nwarning: ${unwritten.message}`);
     if (!ledger.complete) printResumeCommand(folder);
     const { interrupted } = session;
     expectNoError(error, { interrupted });

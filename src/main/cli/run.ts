@@ -106,16 +106,12 @@ async function loadSides(
   );
   const session = { name, folder: earlier?.folder, earlier, enlist };
   return await runSides(plan, options, session, (outcome, session) => {
-    const { progress, resultsFolder: folder } = session;
     print(outcome, session);
     const written = describeWritten(outcome);
-    if (written !== '') {
-      const page = outcome.comparison === null ? 'report.html' : 'comparison.html';
-      if (written.includes('.html')) progress.say(`\nTo look at: ${shownFolder(folder)}/${page}`);
-      progress.say(`Written: ${shownFolder(folder)}/${written}`);
-    }
+    const page = outcome.comparison === null ? 'report.html' : 'comparison.html';
+    if (written !== '') session.sayWritten(written, written.includes(page) ? page : undefined);
     const results = outcome.sides.map(({ result }) => result);
-    printResumeCommand(results, plan, folder, options);
+    printResumeCommand(results, plan, session.resultsFolder, options);
     const code = endRun({ results, error: outcome.error }, plan.sides, session);
     return session.interrupted ? code : endGates(outcome.comparison?.gates ?? [], code);
   });

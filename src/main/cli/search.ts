@@ -1,6 +1,5 @@
 import { searchDocument } from '../../aggregate/report/documents/search.ts';
 import { renderTerminal } from '../../aggregate/report/terminal.ts';
-import { shownFolder } from '../command-words.ts';
 import { PoolbenchError } from '../errors.ts';
 import { findClients } from '../experiment/clients.ts';
 import { readExperiment } from '../experiment/read-config.ts';
@@ -26,17 +25,13 @@ export async function search(
   const { experiment } = plan.side;
   const name = `${experiment.name}-search`;
   const session = { name, parts: ['steps'], enlist: enlistFor(options, name, [experiment]) };
-  await findClients(plan.side);
+  const clients = await findClients(plan.side);
   return await Session.run(options, session, async session => {
-    const { progress, resultsFolder: folder } = session;
     const target = await session.openTarget(experiment);
-    progress.say(describeSearch(plan));
-    const outcome = await runSearch(plan, target, session);
+    session.progress.say(describeSearch(plan));
+    const outcome = await runSearch(plan, { target, clients }, session);
     session.print(outcome.search, colour => renderTerminal(searchDocument(outcome.search), colour));
-    if (outcome.written)
-      progress.say(
-        `\nWritten: ${shownFolder(folder)}/search.json and search.md, beside the figures of all steps`,
-      );
+    if (outcome.written) session.sayWritten('search.json and search.md, beside the figures of all steps');
     return exitCodeOf(outcome, session);
   });
 }

@@ -31,6 +31,14 @@ export interface UsedClient extends KeptClient {
   readonly file?: string;
 }
 
+/** Those of a side, by their names. */
+export type UsedClients = ReadonlyMap<string, UsedClient>;
+
+/** As results have them. */
+export function keptClients(clients: UsedClients): KeptClient[] {
+  return [...clients.values()].map(({ file: _, ...kept }) => kept);
+}
+
 /**
  * Options that `clientOptions` cannot set, as poolbench sets them itself, by client; wire has no options. A module of the
  * user's gets all.
@@ -74,7 +82,7 @@ function allLoads({
 export async function findClients(
   side: Pick<PlannedSide, 'experiment' | 'scenarios'>,
   { fallback = ownRequire }: { readonly fallback?: NodeJS.Require } = {},
-): Promise<ReadonlyMap<string, UsedClient>> {
+): Promise<UsedClients> {
   const { experiment } = side;
   const loads = allLoads(side);
   await expectScript(experiment);

@@ -1,4 +1,7 @@
-/** The candidate that `word` is most likely a misspelling of, or undefined if none is close. */
+/**
+ * The candidate that `word` is most likely a misspelling of, else the only one that has it as a part ("redis" of
+ * "node-redis"); undefined if there is none.
+ */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const limit = Math.max(1, Math.floor(word.length / 3));
   let best: string | undefined;
@@ -11,7 +14,9 @@ export function nearest(word: string, candidates: readonly string[]): string | u
       bestDistance = distance;
     }
   }
-  return best;
+  if (best !== undefined) return best;
+  const whole = candidates.filter(candidate => candidate.split('-').includes(word));
+  return whole.length === 1 ? whole[0] : undefined;
 }
 
 /** ` (did you mean redis://h?)`, to follow what was found: the form of every suggestion. Nothing without one. */

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { clientsWith, hasAbility } from '../../aggregate/scenario/clients.ts';
 import type { refuser } from '../../aggregate/scenario/schema-parts.ts';
 import type { WorkloadTask } from '../../workers/contract.ts';
 import { isPublish, keysOf, parseCommand } from '../../workers/workload/command-templates.ts';
@@ -179,20 +180,19 @@ function checkSpread({ keys, keyChoice }: WorkloadConfig, refuse: Refuse): void 
   refuse(['workload', 'keyChoice', 'spread'], expected, spread);
 }
 
-/** The clients that let poolbench look at what a script sends. */
-const scriptClients: readonly string[] = ['ioredis', 'node-redis', 'iovalkey'];
-
 /** A session has a connection of such a client to itself, and is one operation. */
 function checkScript({ workload, scenarios }: Parts, refuse: Refuse): void {
   if (workload.script === null) return;
   for (const [index, { client, pool, pipeline, batch }] of scenarios.entries()) {
     const refuseKey = (key: string, expected: string, found: unknown) =>
       refuse(['scenarios', index, key], `${expected}, because workload.script is set`, found, found);
-    const other = client.find(one => !scriptClients.includes(one));
+    const other = client.find(one => !hasAbility(one, 'scripts'));
     if (other !== undefined)
       refuseKey(
         'client',
-        `${scriptClients.map(name => JSON.stringify(name)).join(' or ')} (poolbench cannot check the commands of other clients)`,
+        `${clientsWith('scripts')
+          .map(name => JSON.stringify(name))
+          .join(' or ')} (poolbench cannot check the commands of other clients)`,
         other,
       );
     if (pool.includes('shared'))

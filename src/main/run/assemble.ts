@@ -11,7 +11,7 @@ import { summarise, withPooledTails } from '../../aggregate/stats/summary.ts';
 import { latencyWarnings } from '../../aggregate/stats/warnings.ts';
 import { judgeThresholds } from '../../aggregate/thresholds/judge-thresholds.ts';
 import { describeEnvironment, describeTool } from '../environment.ts';
-import type { UsedClient } from '../experiment/clients.ts';
+import { keptClients, type UsedClients } from '../experiment/clients.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import type { Scenario } from '../experiment/scenarios.ts';
 import { withoutPasswords } from '../experiment/target.ts';
@@ -37,8 +37,7 @@ interface RunState extends Omit<Measured, 'target'> {
   readonly session: string | undefined;
   readonly experiment: Experiment;
   readonly target: Target;
-  /** By their names. */
-  readonly clients: ReadonlyMap<string, UsedClient>;
+  readonly clients: UsedClients;
   readonly script?: Result['script'];
   /** The arms of each block, without controls; empty if it is not alone, as sides are compared elsewhere. */
   readonly blocks: readonly (readonly Arm[])[];
@@ -76,7 +75,7 @@ export function assembleResult(state: RunState): Result {
     tool: describeTool(),
     environment,
     ...(state.hosts === undefined ? {} : { hosts: state.hosts }),
-    clients: [...state.clients.values()].map(({ file: _, ...client }) => client),
+    clients: keptClients(state.clients),
     ...(state.script === undefined ? {} : { script: state.script }),
     target: shown,
     // A resumed run also has the notes of its first target, which are the same.

@@ -1,11 +1,11 @@
 import type { Result } from '../../aggregate/result.ts';
 import { targetBanners } from '../../aggregate/text/target-words.ts';
 import { findClients } from '../experiment/clients.ts';
-import type { Plan, PlannedSide } from '../experiment/plan.ts';
+import type { Plan } from '../experiment/plan.ts';
 import { unlessAborted } from '../interrupt.ts';
 import { mayStartServer, type Options } from '../options.ts';
 import { describeFoundTarget, findTarget, shownTarget } from '../server/find-target.ts';
-import { preflightSide } from './preflight-side.ts';
+import { type LoadableSide, preflightSide } from './preflight-side.ts';
 
 /** A side that could be run. */
 export interface CheckedSide {
@@ -30,17 +30,18 @@ interface CheckOptions {
  * @throws PoolbenchError for what would end a run before its load; the reason of the signal
  */
 export async function checkPlan(plan: Plan, options: CheckOptions): Promise<CheckedSide[]> {
-  for (const side of plan.sides) await findClients(side);
+  const sides: LoadableSide[] = [];
+  for (const side of plan.sides) sides.push({ ...side, clients: await findClients(side) });
   const checked: CheckedSide[] = [];
-  for (const side of plan.sides) {
+  for (const side of sides) {
     options.signal?.throwIfAborted();
-    checked.push(await checkSide(side, plan.sides.length, options));
+    checked.push(await checkSide(side, sides.length, options));
   }
   return checked;
 }
 
 async function checkSide(
-  side: PlannedSide,
+  side: LoadableSide,
   sides: number,
   { flags, say, signal = new AbortController().signal }: CheckOptions,
 ): Promise<CheckedSide> {
@@ -52,10 +53,10 @@ async function checkSide(
   });
   const target = await unlessAborted(found, signal, late => late.stop());
   try {
-    for (const banner of targetBanners({ target })) say(banner);
+    for (const banner of targetBanners({ target }, { withReason: true })) say(banner);
     say(describeFoundTarget(target));
-    const preflight = await preflightSide(side, target, { force: flags.force === true });
-    const warnings = [...target.notes, ...preflight.warnings];
+    const caveats = await preflightSide(side, target, { force: flags.force === true });
+    const warnings = [...target.notes, ...caveats];
     for (const warning of warnings) say(`warning: ${warning}`);
     return { name: side.name, target: shownTarget(target), warnings };
   } finally {

@@ -5,6 +5,7 @@ import { describeHosts, type HostMachine } from '../../aggregate/stats/hosts.ts'
 import { type FinishedRounds, finishedRounds } from '../../aggregate/stats/rounds.ts';
 import { latencyWarnings } from '../../aggregate/stats/warnings.ts';
 import { formatDuration, formatPlural } from '../../aggregate/text/format.ts';
+import { describeClients } from '../../aggregate/text/target-words.ts';
 import { urlOfEnvironment } from '../command-words.ts';
 import { describeEnvironment, describeTool } from '../environment.ts';
 import { PoolbenchError } from '../errors.ts';
@@ -37,7 +38,7 @@ export interface EarlierRun {
 }
 
 /** The origin of figures: all that are judged together must share it. */
-type Subject = Pick<Result, 'target' | 'environment' | 'tool'> & {
+type Subject = Pick<Result, 'target' | 'environment' | 'clients' | 'tool'> & {
   readonly hosts?: readonly HostMachine[] | undefined;
 };
 
@@ -165,9 +166,14 @@ export function describeEarlier({ finished }: EarlierRun): string {
     : `Resumed: ${formatPlural(finished.count, 'round')} already finished and kept.`;
 }
 
-/** What is measured now. @param hosts the agents that load it; undefined: this machine does */
-export function subjectOf(target: Target, hosts?: readonly HostMachine[]): Subject {
-  return { target: shownTarget(target), environment: describeEnvironment(), hosts, tool: describeTool() };
+/**
+ * What is measured now.
+ *
+ * @param load.hosts the agents that load it; undefined: this machine does
+ * @param load.clients undefined for a ledger, each suite of which has its own
+ */
+export function subjectOf(target: Target, load: Pick<Subject, 'hosts' | 'clients'> = {}): Subject {
+  return { target: shownTarget(target), environment: describeEnvironment(), tool: describeTool(), ...load };
 }
 
 /**
@@ -183,7 +189,7 @@ export function expectSameSubject(whole: 'ledger' | 'run', before: Subject, foun
     if (is === expected) continue;
     throw new PoolbenchError(
       'USAGE',
-      `expected the ${what} of the ${whole}, ${expected}, found ${is}; a ${whole} covers one target on one machine, with one version: start another one without --resume`,
+      `expected the ${what} of the ${whole}, ${expected}, found ${is}; a ${whole} covers one target on one machine, with one version of everything: start another one without --resume`,
     );
   }
 }
@@ -202,7 +208,13 @@ export function expectSameScript(before: Result['script'], found: Result['script
   );
 }
 
-function aspects({ target, environment, hosts, tool }: Subject): [what: string, value: string][] {
+function aspects({
+  target,
+  environment,
+  hosts,
+  clients = [],
+  tool,
+}: Subject): [what: string, value: string][] {
   const { declared, detected } = target;
   const threads =
     detected.threads === null ? 'an unknown number of threads' : formatPlural(detected.threads, 'thread');
@@ -214,5 +226,6 @@ function aspects({ target, environment, hosts, tool }: Subject): [what: string, 
     ['runtime', `Node ${environment.node}`],
     ['agents', hosts === undefined ? 'none' : describeHosts(hosts)],
     ['tool', `${tool.name} ${tool.version}`],
+    ['clients', describeClients(clients)],
   ];
 }

@@ -1,15 +1,14 @@
-import type { Result } from '../../aggregate/result.ts';
+import { type Ability, clientsWith, hasAbility } from '../../aggregate/scenario/clients.ts';
 import { sumOf } from '../../aggregate/stats/summary.ts';
-import { formatPlural } from '../../aggregate/text/format.ts';
+import { formatList, formatPlural } from '../../aggregate/text/format.ts';
 import type { WorkloadTask } from '../../workers/contract.ts';
 import { maxRecords } from '../../workers/workload/keys.ts';
 import { describeEnvironment } from '../environment.ts';
 import { PoolbenchError } from '../errors.ts';
-import { expectConnections, findClients, type UsedClient } from '../experiment/clients.ts';
+import { expectConnections, type UsedClients } from '../experiment/clients.ts';
 import type { PlannedSide } from '../experiment/plan.ts';
 import { extentsOf, populationsOf } from '../experiment/populations.ts';
 import { connectionsNeeded, processNeeds, type Scenario } from '../experiment/scenarios.ts';
-import { describeScript } from '../experiment/script.ts';
 import { sizesOf } from '../experiment/value-variants.ts';
 import { workloadTask } from '../experiment/workload.ts';
 import { dataSize } from '../server/data-set.ts';
@@ -17,34 +16,31 @@ import type { Target } from '../server/find-target.ts';
 import { type PreflightOptions, preflight } from '../server/preflight.ts';
 import { requireCommands } from '../server/required-commands.ts';
 
-/** What is known of a side before its load. */
-interface Preflight {
-  readonly warnings: readonly string[];
-  /** The clients of its scenarios by their names. */
-  readonly clients: ReadonlyMap<string, UsedClient>;
-  readonly script: Result['script'];
+/** A side whose clients were found. */
+export interface LoadableSide extends PlannedSide {
+  readonly clients: UsedClients;
 }
 
 /**
- * Looks whether the clients of a side can be used, and asks its target whether it can take what is planned, before any
+ * Looks whether the clients of a side can load its target, and asks that whether it can take what is planned, before any
  * load.
  *
  * @param options.elsewhere the load runs on agents, which know their own limits
+ * @returns caveats of the results
  * @throws PoolbenchError CLIENT_NOT_USABLE, TARGET_NOT_AVAILABLE, TARGET_TOO_SMALL, TARGET_IN_USE, TARGET_LOST
  */
 export async function preflightSide(
-  side: PlannedSide,
+  side: LoadableSide,
   target: Target,
   options: PreflightOptions & { readonly elsewhere?: boolean },
-): Promise<Preflight> {
+): Promise<string[]> {
   const { elsewhere = false } = options;
-  const clients = await findClients(side);
-  const script = await describeScript(side.experiment);
-  expectSuitable([...clients.values()], target);
+  const { experiment, scenarios, clients } = side;
+  expectSuitable(clients.keys(), target);
   const extents = extentsOf(side);
-  const populations = populationsOf(side.experiment);
-  const workloads = [side.experiment, ...populations].map(({ workload }) => workloadTask(workload));
-  const loads = [...side.scenarios, ...populations.map(({ scenario }) => scenario)];
+  const populations = populationsOf(experiment);
+  const workloads = [experiment, ...populations].map(({ workload }) => workloadTask(workload));
+  const loads = [...scenarios, ...populations.map(({ scenario }) => scenario)];
   // An element of a key takes about as much as a small key.
   const elementsOf = (workload: WorkloadTask) => Math.max(maxRecords(workload), dataSize(workload).elements);
   const keys = sumOf(workloads, elementsOf);
@@ -65,27 +61,26 @@ export async function preflightSide(
   const warnings = await preflight(target, needs, options);
   // After it, as it looks for connections of others.
   await expectConnections(clients.values(), side, target.address);
-  if (elsewhere) return { warnings, clients, script };
-  const cores = warnOfMissingCores(extents, target, describeEnvironment().cores);
-  return { warnings: [...warnings, ...cores], clients, script };
+  if (elsewhere) return warnings;
+  return [...warnings, ...warnOfMissingCores(extents, target, describeEnvironment().cores)];
 }
 
+/** What a target can ask of its clients: the ability, in words, and whether it does. */
+const demands: readonly (readonly [Ability, string, (target: Target) => boolean])[] = [
+  ['cluster', 'a cluster', ({ control }) => control.cluster !== undefined],
+  ['RESP3', 'RESP3 (protocol=3 of the URL)', ({ address }) => address.protocol === 3],
+  ['unix socket', 'a unix socket', ({ address }) => address.path !== undefined],
+];
+
 /** @throws PoolbenchError CLIENT_NOT_USABLE if a client cannot load such a target */
-function expectSuitable(clients: readonly UsedClient[], { control, address }: Target): void {
-  for (const { client, file } of clients) {
-    if (file === undefined) continue;
-    const reason =
-      control.cluster !== undefined
-        ? 'a cluster, which only ioredis and wire can load'
-        : client === 'iovalkey' && address.protocol === 3
-          ? 'RESP3 (protocol=3 of the URL), which iovalkey does not support'
-          : client === 'valkey-glide' && address.path !== undefined
-            ? 'a unix socket, which valkey-glide does not support'
-            : undefined;
-    if (reason !== undefined)
+export function expectSuitable(clients: Iterable<string>, target: Target): void {
+  const asked = demands.filter(([, , isAsked]) => isAsked(target));
+  for (const client of clients) {
+    const [ability, found] = asked.find(([needed]) => !hasAbility(client, needed)) ?? [];
+    if (ability !== undefined)
       throw new PoolbenchError(
         'CLIENT_NOT_USABLE',
-        `expected a target that every client can load, found ${reason}: remove ${client} from the config, or use another target`,
+        `expected a target that every client can load, found ${found}, which ${client} cannot load (${formatList(clientsWith(ability))} can): remove it from the config, or use another target`,
       );
   }
 }

@@ -2,10 +2,11 @@ import { compareResults } from '../../aggregate/comparison/compare-results.ts';
 import type { ResultComparison } from '../../aggregate/comparison/schema.ts';
 import { wasRunning } from '../../aggregate/text/target-words.ts';
 import { asError } from '../errors.ts';
-import { findClients } from '../experiment/clients.ts';
+import { findClients, keptClients } from '../experiment/clients.ts';
 import { describePlan } from '../experiment/describe-plan.ts';
 import type { Plan } from '../experiment/plan.ts';
 import { describeEarlier, type EarlierRun, expectSameSubject, subjectOf } from './earlier-run.ts';
+import type { LoadableSide } from './preflight-side.ts';
 import { writeComparison } from './results/results-folder.ts';
 import { type RoundsOutcome, runPlan } from './rounds.ts';
 import { Session, type SessionFlags, type SessionOptions } from './session.ts';
@@ -38,20 +39,25 @@ export async function runSides<T>(
   conclude: (outcome: RunOutcome, session: Session) => T,
 ): Promise<T> {
   // Before a server is started or fetched for a run that cannot be.
-  for (const side of plan.sides) await findClients(side);
+  const loadable: LoadableSide[] = [];
+  for (const side of plan.sides) loadable.push({ ...side, clients: await findClients(side) });
   const several = plan.sides.length > 1;
   const parts = several ? plan.sides.map(side => side.name) : [];
   return await Session.run(flags, { ...options, parts }, async session => {
     const { progress } = session;
     const sides: Side[] = [];
-    for (const [index, side] of plan.sides.entries()) {
+    for (const [index, side] of loadable.entries()) {
       const sideOptions = several ? { side: side.name, onFreePort: true } : {};
       // A server that ran before the interruption is not replaced by one that is started.
       const isNamed =
         flags.url !== undefined || (earlier !== undefined && wasRunning(earlier.subject.target));
       const target = await session.openTarget(side.experiment, { ...sideOptions, isNamed });
       if (earlier !== undefined)
-        expectSameSubject('run', earlier.subject, subjectOf(target, session.agents?.hosts));
+        expectSameSubject(
+          'run',
+          earlier.subject,
+          subjectOf(target, { hosts: session.agents?.hosts, clients: keptClients(side.clients) }),
+        );
       sides.push({ ...side, target, folder: session.parts[index] ?? session.folder });
     }
     progress.say(describePlan(plan));

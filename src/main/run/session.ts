@@ -1,6 +1,7 @@
 import type { Result } from '../../aggregate/result.ts';
 import { toOneLine } from '../../aggregate/text/format.ts';
 import { targetBanners } from '../../aggregate/text/target-words.ts';
+import { shownFolder } from '../command-words.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import type { Scenario } from '../experiment/scenarios.ts';
 import { onInterrupt, unlessAborted } from '../interrupt.ts';
@@ -177,8 +178,8 @@ export class Session {
     this.#targets.add(found);
     const agents = this.#agents;
     const target = agents === undefined ? found : await this.#untilInterrupted(agents.meet(found));
-    if (this.#caller === undefined) printBanners(target);
-    else for (const banner of targetBanners({ target })) this.progress.say(banner);
+    if (this.#caller === undefined) printBanners(target, { withReason: true });
+    else for (const banner of targetBanners({ target }, { withReason: true })) this.progress.say(banner);
     say(describeFoundTarget(target));
     this.progress.meet(side, shownTarget(target));
     return target;
@@ -198,6 +199,19 @@ export class Session {
     this.progress.say('');
     printOutput(found, { json, render });
     if (json) for (const target of this.#targets) printBanners(target);
+  }
+
+  /**
+   * Where the results are, on standard error even with --quiet: the one line that a script needs beside them.
+   *
+   * @param files their names, as text
+   * @param page the one of them to look at
+   */
+  sayWritten(files: string, page?: string): void {
+    const folder = shownFolder(this.resultsFolder);
+    const line = `Written: ${folder}/${files}`;
+    if (this.#flags.quiet) process.stderr.write(`${toOneLine(line)}\n`);
+    else this.progress.say(`\n${page === undefined ? '' : `To look at: ${folder}/${page}\n`}${line}`);
   }
 
   async #enlist({ enlist }: SessionOptions): Promise<void> {
@@ -243,6 +257,6 @@ export class Session {
 }
 
 /** Announces a stand-in, or a server that nobody has verified, on standard error, even with --quiet. */
-export function printBanners(target: Result['target']): void {
-  for (const banner of targetBanners({ target })) process.stderr.write(`${toOneLine(banner)}\n`);
+export function printBanners(target: Result['target'], detail?: Parameters<typeof targetBanners>[1]): void {
+  for (const banner of targetBanners({ target }, detail)) process.stderr.write(`${toOneLine(banner)}\n`);
 }

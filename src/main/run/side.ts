@@ -4,10 +4,9 @@ import type { Result, RoundResult } from '../../aggregate/result.ts';
 import { answeredElsewhere } from '../../aggregate/stats/accounting.ts';
 import { fixedRounds, type RoundsRange } from '../../aggregate/stats/sign-test.ts';
 import { formatPlural } from '../../aggregate/text/format.ts';
-import type { UsedClient } from '../experiment/clients.ts';
-import type { PlannedSide } from '../experiment/plan.ts';
 import { type Population, populationsOf } from '../experiment/populations.ts';
 import type { Scenario } from '../experiment/scenarios.ts';
+import { describeScript } from '../experiment/script.ts';
 import type { WorkloadConfig } from '../experiment/workload.ts';
 import type { Step } from '../live/snapshot.ts';
 import { shownTarget, type Target } from '../server/find-target.ts';
@@ -18,7 +17,7 @@ import { assembleResult, type Measured } from './assemble.ts';
 import { type EarlierRun, expectSameScript } from './earlier-run.ts';
 import { LoadKeys } from './load-keys.ts';
 import { type Bench, runMeasurement } from './measurement.ts';
-import { preflightSide } from './preflight-side.ts';
+import { type LoadableSide, preflightSide } from './preflight-side.ts';
 import { type Written, writeAsFarAsPossible } from './results/results-folder.ts';
 import { ServerRecorder } from './server-recorder.ts';
 import type { Session } from './session.ts';
@@ -27,7 +26,7 @@ import { warmUpThreads } from './thread-warmup.ts';
 import { asUserError, type LoadThreads } from './threads.ts';
 
 /** An experiment on its target. A run measures one side, or several in turn. */
-export interface Side extends PlannedSide {
+export interface Side extends LoadableSide {
   readonly target: Target;
   /** Where its result.json and report.md go; null: they are not written. */
   readonly folder: string | null;
@@ -81,7 +80,6 @@ export class SideRun {
   readonly #keys: LoadKeys;
   /** Each with its keys. */
   readonly #populations: readonly (Population & { readonly keys: LoadKeys })[];
-  #clients: ReadonlyMap<string, UsedClient> = new Map();
   #script: Result['script'];
 
   constructor(side: Side, shared: SharedByAll) {
@@ -126,11 +124,9 @@ export class SideRun {
     const { force, agents } = this.#shared.session;
     const beside = all.map(side => side.target.control).filter(control => control !== target.control);
     const options = { force, beside, elsewhere: agents !== undefined };
-    const { warnings, clients, script } = await preflightSide(this.#side, target, options);
-    this.#clients = clients;
-    this.#script = script;
-    expectSameScript(this.#shared.earlier?.script, script);
-    this.#warn(warnings);
+    this.#script = await describeScript(this.#side.experiment);
+    expectSameScript(this.#shared.earlier?.script, this.#script);
+    this.#warn(await preflightSide(this.#side, target, options));
   }
 
   /** Takes a key prefix for each of its loads. @throws PoolbenchError TARGET_NOT_AVAILABLE, TARGET_LOST */
@@ -221,7 +217,7 @@ export class SideRun {
    * folder that fills up must not end a run: what is measured can still be printed.
    */
   async save({ complete, final, ended }: SaveState): Promise<SideState> {
-    const { name, experiment, target, folder } = this.#side;
+    const { name, experiment, target, clients, folder } = this.#side;
     const rounds = [...this.#rounds.values()].flat();
     if (final) this.#warn(describeUnawaited(rounds.flatMap(round => [round, ...(round.populations ?? [])])));
     const result = assembleResult({
@@ -229,7 +225,7 @@ export class SideRun {
       session: this.#shared.sessionId,
       experiment,
       target,
-      clients: this.#clients,
+      clients,
       script: this.#script,
       ...this.#kept,
       blocks: this.#shared.blocks,
@@ -267,9 +263,9 @@ export class SideRun {
   }
 
   get #bench(): Bench {
-    const { experiment, target } = this.#side;
+    const { experiment, target, clients } = this.#side;
     const warn = (line: string) => this.#warn([line]);
-    const shared = { target, clients: this.#clients, threads: this.#shared.threads, warn };
+    const shared = { target, clients, threads: this.#shared.threads, warn };
     const benchOf = (keys: LoadKeys, workload: WorkloadConfig): Bench => ({
       ...shared,
       experiment: { ...experiment, workload },

@@ -67,7 +67,7 @@ export class TargetWatch {
     const patience = `${this.#patienceMs / 1000} s (twice timeoutMs)`;
     const found =
       control.shutOut === undefined
-        ? `it has been silent for ${patience}; see its log, start it again and repeat the run`
+        ? `${describeSilence(control.goneAs)} for ${patience}; see its log, start it again and repeat the run`
         : `it has refused every connection for ${patience}: ${control.shutOut}`;
     return new PoolbenchError(
       'TARGET_LOST',
@@ -81,5 +81,23 @@ export class TargetWatch {
     if (answers) this.#silentSinceMs = undefined;
     else this.#silentSinceMs ??= this.#askedAtMs;
     return answers;
+  }
+}
+
+/** What was seen of a target that is away, by the code of the last attempt to connect to it, as a clause. */
+function describeSilence(code: string | undefined): string {
+  switch (code) {
+    case undefined:
+      return 'it has been silent';
+    case 'ECONNREFUSED':
+      return 'nothing has listened at its address (connection refused)';
+    case 'ENOENT':
+      return 'its unix socket has been gone';
+    case 'ECONNRESET':
+      return 'every connection to it has been reset';
+    case 'NO_MASTER':
+      return 'no Sentinel has known a master';
+    default:
+      return `no connection to it could be opened (${code})`;
   }
 }

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Address, nodeAddress, socketPlace, tlsOptions } from '../../pool/client/address.ts';
 import { Redis } from '../../pool/client/ioredis.ts';
 import { replicatedFinder, serverFinder } from '../../pool/client/sentinel.ts';
-import { PoolbenchError } from '../errors.ts';
+import { asError, PoolbenchError } from '../errors.ts';
 import { connectError } from './connect-error.ts';
 import { shownAddress } from './url.ts';
 
@@ -71,6 +71,7 @@ export class Control {
   readonly #replicas = new Map<string, Control>();
   #server: Address;
   #shutOut: string | undefined;
+  #goneAs: string | undefined;
   /** Questions at which the server closes the connection: it is not asked them again. */
   readonly #closesAt = new Set<string>();
   #infoRefusal: string | undefined;
@@ -225,9 +226,11 @@ export class Control {
     try {
       await this.call('PING');
       this.#shutOut = undefined;
+      this.#goneAs = undefined;
       return true;
     } catch (error) {
       if (servesReads(error)) return true;
+      this.#goneAs = causeCode(asError(error));
       const answered =
         isRefusal(error) || (error instanceof PoolbenchError && answeredCodes.includes(error.code));
       this.#shutOut = answered ? error.message : undefined;
@@ -238,6 +241,14 @@ export class Control {
   /** Why the server refused us when it was last asked whether it is alive; undefined if it did not answer. */
   get shutOut(): string | undefined {
     return this.#shutOut;
+  }
+
+  /**
+   * The code of the error, such as ECONNREFUSED, with which it could not be connected to when it was last asked whether it is
+   * alive; undefined if it was silent, or answered.
+   */
+  get goneAs(): string | undefined {
+    return this.#goneAs;
   }
 
   /** Closes the connection; further requests are refused. */
@@ -374,6 +385,12 @@ async function logIn(redis: Redis, address: Address): Promise<void> {
 /** Whether the error is an error reply, and not a lost connection. */
 export function isRefusal(error: unknown): error is Error {
   return error instanceof Error && error.name === 'ReplyError';
+}
+
+/** The code of what caused an error, but for the end of a time limit, which is silence. */
+function causeCode({ cause }: { readonly cause?: unknown }): string | undefined {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : undefined;
+  return code === 'ETIMEDOUT' ? undefined : code;
 }
 
 /** Whether the server closed the connection while a request waited for its answer. */

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import type { Connect } from '../connection.ts';
-import type { Client, ClientName } from '../presets.ts';
+import { type Client, type ClientName, clientNames } from '../presets.ts';
 import type { Address } from './address.ts';
 import type { CommandSet } from './batch.ts';
 import { type ClientModule, faultOfModule } from './client-module.ts';
@@ -27,6 +27,9 @@ type LibraryName = keyof typeof libraries;
 export function isLibrary(client: string): client is LibraryName {
   return Object.hasOwn(libraries, client);
 }
+
+/** The clients that come with poolbench. */
+export const bundledClients = clientNames.filter(client => !isLibrary(client));
 
 /** Whether it is the path of a module of the user's. */
 export function isModulePath(client: string): boolean {

@@ -283,7 +283,13 @@ export class ModuleConnection extends Connection {
     }
   }
 
+  /** A module that opens and fails without waiting for anything would leave the event loop no turn, batch after batch. */
   #settle(batch: Batch): void {
+    if (this.#alive) this.#end(batch);
+    else setImmediate(() => this.#end(batch));
+  }
+
+  #end(batch: Batch): void {
     this.settled++;
     batch.done();
   }

@@ -5,6 +5,7 @@ import type { RoundResult } from '../../../src/aggregate/result.ts';
 import { metrics, pooledTails } from '../../../src/aggregate/stats/metrics.ts';
 import { summarise, withPooledTails } from '../../../src/aggregate/stats/summary.ts';
 import { caveatOf, cyclesBeyond, isLowerBound, lostLaterRatio } from '../../../src/aggregate/stats/tails.ts';
+import { latencyWarnings } from '../../../src/aggregate/stats/warnings.ts';
 import { encodeHistogram } from '../../support/encoded-histogram.ts';
 import { buildOpenScenario } from '../../support/open-loop-round.ts';
 import { buildRound, buildScenario } from '../../support/result-builder.ts';
@@ -68,6 +69,12 @@ test('operations that failed after a longer wait make a percentile a lower bound
   const { failed, failedLater } = losing(410);
   const open = buildOpenScenario(10_000, [1], { round: { failed, ...(failedLater && { failedLater }) } });
   expect(caveatOf(p99, open)).toBe('lower bound');
+});
+
+test('a run is warned of a lower bound, unless nothing completed that has a p99', () => {
+  const warningsOf = (...rounds: RoundResult[]) => latencyWarnings([buildScenario({ workers: 1 }, rounds)]);
+  expect(warningsOf(losing(10_000), losing(10_000))).toEqual([]);
+  expect(warningsOf(losing(10_000), losing(0))).toHaveLength(1);
 });
 
 test('what was refused at once, or is too little to move the percentile, does not', () => {

@@ -76,6 +76,8 @@ const objects: Readonly<Record<string, readonly unknown[]>> = {
   client: ['ioredis', 'wire'],
   clientOptions: [{ keepAlive: 0 }],
   autoPipelining: [true],
+  // Agents run no populations.
+  beside: [null],
   burst: [true],
   arrival: [
     ...[minRate, maxRate].map(rate => ({ kind: 'constant', rate })),

@@ -99,11 +99,15 @@ describe('every claim has its suite', () => {
     expect(impossible.length).toBeLessThan(plan.length);
   });
 
-  test('on agents, a suite of a client that they do not have is left out, and says why', async () => {
+  test('on agents, suites of a client that they do not have or of silent cuts are left out, and say why', async () => {
     const plan = await planSuites(allSuites, await readTarget('redis'), {}, { onAgents: true });
     const impossible = plan.filter(({ shown }) => shown.state === 'impossible');
-    expect(impossible.map(({ name, plan: run }) => [name, run.sides])).toEqual([['clients', []]]);
-    expect(impossible[0]?.shown.note).toMatch(/found node-redis; leave out --agents/);
+    expect(impossible.map(({ name, plan: run }) => [name, run.sides])).toEqual([
+      ['health-interval', []],
+      ['clients', []],
+    ]);
+    expect(impossible[0]?.shown.note).toMatch(/silent cuts.*; leave out --agents/);
+    expect(impossible[1]?.shown.note).toMatch(/found node-redis; leave out --agents/);
   });
 
   test('every suite is run against the target, with what the command line says', async () => {

@@ -6,6 +6,8 @@ import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { expectConnections, findClients } from '../../../src/main/experiment/clients.ts';
 import { planRun } from '../../../src/main/experiment/plan.ts';
 import { readConfig } from '../../../src/main/experiment/read-config.ts';
+import { expectSuitable } from '../../../src/main/run/preflight-side.ts';
+import type { Target } from '../../../src/main/server/find-target.ts';
 import { loopback, rejection } from '../../support/connections.ts';
 
 /** A folder with a config and other files, by their paths. */
@@ -152,6 +154,19 @@ test('a module whose connections lack a function is refused before the load', as
   });
 });
 
+test.each([
+  ['node-redis', { cluster: [] }, {}, /a cluster, .*node-redis .*ioredis and wire can/],
+  ['iovalkey', {}, { protocol: 3 }, /RESP3 .*iovalkey/],
+  ['valkey-glide', {}, { path: '/s' }, /a unix socket, .*valkey-glide/],
+  ['./mine.mjs', { cluster: [] }, {}, /a cluster, .*\.\/mine\.mjs/],
+])('%s is refused on a target that it cannot load', (client, control, address, message) => {
+  const target = { control, address } as unknown as Target;
+  const plain = { control: {}, address: {} } as unknown as Target;
+  expect(() => expectSuitable(['wire', 'ioredis'], target)).not.toThrow();
+  expect(() => expectSuitable([client], plain)).not.toThrow();
+  expect(() => expectSuitable(['wire', client], target)).toThrow(message);
+});
+
 describe('in a config', () => {
   let faults: (scenario: Readonly<Record<string, unknown>>) => Promise<string>;
 
@@ -165,7 +180,10 @@ describe('in a config', () => {
   test('a client is a name or a path', async () => {
     expect(await faults({ client: ['iovalkey', '/a/b.mjs', '../b.mjs'] })).toBe('none');
     expect(await faults({ client: 'node-redi' })).toMatch(/"node-redis" .*did you mean "node-redis"\?/);
-    expect(await faults({ client: 'my-client.mjs' })).toMatch(/or the path of a module/);
+    expect(await faults({ client: 'redis' })).toMatch(/did you mean "node-redis"\?/);
+    expect(await faults({ client: 'mine/client.mjs' })).toMatch(
+      /or the path of a module, such as "\.\/mine\/client\.mjs", found/,
+    );
   });
 
   test('options are an object', async () => {

@@ -97,6 +97,12 @@ describe('config schema file is fresh', async () => {
   });
 });
 
+test('the first example of configs/README.md is a config', async () => {
+  const readme = await readFile('configs/README.md', 'utf8');
+  const [, example = ''] = /```jsonc\n(.*?)```/s.exec(readme) ?? [];
+  expect(planRun([parseConfig(example, 'README.md')]).sides.map(armsOf)).toMatchObject([{ length: 6 }]);
+});
+
 describe('configs readme explains every key', async () => {
   interface Schema {
     readonly description?: string;

@@ -159,6 +159,16 @@ describe('a run takes as many rounds as its questions', () => {
     expect(runPlan(plan, undecided, { paced: 3 }).due.length).toBeLessThan(10);
   });
 
+  test('what is ahead fits into the budget that the plan names', () => {
+    const next = new Course(
+      planOf({ budgetSeconds: 60 }),
+      foundOn(() => []),
+    ).next(1);
+    if ('ended' in next) throw new Error('expected a first round');
+    expect(next.ahead.seconds).toBeLessThanOrEqual(60);
+    expect(next.ahead.rounds).toBeGreaterThanOrEqual(10);
+  });
+
   test('a budget without room for the first look fixes the number, at 6 at least', () => {
     expect(planOf({ budgetSeconds: 1 }).rounds).toEqual({ atLeast: 6, atMost: 6 });
     expect(runPlan(planOf({ budgetSeconds: 1 }), () => 4).due).toHaveLength(6);

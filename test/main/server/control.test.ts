@@ -242,11 +242,11 @@ describe('control connection reports what is wrong', () => {
     const control = await open(server.url);
     await server.stop();
     await expect(control.call('PING')).rejects.toThrow(PoolbenchError);
-    expect(await control.alive()).toBe(false);
+    expect([await control.alive(), control.goneAs]).toEqual([false, 'ECONNREFUSED']);
     const again = await startRedis({ port: server.port });
     onTestFinished(() => again.stop());
     expect(again.port).toBe(server.port);
-    expect(await control.alive()).toBe(true);
+    expect([await control.alive(), control.goneAs]).toEqual([true, undefined]);
   });
 
   test('a server that stops answering is given up after the time limit', async () => {

@@ -203,8 +203,7 @@ done`,
     });
     expect(target.notes[0]).toMatch(/^stand-in: valkey \S+ .*dragonfly/);
     expect(target.standInReason).toContain('dragonfly: Docker image: no docker on PATH');
-    // The reason stands where the stand-in is named.
-    expect(targetBanners({ target: shownTarget(target) })).toEqual([
+    expect(targetBanners({ target: shownTarget(target) }, { withReason: true })).toEqual([
       expect.stringMatching(/^STAND-IN: .*valkey .*for dragonfly \(dragonfly: binary on PATH: .*\)\.$/),
     ]);
   });

@@ -77,6 +77,14 @@ describe("a user's module that does not keep to the contract", () => {
     });
   });
 
+  test('leaves the event loop a turn, however soon a batch fails', async () => {
+    const { connection } = await open({ send: () => Promise.reject(new Error('at once')) });
+    let turns = 0;
+    setImmediate(() => turns++);
+    expect(await sendBatch(connection, [[SET, 1]])).toMatchObject({ failures: { CONNECTION_CLOSED: 1 } });
+    expect(turns).toBe(1);
+  });
+
   const failures: [string, Partial<ClientConnection>, Record<string, number>, number][] = [
     ['replies too few', { send: async () => ['OK'] }, { PROTOCOL: 2 }, 1],
     ['replies nothing', { send: async () => null as never }, { PROTOCOL: 3 }, 0],

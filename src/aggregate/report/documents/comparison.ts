@@ -247,9 +247,12 @@ const pooledColumn = figures<SideRow>(
 );
 
 /** A ratio of a lower bound can err to either side, so it has no mark. */
+export function caveatOfRatio(caveat: Caveat | undefined): Caveat | null {
+  return caveat === 'worst stall' ? caveat : null;
+}
+
 function formatRatioOf(ratio: Interval | null = null, caveat?: Caveat): string {
-  const text = formatRatioInterval(ratio);
-  return caveat === 'worst stall' ? withMedianMarked(text, caveat) : text;
+  return withMedianMarked(formatRatioInterval(ratio), caveatOfRatio(caveat));
 }
 
 function figureAndRatio(metric: ComparedRow): Column<SideRow>[] {

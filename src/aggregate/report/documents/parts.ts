@@ -3,7 +3,7 @@ import { describeControl, findControlFlaw } from '../../stats/control.ts';
 import { describeHosts, type HostMachine } from '../../stats/hosts.ts';
 import { minRounds } from '../../stats/sign-test.ts';
 import { formatInterval, formatMs, formatRate, formatRatioInterval } from '../../text/format.ts';
-import { describeTarget, formatMemory } from '../../text/target-words.ts';
+import { describeClients, describeTarget, formatMemory } from '../../text/target-words.ts';
 import {
   type Block,
   code,
@@ -67,7 +67,7 @@ export function environmentBlocks(
   const items = [
     { label: 'declared', text: `${declared.server} at ${declared.url}` },
     { label: 'measured', text: describeTarget(target) },
-    { label: 'stand-in', text: target.standIn ? 'yes' : 'no' },
+    { label: 'stand-in', text: describeStandIn(target) },
     ...(target.unverified === true ? [{ label: 'certificate', text: 'not checked' }] : []),
     { label: 'shares the machine with poolbench', text: target.local ? 'yes' : 'no' },
     {
@@ -78,18 +78,15 @@ export function environmentBlocks(
     ...describeCpus(environment),
     { label: 'system', text: `${os}, Node ${node}` },
     { label: 'tool', text: `${tool.name} ${tool.version}${more}` },
-    ...(clients.length === 0 ? [] : [{ label: 'clients', text: clients.map(describeClient).join(', ') }]),
+    ...(clients.length === 0 ? [] : [{ label: 'clients', text: describeClients(clients) }]),
     { label: 'time', text: `${startedAt} to ${finishedAt}` },
   ];
   return only(wide, [heading(2, 'Target and environment'), list(items)]);
 }
 
-/** "ioredis 6.0.0", "node-redis (redis 6.3.1)", "wire". */
-function describeClient(used: NonNullable<Result['clients']>[number]): string {
-  const { client, package: from, version } = used;
-  const release = [from === client ? null : from, version].filter(part => part !== null).join(' ');
-  if (release === '') return client;
-  return from === client ? `${client} ${release}` : `${client} (${release})`;
+function describeStandIn({ standIn, standInReason }: Result['target']): string {
+  if (!standIn) return 'no';
+  return standInReason === undefined ? 'yes' : `yes, because: ${standInReason}`;
 }
 
 /** What explains figures of a machine; nothing for a result that has none of it. */

@@ -5,7 +5,7 @@ import { accountOf, sumByCode } from '../../stats/accounting.ts';
 import { findControlFlaw, withoutControls } from '../../stats/control.ts';
 import { throughput } from '../../stats/measures.ts';
 import { describeOutliers } from '../../stats/outliers.ts';
-import { pairByRound } from '../../stats/rounds.ts';
+import { hasCompleted, pairByRound } from '../../stats/rounds.ts';
 import { changeOf } from '../../stats/statistics.ts';
 import { sumOf } from '../../stats/summary.ts';
 import { warningsOf } from '../../stats/warnings.ts';
@@ -23,6 +23,7 @@ import {
   note,
   only,
   paragraph,
+  type Span,
   section,
   strong,
   wide,
@@ -116,7 +117,7 @@ export function resultDocument(result: Result): Block[] {
       ...section('Not tested by this run', untested.length === 0 ? [] : [untestedTable(untested)]),
       ...repeatBlocks(result),
     ]),
-    ...only(narrow, [decided(tested)]),
+    ...only(narrow, verdictBlocks(tested, scenarios)),
     ...alerts(banners),
   ];
 }
@@ -180,14 +181,14 @@ function describeCompared({ measure, ratio }: Comparison, flaw: string | null): 
 }
 
 /** The end of what a terminal shows: the first lines, which say why, have scrolled away by then. */
-function decided(claims: readonly ClaimResult[]): Block {
-  return list(
-    claims
-      .filter(({ verdict }) => verdict !== 'not tested')
-      .map(({ id, verdict }) => ({
-        text: [{ text: `${id} ${verdict} (see above)`, tone: verdict, strong: true }],
-      })),
-  );
+function verdictBlocks(claims: readonly ClaimResult[], scenarios: readonly ScenarioResult[]): Block[] {
+  const judged = claims.filter(({ verdict }) => verdict !== 'not tested');
+  if (judged.length === 0 || !scenarios.some(hasCompleted)) return [];
+  const verdicts = judged.map(({ id, verdict }, index): (string | Span)[] => [
+    index === 0 ? 'Verdicts: ' : ', ',
+    { text: `${id} ${verdict}`, tone: verdict, strong: true },
+  ]);
+  return [paragraph([...verdicts.flat(), '.'])];
 }
 
 function resultBlocks(result: Result): Block[] {
@@ -313,7 +314,7 @@ export function describeShortfall({
     const had = min === max ? formatPlural(max, 'round') : `${min} to ${formatPlural(max, 'round')}`;
     return `INCOMPLETE: the run ended early; these are its figures so far, of ${had} per scenario.`;
   }
-  if (measured.every(scenario => scenario.rounds.every(round => round.completed === 0))) {
+  if (!measured.some(hasCompleted)) {
     return 'NOTHING COMPLETED: every operation failed or stayed unanswered.';
   }
   return null;

@@ -1,5 +1,6 @@
 import type { Result, ScenarioResult } from '../../result.ts';
 import { withoutControls } from '../../stats/control.ts';
+import { hasCompleted } from '../../stats/rounds.ts';
 import { safeName, uniqueNames } from '../../text/safe-name.ts';
 import { targetBanners } from '../../text/target-words.ts';
 import { resultDocument } from '../documents/result.ts';
@@ -55,9 +56,7 @@ export function shortPaths(paths: readonly string[]): string[] {
 
 /** Two for each scenario of which anything completed. */
 function distributionsOf(result: Result): ResultFile[] {
-  const measured = withoutControls(result).filter(({ rounds }) =>
-    rounds.some(({ completed }) => completed > 0),
-  );
+  const measured = withoutControls(result).filter(hasCompleted);
   const names = uniqueNames(
     measured.map(({ id }) => safeName(id)),
     '_',

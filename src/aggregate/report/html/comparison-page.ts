@@ -5,6 +5,7 @@ import { capitalise, formatPlural } from '../../text/format.ts';
 import { describeTarget } from '../../text/target-words.ts';
 import { alerts, type Block, details, heading, list, note, paragraph, section, strong } from '../blocks.ts';
 import {
+  caveatOfRatio,
   comparedTable,
   describeAlarms,
   describeMarks,
@@ -85,8 +86,11 @@ function differences(comparison: ResultComparison): Block[] {
   const { scenarios, sides } = comparison;
   if (scenarios.length === 0) return [];
   const first = sides[0]?.name ?? '';
-  const chart = ({ name, ratioKey, better }: ComparedRow) => {
-    const rows = rowsOf(comparison, ({ ratios }) => ratios?.[ratioKey] ?? null);
+  const chart = ({ name, ratioKey, summaryKey, better }: ComparedRow) => {
+    const rows = rowsOf(comparison, ({ ratios, caveats }) => {
+      const ratio = ratios?.[ratioKey] ?? null;
+      return ratio && { ...ratio, caveat: caveatOfRatio(caveats?.[summaryKey]) };
+    });
     return ratioStrips({
       title: `${capitalise(name)}, to ${first}`,
       how: `ratios with their intervals, logarithmic: right of the line is ${better === 'more' ? 'more' : 'slower'}${describeRest(rows)}`,
@@ -107,7 +111,10 @@ function differences(comparison: ResultComparison): Block[] {
 function figureCharts(comparison: ResultComparison): Block[] {
   const legend = comparison.sides.map(({ name }, look) => ({ name, look }));
   return chartedMetrics.flatMap(({ name, kind, summaryKey }) => {
-    const rows = rowsOf(comparison, side => side[summaryKey] ?? null);
+    const rows = rowsOf(comparison, side => {
+      const interval = side[summaryKey] ?? null;
+      return interval && { ...interval, caveat: side.caveats?.[summaryKey] ?? null };
+    });
     return figureStrips(
       {
         title: `${capitalise(name)} of each side`,
@@ -123,7 +130,10 @@ function figureCharts(comparison: ResultComparison): Block[] {
 type Side = ComparedScenario['sides'][number] & { readonly ratios: SideRatios | null };
 
 /** A row for each scenario, with a mark for each side that has the figure. */
-function rowsOf({ scenarios, sides }: ResultComparison, figure: (side: Side) => Interval | null): Strip[] {
+function rowsOf(
+  { scenarios, sides }: ResultComparison,
+  figure: (side: Side) => (Interval & Pick<StripMark, 'caveat'>) | null,
+): Strip[] {
   return scenarios.flatMap(({ id, sides: found, notes }): Strip[] => {
     const marks = sides.flatMap(({ name }, look): StripMark[] => {
       const side = found.find(one => one.side === name);

@@ -58,6 +58,7 @@ import { loadBlocks } from './sections/load.ts';
 import { overTime } from './sections/over-time.ts';
 import { poolBlocks } from './sections/pools.ts';
 import { serverCharts } from './sections/server.ts';
+import { stageSection } from './sections/stages.ts';
 import { poolNames, throughputCharts } from './sections/throughput.ts';
 import { comparedBlocks, verdictBlocks } from './sections/verdicts.ts';
 
@@ -89,6 +90,7 @@ export function renderReportPage(result: Result): string {
       ...section('What limited it', limitBlocks(scenarios)),
       ...hostBlocks(result),
       ...section('Load', loadBlocks(scenarios)),
+      ...section('Stages', stageSection(scenarios)),
       ...section('Commands', commandBlocks(scenarios)),
       ...scriptBlocks(scenarios),
       ...deliveryBlocks(scenarios),

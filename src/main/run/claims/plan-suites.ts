@@ -5,7 +5,7 @@ import { formatList } from '../../../aggregate/text/format.ts';
 import { optionWords, quote } from '../../command-words.ts';
 import { PoolbenchError } from '../../errors.ts';
 import { expectSuitsAgents } from '../../experiment/agent-misfits.ts';
-import { findClients } from '../../experiment/clients.ts';
+import { findClients, type UsedClients } from '../../experiment/clients.ts';
 import { type Experiment, retargeted } from '../../experiment/experiment.ts';
 import { faultsOf } from '../../experiment/faults.ts';
 import { applyOverrides, type Overrides } from '../../experiment/overrides.ts';
@@ -54,6 +54,8 @@ export const allSuites: readonly Suite[] = suitesOf(claims);
 export interface PlannedSuite extends Suite {
   /** Of one side, or two that are measured in turn; of none if the suite cannot be run against the target. */
   readonly plan: Plan;
+  /** Those of each side; empty if the suite cannot be run. */
+  readonly clients: UsedClients;
   /** The place among its sides of the one whose target is the ledger's. */
   readonly own: number;
   /** Whether it measures a cold start: its times are its config's, and the command line does not change them. */
@@ -97,12 +99,14 @@ async function planSuite(
     name: suite.opponents === null ? experiment.name : side.target.server,
     target: side.target,
   }));
-  const impossible = whyImpossible(sides) ?? (await whyNoClient(experiment, onAgents));
+  const found = whyImpossible(sides) ?? (await clientsOf(experiment, onAgents));
+  const impossible = typeof found === 'string' ? found : null;
   const plan = planRun(impossible === null ? sides : []);
   const [side = planRun([experiment]).sides[0]] = plan.sides;
   return {
     ...suite,
     plan,
+    clients: typeof found === 'string' ? new Map() : found,
     own: targets.indexOf(target),
     cold,
     estimatedSeconds: secondsAtMost(plan),
@@ -147,14 +151,13 @@ function whyImpossible(sides: readonly Experiment[]): string | null {
 }
 
 /**
- * Which of its clients cannot be used here, or on agents, as a sentence; null if all can. Most installations have none but
+ * Its clients; or which of them cannot be used here, or on agents, as a sentence. Most installations have none but
  * poolbench's own.
  */
-async function whyNoClient(experiment: Experiment, onAgents: boolean): Promise<string | null> {
+async function clientsOf(experiment: Experiment, onAgents: boolean): Promise<UsedClients | string> {
   try {
     if (onAgents) expectSuitsAgents(experiment);
-    await findClients({ experiment, scenarios: expandScenarios(experiment.scenarios) });
-    return null;
+    return await findClients({ experiment, scenarios: expandScenarios(experiment.scenarios) });
   } catch (error) {
     if (!(error instanceof PoolbenchError)) throw error;
     return `It cannot be measured here: ${error.message}.`;

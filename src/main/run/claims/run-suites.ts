@@ -5,6 +5,7 @@ import { compareResults } from '../../../aggregate/comparison/compare-results.ts
 import { minRounds } from '../../../aggregate/stats/sign-test.ts';
 import { formatDuration, formatPlural } from '../../../aggregate/text/format.ts';
 import { asError, type ErrorCode, PoolbenchError } from '../../errors.ts';
+import { keptClients } from '../../experiment/clients.ts';
 import { describeRounds } from '../../experiment/describe-plan.ts';
 import { type Plan, secondsAtLeast } from '../../experiment/plan.ts';
 import type { Target } from '../../server/find-target.ts';
@@ -86,7 +87,7 @@ async function runSuite(suite: PlannedSuite, session: Session, own: Target): Pro
       }
       // Several sides have a folder each in the suite's.
       const folder = join(session.resultsFolder, suite.name, suite.opponents === null ? '' : side.name);
-      sides.push({ ...side, target, folder });
+      sides.push({ ...side, clients: suite.clients, target, folder });
     }
     for (const { folder } of sides) {
       await makeFolder(folder).catch((error: unknown) => {
@@ -131,17 +132,18 @@ async function runSides(
 
 /**
  * What an earlier command has left of a suite of one side that did not run to its end; undefined if there is nothing, or
- * its config was another one.
+ * its config or a version of its clients was another one.
  *
  * @throws PoolbenchError RESULT_INVALID
  */
 async function readUnfinished(side: SuiteSide, plan: Plan): Promise<EarlierRun | undefined> {
-  const { folder, experiment, target } = side;
+  const { folder, experiment, target, clients } = side;
   const file = join(folder, 'result.json');
   if (!existsSync(file)) return undefined;
   const result = await readResult(file);
-  const config = JSON.stringify(keptConfig(experiment, target));
-  if (result.complete || JSON.stringify(result.config) !== config) return undefined;
+  const left = JSON.stringify([result.config, result.clients]);
+  const planned = JSON.stringify([keptConfig(experiment, target), keptClients(clients)]);
+  if (result.complete || left !== planned) return undefined;
   return resumeNow(result, plan, folder);
 }
 

@@ -13,7 +13,7 @@ import { keptConfig } from '../assemble.ts';
 import { jsonFile, writeAsFarAsPossible } from '../results/results-folder.ts';
 import { type Round, runRounds } from '../rounds.ts';
 import type { Session } from '../session.ts';
-import type { SideState } from '../side.ts';
+import type { Side, SideState } from '../side.ts';
 import type { SearchPlan } from './plan-search.ts';
 
 /** How a search ended: what it found, and the error that ended it early. */
@@ -30,7 +30,11 @@ export interface SearchOutcome {
  *
  * @throws as `runRounds`, before any load
  */
-export async function runSearch(plan: SearchPlan, target: Target, session: Session): Promise<SearchOutcome> {
+export async function runSearch(
+  plan: SearchPlan,
+  { target, clients }: Pick<Side, 'target' | 'clients'>,
+  session: Session,
+): Promise<SearchOutcome> {
   const { side, conditions, range, at } = plan;
   const { resultsFolder: folder, progress } = session;
   const loadEnvironment = environmentOf(target, describeEnvironment().cores);
@@ -73,7 +77,7 @@ export async function runSearch(plan: SearchPlan, target: Target, session: Sessi
   const { sides, error } = await runRounds({
     // Its repeats are judged by themselves.
     plannedRounds: stepRepeats,
-    sides: [{ ...side, experiment, target, folder: session.parts[0] ?? folder }],
+    sides: [{ ...side, experiment, target, clients, folder: session.parts[0] ?? folder }],
     rounds,
     session,
     async afterRound([repeat], saveSides) {

@@ -3,17 +3,12 @@ import { describe, expect, test } from 'vitest';
 import { renderReportPage } from '../../../../src/aggregate/report/html/report-page.ts';
 import { renderMarkdown } from '../../../../src/aggregate/report/markdown.ts';
 import { accountingBlocks } from '../../../../src/aggregate/report/result-tables.ts';
-import {
-  type OpenLoopResult,
-  type Result,
-  resultSchema,
-  type ScenarioResult,
-} from '../../../../src/aggregate/result.ts';
+import { type Result, resultSchema, type ScenarioResult } from '../../../../src/aggregate/result.ts';
 import { mergeCommands } from '../../../../src/aggregate/stats/merge.ts';
 import { createHistogram, encodeHistogram } from '../../../../src/pool/histogram.ts';
 import type { CommandSample } from '../../../../src/workers/contract.ts';
 import { inMarkdown, onTerminal } from '../../../support/documents.ts';
-import { buildOpenScenario } from '../../../support/open-loop-round.ts';
+import { buildOpenScenario, buildStagedScenario } from '../../../support/open-loop-round.ts';
 import {
   buildMatrix,
   buildResult,
@@ -69,7 +64,7 @@ describe('a result in a terminal', () => {
       render(buildResult(gains))
         .filter(line => line !== '')
         .at(-1),
-    ).toBe('C20 supported (see above)');
+    ).toBe('Verdicts: C1 supported, C20 supported.');
   });
 
   test.each([
@@ -285,16 +280,7 @@ describe('open loops in a report', () => {
   });
 
   test('stages: what was due in each, what came of it, and that its percentiles are lower bounds', () => {
-    const stages = [
-      { seconds: 0.5, rate: 1000, rampTo: null },
-      { seconds: 0.5, rate: 1000, rampTo: 7000 },
-    ];
-    const measured = [
-      { ...stages[0], offered: 500, completed: 500, largestBacklog: 0, p50: 0.1, p99: 0.25 },
-      { ...stages[1], offered: 2000, completed: 1900, largestBacklog: 1500, p50: 20, p99: null },
-    ] as NonNullable<OpenLoopResult['stages']>;
-    const plain = buildOpenScenario(2500, [1, 1, 1], { openLoop: { stages: measured } });
-    const staged = { ...plain, id: 'staged', arrival: { ...plain.arrival, stages } };
+    const staged = buildStagedScenario();
     const other = buildOpenScenario(1000, [1]);
     const words = 'constant arrivals, 1000/s for 0.5 s, 1000/s to 7000/s for 0.5 s, 50 workers';
     expect(inMarkdown.result(buildResult([staged, other]))).toContain(words);

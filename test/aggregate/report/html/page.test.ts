@@ -6,6 +6,7 @@ import { percentileCurve } from '../../../../src/aggregate/report/html/sections/
 import type { RoundResult, ScenarioResult } from '../../../../src/aggregate/result.ts';
 import { withMerged } from '../../../../src/aggregate/stats/histogram.ts';
 import { buildFullResult } from '../../../support/full-result.ts';
+import { buildStagedScenario } from '../../../support/open-loop-round.ts';
 import { rowsOf, tipsOf } from '../../../support/page-text.ts';
 import {
   buildLatency,
@@ -63,6 +64,8 @@ describe('the figures of a page', () => {
     const [drawn = ''] = chart.split('</figure>');
     expect(drawn).toContain('≥25.0 [25.0, 25.0]</span>');
     expect(drawn).toContain('≥25 [25, 25]</table>');
+    const side = buildResult([buildScenario({}, rounds)]);
+    expect(renderComparisonPage(compareResults([side, side]))).toContain('<span>≥25.0 [25.0, 25.0]</span>');
   });
 
   test('the table behind it has the same', () => {
@@ -308,5 +311,24 @@ describe('the alerts of a page', () => {
     expect(load.split('</section>')[0]?.match(/<figure /g)).toHaveLength(4);
     expect(tipsOf(page).flat()).toContainEqual(expect.stringMatching(/: 17 \[17, 17\] operations$/));
     expect(tipsOf(page).flat()).toContainEqual(expect.stringMatching(/: 0\.05 \[0\.05, 0\.05\] ms$/));
+  });
+
+  test('stages have a section with charts of their own, and no curve with one load in it', () => {
+    const page = renderReportPage(buildResult([buildStagedScenario()]));
+    const chartsOf = (id: string) =>
+      page
+        .split(`<section id="${id}"`)[1]
+        ?.split('</section>')[0]
+        ?.match(/<figure /g)?.length ?? 0;
+    expect(page).toContain('<a href="#stages">');
+    expect([chartsOf('load'), chartsOf('stages')]).toEqual([0, 3]);
+    expect(tipsOf(page)).toContainEqual([
+      '1000/s to 7000/s, 0.5 to 1 s',
+      'due: 4,000 [4,000, 4,000] ops/s',
+      'completed, whenever that was: 3,800 [3,800, 3,800] ops/s',
+    ]);
+    expect(rowsOf(page, 'stages')).toContainEqual(
+      expect.arrayContaining(['0.5 to 1', '1000/s to 7000/s', '2,000', '≥20.0']),
+    );
   });
 });

@@ -12,7 +12,6 @@ import {
   loadTables,
   loopFigures,
   loopValues,
-  stageBlocks,
 } from '../../load-tables.ts';
 import { axisFromZero, type Format, logAxis } from '../charts/axis.ts';
 import { type Line, levelChart, pointOf } from '../charts/line-chart.ts';
@@ -92,16 +91,16 @@ export function loadBlocks(scenarios: readonly ScenarioResult[]): Block[] {
       heading(3, table.heading),
       ...charts.flatMap(drawn => loadChart(table, drawn)),
       loadTable(table),
-      ...stageBlocks(table),
       ...hysteresisBlocks(table),
     ]),
   ];
 }
 
-function loadChart(
-  { scenarios }: LoadTable,
-  { title, unit, log = false, format, curves }: LoadChart,
-): Chart[] {
+function loadChart(table: LoadTable, { title, unit, log = false, format, curves }: LoadChart): Chart[] {
+  // The mean of stages is no load that anything was measured at.
+  const scenarios = table.scenarios.filter(({ arrival }) => arrival.stages === undefined);
+  // A single rate is no curve: the table has its figures.
+  if (new Set(scenarios.map(({ arrival }) => arrival.rate)).size < 2) return [];
   const legs = [...new Set(scenarios.map(({ arrival }) => arrival.leg ?? ''))];
   // Where rates go up and down, dashes mark the way down.
   const shown = legs.length > 1 ? curves.filter(({ dashed = false }) => !dashed) : curves;

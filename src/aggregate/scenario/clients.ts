@@ -1,0 +1,47 @@
+import type { ClientName } from '../../pool/presets.ts';
+
+/** What not every client has. */
+export type Ability =
+  /** It loads a cluster. */
+  | 'cluster'
+  | 'RESP3'
+  | 'unix socket'
+  /** It lets poolbench look at each command of a script before it is sent. */
+  | 'scripts'
+  /** Its auto-pipelining can be turned on and off. */
+  | 'auto-pipelining'
+  /** It takes `clientOptions`. */
+  | 'options';
+
+interface ClientRow {
+  /** In descriptions. */
+  readonly words: string;
+  readonly has: readonly Ability[];
+}
+
+/** Every client by name. It stands here, and not beside their code, because a report needs it and runs none of that. */
+export const clients = {
+  ioredis: {
+    words: 'what an application pays',
+    has: ['cluster', 'RESP3', 'unix socket', 'scripts', 'auto-pipelining', 'options'],
+  },
+  wire: { words: 'the least overhead', has: ['cluster', 'RESP3', 'unix socket'] },
+  'node-redis': { words: 'the package redis', has: ['RESP3', 'unix socket', 'scripts', 'options'] },
+  iovalkey: { words: 'a fork of ioredis', has: ['unix socket', 'scripts', 'auto-pipelining', 'options'] },
+  'valkey-glide': { words: 'its core is in Rust', has: ['RESP3', 'options'] },
+} as const satisfies Record<ClientName, ClientRow>;
+
+const rows: ReadonlyMap<string, ClientRow> = new Map(Object.entries(clients));
+
+/** Of a module of the user's; what it makes of protocol and socket is its own affair. */
+const ofModules: readonly Ability[] = ['RESP3', 'unix socket', 'options'];
+
+/** @param client by name, or a module of the user's by its path */
+export function hasAbility(client: string, ability: Ability): boolean {
+  return (rows.get(client)?.has ?? ofModules).includes(ability);
+}
+
+/** The names of the clients that have it. */
+export function clientsWith(ability: Ability): string[] {
+  return [...rows.keys()].filter(client => hasAbility(client, ability));
+}
