@@ -6,6 +6,8 @@ export type Ability =
   | 'cluster'
   | 'RESP3'
   | 'unix socket'
+  /** It reads from replicas. */
+  | 'replicas'
   /** It lets poolbench look at each command of a script before it is sent. */
   | 'scripts'
   /** Its auto-pipelining can be turned on and off. */
@@ -23,9 +25,9 @@ interface ClientRow {
 export const clients = {
   ioredis: {
     words: 'what an application pays',
-    has: ['cluster', 'RESP3', 'unix socket', 'scripts', 'auto-pipelining', 'options'],
+    has: ['cluster', 'RESP3', 'unix socket', 'replicas', 'scripts', 'auto-pipelining', 'options'],
   },
-  wire: { words: 'the least overhead', has: ['cluster', 'RESP3', 'unix socket'] },
+  wire: { words: 'the least overhead', has: ['cluster', 'RESP3', 'unix socket', 'replicas'] },
   'node-redis': { words: 'the package redis', has: ['RESP3', 'unix socket', 'scripts', 'options'] },
   iovalkey: { words: 'a fork of ioredis', has: ['unix socket', 'scripts', 'auto-pipelining', 'options'] },
   'valkey-glide': { words: 'its core is in Rust', has: ['RESP3', 'options'] },

@@ -77,7 +77,7 @@ function checkReadFrom({ target, workload, scenarios }: Omit<Parts, 'timeoutMs'>
     if (readFrom.every(source => source === 'primary')) continue;
     const refuseReads = (why: string) =>
       refuse(['scenarios', index, 'readFrom'], `"primary", because ${why}`, readFrom);
-    const other = client.find(one => one !== 'ioredis' && one !== 'wire');
+    const other = client.find(one => !hasAbility(one, 'replicas'));
     if (ofAll !== undefined) refuseReads(ofAll);
     else if (other !== undefined)
       refuseReads(
