@@ -86,7 +86,8 @@ export async function findClients(
   const { experiment } = side;
   const loads = allLoads(side);
   await expectScript(experiment);
-  for (const population of populationsOf(experiment)) await expectScript(population);
+  for (const [index, population] of populationsOf(experiment).entries())
+    await expectScript(population, `populations[${index}].workload`);
   const folder = resolve(experiment.clientsFrom ?? '.');
   const places = [createRequire(join(folder, 'config.json')), fallback];
   const names = [...new Set(loads.map(({ client }) => client))];

@@ -7,18 +7,22 @@ import { asError, PoolbenchError } from '../errors.ts';
 import type { Experiment } from './experiment.ts';
 
 /**
- * Loads the script of an experiment, so that what is wrong with it is known before the load.
+ * Loads the script of a load, so that what is wrong with it is known before the load.
  *
+ * @param key of its workload in the config
  * @throws PoolbenchError CONFIG_INVALID
  */
-export async function expectScript({ workload: { script } }: Pick<Experiment, 'workload'>): Promise<void> {
+export async function expectScript(
+  { workload: { script } }: Pick<Experiment, 'workload'>,
+  key = 'workload',
+): Promise<void> {
   if (script === null) return;
   try {
     await loadScript(resolve(script));
   } catch (cause) {
     throw new PoolbenchError(
       'CONFIG_INVALID',
-      `workload.script: expected a module whose default export is a function, such as export default async ({ client, key }) => …, found ${script}: ${asError(cause).message}`,
+      `${key}.script: expected a module whose default export is a function, such as export default async ({ client, key }) => …, found ${script}: ${asError(cause).message}`,
     );
   }
 }

@@ -14,8 +14,8 @@ export interface ImportedCommands {
   readonly commands: readonly { readonly command: string; readonly weight: number }[];
   /** Names of keys that the commands have as they are. */
   readonly namedKeys: ReadonlySet<string>;
-  /** Whether there are keys drawn from a range, too. */
-  readonly drawsKeys: boolean;
+  /** By which patterns keys are drawn from a range, for every such key; empty: none is. */
+  readonly keyPatterns: readonly string[];
   /** Max number of requests of one operation: those of a transaction. */
   readonly requests: number;
   /** What is other than in the definition, as sentences. */
@@ -39,7 +39,7 @@ export function importCommands(
   const commands: { command: string; weight: number }[] = [];
   const namedKeys = new Set<string>();
   const notes: string[] = [];
-  let drawsKeys = false;
+  const keyPatterns: string[] = [];
   let requests = 1;
   for (const operation of joinTransactions(given)) {
     const templates = new Templates(keys, scripts);
@@ -51,15 +51,15 @@ export function importCommands(
       if (!(error instanceof RangeError)) throw error;
       const shown = operation.map(({ words }) => words.join(' ')).join('; ');
       const text = shown.length > shownCharacters ? `${shown.slice(0, shownCharacters)}…` : shown;
-      notes.push(`${JSON.stringify(text)} is not sent: poolbench expects ${error.message}.`);
+      notes.push(`${JSON.stringify(text)} is not sent: expected ${error.message}.`);
       continue;
     }
     for (const name of templates.namedKeys) namedKeys.add(name);
     for (const note of templates.notes) if (!notes.includes(note)) notes.push(note);
-    drawsKeys ||= templates.drawsKeys;
+    keyPatterns.push(...templates.keyPatterns);
     requests = Math.max(requests, operation.length);
   }
-  return { commands, namedKeys, drawsKeys, requests, notes };
+  return { commands, namedKeys, keyPatterns, requests, notes };
 }
 
 /** The requests of each operation: all of a transaction, else one. */
@@ -80,7 +80,7 @@ function joinTransactions(given: readonly MemtierCommand[]): MemtierCommand[][] 
 class Templates {
   readonly namedKeys = new Set<string>();
   readonly notes: string[] = [];
-  drawsKeys = false;
+  readonly keyPatterns: string[] = [];
   readonly #keys: KeyNumbers;
   readonly #scripts: readonly string[];
 
@@ -97,7 +97,7 @@ class Templates {
     const places = placesOfKeys(name, args);
     const templates = args.map((arg, index) => {
       if (!places.has(index + 1)) return this.#argument(arg, keyPattern);
-      if (arg.includes('__key__')) this.drawsKeys = true;
+      if (arg.includes('__key__')) this.keyPatterns.push(keyPattern);
       else this.namedKeys.add(arg);
       return '{key}';
     });

@@ -246,6 +246,7 @@ class Collector {
 
 function reasonToLeaveOut(name: string, args: readonly string[]): string {
   if (ofTransactions.test(name)) return 'the recording does not have the whole transaction';
+  if (/^S?PUBLISH$/.test(name)) return 'MONITOR does not show who listens; add it with workload.subscribers';
   if (scriptCommands.has(name)) return 'the script may use other keys than those that it is given';
   return reasonToRefuse(name, args) ?? 'not among the commands that can be replayed';
 }
