@@ -145,7 +145,7 @@ export async function runMeasurement(
     if (signal.aborted) return result;
     if (voided !== undefined) {
       if (attempt === maxAttempts) throw voided;
-      await removeRecords(bench, scenario);
+      for (const load of loadsOf(bench, scenario)) await removeRecords(load);
       continue;
     }
     if (refused === undefined) {
@@ -273,7 +273,7 @@ export async function runOnce(
   }
   const after = await serverCount(control, replicas);
   const parts = loads.map(load => samplesOf(load, samples));
-  for (const [index, load] of loads.entries()) await removeRecords(load.bench, load.scenario, parts[index]);
+  for (const [index, load] of loads.entries()) await removeRecords(load, parts[index]);
   const restarted = before.life !== undefined && after.life !== undefined && after.life !== before.life;
   if (restarted) {
     bench.warn(
@@ -408,11 +408,7 @@ export function expectFigures(measured: RoundResult, id: string): RoundResult {
  *
  * @param samples undefined: they were lost, so every record is removed that the load can have inserted
  */
-async function removeRecords(
-  bench: Bench,
-  scenario: Scenario,
-  samples?: readonly ThreadSample[],
-): Promise<void> {
+async function removeRecords({ bench, scenario }: Load, samples?: readonly ThreadSample[]): Promise<void> {
   const workload = workloadTask(bench.experiment.workload);
   if (workload.growth === null) return;
   const inserted = splitOverThreads(scenario, workload.keys).flatMap((pools, thread) =>
