@@ -38,7 +38,7 @@ interface RunState extends Omit<Measured, 'target'> {
   readonly experiment: Experiment;
   readonly target: Target;
   readonly clients: UsedClients;
-  readonly script?: Result['script'];
+  readonly files?: Result['files'];
   /** The arms of each block, without controls; empty if it is not alone, as sides are compared elsewhere. */
   readonly blocks: readonly (readonly Arm[])[];
   /** Of the agents; undefined: the load runs here. */
@@ -76,7 +76,7 @@ export function assembleResult(state: RunState): Result {
     environment,
     ...(state.hosts === undefined ? {} : { hosts: state.hosts }),
     clients: keptClients(state.clients),
-    ...(state.script === undefined ? {} : { script: state.script }),
+    ...(state.files === undefined ? {} : { files: state.files }),
     target: shown,
     // A resumed run also has the notes of its first target, which are the same.
     warnings: [
