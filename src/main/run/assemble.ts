@@ -5,7 +5,7 @@ import { besideNames } from '../../aggregate/scenario/beside.ts';
 import { fieldsOf } from '../../aggregate/scenario/scenario.ts';
 import { judgeControl, withoutControls } from '../../aggregate/stats/control.ts';
 import { limitedBy } from '../../aggregate/stats/limited-by.ts';
-import { roundsOfPopulation } from '../../aggregate/stats/rounds.ts';
+import { roundsOfPopulation } from '../../aggregate/stats/populations.ts';
 import { fixedRounds, isFixed, type RoundsRange } from '../../aggregate/stats/sign-test.ts';
 import { summarise, withPooledTails } from '../../aggregate/stats/summary.ts';
 import { latencyWarnings } from '../../aggregate/stats/warnings.ts';

@@ -2,6 +2,7 @@ import type { Arm } from '../../aggregate/questions.ts';
 import { derivedFiles, reportFile, resultFile } from '../../aggregate/report/files/result-files.ts';
 import type { Result, RoundResult } from '../../aggregate/result.ts';
 import { answeredElsewhere } from '../../aggregate/stats/accounting.ts';
+import { loadsOf } from '../../aggregate/stats/populations.ts';
 import { fixedRounds, type RoundsRange } from '../../aggregate/stats/sign-test.ts';
 import { formatPlural } from '../../aggregate/text/format.ts';
 import { type Population, populationsOf } from '../experiment/populations.ts';
@@ -219,7 +220,7 @@ export class SideRun {
   async save({ complete, final, ended }: SaveState): Promise<SideState> {
     const { name, experiment, target, clients, folder } = this.#side;
     const rounds = [...this.#rounds.values()].flat();
-    if (final) this.#warn(describeUnawaited(rounds.flatMap(round => [round, ...(round.populations ?? [])])));
+    if (final) this.#warn(describeUnawaited(loadsOf({ id: name, rounds }).flatMap(load => load.rounds)));
     const result = assembleResult({
       name,
       session: this.#shared.sessionId,

@@ -12,7 +12,7 @@ import { buildLatency, buildResult, buildRound, buildScenario } from '../../supp
 
 describe('books of a run', () => {
   const imbalancesOf = (changes: Parameters<typeof buildRound>[2]) =>
-    findImbalances({ scenarios: [buildScenario({ id: 'one' }, [buildRound(4, 1000, changes)])] });
+    findImbalances(buildResult([buildScenario({ id: 'one' }, [buildRound(4, 1000, changes)])]));
 
   test('are not mentioned if they balance', () => {
     expect(imbalancesOf({})).toEqual([]);
@@ -62,17 +62,22 @@ describe('books of a run', () => {
   });
 
   test('mention reads of primaries where all were to go to replicas', () => {
+    const counted = (ofReplicas: number) => buildRound(1, 1000, { readCalls: { all: 500, ofReplicas } });
     const imbalances = (readFrom: string, ofReplicas: number) =>
-      findImbalances({
-        scenarios: [
-          buildScenario({ id: 'one', readFrom }, [
-            buildRound(1, 1000, { readCalls: { all: 500, ofReplicas } }),
-          ]),
-        ],
-      });
+      findImbalances(buildResult([buildScenario({ id: 'one', readFrom }, [counted(ofReplicas)])]));
     expect(imbalances('replica', 500)).toEqual([]);
     expect(imbalances('any', 250)).toEqual([]);
     expect(imbalances('replica', 250)).toEqual([expect.stringMatching(/50 % of the reads in one/)]);
+
+    const ofPopulation = (readFrom: string) => {
+      const round = buildRound(1, 1000, { populations: [{ ...counted(250), name: 'bulk' }] });
+      const config = { populations: [{ name: 'bulk', readFrom }] };
+      return findImbalances(buildResult([buildScenario({ id: 'one' }, [round])], { config }));
+    };
+    expect(ofPopulation('any')).toEqual([]);
+    expect(ofPopulation('replica')).toEqual([
+      expect.stringMatching(/50 % of the reads in one, population bulk/),
+    ]);
   });
 
   test('beside populations compare the sum of all, and each load has to balance', () => {
