@@ -24,16 +24,21 @@ export async function delayedVersus(
     ),
   );
   if (old === undefined || other === undefined) throw new Error('expected two sides');
+  let delayed = false;
   const outcome = await runPoolbench(
     [
       ...['versus', old.configPath, other.configPath, '--fail-if', condition],
       ...['--out', join(old.folder, 'results')],
     ],
     {
-      // The targets are known by then.
+      // The targets are known by then, by connections of their own, which are not the load's.
       onOutput(output) {
-        if (!/^Plan: /m.test(output)) return;
-        for (const [index, proxy] of proxies.entries()) proxy.delayMs = delaysMs[index] ?? 0;
+        if (delayed || !/^Plan: /m.test(output)) return;
+        delayed = true;
+        for (const [index, proxy] of proxies.entries()) {
+          proxy.delayedFrom = proxy.accepted;
+          proxy.delayMs = delaysMs[index] ?? 0;
+        }
       },
     },
   );
