@@ -51,7 +51,7 @@ afterAll(async () => {
 
 describe('load runs on agents as it does here', () => {
   test('on 1, 2 and 4 hosts all operations add up to what the server counted, in a closed and an open loop, and a part of a scenario stays on its agent', async () => {
-    const open = { client: 'wire', arrival: { kind: 'constant', rate: 800 } };
+    const open = { client: 'wire', arrival: { kind: 'burst', rate: 800, size: 20 } };
     const experiment = await createExperiment(target.url, {
       scenarios: [
         { client: 'wire', workers: 4, pools: 2, hosts: [1, 2] },
@@ -111,8 +111,8 @@ describe('load runs on agents as it does here', () => {
     expect(versus.code, versus.stderr).toBe(0);
 
     const searched = await createExperiment(target.url, {
-      scenarios: [{ client: 'wire', workers: 4, pools: 2, arrival: { kind: 'poisson', rate: 1000 } }],
-      // No server answers so fast: it falls to the lowest rate that can be judged.
+      // No server answers so fast, and it is the lowest rate that can be judged.
+      scenarios: [{ client: 'wire', workers: 4, pools: 2, arrival: { kind: 'poisson', rate: 500 } }],
       ...{ seconds: 0.2, search: { responseP99Ms: 0.001 } },
     });
     const search = await searched.start([...args, '--json'], { command: 'search' }).outcome;

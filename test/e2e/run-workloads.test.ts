@@ -67,11 +67,11 @@ describe('run of a mix leaves nothing behind', () => {
     await withControl(server, async control => {
       for (const key of others) await control.call('SET', key, 'v');
     });
-    const scenarios = [{ client, workers: 4, pools: 2 }];
     const experiment = await createExperiment(server.url, {
       target: { server: 'any', url: server.url },
       workload,
-      scenarios,
+      scenarios: [{ client, workers: 4, pools: 2, ...calm }],
+      seconds: 0.3,
     });
     const outcome = await experiment.run(['--force']);
     expect(outcome.code, outcome.stderr).toBe(0);
@@ -79,7 +79,7 @@ describe('run of a mix leaves nothing behind', () => {
       expect.stringMatching(/ 2 keys of others/),
       expect.stringMatching(/\(poolbench:1:\)/),
     ]);
-    expect(outcome.stdout).toMatch(`Commands of ${client}-optimized-2pools-4workers\n`);
+    expect(outcome.stdout).toMatch(`Commands of ${client}-optimized-2pools-4workers-burst1000x40\n`);
 
     expect(await withControl(server, control => control.call('FUNCTION', 'LIST'))).toEqual([]);
     const left = await withControl(server, control => control.call('KEYS', '*'));

@@ -241,7 +241,7 @@ describe('database of others is not loaded', () => {
     expect(await readdir(join(experiment.folder, 'results'))).toEqual([]);
     expect(await callsOf(redis, 'set')).toBe(0);
 
-    const elsewhere = await experiment.run(['--url', `${server.url}/15`]);
+    const elsewhere = await runPoolbench(['check', experiment.configPath, '--url', `${server.url}/15`]);
     expect(elsewhere.code, elsewhere.stderr).toBe(0);
 
     const forced = await createExperiment(server.url);
