@@ -90,9 +90,17 @@ export function armKey(
 export function isUsual(scenario: ScenarioFields, free: readonly ScenarioKey[]): boolean {
   return rows.every(([key, { config }]) => {
     if (config === null || free.includes(key)) return true;
-    const [usual] = config.expand?.([config.item.parse(config.usual)]) ?? [config.usual];
-    return isDeepStrictEqual(fieldOf(scenario, key), usual);
+    const [value, usual] = [fieldOf(scenario, key), usualOf(key, config)];
+    return value === usual || isDeepStrictEqual(value, usual);
   });
+}
+
+/** Defaults as scenarios have them. Each is made once: claims ask for them thousands of times, after every round. */
+const usuals = new Map<ScenarioKey, unknown>();
+
+function usualOf(key: ScenarioKey, { expand, item, usual }: NonNullable<Dimension['config']>): unknown {
+  if (!usuals.has(key)) usuals.set(key, expand === undefined ? usual : expand([item.parse(usual)])[0]);
+  return usuals.get(key);
 }
 
 /** The keys of a scenario in a result with their schemas, and the defaults that earlier results are read with. */

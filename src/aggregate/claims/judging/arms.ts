@@ -31,7 +31,9 @@ export function pairArms(
   const keyOf = (scenario: ScenarioResult) => armKey(scenario, differ);
   const bases = new Map<string, ScenarioResult>();
   for (const scenario of scenarios) {
-    if (isBase(scenario) && !bases.has(keyOf(scenario))) bases.set(keyOf(scenario), scenario);
+    if (!isBase(scenario)) continue;
+    const key = keyOf(scenario);
+    if (!bases.has(key)) bases.set(key, scenario);
   }
   return scenarios.flatMap(other => {
     const base = isOther(other) ? bases.get(keyOf(other)) : undefined;
