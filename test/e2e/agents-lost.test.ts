@@ -75,7 +75,7 @@ describe('agent that is lost ends the run', () => {
     expect(roundsOf(whole).slice(0, kept.length)).toEqual(kept);
   });
 
-  test('stopped (SIGSTOP): it is lost, and leaves when it goes on', async () => {
+  test('stopped (SIGSTOP): it is lost, and leaves when it goes on; told to end: it leaves, and so does the run', async () => {
     const { start, spawn, on, expectFree } = makeGroup();
     const [, other] = [await start('a'), await spawn('b')];
     const experiment = await createExperiment(target.url, long);
@@ -88,19 +88,14 @@ describe('agent that is lost ends the run', () => {
     other.process.kill('SIGCONT');
     await other.said('left: seat');
     await expectFree();
-  });
 
-  test('told to end: it leaves, and so does the run', async () => {
-    const { spawn, on } = makeGroup();
-    const agent = await spawn('a');
-    const experiment = await createExperiment(target.url, long);
-    const running = experiment.start(on(1));
-    await running.said('round 2/40');
-    agent.process.kill('SIGTERM');
-    const outcome = await running.outcome;
-    expect(outcome.code, outcome.stderr).toBe(1);
-    expect(outcome.stderr).toMatch(/agent a .* it was stopped/);
-    expect(await agent.ended).toBe(130);
+    const next = (await createExperiment(target.url, long)).start(on(2));
+    await next.said('round 2/40');
+    other.process.kill('SIGTERM');
+    const ended = await next.outcome;
+    expect(ended.code, ended.stderr).toBe(1);
+    expect(ended.stderr).toMatch(/agent b .* it was stopped/);
+    expect(await other.ended).toBe(130);
   });
 
   test('interrupted while it waits for agents: it ends with 130, and nothing is left', async () => {
