@@ -42,14 +42,14 @@ describe('result keeps the contract', () => {
       startRedis,
       [
         {
-          pool: ['baseline', 'lock-free', 'health-cached', 'warmed', 'optimized'],
+          pool: ['baseline', 'optimized'],
           pools: 2,
           poolsPerThread: 2,
           ...calm,
         },
         { client: ['ioredis', 'wire'], pools: 3, poolsPerThread: [1, 2], pipeline: 10, ...calm },
       ],
-      9,
+      6,
     ],
     ['valkey', startValkey, [{ workers: [3, 4] }], 2],
   ] as const)(
