@@ -170,7 +170,8 @@ describe('cluster that fails over under load keeps its books', () => {
   /** Whether each load has connections of that age to the node over which it reads. A node that does not answer has none. */
   async function areAllReadingFrom({ redis }: TestNode, minAge = 0): Promise<boolean> {
     const list = String(await redis.client('LIST').catch(() => '')).split('\n');
-    const isReading = (line: string) => / cmd=get /.test(line) && Number(/ age=(\d+)/.exec(line)?.[1]) >= minAge;
+    const isReading = (line: string) =>
+      / cmd=get /.test(line) && Number(/ age=(\d+)/.exec(line)?.[1]) >= minAge;
     return loads.every(({ seed }) =>
       list.some(line => line.includes(` name=poolbench:${seed} `) && isReading(line)),
     );

@@ -27,8 +27,7 @@ test('over pools and threads each stage has what the integral of its rate says, 
 
   const { config, scenarios } = await experiment.result();
   expect(config.seconds).toBe(0.5);
-  const id =
-    'wire-optimized-3pools-12workers-2perThread-constant400x0.1s+400to1600x0.2s+0x0.1s+200to0x0.1s';
+  const id = 'wire-optimized-3pools-12workers-2perThread-constant400x0.1s+400to1600x0.2s+0x0.1s+200to0x0.1s';
   expect(scenarios.map(scenario => scenario.id)).toEqual([id]);
   const [round = expect.fail()] = scenarios[0]?.rounds ?? [];
   expect(round).toMatchObject({ seconds: 0.5, failed: {}, unfinished: 0, serverCalls: round.completed });

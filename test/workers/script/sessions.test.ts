@@ -53,7 +53,11 @@ async function runSessions(
     ...options
   }: Omit<TaskOptions, 'workload'> & { readonly workload?: Partial<WorkloadTask> } = {},
 ): Promise<PlainSample & { readonly script: ScriptSample }> {
-  const task = { client: 'ioredis', ...options, workload: await scriptWorkload(body, workload) };
+  const task = {
+    client: 'ioredis' as const,
+    ...options,
+    workload: await scriptWorkload(body, workload),
+  };
   const sample = await (seconds === undefined
     ? runOne(server.port, { ...task, seconds: 10 }, stopAfter(usualSessions))
     : runOne(server.port, { ...task, seconds }));

@@ -10,9 +10,9 @@ import {
   type ScenarioResult,
 } from '../../../../src/aggregate/result.ts';
 import { mergeCommands } from '../../../../src/aggregate/stats/merge.ts';
-import { createHistogram, encodeHistogram } from '../../../support/library-histogram.ts';
 import type { CommandSample } from '../../../../src/workers/contract.ts';
 import { inMarkdown, onTerminal } from '../../../support/documents.ts';
+import { createHistogram, encodeHistogram } from '../../../support/library-histogram.ts';
 import { buildOpenScenario } from '../../../support/open-loop-round.ts';
 import {
   buildMatrix,
