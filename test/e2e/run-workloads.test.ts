@@ -75,7 +75,9 @@ describe('run of a mix leaves nothing behind', () => {
     });
     const outcome = await experiment.run(['--force']);
     expect(outcome.code, outcome.stderr).toBe(0);
-    expect([...outcome.stderr.matchAll(/^warning: (.*)/gm)].map(([, warning]) => warning)).toEqual([
+    const warnings = [...outcome.stderr.matchAll(/^warning: (.*)/gm)].map(([, warning = '']) => warning);
+    // What an open loop is late with on a busy machine is told, too.
+    expect(warnings.filter(warning => !/open loop|burst/.test(warning))).toEqual([
       expect.stringMatching(/ 2 keys of others/),
       expect.stringMatching(/\(poolbench:1:\)/),
     ]);

@@ -55,6 +55,7 @@ async function runSessions(
 ): Promise<PlainSample & { readonly script: ScriptSample }> {
   const task = {
     client: 'ioredis' as const,
+    timeoutMs: 10_000,
     ...options,
     workload: await scriptWorkload(body, workload),
   };
