@@ -8,7 +8,7 @@ import { buildResult, buildRound, buildScenario } from '../support/result-builde
 import { readComparison, readSide } from '../support/session.ts';
 
 test('a server that is slower fails the build with 98, as soon as that is decided', async () => {
-  const { code, stdout, stderr, folder } = await delayedVersus('response.p50 > +5%', [5, 75]);
+  const { code, stdout, stderr, folder } = await delayedVersus('response.p50 > +5%', [5, 45]);
   expect(code, stderr).toBe(98);
   const { gates } = await readComparison(folder);
   expect(gates).toMatchObject([

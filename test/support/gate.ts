@@ -8,7 +8,7 @@ const config = {
   scenarios: [{ client: 'wire', workers: 4 }],
   workload: { keys: 10 },
   rounds: { atLeast: 6, atMost: 12 },
-  seconds: 0.2,
+  seconds: 0.12,
 };
 
 /** A `versus` with a gate: of `old` and `new`, a Redis each, whose replies are held back for so long while load runs. */
