@@ -189,7 +189,7 @@ describe('same seed issues the same commands', () => {
     });
     const experiment = await createExperiment(url, {
       scenarios: [{ client: 'wire', workers: 1, ...calm }],
-      seconds: 0.5,
+      seconds: 1,
       seed,
     });
     const { code, stderr } = await experiment.run();
