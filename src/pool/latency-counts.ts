@@ -17,7 +17,7 @@ const plainHeaderBytes = 40;
 /**
  * Counts latencies in the buckets of an HDR histogram, but in a typed array: that takes a few nanoseconds, and a call into
  * the WebAssembly of hdr-histogram-js 14–24 (docs/performance.md). The encoded histogram is the same to the byte, and a
- * thread need not load that library, which takes longer than its other modules together.
+ * thread need not load that library, which takes nearly as long as its other modules together.
  *
  * Buckets as in HdrHistogram: the first 2^(h+1) are one nanosecond wide; from there on every 2^h buckets are twice as wide.
  */
