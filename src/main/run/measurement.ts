@@ -306,7 +306,7 @@ export async function runOnce(
       // A server that restarted counts from zero again, so the difference means nothing.
       ...(restarted ? { serverCores: null, serverMainThreadCores: null, serverFullestThread: null } : {}),
       serverTime: ofCommand =>
-        restarted || !isApart
+        restarted || !isApart || replicas?.nodes === null
           ? null
           : serverTimes(
               commands
