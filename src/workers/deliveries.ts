@@ -1,8 +1,8 @@
 import { type Batch, keyName } from '../pool/client/batch.ts';
 import { Subscriber } from '../pool/client/subscriber.ts';
 import { nowNs } from '../pool/clock.ts';
+import { LatencyCounts } from '../pool/latency-counts.ts';
 import type { DeliverySample, KeyRange, ThreadTask, WorkloadTask } from './contract.ts';
-import { LatencyCounts } from './latency-counts.ts';
 import type { CommandMix, MixTemplate } from './workload/command-mix.ts';
 
 /** Instants travel in messages as so many nanoseconds, in 32 bits: they are told apart for seven minutes. */
@@ -120,8 +120,8 @@ function whenSent(instant: number): { readonly sentNs: number; readonly delayNs:
 }
 
 /**
- * The channels of each of the pool's subscribers, which are as many of all as the pool has of the keys. Each has as many channels as any other; if there are more subscribers than channels,
- * each channel has as many of them as any other.
+ * The channels of each subscriber of a pool. The pool has the same fraction of all subscribers as of the keys. All of them
+ * have equally many channels; if there are more subscribers than channels, all channels have equally many subscribers.
  */
 function subscriptionsOf(
   { firstKey, keys }: KeyRange,

@@ -84,7 +84,10 @@ test('a recording is replayed in its order, and not with agents', async () => {
   const counts = ['get', 'lpush'].map(name =>
     Number(new RegExp(`cmdstat_${name}:calls=(\\d+)`).exec(stats)?.[1]),
   );
-  expect((counts[0] ?? 0) / (counts[1] ?? 0)).toBeCloseTo(3, 0);
+  // Each pool ends somewhere within its four commands.
+  const [gets = 0, pushes = 0] = counts;
+  expect(pushes).toBeGreaterThan(3);
+  expect(Math.abs(gets - 3 * pushes)).toBeLessThanOrEqual(12);
   expect(await redis.dbsize()).toBe(0);
   const agents = await runPoolbench([config, '--agents', '1', '--control', server.url]);
   expect(agents).toMatchObject({
@@ -127,7 +130,7 @@ test('the output of redis-cli MONITOR is read from a file; other text is refused
   const timed = await runPoolbench(['record', good, '--seconds', '1', '--out', `${out}.2`]);
   expect(timed).toMatchObject({ code: 2, stderr: expect.stringMatching(/no --seconds with a file/) });
   for (const [path, message] of [
-    [bad, /expected lines of redis-cli MONITOR/],
+    [bad, /those of redis-cli MONITOR/],
     [join(folder, 'none.txt'), /cannot be read \(ENOENT\)/],
     [folder, /cannot be read \(EISDIR\)/],
   ] as const) {

@@ -30,8 +30,17 @@ export async function writeConfig(
   heading: readonly string[] = [],
 ): Promise<void> {
   const $schema = relative(dirname(resolve(path)), schemaFile).replaceAll('\\', '/');
+  await writeNewFile(path, renderConfig({ $schema, ...config }, heading));
+}
+
+/**
+ * Writes a file that only its owner can read.
+ *
+ * @throws PoolbenchError USAGE if it exists, RESULTS_NOT_WRITABLE if it cannot be written
+ */
+export async function writeNewFile(path: string, text: string): Promise<void> {
   try {
-    await writeFile(path, renderConfig({ $schema, ...config }, heading), { flag: 'wx', mode: 0o600 });
+    await writeFile(path, text, { flag: 'wx', mode: 0o600 });
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'EEXIST') throw alreadyExists(path);
     throw notWritable(path, cause);
@@ -58,9 +67,7 @@ export async function expectNoFile(path: string): Promise<void> {
 
 function notWritable(path: string, cause: unknown): PoolbenchError {
   const { message } = cause as Error;
-  return new PoolbenchError('RESULTS_NOT_WRITABLE', `the config ${path} cannot be written (${message})`, {
-    cause,
-  });
+  return new PoolbenchError('RESULTS_NOT_WRITABLE', `${path} cannot be written (${message})`, { cause });
 }
 
 function alreadyExists(path: string): PoolbenchError {
