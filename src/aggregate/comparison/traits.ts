@@ -58,7 +58,7 @@ const traits = {
     of: ({ clients = [] }) => describeClients(clients),
     // Versions before 0.9 did not write them.
     matters: results => results.every(({ clients }) => clients !== undefined),
-    note: 'the ratios include the difference between these clients, or between their versions',
+    note: 'the ratios include the difference between these clients or their versions',
   },
   'place of the server': {
     uses: everywhere,
@@ -94,7 +94,7 @@ const traits = {
     uses: everywhere,
     of: describeScript,
     matters: results => results.some(result => describeScript(result) !== 'none'),
-    note: "the sessions do not do the same; a result from before version 0.10 does not have the text's hash",
+    note: 'the sessions can do different work; results from before version 0.10 have no hash of the text',
   },
   populations: {
     uses: everywhere,
@@ -196,7 +196,7 @@ function describeConnections({ target, config }: Result): string {
   return `${transport}${unchecked}${target.detected.protocol === 2 ? ', RESP2' : ''}`;
 }
 
-/** The same text can be in files of different names. */
+/** By the hash: files of different names can have the same text. */
 function describeScript({ script, config }: Result): string {
   const path = (config.workload as { script?: unknown } | undefined)?.script;
   if (script === undefined) return typeof path === 'string' ? 'not known' : 'none';

@@ -19,9 +19,10 @@ const maxPopulations = 8;
 const { beside: _, hosts: __, cut: ___, ...values } = scenarioValues;
 
 const population = section({
-  name: populationName.meta({ description: 'Name of the population, for beside and the report' }),
+  name: populationName.meta({ description: 'Name of the population in beside and in the report' }),
   workload: workload.nullable().prefault(null).meta({
-    description: 'Keys, values and commands of the population; null: those of the run, with keys of its own',
+    description:
+      'Keys, values and commands of the population; null: the workload of the run, on separate keys',
   }),
   ...values,
 }).check(({ value, issues }) => {
@@ -30,7 +31,7 @@ const population = section({
   const group = groupOfPopulation(value);
   checkGroup(group, refuse);
   if (expandScenarios([group]).length > 1)
-    refuse(['arrival', 'rate'], 'one rate (a population is one load)', value.arrival);
+    refuse(['arrival', 'rate'], 'a single rate (a population is one load)', value.arrival);
 });
 
 export type PopulationConfig = z.output<typeof population>;
@@ -41,7 +42,7 @@ export const populations = z
   .prefault([])
   .meta({
     description:
-      'Other loads that can run at the same time as a scenario, which names them in beside: each with the keys of one scenario and a workload of its own',
+      'Other loads that can run at the same time as a scenario, which names them in beside. Each has the keys of one scenario, and its own workload',
   });
 
 /** As a group of one scenario. */
@@ -139,8 +140,9 @@ export function loadsOf<Whole extends Config>(
 export function checkBeside({ populations, scenarios }: Config, refuse: Refuse): void {
   const names = populations.map(({ name }) => name);
   for (const [index, name] of names.entries())
-    if (names.indexOf(name) < index) refuse(['populations', index, 'name'], 'a name of its own', name);
-  const known = names.length === 0 ? 'null, as there are no populations' : names.join(' or ');
+    if (names.indexOf(name) < index)
+      refuse(['populations', index, 'name'], 'a name that no other population has', name);
+  const known = names.length === 0 ? 'null, because the config has no populations' : names.join(' or ');
   for (const [group, { beside }] of scenarios.entries())
     for (const [index, one] of beside.entries()) {
       const asked = besideNames(one);

@@ -107,11 +107,11 @@ class Templates {
   /** What must be otherwise, because the keys are poolbench's and were written before the load. */
   #adapt(name: string, args: readonly string[]): readonly string[] {
     if (name === 'RESTORE' && !args.some(arg => /^replace$/i.test(arg))) {
-      this.notes.push('RESTORE has REPLACE in addition, because all keys are there before the load.');
+      this.notes.push('RESTORE gets the option REPLACE, because all keys exist before the load.');
       return [...args, 'REPLACE'];
     }
     if (name.startsWith('SORT') && args.some(isPattern)) {
-      this.notes.push('SORT reads the keys that the elements name, as many as there are keys.');
+      this.notes.push('The patterns of SORT read other keys of poolbench: one for each key.');
       return args.map(arg => (isPattern(arg) ? keyOfElement : arg));
     }
     if (!/^EVAL(SHA)?$/.test(name)) return args;
@@ -119,7 +119,7 @@ class Templates {
     const isHash = name === 'EVALSHA';
     const script = isHash ? this.#scripts.find(text => sha1(text) === given.toLowerCase()) : given;
     if (script === undefined)
-      throw new RangeError(`the script of ${name}, which the definition does not load`);
+      throw new RangeError(`the text of the script of ${name}, but the definition does not load it`);
     const passed: string[] = [];
     const text = script.replace(
       /((?:redis|server)\.p?call\s*\(\s*(["'])(\w+)\2\s*,\s*)(["'])([^"']*)\4/g,
@@ -130,7 +130,9 @@ class Templates {
       },
     );
     if (passed.length > 0)
-      this.notes.push(`The script gets the keys that it names (${passed.join(', ')}) in KEYS.`);
+      this.notes.push(
+        `The keys that the text of the script names (${passed.join(', ')}) are passed in KEYS.`,
+      );
     const [keys, others] = [rest.slice(0, Number(count)), rest.slice(Number(count))];
     return [text, String(Number(count) + passed.length), ...keys, ...passed, ...others];
   }

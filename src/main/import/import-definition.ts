@@ -94,11 +94,11 @@ export function importDefinition(parsed: unknown, source: string): Imported {
         .filter(other => other !== listeners)
         .map(
           ({ tool = 'memtier_benchmark', arguments: text }) =>
-            `Another client runs beside this one, which is not imported: ${tool} ${text.trim().slice(0, 200)}`,
+            `The definition has another client at the same time, which is not imported: ${tool} ${text.trim().slice(0, 200)}`,
         ),
       ...[...load.flags.keys()]
         .filter(flag => !knownFlags.has(flag))
-        .map(flag => `--${flag} has no counterpart.`),
+        .map(flag => `--${flag} of memtier_benchmark has no counterpart in poolbench.`),
       ...serverNotes(data),
     ],
   };
@@ -130,15 +130,15 @@ function assemble(data: Definition, load: MemtierLoad, subscribers: number, sour
   const all = [
     ...commands.notes,
     ...keySpace.notes,
-    ...(valueBytes === max.valueBytes ? [`Values have ${max.valueBytes} bytes at most.`] : []),
+    ...(valueBytes === max.valueBytes ? [`Values have at most ${max.valueBytes} bytes.`] : []),
     ...(members > max.members
-      ? [`Keys have ${max.members} elements, and not ${members}, as poolbench writes no more.`]
+      ? [`Keys have ${max.members} elements instead of ${members}, the most that poolbench writes.`]
       : []),
     ...(commands.requests > 1 && pipeline < number('pipeline', 1)
-      ? ['The pipeline is that of the definition, divided by the requests of a transaction.']
+      ? ['The pipeline is that of the definition divided by the number of requests in a transaction.']
       : []),
     ...(commands.namedKeys.size > 0 && drawsKeys
-      ? [`The keys ${[...commands.namedKeys].join(', ')} are drawn like the others.`]
+      ? [`The keys ${[...commands.namedKeys].join(', ')} are chosen at random like the others.`]
       : []),
   ];
   return {
@@ -196,7 +196,7 @@ function keySpaceOf(
   const there = dbconfig?.check?.keyspacelen ?? 0;
   if (drawn === undefined) {
     const names = [...named];
-    const note = `Its ${names.length} keys (${names.join(', ')}) are as many of poolbench's, drawn at random.`;
+    const note = `The ${names.length} keys of the definition (${names.join(', ')}) become ${names.length} keys of poolbench, chosen at random.`;
     // Commands without keys, such as INFO and SCAN, can depend on how many there are.
     const keys = Math.max(1, names.length === 0 ? there : names.length);
     return { keys: Math.min(keys, max.keys), hitShare: 1, notes: names.length > 1 ? [note] : [] };
@@ -206,9 +206,11 @@ function keySpaceOf(
   const keys = hasMisses ? there : range;
   const notes = [
     ...(hasMisses
-      ? [`Of the ${range} keys of the definition only ${there} are there: of reads as many find something.`]
+      ? [
+          `Of the ${range} keys that the definition reads, only ${there} exist. workload.hitShare is this fraction.`,
+        ]
       : []),
-    ...(keys > max.keys ? [`There are ${max.keys} keys, and not ${keys}.`] : []),
+    ...(keys > max.keys ? [`There are ${max.keys} keys instead of ${keys}.`] : []),
   ];
   return {
     keys: Math.min(keys, max.keys),
@@ -277,7 +279,7 @@ function serverNotes({ dbconfig, 'redis-topologies': topologies = [] }: Definiti
   return [
     ...(settings.length > 0 ? [`The definition's server has these settings: ${settings.join(', ')}.`] : []),
     ...(topologies.length > 0 && !topologies.some(name => name.startsWith('oss-standalone'))
-      ? [`The definition's server is ${topologies.join(' or ')}, and not a single one.`]
+      ? [`The definition's server is ${topologies.join(' or ')}, but the config is for a single server.`]
       : []),
   ];
 }

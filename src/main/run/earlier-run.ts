@@ -167,7 +167,7 @@ export function describeEarlier({ finished }: EarlierRun): string {
 }
 
 /**
- * What is measured now.
+ * Describes what is measured now, to be compared with what was measured before.
  *
  * @param load.hosts the agents that load it; undefined: this machine does
  * @param load.clients undefined for a ledger, each suite of which has its own
@@ -195,16 +195,16 @@ export function expectSameSubject(whole: 'ledger' | 'run', before: Subject, foun
 }
 
 /**
- * Makes sure that a run goes on with the script that it began with.
+ * Makes sure that a resumed run has the script that it began with.
  *
- * @param before undefined: the run began before results had it
+ * @param before undefined: the results are from before version 0.10
  * @throws PoolbenchError USAGE
  */
 export function expectSameScript(before: Result['script'], found: Result['script']): void {
   if (before === undefined || before.sha256 === found?.sha256) return;
   throw new PoolbenchError(
     'USAGE',
-    `expected the script that the run began with, ${before.file} with SHA-256 ${before.sha256}, found another text in it; start another run without --resume`,
+    `expected the script that the run began with, ${before.file} with SHA-256 ${before.sha256}, found a script with another text; start another run without --resume`,
   );
 }
 

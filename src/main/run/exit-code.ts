@@ -64,7 +64,7 @@ export function exitCodeOf(
     );
     const loads = [
       { of: '', rounds },
-      // A comparison with a population that did not do its work says nothing.
+      // If a population fails, the comparison with it shows nothing.
       ...[...populations].map(name => ({
         of: ` of population ${name}`,
         rounds: roundsOfPopulation(rounds, name),

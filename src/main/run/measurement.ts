@@ -268,7 +268,7 @@ export async function runOnce(
   }
   for (const [index, { failure, cuts }] of cutters.entries()) {
     if (failure === undefined) continue;
-    const what = cuts === 0 ? 'no' : `after ${formatPlural(cuts, 'cut')} no further`;
+    const what = cuts === 0 ? 'no' : `after ${formatPlural(cuts, 'cut')}, no other`;
     bench.warn(`${what} connection could be cut in ${loads[index]?.name}: ${toOneLine(failure)}`);
   }
   const after = await serverCount(control, replicas);
@@ -369,12 +369,12 @@ async function findReadReplicas(control: Control, loads: readonly Load[]): Promi
   };
 }
 
-/** Lets replicas catch up with what was written before a measurement. */
+/** Waits until the replicas have applied what was written before a measurement; warns if they have not. */
 async function catchUp({ target, warn }: Pick<Bench, 'target' | 'warn'>, turn: string): Promise<void> {
   const behind = await awaitReplicas(target.control).catch((cause: Error) => toOneLine(cause.message));
   if (behind !== undefined)
     warn(
-      `before ${turn}, replicas did not catch up with what was written before the load: ${behind}; reads from them can miss keys or find older values. Use replicas with a faster network, or fewer keys`,
+      `before ${turn}, replicas had not applied all writes of their primary: ${behind}; reads from them can miss keys or find older values. Use fewer keys, or replicas with a faster network`,
     );
 }
 

@@ -106,7 +106,7 @@ function refused(message: string, address: Address): PoolbenchError {
   return new PoolbenchError(
     'TARGET_NOT_AVAILABLE',
     `expected ${shownAddress(address)} to accept MONITOR, but it refuses: ${withoutSecrets(message, address)}; ` +
-      'use a user who may run MONITOR, or record with another tool and give poolbench the file',
+      'log in as a user who may run MONITOR, or save the output of redis-cli MONITOR to a file and use the file instead of the URL',
   );
 }
 

@@ -350,7 +350,9 @@ function checkArguments(name: string, texts: Texts, pieces = texts): void {
   const has = (pattern: RegExp) => texts.some(text => text !== undefined && pattern.test(text));
   if (name === 'COPY' && has(/^db$/i)) throw new RangeError('a COPY within its database (no DB)');
   if (name.startsWith('SORT') && pieces.some(text => text?.includes('*')))
-    throw new RangeError(`{key:*} for a pattern in ${name} (any other reads keys that may be of others)`);
+    throw new RangeError(
+      `{key:*} as the pattern of ${name} (other patterns can read keys that are not poolbench's)`,
+    );
   if (name === 'XREADGROUP' && (!/^group$/i.test(texts[0] ?? '') || texts[1] === undefined))
     throw new RangeError('XREADGROUP GROUP and the name of a group, which is made before the load');
 }
@@ -464,7 +466,7 @@ function checkKeys(name: string, args: readonly Word[], texts: Texts): void {
   for (const [index, parts] of args.entries()) {
     if (parts.some(part => part.kind === 'keyOfElement') && !isPattern(name, parts, texts[index - 1]))
       throw new RangeError(
-        `{key:*} only behind BY and GET of SORT, alone, but argument ${index + 1} has one`,
+        `{key:*} only as the whole pattern of BY or GET in SORT, but argument ${index + 1} has one`,
       );
     if (expected.has(index + 1) || !parts.some(part => part.kind === 'key')) continue;
     const where = expected.size === 0 ? 'no {key}' : `{key} only where ${name} takes a key, alone`;

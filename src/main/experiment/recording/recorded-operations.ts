@@ -236,7 +236,7 @@ class Collector {
     const [first] = commands;
     const name = isTransaction || first === undefined ? 'MULTI' : nameOf(first);
     const reason = isTransaction
-      ? 'a transaction with a command that cannot be replayed, or with none'
+      ? 'a transaction that is empty, or has a command that cannot be replayed'
       : reasonToLeaveOut(name, first?.words.slice(1) ?? []);
     const row = this.leftOut.get(name) ?? { count: 0, reason };
     row.count++;
@@ -246,7 +246,7 @@ class Collector {
 
 function reasonToLeaveOut(name: string, args: readonly string[]): string {
   if (ofTransactions.test(name)) return 'the recording does not have the whole transaction';
-  if (scriptCommands.has(name)) return 'the script may use other keys than those that it is given';
+  if (scriptCommands.has(name)) return 'the script can use other keys than those that are passed to it';
   return reasonToRefuse(name, args) ?? 'not among the commands that can be replayed';
 }
 

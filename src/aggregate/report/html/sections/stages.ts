@@ -37,7 +37,7 @@ const charts: readonly StageChart[] = [
     format: formatRate,
     curves: [
       { name: 'due', figure: ({ offered, seconds }) => offered / seconds, dashed: true },
-      { name: 'completed, whenever that was', figure: ({ completed, seconds }) => completed / seconds },
+      { name: 'completed, also after the stage', figure: ({ completed, seconds }) => completed / seconds },
     ],
   },
   {
