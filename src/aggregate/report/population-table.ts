@@ -14,7 +14,7 @@ type PopulationRow = NonNullable<ScenarioResult['populations']>[number] & {
   readonly lost: number;
 };
 
-/** A median with its interval, for which a terminal has no room. */
+/** A median, with its interval except on a terminal, which has no room for it. */
 function medianColumn(
   name: string,
   of: (summary: SummaryResult) => Interval | null,

@@ -45,7 +45,7 @@ const clientItem = z.union([
   z.templateLiteral([z.enum(['./', '../', '/']), z.string().min(1)]),
 ]);
 
-/** A path that lacks its "./". */
+/** Whether it is the file name of a module, as a path without its "./". */
 const isModuleName = (found: unknown) => typeof found === 'string' && /^[\w-][\w./-]*\.[cm]?js$/.test(found);
 
 const clientOptions = z.record(z.string(), z.unknown(), {
@@ -377,7 +377,7 @@ export const dimensions = {
     setting: true,
   }),
 
-  /** Which servers there are is a question of the target. */
+  /** Whether there are replicas depends on the target. */
   readFrom: dimension({
     config: {
       item: oneOf(Object.keys(readSources) as ReadFrom[]),

@@ -66,7 +66,7 @@ export function joinHosts<Host extends Pick<HostMachine, 'name' | 'left'>>(
   return [...now, ...gone.map(host => ({ ...host, left: true as const }))];
 }
 
-/** "2 × AMD EPYC, 4 cores, Node v20.12.0": agents that are alike are counted, without those that have left. */
+/** "2 × AMD EPYC, 4 cores, Node v20.12.0": equal agents are counted together, without those that have left. */
 export function describeHosts(hosts: readonly HostMachine[]): string {
   const machines = hosts.filter(({ left }) => left !== true).map(describeMachine);
   return [...new Set(machines)]

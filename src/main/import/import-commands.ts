@@ -12,13 +12,13 @@ export interface KeyNumbers {
 /** Commands as a config has them. */
 export interface ImportedCommands {
   readonly commands: readonly { readonly command: string; readonly weight: number }[];
-  /** Names of keys that the commands have as they are. */
+  /** Names of keys that the commands contain literally. */
   readonly namedKeys: ReadonlySet<string>;
-  /** Whether there are keys drawn from a range, too. */
+  /** Whether commands also draw keys from a range. */
   readonly drawsKeys: boolean;
-  /** Max number of requests of one operation: those of a transaction. */
+  /** Max requests of one operation; more than 1 only with transactions. */
   readonly requests: number;
-  /** What is other than in the definition, as sentences. */
+  /** The differences from the definition, as sentences. */
   readonly notes: readonly string[];
 }
 
@@ -27,7 +27,7 @@ const shownCharacters = 60;
 
 /**
  * Turns commands of memtier_benchmark into templates: a key becomes `{key}`, whatever its name, `__key__` elsewhere a
- * number, and `__data__` a value. MULTI, the commands behind it and EXEC become one operation.
+ * number, and `__data__` a value. MULTI, the commands after it and EXEC become one operation.
  *
  * @param scripts texts that EVALSHA may mean
  */
@@ -104,7 +104,7 @@ class Templates {
     return [name, ...templates].join(' ');
   }
 
-  /** What must be otherwise, because the keys are poolbench's and were written before the load. */
+  /** Changes a command because the keys are poolbench's and are written before the load. */
   #adapt(name: string, args: readonly string[]): readonly string[] {
     if (name === 'RESTORE' && !args.some(arg => /^replace$/i.test(arg))) {
       this.notes.push('RESTORE gets the option REPLACE, because all keys exist before the load.');
@@ -151,7 +151,7 @@ class Templates {
   }
 }
 
-/** In the place of a pattern of SORT. */
+/** Replaces a pattern of SORT. */
 const keyOfElement = '__key_of_element__';
 const isPattern = (arg: string) => arg.includes('*');
 

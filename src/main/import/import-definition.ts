@@ -5,7 +5,7 @@ import { commandWords, type MemtierLoad, readMemtierArguments } from './memtier-
 
 const client = z.object({ tool: z.string().optional(), arguments: z.string() });
 
-/** The parts of a test definition of redis-benchmarks-specification that say what is sent to which data. */
+/** The parts of a test definition of redis-benchmarks-specification that describe the load and the data. */
 const definition = z.object({
   name: z.string(),
   dbconfig: z
@@ -26,14 +26,14 @@ const definition = z.object({
 
 type Definition = z.output<typeof definition>;
 
-/** A config, and what it could not take over from the definition. */
+/** A config, and what could not be converted. */
 export interface Imported {
   readonly config: Readonly<Record<string, unknown>>;
   /** Sentences. */
   readonly notes: readonly string[];
 }
 
-/** What memtier_benchmark does without flags. */
+/** The defaults of memtier_benchmark. */
 const usual = {
   clients: 50,
   threads: 4,
@@ -42,14 +42,14 @@ const usual = {
   prefix: 'memtier-',
   ratio: '1:10',
 };
-/** Those of poolbench's configs; of values far less, as many are in flight. */
+/** The limits of poolbench's configs; the limit of values is far lower, because many are in flight. */
 const max = { keys: 100_000_000, members: 100_000, valueBytes: 512 * 1024, nameLength: 64 };
 const usualMembers = 10;
-/** A definition runs for minutes; a config repeats shorter rounds. */
+/** A definition runs for minutes; a config has several shorter rounds. */
 const roundSeconds = 10;
 const rounds = 3;
 
-/** Flags that a config has no need of, or that are read where they matter. */
+/** Flags that a config does not need, or that are read elsewhere. */
 const knownFlags = new Set(
   'clients threads requests test-time run-count pipeline ratio key-pattern key-prefix key-minimum key-maximum key-zipf-exp data-size data-size-range random-data randomize distinct-client-seed hide-histogram print-percentiles rate-limiting'.split(
     ' ',
@@ -57,7 +57,7 @@ const knownFlags = new Set(
 );
 
 /**
- * A config for the load of a test definition.
+ * Makes a config from the load of a test definition.
  *
  * @param parsed the definition's YAML, as values
  * @throws PoolbenchError CONFIG_INVALID if it is no such definition, or none of its commands can be sent
@@ -187,7 +187,7 @@ function readArguments(text: string, source: string): MemtierLoad {
   }
 }
 
-/** How many keys there are, and the fraction of the reads that are for those. */
+/** The number of keys, and the fraction of the reads that are of existing keys. */
 function keySpaceOf(
   { dbconfig }: Definition,
   drawn: { readonly from: number; readonly to: number } | undefined,
@@ -219,7 +219,7 @@ function keySpaceOf(
   };
 }
 
-/** Elements of each key, as the names of the definition or its data set have them: `1key-list-10K-elements`. */
+/** Elements of each key, from the name of the definition or of its data set: `1key-list-10K-elements`. */
 function membersOf({ name, dbconfig }: Definition): number {
   const pattern = /(\d+)([KM]?)-(?:[a-z]+-)?(?:elements|fields|entries|members|features)/;
   const [, digits, unit = ''] = pattern.exec(name) ?? pattern.exec(dbconfig?.dataset_name ?? '') ?? [];
@@ -245,7 +245,7 @@ function readShareOf(flags: MemtierLoad['flags']): number {
   return Number((gets / (sets + gets)).toFixed(3));
 }
 
-/** How keys are chosen: of a mix as for its first command, of SET and GET as for GET. */
+/** How keys are chosen: as for the first command of a mix, or as for GET if there are only SET and GET. */
 function keyChoiceOf({ commands: [first], flags }: MemtierLoad): object {
   const pattern = first?.keyPattern ?? flags.get('key-pattern')?.split(':').at(-1) ?? 'R';
   switch (pattern.toUpperCase()) {
@@ -271,7 +271,7 @@ function scriptLoadedBy(given: string | readonly string[]): string[] {
   return /^script$/i.test(command) && /^load$/i.test(subcommand) && script !== undefined ? [script] : [];
 }
 
-/** What a server must be started with. */
+/** Notes about the settings and the topology of the server. */
 function serverNotes({ dbconfig, 'redis-topologies': topologies = [] }: Definition): string[] {
   // poolbench warns of a server that saves.
   const { save, ...parameters } = dbconfig?.['configuration-parameters'] ?? {};

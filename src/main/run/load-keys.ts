@@ -36,7 +36,7 @@ export class LoadKeys {
     return this.#space;
   }
 
-  /** What is written; undefined before that. */
+  /** The written data; undefined before it is written. */
   get data(): DataSet | undefined {
     return this.#data;
   }
@@ -52,7 +52,7 @@ export class LoadKeys {
     for (const line of this.#space.warnings) warn(line);
   }
 
-  /** Writes what is there before the load. @throws PoolbenchError TARGET_LOST */
+  /** Writes the keys that must exist before the load. @throws PoolbenchError TARGET_LOST */
   async write(): Promise<void> {
     const { target, experiment, workload, signal, warn } = this.#parts;
     const { functions } = workload;

@@ -57,7 +57,7 @@ export interface Bench {
   readonly data?: Pick<DataSet, 'ready'> | undefined;
   /** Called with each caveat of the results. */
   readonly warn: (line: string) => void;
-  /** Those that scenarios can run beside; absent: none. */
+  /** The populations of the scenarios; absent: none. */
   readonly populations?: readonly PopulationLoad[];
 }
 
@@ -74,7 +74,7 @@ interface Load extends PopulationLoad {
   readonly firstThread: number;
 }
 
-/** What a scenario runs, itself first. */
+/** The loads of a scenario: its own first, then its populations. */
 function loadsOf(bench: Bench, scenario: Scenario): [own: Load, ...beside: Load[]] {
   let firstThread = scenario.threads;
   const beside = besideOf(scenario, bench.populations ?? []).map(population => {
@@ -248,7 +248,7 @@ export async function runOnce(
         load.scenario,
         round,
         shared,
-        // The proxy is that of the scenario alone.
+        // The proxy belongs to the scenario, not to its populations.
         index === 0 ? proxy?.address : undefined,
         load.firstThread,
       ),
@@ -354,7 +354,7 @@ function cpuMicrosOf(samples: readonly ThreadSample[]): number | null {
   );
 }
 
-/** The replicas of the target as they are now, and what loads read there. Undefined if all read from primaries. */
+/** The current replicas of the target, and what the loads read there. Undefined if all loads read from primaries. */
 async function findReadReplicas(control: Control, loads: readonly Load[]): Promise<ReadReplicas | undefined> {
   const readers = loads.filter(({ scenario }) => scenario.readFrom !== 'primary');
   if (readers.length === 0) return undefined;
@@ -378,7 +378,7 @@ async function catchUp({ target, warn }: Pick<Bench, 'target' | 'warn'>, turn: s
     );
 }
 
-/** All reads of a load as the servers have counted them, and those of replicas; null if it is not known. */
+/** All reads of a load, and those of replicas, as the servers counted them; null if not known. */
 function readCalls(
   commands: readonly Pick<ParsedCommand, 'statName'>[],
   { reads }: ReadReplicas,

@@ -13,7 +13,7 @@ import { shownAddress } from './url.ts';
 interface Needs {
   /** Connections of the server open at once, over all threads. */
   readonly connections: number;
-  /** Whether it reads from replicas, to each of which it then opens as many. @default false */
+  /** Whether it reads from replicas. It then opens as many connections to each replica. @default false */
   readonly readsReplicas?: boolean;
   /** Of this process: connections, and the proxy's own where they go through one. */
   readonly sockets: number;

@@ -8,7 +8,7 @@ export type TemplatePart =
   | { readonly kind: 'bytes'; readonly bytes: Buffer }
   /** Keys with the same label are the same key in an operation. Without a label, each is another one. */
   | { readonly kind: 'key'; readonly label?: string }
-  /** In SORT: of each element the key that it names. */
+  /** In SORT: the key that each element names. */
   | { readonly kind: 'keyOfElement' }
   | { readonly kind: 'value' }
   | { readonly kind: 'counter' }
@@ -85,7 +85,7 @@ export function keysOf({ requests }: Pick<ParsedCommand, 'requests'>): number {
   return keys + labels.size;
 }
 
-/** Whether subscribers hear it. @param name in capitals; of a transaction MULTI */
+/** Whether it publishes a message. @param name in capitals; MULTI for a transaction */
 export function isPublish(name: string): boolean {
   return name === 'PUBLISH' || name === 'SPUBLISH';
 }
@@ -129,8 +129,8 @@ export function serverCountsApart(commands: readonly ParsedCommand[], functions:
 }
 
 /**
- * All that the server counts of the commands, what runs inside them too, in capitals and without subcommands. Null if only
- * running them would show it.
+ * Names of all commands that the server counts for these, including those that run inside them, in capitals and without
+ * subcommands. Null if the text does not show what runs inside.
  *
  * @param functions as of `serverCountsApart`
  */
@@ -151,7 +151,7 @@ export function withoutSubcommand(statName: string): string {
   return statName.replace(/\|.*/, '').toUpperCase();
 }
 
-/** What runs inside transactions, scripts and functions; undefined for each that only running it would show. */
+/** The commands inside transactions, scripts and functions; undefined for each one whose text does not show them. */
 function calledInside(
   commands: readonly ParsedCommand[],
   functions: readonly string[],
@@ -427,7 +427,7 @@ export function reasonToRefuse(name: string, args: Texts): string | undefined {
   return refusedFor.get(name);
 }
 
-/** Whether it is a subcommand that only asks, of a command that is refused. @param name in capitals */
+/** Whether it is a subcommand that changes nothing, of a command that is otherwise refused. @param name in capitals */
 function isHarmless(name: string, args: Texts): boolean {
   return harmless.get(name)?.test(args[0] ?? '') === true;
 }
@@ -504,7 +504,7 @@ const refusals: readonly (readonly [reason: string, names: string])[] = [
   ['the places of its keys cannot be checked', 'COMMAND'],
 ];
 
-/** Subcommands of these that only ask: they change neither the server nor the connection, and have no keys. */
+/** Subcommands that change neither the server nor the connection, and have no keys. */
 const harmless: ReadonlyMap<string, RegExp> = new Map([
   ['ACL', /^(whoami|cat)$/i],
   ['CLIENT', /^(id|info|list|getname)$/i],
