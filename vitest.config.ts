@@ -24,17 +24,17 @@ const compiled: Plugin = {
   },
 };
 
-/**
- * Whole runs first: they take the longest, and one that came last would have the machine to itself. Without this a fresh
- * clone, which knows no durations, begins with the largest files.
- */
-class RunsFirst extends BaseSequencer {
+/** Whole runs, and the one other file that takes as long: one that came last would have the machine to itself. */
+const longest = ['/test/e2e/', '/test/pool/client/faults.test.ts'];
+
+/** The longest files first. Without this a fresh clone, which knows no durations, begins with the largest ones. */
+class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);
-    const isOfRuns = ({ moduleId }: TestSpecification) => moduleId.includes('/test/e2e/');
+    const isLong = ({ moduleId }: TestSpecification) => longest.some(path => moduleId.includes(path));
     // A worker ends where the next file is of another project: the one file of `mocking` comes last.
     const isLast = ({ project }: TestSpecification) => project.name === 'mocking';
-    const rank = (file: TestSpecification) => (isLast(file) ? 2 : isOfRuns(file) ? 0 : 1);
+    const rank = (file: TestSpecification) => (isLast(file) ? 2 : isLong(file) ? 0 : 1);
     return sorted.toSorted((a, b) => rank(a) - rank(b));
   }
 }
@@ -57,7 +57,7 @@ export default defineConfig({
   test: {
     // Here and not among what is common, or it would run once a project.
     globalSetup: ['test/support/prepare.ts'],
-    sequence: { sequencer: RunsFirst },
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         plugins: [compiled],

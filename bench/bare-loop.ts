@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { keyName } from '../src/pool/client/batch.ts';
 import { nowNs } from '../src/pool/clock.ts';
-import { LatencyCounts } from '../src/workers/latency-counts.ts';
+import { LatencyCounts } from '../src/pool/latency-counts.ts';
 import { Prng } from '../src/workers/prng.ts';
 import { randomValue } from '../src/workers/workload/values.ts';
 import { type ArmFigures, type ArmOptions, keyPrefix, keys, measureWindow, valueBytes } from './load-arm.ts';

@@ -1,5 +1,5 @@
+import { LatencyCounts } from '../src/pool/latency-counts.ts';
 import type { ThreadSample } from '../src/workers/contract.ts';
-import { LatencyCounts } from '../src/workers/latency-counts.ts';
 import { Prng } from '../src/workers/prng.ts';
 
 const operationsPerSecond = 20_000;

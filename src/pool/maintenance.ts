@@ -148,7 +148,6 @@ export class Maintenance {
       clearTimeout(timer);
     }
     for (const connection of this.#all) this.discard(connection);
-    this.recorder?.destroy();
   }
 
   async #admit(connect: Connect, openedFor: OpenedFor): Promise<Connection> {

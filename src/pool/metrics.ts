@@ -1,5 +1,5 @@
 import { nowNs } from './clock.ts';
-import { createHistogram, encodeHistogram, type Histogram, highestNs } from './histogram.ts';
+import { LatencyCounts } from './latency-counts.ts';
 
 /** The pool's connections and callers at one instant. */
 export interface Utilization {
@@ -63,8 +63,8 @@ class Counters {
 
 /** Counts what a pool does. A pool without metrics has no recorder, and pays one comparison instead of each count. */
 export class PoolRecorder extends Counters {
-  readonly #acquireWait: Histogram = createHistogram(2);
-  readonly #connectTime: Histogram = createHistogram(2);
+  readonly #acquireWait = new LatencyCounts(2);
+  readonly #connectTime = new LatencyCounts(2);
   #resetAtNs = nowNs();
   #createdBefore = 0;
   #lastCreatedMs: number | null = null;
@@ -73,13 +73,13 @@ export class PoolRecorder extends Counters {
 
   acquired(waitNs: number): void {
     this.waited++;
-    this.#acquireWait.recordValue(Math.min(waitNs, highestNs));
+    this.#acquireWait.add(waitNs, 1);
   }
 
   connected(ns: number): void {
     this.created++;
     this.#lastCreatedMs = (nowNs() - this.#resetAtNs) / 1e6;
-    this.#connectTime.recordValue(Math.min(ns, highestNs));
+    this.#connectTime.add(ns, 1);
   }
 
   /** The connection created last makes the pool larger, because a worker needed it. */
@@ -113,7 +113,7 @@ export class PoolRecorder extends Counters {
     return {
       acquisitions: this.immediate + this.waited,
       immediate: this.immediate,
-      acquireWait: encodeHistogram(this.#acquireWait),
+      acquireWait: this.#acquireWait.encode(),
       lockWaits: this.lockWaits,
       lockWaitMs: this.lockWaitNs / 1e6,
       healthChecksRun: this.healthChecksRun,
@@ -124,16 +124,11 @@ export class PoolRecorder extends Counters {
       lastCreatedMs: this.#lastCreatedMs,
       createdForWorkers: this.createdForWorkers,
       lastCreatedForWorkersMs: this.#lastCreatedForWorkersMs,
-      connectTime: encodeHistogram(this.#connectTime),
+      connectTime: this.#connectTime.encode(),
       connectFailures: this.connectFailures,
       reconnects: this.reconnects,
       peakWaiting: this.peakWaiting,
       utilization: this.#utilization.slice(),
     };
-  }
-
-  destroy(): void {
-    this.#acquireWait.destroy();
-    this.#connectTime.destroy();
   }
 }

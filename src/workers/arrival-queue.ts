@@ -1,6 +1,6 @@
 import { nowNs } from '../pool/clock.ts';
+import type { LatencyCounts } from '../pool/latency-counts.ts';
 import { type ArrivalCursor, stageEnds } from './arrival-schedule.ts';
-import type { LatencyCounts } from './latency-counts.ts';
 import type { LoadWindow } from './recorder.ts';
 
 /** A worker, as its queue sees it. */

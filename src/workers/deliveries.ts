@@ -1,8 +1,8 @@
 import { type Batch, keyName } from '../pool/client/batch.ts';
 import { Subscriber } from '../pool/client/subscriber.ts';
 import { nowNs } from '../pool/clock.ts';
+import { LatencyCounts } from '../pool/latency-counts.ts';
 import type { DeliverySample, KeyRange, ThreadTask, WorkloadTask } from './contract.ts';
-import { LatencyCounts } from './latency-counts.ts';
 import type { CommandMix, MixTemplate } from './workload/command-mix.ts';
 
 /** Messages carry instants in units of this many nanoseconds, in 32 bits, which wrap after seven minutes. */

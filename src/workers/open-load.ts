@@ -1,9 +1,9 @@
 import type { Connection } from '../pool/connection.ts';
 import type { ConnectionPool } from '../pool/connection-pool.ts';
+import { LatencyCounts } from '../pool/latency-counts.ts';
 import { ArrivalQueue, type QueueSample } from './arrival-queue.ts';
 import { arrivalsOf, stageEnds } from './arrival-schedule.ts';
 import type { LoadSample, OpenLoopSample, OpenLoopTask, RateStage, StageSample } from './contract.ts';
-import { LatencyCounts } from './latency-counts.ts';
 import type { LoadWorker } from './load-workers.ts';
 import { Pacer } from './pacer.ts';
 import { streamSeed } from './prng.ts';

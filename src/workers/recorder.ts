@@ -1,8 +1,8 @@
 import type { Batch } from '../pool/client/batch.ts';
+import { LatencyCounts } from '../pool/latency-counts.ts';
 import { stageEnds } from './arrival-schedule.ts';
 import type { CommandSample, LoadSample, RateStage, SecondSample } from './contract.ts';
 import { FailureCounts } from './failure-counts.ts';
-import { LatencyCounts } from './latency-counts.ts';
 import type { MixTemplate } from './workload/command-mix.ts';
 
 const secondNs = 1e9;

@@ -7,9 +7,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { mergeLatencies } from '../../src/aggregate/stats/histogram.ts';
 import { whyNoHistogram } from '../../src/aggregate/stats/histogram-decoder.ts';
 import { readResult } from '../../src/main/run/results/read-result.ts';
-import { createHistogram, encodeHistogram, highestNs } from '../../src/pool/histogram.ts';
+import { highestNs } from '../../src/pool/latency-counts.ts';
 import { rejection } from '../support/connections.ts';
 import { decodeHistogram } from '../support/decode-histogram.ts';
+import { createHistogram, encodeHistogram } from '../support/library-histogram.ts';
 import { buildResult, buildRound, buildScenario } from '../support/result-builder.ts';
 
 /** What `readResult` throws for this text as a file, or undefined. */

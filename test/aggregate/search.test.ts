@@ -13,7 +13,7 @@ import { describeStep, passes } from '../../src/aggregate/search/step.ts';
 import { describeStepLine } from '../../src/aggregate/search/words.ts';
 import { seededRandom } from '../../src/aggregate/stats/statistics.ts';
 import { KneeSearch } from '../../src/main/run/search/run-search.ts';
-import { createHistogram, encodeHistogram } from '../../src/pool/histogram.ts';
+import { createHistogram, encodeHistogram } from '../support/library-histogram.ts';
 import { logRatiosBesideOtherWork, logRatiosOnAQuietMachine } from '../support/measured-noise.ts';
 import { buildLatency, buildRound } from '../support/result-builder.ts';
 

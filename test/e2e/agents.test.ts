@@ -51,7 +51,7 @@ afterAll(async () => {
 
 describe('load runs on agents as it does here', () => {
   test('on 1, 2 and 4 hosts all operations add up to what the server counted, in a closed and an open loop, and a part of a scenario stays on its agent', async () => {
-    const open = { client: 'wire', arrival: { kind: 'constant', rate: 800 } };
+    const open = { client: 'wire', arrival: { kind: 'burst', rate: 800, size: 20 } };
     const experiment = await createExperiment(target.url, {
       scenarios: [
         { client: 'wire', workers: 4, pools: 2, hosts: [1, 2] },

@@ -53,7 +53,7 @@ describe('declared server is used started or stood in for', () => {
   test('the target of configs/valkey.json starts valkey-server itself and leaves no process', async () => {
     const port = await freePort();
     const url = `redis://localhost:${port}/0`;
-    const experiment = await createExperiment(url, { scenarios });
+    const experiment = await createExperiment(url);
     const before = await readdir(experiment.folder);
     let server: Promise<number> | undefined;
     const outcome = await experiment.run(['--target', shipped('valkey'), '--url', url, '--start'], {
@@ -68,7 +68,6 @@ describe('declared server is used started or stood in for', () => {
     expect(outcome.stderr).toMatch(`started on 127.0.0.1:${port}`);
     expect(outcome.stdout + outcome.stderr).not.toMatch('STAND-IN');
     expect(outcome.stdout).toMatch(/e2e against valkey \d/);
-    expect(outcome.stdout).toMatch(/^C1 inconclusive/);
     const pid = await server;
     if (pid === undefined) throw new Error('expected to see the server');
     expect(processLives(pid)).toBe(false);

@@ -48,7 +48,7 @@ test('scraped to its end: counters never fall, and end as the result has them', 
       expect(await status(url, 'POST')).toBe(405);
       expect(await status(new URL('/', url))).toBe(404);
     }
-    await sleep(5);
+    await sleep(20);
   }
   const { code, stderr } = await running;
   expect(code, stderr).toBe(0);

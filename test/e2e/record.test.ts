@@ -82,7 +82,10 @@ test('a recording is replayed in its order, and not with agents', async () => {
   const counts = ['get', 'lpush'].map(name =>
     Number(new RegExp(`cmdstat_${name}:calls=(\\d+)`).exec(stats)?.[1]),
   );
-  expect((counts[0] ?? 0) / (counts[1] ?? 0)).toBeCloseTo(3, 1);
+  // Each pool ends somewhere within its four commands.
+  const [gets = 0, pushes = 0] = counts;
+  expect(pushes).toBeGreaterThan(3);
+  expect(Math.abs(gets - 3 * pushes)).toBeLessThanOrEqual(12);
   expect(await redis.dbsize()).toBe(0);
   const agents = await runPoolbench([config, '--agents', '1', '--control', server.url]);
   expect(agents).toMatchObject({

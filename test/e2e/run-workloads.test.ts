@@ -70,19 +70,21 @@ describe('run of a mix leaves nothing behind', () => {
     await withControl(server, async control => {
       for (const key of others) await control.call('SET', key, 'v');
     });
-    const scenarios = [{ client, workers: 4, pools: 2 }];
     const experiment = await createExperiment(server.url, {
       target: { server: 'any', url: server.url },
       workload,
-      scenarios,
+      scenarios: [{ client, workers: 4, pools: 2, ...calm }],
+      seconds: 0.3,
     });
     const outcome = await experiment.run(['--force']);
     expect(outcome.code, outcome.stderr).toBe(0);
-    expect([...outcome.stderr.matchAll(/^warning: (.*)/gm)].map(([, warning]) => warning)).toEqual([
+    const warnings = [...outcome.stderr.matchAll(/^warning: (.*)/gm)].map(([, warning = '']) => warning);
+    // What an open loop is late with on a busy machine is told, too.
+    expect(warnings.filter(warning => !/open loop|burst/.test(warning))).toEqual([
       expect.stringMatching(/ 2 keys of others/),
       expect.stringMatching(/\(poolbench:1:\)/),
     ]);
-    expect(outcome.stdout).toMatch(`Commands of ${client}-optimized-2pools-4workers\n`);
+    expect(outcome.stdout).toMatch(`Commands of ${client}-optimized-2pools-4workers-burst1000x40\n`);
 
     expect(await withControl(server, control => control.call('FUNCTION', 'LIST'))).toEqual([]);
     const left = await withControl(server, control => control.call('KEYS', '*'));
@@ -115,11 +117,14 @@ describe('run of a mix leaves nothing behind', () => {
     }
   });
 
-  test('a preset of YCSB runs as its commands, and is what the results say', async () => {
+  test('a preset of YCSB runs as its commands, and is what the results say; so is a database that does not grow by the keys that were written', async () => {
     const server = servers[0] as TestServer;
-    const experiment = await createExperiment(server.url, { workload: { keys: 200, ycsb: 'F' } });
+    // A key of ours that was there before: as a run that was killed leaves it.
+    await withControl(server, control => control.call('SET', 'poolbench:77:00000007', 'v'));
+    const experiment = await createExperiment(server.url, { workload: { keys: 200, ycsb: 'F' }, seed: 77 });
     expect((await experiment.run(['--force'])).code).toBe(0);
-    const { config, scenarios } = await experiment.result();
+    const { config, scenarios, warnings } = await experiment.result();
+    expect(warnings.join('\n')).toMatch(/200 keys .* from \d+ to \d+/);
     expect(config.workload).toEqual({
       keys: 200,
       valueBytes: 32,
@@ -136,17 +141,6 @@ describe('run of a mix leaves nothing behind', () => {
     const [round] = scenarios[0]?.rounds ?? [];
     expect(round?.commands.map(({ name }) => name)).toEqual(['GET', 'SET']);
     expect([round?.misses, round?.failed]).toEqual([0, {}]);
-  });
-
-  test('a database that does not grow by the keys that were written is told', async () => {
-    const server = servers[0] as TestServer;
-    // A key of ours that was there before: as a run that was killed leaves it.
-    await withControl(server, control => control.call('SET', 'poolbench:77:00000007', 'v'));
-    const experiment = await createExperiment(server.url, { seed: 77 });
-    const { code } = await experiment.run(['--force']);
-    expect(code).toBe(0);
-    const { warnings } = await experiment.result();
-    expect(warnings.join('\n')).toMatch(/200 keys .* from \d+ to \d+/);
   });
 });
 

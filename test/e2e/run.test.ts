@@ -42,14 +42,14 @@ describe('result keeps the contract', () => {
       startRedis,
       [
         {
-          pool: ['baseline', 'lock-free', 'health-cached', 'warmed', 'optimized'],
+          pool: ['baseline', 'optimized'],
           pools: 2,
           poolsPerThread: 2,
           ...calm,
         },
         { client: ['ioredis', 'wire'], pools: 3, poolsPerThread: [1, 2], pipeline: 10, ...calm },
       ],
-      9,
+      6,
     ],
     ['valkey', startValkey, [{ workers: [3, 4] }], 2],
   ] as const)(
@@ -190,7 +190,6 @@ describe('same seed issues the same commands', () => {
     const experiment = await createExperiment(url, {
       scenarios: [{ client: 'wire', workers: 1, ...calm }],
       seconds: 1,
-      warmupSeconds: 0,
       seed,
     });
     const { code, stderr } = await experiment.run();

@@ -157,15 +157,11 @@ describe('user with few rights can be measured', () => {
     return { args: ['--user', 'few', 'on', '>s3cret', ...rights] };
   }
 
-  test.each([
-    ['redis', startRedis],
-    ['valkey', startValkey],
-  ] as const)('%s: a user who may only do what the load does', async (name, start) => {
-    const server = await start(user(...fewRights));
-    onTestFinished(() => server.stop());
+  test('a user who may only do what the load does', async () => {
+    const server = await ofTest(startValkey(user(...fewRights)));
     const url = server.url.replace('//', '//few:s3cret@');
     const experiment = await createExperiment(url, {
-      target: { server: name, url },
+      target: { server: 'valkey', url },
       scenarios: [{ client: ['ioredis', 'wire'], workers: 4, ...unhurried }],
       seconds: 0.2,
     });
@@ -241,7 +237,7 @@ describe('database of others is not loaded', () => {
     expect(await readdir(join(experiment.folder, 'results'))).toEqual([]);
     expect(await callsOf(redis, 'set')).toBe(0);
 
-    const elsewhere = await experiment.run(['--url', `${server.url}/15`]);
+    const elsewhere = await runPoolbench(['check', experiment.configPath, '--url', `${server.url}/15`]);
     expect(elsewhere.code, elsewhere.stderr).toBe(0);
 
     const forced = await createExperiment(server.url);

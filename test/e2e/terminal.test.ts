@@ -14,14 +14,10 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-async function start(
-  config: Record<string, unknown>,
-  options: Partial<TerminalOptions> = {},
-  args: string[] = [],
-) {
+async function start(config: Record<string, unknown>, options: Partial<TerminalOptions> = {}) {
   const { configPath, folder } = await createExperiment(server.url, config);
-  const all = ['run', configPath, '--out', join(folder, 'results'), ...args];
-  return runOnTerminal(all, { columns: 80, rows: 24, ...options });
+  const args = ['run', configPath, '--out', join(folder, 'results')];
+  return runOnTerminal(args, { columns: 80, rows: 24, ...options });
 }
 
 // Other systems have another `script`.
@@ -50,19 +46,5 @@ describe.skipIf(process.platform !== 'linux')('on a terminal', () => {
     expect(plain.shown().slice(plain.shown().lastIndexOf(showCursor))).toContain('Written:');
     // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for.
     expect(plain.shown()).not.toMatch(/\u001b\[[\d;]*m/);
-  });
-
-  test('on a dumb terminal and with --quiet nothing is painted over', async () => {
-    const controls = [await start({}, { env: { TERM: 'dumb' } }), await start({}, {}, ['--quiet'])].map(
-      async terminal => {
-        expect(await terminal.ended).toBe(0);
-        return terminal.shown();
-      },
-    );
-    const [dumb = '', quiet = ''] = await Promise.all(controls);
-    expect(dumb).toMatch(/^round 1\/1 {2}1\/1 .* wire-\S+\r$/m);
-    for (const shown of [dumb, quiet]) expect(shown).not.toContain('\u001b[?25');
-    expect(quiet).not.toMatch(/Plan:|round 1/);
-    expect(dumb).not.toContain('\u001b');
   });
 });

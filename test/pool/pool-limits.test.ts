@@ -104,7 +104,9 @@ test.each(Object.keys(presets) as Preset[])('%s: under any interleaving', async 
           } else await settle();
           server.note();
           expect(pool.total).toBeLessThanOrEqual(max);
-          expect(pool.idle + new Set(held).size).toBeLessThanOrEqual(max);
+          // A shared connection that died goes with the first caller that releases it, whoever else still holds it.
+          const holding = preset === 'shared' ? held.filter(({ alive }) => alive) : held;
+          expect(pool.idle + new Set(holding).size).toBeLessThanOrEqual(max);
           expect(wrong).toEqual([]);
         }
         expect(server.most).toBeLessThanOrEqual(max);

@@ -8,7 +8,7 @@ const config = {
   scenarios: [{ client: 'wire', workers: 4 }],
   workload: { keys: 10 },
   rounds: { atLeast: 6, atMost: 12 },
-  seconds: 0.2,
+  seconds: 0.12,
 };
 
 /** A `versus` with a gate: of `old` and `new`, a Redis each, whose replies are held back for so long while load runs. */
@@ -24,16 +24,21 @@ export async function delayedVersus(
     ),
   );
   if (old === undefined || other === undefined) throw new Error('expected two sides');
+  let delayed = false;
   const outcome = await runPoolbench(
     [
       ...['versus', old.configPath, other.configPath, '--fail-if', condition],
       ...['--out', join(old.folder, 'results')],
     ],
     {
-      // The targets are known by then.
+      // The targets are known by then, by connections of their own, which are not the load's.
       onOutput(output) {
-        if (!/^Plan: /m.test(output)) return;
-        for (const [index, proxy] of proxies.entries()) proxy.delayMs = delaysMs[index] ?? 0;
+        if (delayed || !/^Plan: /m.test(output)) return;
+        delayed = true;
+        for (const [index, proxy] of proxies.entries()) {
+          proxy.delayedFrom = proxy.accepted;
+          proxy.delayMs = delaysMs[index] ?? 0;
+        }
       },
     },
   );

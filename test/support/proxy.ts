@@ -11,6 +11,8 @@ export interface TestProxy {
   readonly port: number;
   /** Held back on their way to the client: a number of milliseconds, or one drawn for each chunk. In order, always. */
   delayMs: number | (() => number);
+  /** The first of all connections that is held back: those before it are not. */
+  delayedFrom: number;
   /** Bytes in each write to the client, down to 1. */
   fragmentBytes: number;
   /** Swallows everything, both ways, and keeps connections open; those to come, too. */
@@ -36,6 +38,8 @@ export interface TestProxy {
 
 /** A connection of a client and the one to the server that belongs to it. */
 interface Pair {
+  /** How many connections there were before it. */
+  readonly number: number;
   readonly client: Socket;
   readonly upstream: Socket;
   readonly requests: RequestParser;
@@ -74,6 +78,7 @@ export async function startProxy(...targetPorts: readonly number[]): Promise<Tes
       return port;
     },
     delayMs: 0,
+    delayedFrom: 0,
     fragmentBytes: Number.POSITIVE_INFINITY,
     silent: false,
     get requestsPerSecond() {
@@ -111,9 +116,11 @@ export async function startProxy(...targetPorts: readonly number[]): Promise<Tes
   };
 
   function accept(client: Socket): void {
-    const port = targetPorts[accepted++ % targetPorts.length] ?? 0;
+    const number = accepted++;
+    const port = targetPorts[number % targetPorts.length] ?? 0;
     const upstream = connect({ port, host: '127.0.0.1', noDelay: true });
     const pair: Pair = {
+      number,
       client,
       upstream,
       requests: new RequestParser(),
@@ -161,7 +168,7 @@ export async function startProxy(...targetPorts: readonly number[]): Promise<Tes
 
   function enqueue(pair: Pair, bytes: Buffer | undefined): void {
     const delayMs = typeof proxy.delayMs === 'number' ? proxy.delayMs : proxy.delayMs();
-    const atMs = performance.now() + delayMs;
+    const atMs = performance.now() + (pair.number < proxy.delayedFrom ? 0 : delayMs);
     if (pair.injected !== undefined) pair.queue.push({ atMs, bytes: pair.injected });
     pair.injected = undefined;
     if (bytes === undefined) pair.queue.push({ atMs, bytes });

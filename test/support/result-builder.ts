@@ -15,7 +15,7 @@ import { seededRandom } from '../../src/aggregate/stats/statistics.ts';
 import { summarise } from '../../src/aggregate/stats/summary.ts';
 import { scenarioGroup } from '../../src/main/experiment/scenario-group.ts';
 import { expandScenarios } from '../../src/main/experiment/scenarios.ts';
-import { createHistogram, encodeHistogram } from '../../src/pool/histogram.ts';
+import { createHistogram, encodeHistogram } from './library-histogram.ts';
 
 /** Results as a run would leave them, made of the few figures that a test is about. */
 

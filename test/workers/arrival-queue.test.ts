@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { LatencyCounts } from '../../src/pool/latency-counts.ts';
 import { ArrivalQueue, type ArrivalTaker } from '../../src/workers/arrival-queue.ts';
 import { arrivalsOf, stageEnds } from '../../src/workers/arrival-schedule.ts';
 import type { RateStage } from '../../src/workers/contract.ts';
-import { LatencyCounts } from '../../src/workers/latency-counts.ts';
 
 const releasedNs = 1e15;
 const msNs = 1e6;

@@ -2,11 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { mergeCommands } from '../../src/aggregate/stats/merge.ts';
 import { Batch } from '../../src/pool/client/batch.ts';
-import { createHistogram, encodeHistogram, highestNs } from '../../src/pool/histogram.ts';
-import { LatencyCounts } from '../../src/workers/latency-counts.ts';
+import { highestNs, LatencyCounts } from '../../src/pool/latency-counts.ts';
 import { CommandRecorder, Recorder } from '../../src/workers/recorder.ts';
 import { commandMix } from '../../src/workers/workload/command-mix.ts';
 import { decodeHistogram } from '../support/decode-histogram.ts';
+import { createHistogram, encodeHistogram } from '../support/library-histogram.ts';
 import { plainWorkload } from '../support/plain-workload.ts';
 
 describe('operations', () => {

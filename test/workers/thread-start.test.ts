@@ -12,7 +12,7 @@ import { SharedState } from '../../src/workers/shared-state.ts';
 import { clientNames } from '../support/connections.ts';
 import { startProxy } from '../support/proxy.ts';
 import { startRedis, type TestServer } from '../support/servers.ts';
-import { type PlainSample, runOne, type TaskOptions } from '../support/threads.ts';
+import { type PlainSample, runOne, stopAfter, type TaskOptions } from '../support/threads.ts';
 
 describe('burst of connection attempts', () => {
   let server: TestServer;
@@ -25,17 +25,19 @@ describe('burst of connection attempts', () => {
 
   const delayMs = 20;
 
-  /** A burst of `workers` on a cold pool, each answer taking 20 ms: time until all connections serve. */
+  /**
+   * A burst of `workers` on a cold pool, each answer taking 20 ms: time until all connections serve. Each worker keeps its
+   * first one until then, so one operation more than workers comes later.
+   */
   async function burst(preset: Preset, workers: number): Promise<number> {
     const proxy = await startProxy(server.port);
     proxy.delayMs = delayMs;
-    const { allServedMs, pools } = await runOne(proxy.port, {
-      preset,
-      // The proxy keeps the load low, so that there is time enough for a busy machine.
-      seconds: 2,
-      burst: true,
-      pools: [{ workers, connections: workers, minIdle: 0 }],
-    });
+    const pool = { workers, connections: workers, minIdle: 0 };
+    const { allServedMs, pools } = await runOne(
+      proxy.port,
+      { preset, seconds: 10, burst: true, pools: [pool] },
+      stopAfter(workers + 1),
+    );
     expect(pools[0]?.created).toBe(workers);
     return allServedMs ?? Number.NaN;
   }
@@ -107,9 +109,11 @@ describe('growth of pools before the measured window', () => {
     test('in a burst they have it without a warm-up, and the time until then is in the sample', async () => {
       const proxy = await startProxy(server.port);
       proxy.delayMs = 5;
-      const sample = await runOne(proxy.port, {
-        ...{ client, preset: 'baseline', pools, burst: true, seconds: 2, timeoutMs: 5000 },
-      });
+      const sample = await runOne(
+        proxy.port,
+        { client, preset: 'baseline', pools, burst: true, seconds: 10, timeoutMs: 5000 },
+        stopAfter(workers + 1),
+      );
       expect(created(sample)).toEqual({ before: 0, within: workers });
       expect(sample.allServedMs).toBeGreaterThanOrEqual(sample.pools[0]?.lastCreatedMs ?? Number.NaN);
     });

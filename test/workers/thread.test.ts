@@ -62,7 +62,7 @@ describe('accounting', () => {
       'with a warm-up, %d deep: the warm-up is counted apart, and the server agrees',
       async pipeline => {
         const before = await calls();
-        const sample = await runOne(server.port, { client, pipeline, warmupSeconds: 0.2, seconds: 0.2 });
+        const sample = await runOne(server.port, { client, pipeline, warmupSeconds: 0.1, seconds: 0.1 });
         expect(sample.warmupCompleted).toBeGreaterThan(0);
         expect(sample).toMatchObject({ failed: {}, unfinished: 0 });
         expect(sample.issued).toBe(sample.completed);

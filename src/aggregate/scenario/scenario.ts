@@ -47,7 +47,9 @@ export type ScenarioFields = { [Key in keyof ResultShape]: z.output<ResultShape[
 
 const table: Readonly<Record<ScenarioKey, Dimension>> = dimensions;
 /** Every key with its row, in the order of the table. */
-export const rows = Object.entries(table) as readonly (readonly [ScenarioKey, Dimension])[];
+export const rows = Object.entries(table) as readonly Row[];
+type Row = readonly [ScenarioKey, Dimension];
+const agreeing = rows.filter(([, { agrees }]) => agrees);
 
 /** The key for which a config has this name. @throws Error if there is none */
 export function scenarioKeyOf(name: string): ScenarioKey {
@@ -74,13 +76,13 @@ export function armKey(
   scenario: ScenarioFields & { readonly control?: undefined },
   free: readonly ScenarioKey[] = [],
 ): string {
-  const held = rows.filter(([key, { agrees }]) => agrees && !free.includes(key));
-  return JSON.stringify(
-    held.map(([key, { equalBy }]) => {
+  const values = known(armValues, scenario, () =>
+    agreeing.map(([key, { equalBy }]) => {
       const value = fieldOf(scenario, key);
-      return equalBy === undefined ? value : equalBy(value, scenario);
+      return JSON.stringify(equalBy === undefined ? value : equalBy(value, scenario)) ?? '';
     }),
   );
+  return values.filter((_, index) => !free.includes((agreeing[index] as Row)[0])).join('\n');
 }
 
 /**
@@ -88,11 +90,30 @@ export function armKey(
  * of. Totals have no default, so they must be free.
  */
 export function isUsual(scenario: ScenarioFields, free: readonly ScenarioKey[]): boolean {
-  return rows.every(([key, { config }]) => {
-    if (config === null || free.includes(key)) return true;
-    const [usual] = config.expand?.([config.item.parse(config.usual)]) ?? [config.usual];
-    return isDeepStrictEqual(fieldOf(scenario, key), usual);
-  });
+  const unusual = known(unusualKeys, scenario, () =>
+    rows.flatMap(([key, { config }]) => {
+      if (config === null) return [];
+      const [usual] = config.expand?.([config.item.parse(config.usual)]) ?? [config.usual];
+      return isDeepStrictEqual(fieldOf(scenario, key), usual) ? [] : [key];
+    }),
+  );
+  return unusual.every(key => free.includes(key));
+}
+
+/** What claims ask of each scenario hundreds of times, after every round: it is found once. */
+const armValues = new WeakMap<ScenarioFields, readonly string[]>();
+const unusualKeys = new WeakMap<ScenarioFields, readonly ScenarioKey[]>();
+
+function known<Found>(
+  found: WeakMap<ScenarioFields, Found>,
+  scenario: ScenarioFields,
+  find: () => Found,
+): Found {
+  const before = found.get(scenario);
+  if (before !== undefined) return before;
+  const now = find();
+  found.set(scenario, now);
+  return now;
 }
 
 /** The keys of a scenario in a result with their schemas, and the defaults that earlier results are read with. */

@@ -55,10 +55,10 @@ export interface Look {
  * @param comparisons each of which can make the verdict, so that they share the chance to err (Bonferroni)
  */
 export function looksOf(range: RoundsRange, rounds: number, comparisons: number): readonly Look[] {
-  const at = isFixed(range) ? [rounds] : lookRounds(range);
-  const key = `${at} ${comparisons}`;
+  const key = isFixed(range) ? `${rounds} ${comparisons}` : `${range.atLeast}-${range.atMost} ${comparisons}`;
   const known = planned.get(key);
   if (known !== undefined) return known;
+  const at = isFixed(range) ? [rounds] : lookRounds(range);
   const bounds = boundsOf(at, alpha / comparisons);
   const looks = at.map((look, index) => ({ rounds: look, bound: bounds[index] ?? look + 1 }));
   planned.set(key, looks);

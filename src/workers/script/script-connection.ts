@@ -91,7 +91,9 @@ export class ScriptConnection extends Connection implements Pauses {
   #end(session: RunningSession, thrown?: { readonly error: unknown }): void {
     session.hasReturned = true;
     const waits = thrown !== undefined || !session.noteUnawaited();
-    if (session.commands > 0 && waits) this.#settle(session, thrown);
+    // With a command that is refused, its whole transaction or pipeline is not sent.
+    const hasSent = session.commands > 0 && session.refusal === undefined;
+    if (hasSent && waits) this.#settle(session, thrown);
     else setImmediate(() => this.#settle(session, thrown));
   }
 

@@ -1,5 +1,5 @@
+import { LatencyCounts } from '../../pool/latency-counts.ts';
 import type { StepSample } from '../contract.ts';
-import { LatencyCounts } from '../latency-counts.ts';
 import { ScriptFault } from './script-fault.ts';
 
 /** Each has a histogram of 250 kB. */

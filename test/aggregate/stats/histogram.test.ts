@@ -3,7 +3,7 @@ import { build, encodeIntoCompressedBase64, WasmHistogram } from 'hdr-histogram-
 import { expect, test, vi } from 'vitest';
 import { mergeLatencies, mergeTimes } from '../../../src/aggregate/stats/histogram.ts';
 import { percentileKeys } from '../../../src/aggregate/stats/metrics.ts';
-import { createHistogram, encodeHistogram } from '../../../src/pool/histogram.ts';
+import { createHistogram, encodeHistogram } from '../../support/library-histogram.ts';
 
 /** Records values as a thread does. */
 function record(values: readonly number[], digits: 2 | 3 = 3): string {

@@ -5,9 +5,9 @@ import { renderExposition } from '../../../src/main/live/exposition.ts';
 import { LiveRun } from '../../../src/main/live/live-run.ts';
 import { parseListenAddress } from '../../../src/main/live/metrics-server.ts';
 import { LatencyBuckets, maxScenarios, metricsOf } from '../../../src/main/live/run-metrics.ts';
-import { createHistogram, encodeHistogram } from '../../../src/pool/histogram.ts';
 import { SharedState } from '../../../src/workers/shared-state.ts';
 import { metricValue, parseExposition } from '../../support/exposition.ts';
+import { createHistogram, encodeHistogram } from '../../support/library-histogram.ts';
 import { buildLatency, buildRound, buildServerSeries, standInTarget } from '../../support/result-builder.ts';
 import { runMetrics } from '../../support/run-metrics.ts';
 

@@ -9,6 +9,7 @@ import {
   type RespValue,
 } from '../../../src/pool/client/resp-values.ts';
 import { failureCode } from '../../../src/pool/errors.ts';
+import { anyText } from '../../support/any-text.ts';
 import { cutBy, sizes, stream, value } from '../../support/resp-values.ts';
 
 function readAll(chunks: readonly Buffer[], limits: RespLimits = { maxBytes: 1 << 20 }): RespValue[] {
@@ -52,7 +53,7 @@ test('a value is complete with its last byte, and no earlier', () => {
 });
 
 test('requests come out as they were encoded', () => {
-  const binary = fc.string({ unit: 'binary', maxLength: 40 });
+  const binary = anyText(40);
   fc.assert(
     fc.property(
       fc.array(fc.array(binary, { minLength: 1, maxLength: 5 }), { maxLength: 10 }),

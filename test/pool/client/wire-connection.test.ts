@@ -5,7 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { Batch, type CommandSet, KEY, keyName } from '../../../src/pool/client/batch.ts';
 import { WireConnection } from '../../../src/pool/client/wire-connection.ts';
 import { loopback } from '../../support/connections.ts';
-import { createExperiment } from '../../support/experiment.ts';
+import { calm, createExperiment } from '../../support/experiment.ts';
 import { startRedis } from '../../support/servers.ts';
 
 describe('full sockets', () => {
@@ -66,12 +66,14 @@ describe('without the handle of Node', () => {
     const server = await startRedis();
     onTestFinished(() => server.stop());
     const experiment = await createExperiment(server.url, {
-      scenarios: [{ client: 'wire', workers: 4, pipeline: [1, 50] }],
-      seconds: 0.1,
+      scenarios: [{ client: 'wire', workers: 4, pipeline: [1, 20], ...calm }],
+      seconds: 0.3,
     });
     const asked = join(experiment.folder, 'asked');
     const preload = `--import ${new URL('../../support/no-binding.mjs', import.meta.url).href}`;
-    const { code, stderr } = await experiment.run([], { env: { NODE_OPTIONS: preload, ASKED_FOR: asked } });
+    // Threads that are made in this process heed it, too.
+    const env = { NODE_OPTIONS: preload, ASKED_FOR: asked };
+    const { code, stderr } = await experiment.run([], { env, ownProcess: false });
     expect(code, stderr).toBe(0);
     expect(await readFile(asked, 'utf8')).toMatch(/^stream_wrap$/m);
     for (const { rounds } of (await experiment.result()).scenarios) {

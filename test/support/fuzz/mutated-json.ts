@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { anyText } from '../any-text.ts';
 
 /** What a schema, a renderer or an object may stumble over. */
 const snags: fc.Arbitrary<unknown> = fc.oneof(
@@ -44,12 +45,7 @@ export function mutatedJson(bases: readonly unknown[]): fc.Arbitrary<string> {
     for (const one of edits) apply(root, { ...one, value: structuredClone(one.value) });
     return JSON.stringify(root.root) ?? 'null';
   });
-  const damaged = fc.tuple(
-    mutated,
-    fc.nat(),
-    fc.nat({ max: 20 }),
-    fc.string({ unit: 'binary', maxLength: 8 }),
-  );
+  const damaged = fc.tuple(mutated, fc.nat(), fc.nat({ max: 20 }), anyText(8));
   return fc.oneof(
     { weight: 4, arbitrary: mutated },
     {

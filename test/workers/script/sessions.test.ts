@@ -15,6 +15,7 @@ import {
   type PlainSample,
   runOne,
   startThreads,
+  stopAfter,
   type TaskOptions,
 } from '../../support/threads.ts';
 
@@ -37,20 +38,30 @@ beforeEach(async () => {
   await control.call('FLUSHALL');
 });
 
-/** Runs sessions of a script in this thread. Connections of ioredis, 4 workers, 0.15 s, unless told otherwise. */
+/** Enough for everything that a script does by chance. */
+const usualSessions = 100;
+
+/**
+ * Runs sessions of a script in this thread: connections of ioredis, 4 workers, and as many sessions as are enough, unless
+ * told otherwise.
+ */
 async function runSessions(
   body: string,
   {
     workload,
+    seconds,
     ...options
   }: Omit<TaskOptions, 'workload'> & { readonly workload?: Partial<WorkloadTask> } = {},
 ): Promise<PlainSample & { readonly script: ScriptSample }> {
-  const sample = await runOne(server.port, {
-    client: 'ioredis',
-    seconds: 0.25,
+  const task = {
+    client: 'ioredis' as const,
+    timeoutMs: 10_000,
     ...options,
     workload: await scriptWorkload(body, workload),
-  });
+  };
+  const sample = await (seconds === undefined
+    ? runOne(server.port, { ...task, seconds: 10 }, stopAfter(usualSessions))
+    : runOne(server.port, { ...task, seconds }));
   if (sample.script === undefined) throw new Error('expected a sample of a script');
   expect(accounted(sample)).toBe(sample.issued);
   return { ...sample, script: sample.script };

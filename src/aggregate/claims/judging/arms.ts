@@ -31,7 +31,9 @@ export function pairArms(
   const keyOf = (scenario: ScenarioResult) => armKey(scenario, differ);
   const bases = new Map<string, ScenarioResult>();
   for (const scenario of scenarios) {
-    if (isBase(scenario) && !bases.has(keyOf(scenario))) bases.set(keyOf(scenario), scenario);
+    if (!isBase(scenario)) continue;
+    const key = keyOf(scenario);
+    if (!bases.has(key)) bases.set(key, scenario);
   }
   return scenarios.flatMap(other => {
     const base = isOther(other) ? bases.get(keyOf(other)) : undefined;
@@ -180,8 +182,14 @@ export function groupBy<Item, Key>(
   items: readonly Item[],
   keyOf: (item: Item) => Key,
 ): [key: Key, items: Item[]][] {
-  const keys = new Set(items.map(keyOf));
-  return [...keys].map(key => [key, items.filter(item => keyOf(item) === key)]);
+  const groups = new Map<Key, Item[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [item]);
+    else group.push(item);
+  }
+  return [...groups];
 }
 
 /** What claims vary, or name themselves: the client, the pool and its sizes. */

@@ -5,9 +5,9 @@ import { renderMarkdown } from '../../../../src/aggregate/report/markdown.ts';
 import { accountingBlocks } from '../../../../src/aggregate/report/result-tables.ts';
 import { type Result, resultSchema, type ScenarioResult } from '../../../../src/aggregate/result.ts';
 import { mergeCommands } from '../../../../src/aggregate/stats/merge.ts';
-import { createHistogram, encodeHistogram } from '../../../../src/pool/histogram.ts';
 import type { CommandSample } from '../../../../src/workers/contract.ts';
 import { inMarkdown, onTerminal } from '../../../support/documents.ts';
+import { createHistogram, encodeHistogram } from '../../../support/library-histogram.ts';
 import { buildOpenScenario, buildStagedScenario } from '../../../support/open-loop-round.ts';
 import {
   buildMatrix,

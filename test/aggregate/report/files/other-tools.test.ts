@@ -11,7 +11,7 @@ import type { Result, ScenarioResult } from '../../../../src/aggregate/result.ts
 import { mergeLatencies } from '../../../../src/aggregate/stats/histogram.ts';
 import { report } from '../../../../src/main/cli/report.ts';
 import { writeFiles } from '../../../../src/main/run/results/results-folder.ts';
-import { createHistogram, encodeHistogram } from '../../../../src/pool/histogram.ts';
+import { createHistogram, encodeHistogram } from '../../../support/library-histogram.ts';
 import { parseCsv } from '../../../support/parse-csv.ts';
 import { buildResult, buildRound, buildScenario, standInTarget } from '../../../support/result-builder.ts';
 
