@@ -133,7 +133,7 @@ export class ControlLink {
     if (text.length > maxMessageCharacters)
       throw new PoolbenchError(
         'USAGE',
-        `expected measurements that an agent can be sent in ${maxMessageCharacters} characters, found ${text.length}; use smaller values (workload.valueBytes)`,
+        `expected the tasks of an agent to have at most ${maxMessageCharacters} characters, found ${text.length}; use smaller values (workload.valueBytes)`,
       );
     const key = `${prefix}:letter:${randomUUID()}`;
     await withTimeout(this.redis.set(key, text, 'PX', letterMs), timeoutMs);
