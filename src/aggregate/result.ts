@@ -586,8 +586,11 @@ export const resultSchema = z.object({
   clients: z
     .array(z.object({ client: z.string(), package: z.string().nullable(), version: z.string().nullable() }))
     .optional(),
-  /** The script of the sessions, with the hash of its text but not of its imports; absent without one, and before 0.10. */
-  script: z.object({ file: z.string(), sha256: z.string() }).optional(),
+  /**
+   * The files that its workloads name (scripts, replays, values), each with its key in the config and the hash of its own
+   * text; absent without any, and before 0.10.
+   */
+  files: z.array(z.object({ key: z.string(), file: z.string(), sha256: z.string() })).optional(),
   target: z.object({
     declared: z.object({ server: z.string(), url: z.string() }),
     detected: z.object({

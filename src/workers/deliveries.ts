@@ -120,8 +120,8 @@ function whenSent(instant: number): { readonly sentNs: number; readonly delayNs:
 }
 
 /**
- * The channels of each of the pool's subscribers. The pool has the same fraction of the subscribers as of the keys. Channels
- * are spread evenly over its subscribers, or subscribers over its channels if there are more subscribers.
+ * The channels of each subscriber of a pool. The pool has the same fraction of all subscribers as of the keys. All of them
+ * have equally many channels; if there are more subscribers than channels, all channels have equally many subscribers.
  */
 function subscriptionsOf(
   { firstKey, keys }: KeyRange,

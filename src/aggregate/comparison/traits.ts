@@ -90,11 +90,12 @@ const traits = {
     uses: everywhere,
     of: ({ config }) => JSON.stringify(sorted(withoutDefaults(config.workload))) ?? 'none',
   },
-  'text of the script': {
+  'files of the workload': {
     uses: everywhere,
-    of: describeScript,
-    matters: results => results.some(result => describeScript(result) !== 'none'),
-    note: 'the sessions can do different work; results from before version 0.10 have no hash of the text',
+    of: describeFiles,
+    // Versions before 0.10 did not write them.
+    matters: results => results.some(hasScript) || results.every(({ files }) => files !== undefined),
+    note: "the operations are not the same; a result from before version 0.10 does not have the files' hashes",
   },
   populations: {
     uses: everywhere,
@@ -112,6 +113,9 @@ const traits = {
   'measured to the end': { uses: ofPairs, check: checkEnds },
   'client not saturated': { uses: ['comparison'], check: checkClient },
 } as const satisfies Readonly<Record<string, Trait>>;
+
+/** As much of a hash as tells texts apart. */
+const shownHashLength = 12;
 
 type Traits = typeof traits;
 /** The traits that all runs of a trend have in common. */
@@ -196,11 +200,15 @@ function describeConnections({ target, config }: Result): string {
   return `${transport}${unchecked}${target.detected.protocol === 2 ? ', RESP2' : ''}`;
 }
 
-/** By the hash: files of different names can have the same text. */
-function describeScript({ script, config }: Result): string {
-  const path = (config.workload as { script?: unknown } | undefined)?.script;
-  if (script === undefined) return typeof path === 'string' ? 'not known' : 'none';
-  return `SHA-256 ${script.sha256}`;
+function hasScript({ config }: Result): boolean {
+  return typeof (config.workload as { script?: unknown } | undefined)?.script === 'string';
+}
+
+/** The same text can be in files of different names. */
+function describeFiles(result: Result): string {
+  const { files } = result;
+  if (files === undefined) return hasScript(result) ? 'not known' : 'none';
+  return files.map(({ key, sha256 }) => `${key} ${sha256.slice(0, shownHashLength)}`).join(', ');
 }
 
 function describeThreads({ target: { detected } }: Result): string {

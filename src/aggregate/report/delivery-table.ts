@@ -1,4 +1,5 @@
 import type { RoundResult, ScenarioResult } from '../result.ts';
+import { loadsOf } from '../stats/populations.ts';
 import { median } from '../stats/statistics.ts';
 import { sumOf } from '../stats/summary.ts';
 import { formatCount, formatKnown, formatMs } from '../text/format.ts';
@@ -14,7 +15,7 @@ interface Row {
 
 /** The deliveries to subscribers; nothing without subscribers. */
 export function deliveryBlocks(scenarios: readonly ScenarioResult[]): Block[] {
-  const rows = scenarios.flatMap(({ id, rounds }) => {
+  const rows = scenarios.flatMap(loadsOf).flatMap(({ id, rounds }) => {
     const delivered = rounds.flatMap(({ deliveries }) => deliveries ?? []);
     return delivered.length === 0 ? [] : [{ id, rounds: delivered }];
   });

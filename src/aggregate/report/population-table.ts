@@ -1,5 +1,5 @@
 import type { Interval, ScenarioResult, SummaryResult } from '../result.ts';
-import { roundsOfPopulation } from '../stats/rounds.ts';
+import { roundsOfPopulation } from '../stats/populations.ts';
 import { lostRatio } from '../stats/summary.ts';
 import { formatFraction, formatInterval, formatKnown, formatMs, formatRate } from '../text/format.ts';
 import { type Block, type Column, figures, heading, note, only, table, wide, words } from './blocks.ts';

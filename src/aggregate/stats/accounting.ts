@@ -1,6 +1,7 @@
 import type { Result, RoundResult } from '../result.ts';
 import { formatCount, formatFraction } from '../text/format.ts';
 import { failedOf } from './metrics.ts';
+import { loadsOf } from './populations.ts';
 
 /** A scenario's books, summed over its rounds. */
 export type Account = ReturnType<typeof accountOf>;
@@ -66,22 +67,30 @@ export function sumByCode(counts: readonly Readonly<Record<string, number>>[]): 
  * If it is more than 1 % above, somebody else used these commands too; if it is more than 1 % below, another server answered.
  * For a scenario with populations, the sums over all loads are compared.
  */
-export function findImbalances({ scenarios }: Pick<Result, 'scenarios'>): string[] {
-  return scenarios.flatMap(({ id, rounds, readFrom }) => [
-    ...rounds.flatMap(loadsOfRound).flatMap(({ load, name }) => {
-      const imbalance = describeImbalance(load);
-      return imbalance === null
-        ? []
-        : `A defect of poolbench, please report it: in round ${load.round} of ${id}${name}, ${imbalance}.`;
-    }),
-    ...describeServerCount(id, rounds),
-    ...(readFrom === 'replica' ? describeReadsOfPrimaries(id, rounds) : []),
-    ...rounds.flatMap(loadsOfRound).flatMap(({ load, name }) => describeScriptCount(`${id}${name}`, load)),
-    ...rounds.flatMap(loadsOfRound).flatMap(({ load, name }) => describeLostMessages(`${id}${name}`, load)),
+export function findImbalances({ scenarios, config }: Pick<Result, 'scenarios' | 'config'>): string[] {
+  return scenarios.flatMap(scenario => [
+    ...loadsOf(scenario).flatMap(({ id, rounds }) => rounds.flatMap(round => describeImbalance(id, round))),
+    ...describeServerCount(scenario.id, scenario.rounds),
+    ...loadsOf(scenario).flatMap(({ id, population, rounds }) => [
+      ...(sourceOf(population, scenario, config) === 'replica' ? describeReadsOfPrimaries(id, rounds) : []),
+      ...rounds.flatMap(round => describeScriptCount(id, round)),
+      ...rounds.flatMap(round => describeLostMessages(id, round)),
+    ]),
   ]);
 }
 
-/** Reads that the primaries answered, although readFrom sends them to replicas. */
+/** Where a load was to read; undefined if the config does not say it. */
+function sourceOf(
+  population: string | null,
+  { readFrom }: Pick<Result['scenarios'][number], 'readFrom'>,
+  { populations }: Result['config'],
+): unknown {
+  if (population === null) return readFrom;
+  if (!Array.isArray(populations)) return undefined;
+  return populations.find(({ name }) => name === population)?.readFrom;
+}
+
+/** Reads that were to go to replicas and did not. */
 function describeReadsOfPrimaries(id: string, rounds: readonly RoundResult[]): string[] {
   const { readCalls } = accountOf(rounds);
   if (readCalls === null || readCalls.ofReplicas >= readCalls.all * 0.99) return [];
@@ -91,13 +100,7 @@ function describeReadsOfPrimaries(id: string, rounds: readonly RoundResult[]): s
   ];
 }
 
-/** The loads of a round, each with the text that follows the scenario's id in messages. */
-function loadsOfRound(round: RoundResult): { readonly load: RoundResult; readonly name: string }[] {
-  const beside = round.populations ?? [];
-  return [{ load: round, name: '' }, ...beside.map(load => ({ load, name: `, population ${load.name}` }))];
-}
-
-/** What the server's count is compared with: the operations of a scenario and of its populations. */
+/** What the server is held to: the operations of a scenario, and of the populations beside it. */
 function countedOf(rounds: readonly RoundResult[]): Pick<Account, 'completed' | 'issued' | 'serverCalls'> {
   return accountOf(rounds.map(round => ({ ...round, ...round.together })));
 }
@@ -126,7 +129,14 @@ function describeLostMessages(id: string, { round, deliveries }: RoundResult): s
   ];
 }
 
-function describeImbalance(round: RoundResult): string | null {
+function describeImbalance(id: string, round: RoundResult): string[] {
+  const fault = findImbalance(round);
+  return fault === null
+    ? []
+    : [`A defect of poolbench, please report it: in round ${round.round} of ${id}, ${fault}.`];
+}
+
+function findImbalance(round: RoundResult): string | null {
   const { issued, completed, unfinished, openLoop } = round;
   if (openLoop !== null && (openLoop.unsent < 0 || openLoop.offered !== issued + openLoop.unsent)) {
     const [due, sent, unsent] = [openLoop.offered, issued, openLoop.unsent].map(formatCount);

@@ -1,4 +1,4 @@
-import { open, writeFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import {
   formatCount,
@@ -13,7 +13,7 @@ import { secondsOfText } from '../experiment/overrides.ts';
 import { checkConfig } from '../experiment/read-config.ts';
 import { type FittedRecording, fitRecording } from '../experiment/recording/fit-recording.ts';
 import { literalReplay } from '../experiment/recording/literal-replay.ts';
-import { expectNoFile, writeConfig } from '../experiment/write-config.ts';
+import { expectNoFile, writeConfig, writeNewFile } from '../experiment/write-config.ts';
 import { onInterrupt } from '../interrupt.ts';
 import type { Options } from '../options.ts';
 import { connectControl, isRefusal } from '../server/control.ts';
@@ -32,8 +32,8 @@ const timeoutMs = 5000;
 const usualFile = 'recording.json';
 
 /**
- * `poolbench record URL` and `poolbench record FILE`: writes a config with a load similar to what a server runs, as MONITOR
- * shows it, or as a file with the output of MONITOR has it.
+ * `poolbench record URL` and `poolbench record FILE`: writes the config of a load that is like what a server runs, by
+ * MONITOR, or like what a file with the output of MONITOR has.
  *
  * @returns the exit code
  * @throws PoolbenchError USAGE; CONFIG_MISSING for a file that cannot be read; CONFIG_INVALID for one without commands;
@@ -62,7 +62,7 @@ export async function record(
         )
       : new PoolbenchError(
           'CONFIG_INVALID',
-          `${source}: ${found}; expected lines of redis-cli MONITOR such as ${exampleLine}`,
+          `${source}: ${found}; its lines must be those of redis-cli MONITOR, such as ${exampleLine}`,
         );
   }
   checkConfig(fitted.config, 'the recording');
@@ -71,7 +71,7 @@ export async function record(
   if (end !== undefined) say(end);
   if (literal) {
     const { config, text, operations } = literalReplay(fitted, basename(replayFile), speed);
-    await writeNew(replayFile, text);
+    await writeNewFile(replayFile, text);
     await writeConfig(out, config);
     say(`Written: ${replayFile}, with the order of ${formatPlural(operations, 'operation')}`);
   } else await writeConfig(out, fitted.config);
@@ -87,16 +87,6 @@ function speedOf(typed = '1'): number {
     'USAGE',
     `--speed: expected a number from ${minSpeed} to ${maxSpeed}, found ${typed}`,
   );
-}
-
-/** @throws PoolbenchError RESULTS_NOT_WRITABLE */
-async function writeNew(path: string, text: string): Promise<void> {
-  try {
-    await writeFile(path, text, { flag: 'wx' });
-  } catch (cause) {
-    const { message } = cause as Error;
-    throw new PoolbenchError('RESULTS_NOT_WRITABLE', `${path} cannot be written (${message})`, { cause });
-  }
 }
 
 const exampleLine = '1700000000.123456 [0 127.0.0.1:50000] "GET" "a"';

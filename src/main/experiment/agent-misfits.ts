@@ -1,5 +1,5 @@
 import { formatList } from '../../aggregate/text/format.ts';
-import { isLibrary, isModulePath } from '../../pool/client/libraries.ts';
+import { bundledClients } from '../../pool/client/libraries.ts';
 import { PoolbenchError } from '../errors.ts';
 import type { Experiment } from './experiment.ts';
 
@@ -8,7 +8,8 @@ import type { Experiment } from './experiment.ts';
  * another machine. They run one load at a time, so no populations. They connect directly to the servers that they may load,
  * so no silent cuts.
  *
- * @throws PoolbenchError USAGE for a script, a replay, populations or silent cuts, CLIENT_NOT_USABLE for clients that they do not have
+ * @throws PoolbenchError USAGE for a script, a replay, populations or silent cuts; CLIENT_NOT_USABLE for clients that they
+ *   do not have
  */
 export function expectSuitsAgents({
   workload: { script, replay },
@@ -40,10 +41,10 @@ export function expectSuitsAgents({
       'expected no silent cuts with --agents: they need a proxy between load and server, but agents connect directly to the server; leave out --agents, or use "cut": "close"',
     );
   const clients = scenarios.flatMap(({ client }) => client);
-  const missing = [...new Set(clients)].filter(client => isLibrary(client) || isModulePath(client));
+  const missing = [...new Set(clients)].filter(client => bundledClients.every(name => name !== client));
   if (missing.length > 0)
     throw new PoolbenchError(
       'CLIENT_NOT_USABLE',
-      `expected only clients that agents have, found ${formatList(missing)}; leave out --agents, or use ioredis or wire`,
+      `expected only clients that agents have, found ${formatList(missing)}; leave out --agents, or use ${bundledClients.join(' or ')}`,
     );
 }

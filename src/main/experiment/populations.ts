@@ -82,8 +82,13 @@ export function besideOf<Named extends { readonly name: string }>(
   return besideNames(beside).flatMap(name => populations.filter(population => population.name === name));
 }
 
-/** What a scenario and the populations beside it take together; its own keys otherwise. */
-type Extent = Pick<Scenario, 'threads' | 'connections' | 'cut' | 'arrival'>;
+/** What a scenario and the populations beside it take together. */
+export interface Extent extends Pick<Scenario, 'threads' | 'connections'> {
+  /** Those of its threads that drive open loops. */
+  readonly openThreads: number;
+  /** Of the scenario: populations have no silent cuts. */
+  readonly cut: Scenario['cut'];
+}
 
 /** The extent of each scenario of a side. */
 export function extentsOf({
@@ -96,9 +101,11 @@ export function extentsOf({
   const all = populationsOf(experiment);
   return scenarios.map(scenario => {
     const loads = [scenario, ...besideOf(scenario, all).map(population => population.scenario)];
+    const open = loads.filter(({ arrival }) => arrival.kind !== 'closed');
     return {
-      ...scenario,
+      cut: scenario.cut,
       threads: sumOf(loads, ({ threads }) => threads),
+      openThreads: sumOf(open, ({ threads }) => threads),
       connections: sumOf(loads, ({ connections }) => connections),
     };
   });

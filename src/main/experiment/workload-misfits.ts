@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { clientsWith, hasAbility } from '../../aggregate/scenario/clients.ts';
 import type { refuser } from '../../aggregate/scenario/schema-parts.ts';
+import { formatList } from '../../aggregate/text/format.ts';
 import type { WorkloadTask } from '../../workers/contract.ts';
 import { isPublish, keysOf, parseCommand } from '../../workers/workload/command-templates.ts';
 import { replicaCanAnswer } from '../../workers/workload/families.ts';
@@ -81,7 +82,7 @@ function checkReadFrom({ target, workload, scenarios }: Omit<Parts, 'timeoutMs'>
     if (ofAll !== undefined) refuseReads(ofAll);
     else if (other !== undefined)
       refuseReads(
-        `client has ${JSON.stringify(other)} (only ioredis and wire read from replicas; give it a group of its own)`,
+        `client has ${JSON.stringify(other)} (only ${formatList(clientsWith('replicas'))} read from replicas; give it a group of its own)`,
       );
     else if (target.cluster && client.includes('ioredis') && autoPipelining.includes(true))
       refuseReads('autoPipelining is true (in a cluster, ioredis would send joined writes to replicas)');
@@ -161,10 +162,8 @@ function checkSubscribers({ workload, scenarios, target }: Parts, refuse: Refuse
   });
   if (published.length === 0) refuseKey('0, because no command of workload.commands is PUBLISH or SPUBLISH');
   if (published.some(({ kind }) => kind === 'bytes'))
-    refuseKey(
-      '0, because a message is not UTF-8 (poolbench writes the time of the send at its beginning, as text)',
-    );
-  if (target.cluster) refuseKey('0, because target.cluster is true (subscribers need a single server)');
+    refuseKey('0, because a message is not UTF-8 (the instant of its send is put in front of it as text)');
+  if (target.cluster) refuseKey('0, because target.cluster is true (subscribers hear a single server)');
   const maxPools = Math.max(...scenarios.flatMap(({ pools }) => pools));
   if (subscribers < maxPools)
     refuseKey(`at least as many subscribers as pools, ${maxPools} here (each pool has channels of its own)`);

@@ -77,7 +77,9 @@ const ycsbPresets: Readonly<Record<(typeof ycsbNames)[number], Preset>> = {
 export const maxCommands = 64;
 export const maxSubscribers = 10_000;
 export const maxKeys = 100_000_000;
-export const members = wholeNumber(1, 100_000);
+export const maxMembers = 100_000;
+export const usualMembers = 10;
+export const members = wholeNumber(1, maxMembers);
 
 /** How keys are chosen. */
 export const keyChoice = oneOfKinds(
@@ -141,7 +143,7 @@ export const workload = section({
     description: 'Number of keys; they are written before the load and removed after it',
     unit: 'keys',
   }),
-  members: members.default(10).meta({
+  members: members.default(usualMembers).meta({
     description: 'Elements of each hash, list, set, sorted set and stream that is written before the load',
     unit: 'elements',
   }),

@@ -30,14 +30,21 @@ export async function writeConfig(
   heading: readonly string[] = [],
 ): Promise<void> {
   const $schema = relative(dirname(resolve(path)), schemaFile).replaceAll('\\', '/');
+  await writeNewFile(path, renderConfig({ $schema, ...config }, heading));
+}
+
+/**
+ * Writes a file that only its owner can read.
+ *
+ * @throws PoolbenchError USAGE if it exists, RESULTS_NOT_WRITABLE if it cannot be written
+ */
+export async function writeNewFile(path: string, text: string): Promise<void> {
   try {
-    await writeFile(path, renderConfig({ $schema, ...config }, heading), { flag: 'wx', mode: 0o600 });
+    await writeFile(path, text, { flag: 'wx', mode: 0o600 });
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
     if (code === 'EEXIST') throw alreadyExists(path);
-    throw new PoolbenchError('RESULTS_NOT_WRITABLE', `the config ${path} cannot be written (${message})`, {
-      cause,
-    });
+    throw new PoolbenchError('RESULTS_NOT_WRITABLE', `${path} cannot be written (${message})`, { cause });
   }
 }
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { parseGivenCommand, placesOfKeys } from '../../workers/workload/command-templates.ts';
+import { placesOfKeys } from '../../workers/workload/command-rules.ts';
+import { parseGivenCommand } from '../../workers/workload/command-templates.ts';
 import type { MemtierCommand } from './memtier-arguments.ts';
 
 /** What `__key__` stands for. */

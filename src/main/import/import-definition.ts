@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { PoolbenchError } from '../errors.ts';
+import { maxKeys, maxMembers, usualMembers } from '../experiment/workload.ts';
 import { importCommands } from './import-commands.ts';
 import { commandWords, type MemtierLoad, readMemtierArguments } from './memtier-arguments.ts';
 
@@ -42,10 +43,10 @@ const usual = {
   prefix: 'memtier-',
   ratio: '1:10',
 };
-/** The limits of poolbench's configs; the limit of values is far lower, because many are in flight. */
-const max = { keys: 100_000_000, members: 100_000, valueBytes: 512 * 1024, nameLength: 64 };
-const usualMembers = 10;
-/** A definition runs for minutes; a config has several shorter rounds. */
+/** A config allows far larger ones, but many are in flight at once. */
+const maxValueBytes = 512 * 1024;
+const maxNameLength = 64;
+/** A definition runs for minutes; a config repeats shorter rounds. */
 const roundSeconds = 10;
 const rounds = 3;
 
@@ -130,9 +131,9 @@ function assemble(data: Definition, load: MemtierLoad, subscribers: number, sour
   const all = [
     ...commands.notes,
     ...keySpace.notes,
-    ...(valueBytes === max.valueBytes ? [`Values have at most ${max.valueBytes} bytes.`] : []),
-    ...(members > max.members
-      ? [`Keys have ${max.members} elements instead of ${members}, the most that poolbench writes.`]
+    ...(valueBytes === maxValueBytes ? [`Values have ${maxValueBytes} bytes at most.`] : []),
+    ...(members > maxMembers
+      ? [`Keys have ${maxMembers} elements, and not ${members}, as poolbench writes no more.`]
       : []),
     ...(commands.requests > 1 && pipeline < number('pipeline', 1)
       ? ['The pipeline is that of the definition divided by the number of requests in a transaction.']
@@ -147,11 +148,11 @@ function assemble(data: Definition, load: MemtierLoad, subscribers: number, sour
       name: data.name
         .replace(/^memtier_benchmark-/, '')
         .replace(/[^\w.-]/g, '-')
-        .slice(0, max.nameLength),
+        .slice(0, maxNameLength),
       target: { server: 'any', url: 'redis://localhost:6379' },
       workload: {
         keys: keySpace.keys,
-        ...(members === usualMembers ? {} : { members: Math.min(members, max.members) }),
+        ...(members === usualMembers ? {} : { members: Math.min(members, maxMembers) }),
         keyChoice: keyChoiceOf(load),
         valueBytes,
         ...(load.commands.length === 0 ? { readShare: readShareOf(flags) } : { commands: commands.commands }),
@@ -199,7 +200,7 @@ function keySpaceOf(
     const note = `The ${names.length} keys of the definition (${names.join(', ')}) become ${names.length} keys of poolbench, chosen at random.`;
     // Commands without keys, such as INFO and SCAN, can depend on how many there are.
     const keys = Math.max(1, names.length === 0 ? there : names.length);
-    return { keys: Math.min(keys, max.keys), hitShare: 1, notes: names.length > 1 ? [note] : [] };
+    return { keys: Math.min(keys, maxKeys), hitShare: 1, notes: names.length > 1 ? [note] : [] };
   }
   const range = Math.max(1, drawn.to - Math.max(1, drawn.from) + 1);
   const hasMisses = there > 1 && there < 0.99 * range;
@@ -210,10 +211,10 @@ function keySpaceOf(
           `Of the ${range} keys that the definition reads, only ${there} exist. workload.hitShare is this fraction.`,
         ]
       : []),
-    ...(keys > max.keys ? [`There are ${max.keys} keys instead of ${keys}.`] : []),
+    ...(keys > maxKeys ? [`There are ${maxKeys} keys, and not ${keys}.`] : []),
   ];
   return {
-    keys: Math.min(keys, max.keys),
+    keys: Math.min(keys, maxKeys),
     hitShare: hasMisses ? Number((there / range).toFixed(3)) : 1,
     notes,
   };
@@ -235,7 +236,7 @@ function valueBytesOf({ flags }: MemtierLoad, { dbconfig }: Definition): unknown
     const [low, high] = from?.get('data-size-range')?.split('-').map(Number) ?? [];
     if (low !== undefined && high !== undefined) return { kind: 'range', from: low, to: high };
     const size = from?.get('data-size');
-    if (size !== undefined) return Math.min(Number(size), max.valueBytes);
+    if (size !== undefined) return Math.min(Number(size), maxValueBytes);
   }
   return usual.valueBytes;
 }

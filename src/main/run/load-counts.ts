@@ -1,10 +1,10 @@
 import { sumOf } from '../../aggregate/stats/summary.ts';
 import type { ThreadSample } from '../../workers/contract.ts';
+import { scriptCommands } from '../../workers/workload/command-rules.ts';
 import {
   countedNames,
   type ParsedCommand,
   parseCommand,
-  scriptCommands,
   serverCountsApart,
   withoutSubcommand,
 } from '../../workers/workload/command-templates.ts';

@@ -7,8 +7,8 @@ import { describeEnvironment } from '../environment.ts';
 import { PoolbenchError } from '../errors.ts';
 import { expectConnections, type UsedClients } from '../experiment/clients.ts';
 import type { PlannedSide } from '../experiment/plan.ts';
-import { extentsOf, populationsOf } from '../experiment/populations.ts';
-import { connectionsNeeded, processNeeds, type Scenario } from '../experiment/scenarios.ts';
+import { type Extent, extentsOf, populationsOf } from '../experiment/populations.ts';
+import { connectionsNeeded, processNeeds } from '../experiment/scenarios.ts';
 import { sizesOf } from '../experiment/value-variants.ts';
 import { workloadTask } from '../experiment/workload.ts';
 import { dataSize } from '../server/data-set.ts';
@@ -93,17 +93,14 @@ interface Neighbour {
 }
 
 /**
- * Warns of an open loop whose threads and a local server leave none of `cores` free: it would come late to arrivals.
+ * Warns of open loops whose threads and a local server leave none of `cores` free: they would come late to arrivals.
  */
 export function warnOfMissingCores(
-  scenarios: readonly Pick<Scenario, 'arrival' | 'threads'>[],
+  extents: readonly Pick<Extent, 'openThreads'>[],
   { local, detected }: Neighbour,
   cores: number,
 ): string[] {
-  const threads = Math.max(
-    0,
-    ...scenarios.filter(({ arrival }) => arrival.kind !== 'closed').map(scenario => scenario.threads),
-  );
+  const threads = Math.max(0, ...extents.map(({ openThreads }) => openThreads));
   const serverThreads = local ? (detected.threads ?? 1) : 0;
   if (threads === 0 || threads + serverThreads < cores) return [];
   const server = local ? ` and ${formatPlural(serverThreads, 'thread')} of the server` : '';

@@ -8,10 +8,11 @@ import { shownAddress } from '../server/url.ts';
 const maxPings = 20;
 const pingBudgetMs = 100;
 
-/** The replicas that a scenario reads from. */
+/** The replicas that the loads of a measurement read from. */
 export interface ReadReplicas {
-  readonly nodes: readonly Control[];
-  /** Names in commandstats of the reads there. Other commands that replicas count are replicated, or of other clients. */
+  /** Null: not known, so what they count is not known either. */
+  readonly nodes: readonly Control[] | null;
+  /** Names in commandstats of what they read there; all else that replicas count is replicated, or of others. */
   readonly reads: ReadonlySet<string>;
 }
 
@@ -43,11 +44,10 @@ export async function serverCount(control: Control, replicas?: ReadReplicas): Pr
     infos
       .map(info => commandCalls(info, names))
       .reduce((sum, ofNode) => (sum === null || ofNode === null ? null : sum + ofNode), 0);
-  const callsOfReplicas = (names: readonly string[]) =>
-    sumOf(
-      stats.slice(primaries.length),
-      names.filter(name => replicas?.reads.has(name)),
-    );
+  const callsOfReplicas = (names: readonly string[]) => {
+    const read = names.filter(name => replicas?.reads.has(name));
+    return read.length > 0 && replicas?.nodes === null ? null : sumOf(stats.slice(primaries.length), read);
+  };
   return {
     // A master that is silent at one end only has gone or come: the counts of the others are then not the cluster's.
     life:

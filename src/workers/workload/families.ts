@@ -1,12 +1,6 @@
 import { keyName } from '../../pool/client/batch.ts';
-import {
-  callsOf,
-  constantText,
-  keysOf,
-  type ParsedRequest,
-  parseCommand,
-  scriptCommands,
-} from './command-templates.ts';
+import { scriptCommands } from './command-rules.ts';
+import { callsOf, constantText, keysOf, type ParsedRequest, parseCommand } from './command-templates.ts';
 
 /** A command and its arguments, as the prefill sends it. */
 type WriteRequest = readonly [string, ...(string | number)[]];

@@ -1,4 +1,4 @@
-import { placesOfKeys } from '../../../workers/workload/command-templates.ts';
+import { placesOfKeys } from '../../../workers/workload/command-rules.ts';
 
 /** Stands in a form for a number that differs between operations. */
 export const numberSlot = '\0';

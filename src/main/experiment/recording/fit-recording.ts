@@ -1,7 +1,8 @@
+import { maxRate, minRate } from '../../../aggregate/scenario/arrival.ts';
 import type { Family } from '../../../workers/workload/families.ts';
 import type { ExperimentConfig } from '../experiment.ts';
-import { maxListedBytes } from '../values.ts';
-import { maxCommands } from '../workload.ts';
+import { maxBytes, maxListedBytes } from '../values.ts';
+import { maxCommands, usualMembers } from '../workload.ts';
 import { bytesInFlight, maxBytesInFlight } from '../workload-misfits.ts';
 import { elementSlot, numberSlot } from './command-forms.ts';
 import { fitPopularity, type Popularity } from './key-popularity.ts';
@@ -39,10 +40,8 @@ interface CommandGroup {
 
 /** More sizes are grouped. */
 const maxSizes = 32;
-const maxValueBytes = 16 * 2 ** 20;
-/** Max elements of a key, which are written before the load. */
+/** Every key has so many before a load. */
 const maxMembers = 1000;
-const usualMembers = 10;
 const maxWorkers = 1000;
 /** Max rate for one worker, which keeps up if an operation takes at most 2 ms. */
 const opsPerWorker = 500;
@@ -188,7 +187,7 @@ function fitSizes(sizes: ReadonlyMap<number, number>) {
     // All values of one size belong to one part: the part of their middle.
     const part = sorted.length <= maxSizes ? bytes : Math.floor((maxSizes * (before + count / 2)) / all);
     const known = parts.get(part) ?? { bytes: 0, count: 0 };
-    known.bytes += Math.min(bytes, maxValueBytes) * count;
+    known.bytes += Math.min(bytes, maxBytes) * count;
     known.count += count;
     parts.set(part, known);
     places.set(bytes, parts.size - 1);
@@ -214,16 +213,16 @@ function fitRate(
   operations: number,
 ): Pick<ExperimentConfig, 'scenarios' | 'seconds'> {
   const rate = seconds > 0 ? Number((operations / seconds).toPrecision(4)) : 0;
-  const maxBytes = Math.min(
-    maxValueBytes,
+  const largestBytes = Math.min(
+    maxBytes,
     [...sizes.keys()].reduce((max, size) => Math.max(max, size), 0),
   );
-  const bytes = bytesInFlight(1, [{ weight: 1, value: { bytes: maxBytes } }]);
+  const bytes = bytesInFlight(1, [{ weight: 1, value: { bytes: largestBytes } }]);
   const most = Math.min(maxWorkers, Math.floor(maxBytesInFlight / bytes));
   const workers = Math.min(most, Math.max(1, clients, Math.ceil(rate / opsPerWorker)));
-  if (rate < 0.1) return { scenarios: [{ workers }] };
+  if (rate < minRate) return { scenarios: [{ workers }] };
   return {
-    scenarios: [{ workers, arrival: { kind: 'poisson', rate: Math.min(rate, 10_000_000) } }],
+    scenarios: [{ workers, arrival: { kind: 'poisson', rate: Math.min(rate, maxRate) } }],
     seconds: Math.min(maxSeconds, Math.max(1, Math.ceil(minOperations / rate))),
   };
 }

@@ -1,4 +1,4 @@
-import { reasonToRefuse, scriptCommands } from '../../../workers/workload/command-templates.ts';
+import { reasonToRefuse, scriptCommands } from '../../../workers/workload/command-rules.ts';
 import { type Family, type RequestOfMix, requestsOf } from '../../../workers/workload/families.ts';
 import { elementSlot, formOf, type KeyWord, numberSlot, type RequestForm } from './command-forms.ts';
 import { linesOf, parseMonitorLine, type RecordedCommand, scriptSource } from './monitor-text.ts';
