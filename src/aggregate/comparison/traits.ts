@@ -204,7 +204,7 @@ function hasScript({ config }: Result): boolean {
   return typeof (config.workload as { script?: unknown } | undefined)?.script === 'string';
 }
 
-/** The same text can be in files of different names. */
+/** By the hash: files of different names can have the same text. */
 function describeFiles(result: Result): string {
   const { files } = result;
   if (files === undefined) return hasScript(result) ? 'not known' : 'none';

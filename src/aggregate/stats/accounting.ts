@@ -90,7 +90,7 @@ function sourceOf(
   return populations.find(({ name }) => name === population)?.readFrom;
 }
 
-/** Reads that were to go to replicas and did not. */
+/** Reads that the primaries answered, although readFrom sends them to replicas. */
 function describeReadsOfPrimaries(id: string, rounds: readonly RoundResult[]): string[] {
   const { readCalls } = accountOf(rounds);
   if (readCalls === null || readCalls.ofReplicas >= readCalls.all * 0.99) return [];
@@ -100,7 +100,7 @@ function describeReadsOfPrimaries(id: string, rounds: readonly RoundResult[]): s
   ];
 }
 
-/** What the server is held to: the operations of a scenario, and of the populations beside it. */
+/** What the server's count is compared with: the operations of a scenario and of its populations. */
 function countedOf(rounds: readonly RoundResult[]): Pick<Account, 'completed' | 'issued' | 'serverCalls'> {
   return accountOf(rounds.map(round => ({ ...round, ...round.together })));
 }

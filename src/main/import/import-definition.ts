@@ -46,7 +46,7 @@ const usual = {
 /** A config allows far larger ones, but many are in flight at once. */
 const maxValueBytes = 512 * 1024;
 const maxNameLength = 64;
-/** A definition runs for minutes; a config repeats shorter rounds. */
+/** A definition runs for minutes; a config has several shorter rounds. */
 const roundSeconds = 10;
 const rounds = 3;
 

@@ -16,7 +16,7 @@ interface Reader {
   readonly bench: { readonly experiment: { readonly workload: WorkloadConfig } };
 }
 
-/** The replicas of the target as they are now, and what loads read there. Undefined if all read from primaries. */
+/** The current replicas of the target, and what the loads read there. Undefined if all loads read from primaries. */
 export async function findReadReplicas(
   control: Pick<Control, 'findShards'>,
   loads: readonly Reader[],
@@ -46,10 +46,10 @@ export async function catchUp(
   const behind = await awaitReplicas(control).catch((cause: Error) => toOneLine(cause.message));
   return behind === undefined
     ? undefined
-    : `before ${turn}, replicas did not catch up with what was written before the load: ${behind}; reads from them can miss keys or find older values. Use replicas with a faster network, or fewer keys`;
+    : `before ${turn}, replicas had not applied all writes of their primary: ${behind}; reads from them can miss keys or find older values. Use fewer keys, or replicas with a faster network`;
 }
 
-/** All reads of a load as the servers have counted them, and those of replicas; null if it is not known. */
+/** All reads of a load, and those of replicas, as the servers counted them; null if not known. */
 export function readCalls(
   commands: readonly Pick<ParsedCommand, 'statName'>[],
   { reads }: ReadReplicas,

@@ -40,7 +40,7 @@ interface CommandGroup {
 
 /** More sizes are grouped. */
 const maxSizes = 32;
-/** Every key has so many before a load. */
+/** Max elements of a key, which are written before the load. */
 const maxMembers = 1000;
 const maxWorkers = 1000;
 /** Max rate for one worker, which keeps up if an operation takes at most 2 ms. */
