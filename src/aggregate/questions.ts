@@ -40,8 +40,8 @@ type Blocks = readonly (readonly Arm[])[];
 
 /**
  * The questions of a run, judged by the rounds that it has so far: the comparisons that the verdicts of its claims rest
- * on, its gates, and what runs beside a population; where it has neither claims nor gates, all of its arms. Only what lies
- * within a block is asked, because that is what the config compares. What more rounds would not mend is no question.
+ * on, its gates, and its arms with a population. A run with neither claims nor gates asks about all of its arms. Only arms of
+ * one block are asked about, because those are what the config compares. What more rounds would not mend is no question.
  *
  * @param sides the results so far, which may lack rounds or have none
  * @param blocks the arms of each block, without controls

@@ -587,8 +587,8 @@ export const resultSchema = z.object({
     .array(z.object({ client: z.string(), package: z.string().nullable(), version: z.string().nullable() }))
     .optional(),
   /**
-   * The files that its workloads name (scripts, replays, values), each with its key in the config and the hash of its own
-   * text; absent without any, and before 0.10.
+   * The files that its workloads name (scripts, replays, values), each with its key in the config and the hash of its text
+   * but not of its imports; absent without any, and before 0.10.
    */
   files: z.array(z.object({ key: z.string(), file: z.string(), sha256: z.string() })).optional(),
   target: z.object({

@@ -95,7 +95,7 @@ const traits = {
     of: describeFiles,
     // Versions before 0.10 did not write them.
     matters: results => results.some(hasScript) || results.every(({ files }) => files !== undefined),
-    note: "the operations are not the same; a result from before version 0.10 does not have the files' hashes",
+    note: 'the operations can differ; results from before version 0.10 have no hashes of the files',
   },
   populations: {
     uses: everywhere,
@@ -114,7 +114,7 @@ const traits = {
   'client not saturated': { uses: ['comparison'], check: checkClient },
 } as const satisfies Readonly<Record<string, Trait>>;
 
-/** As much of a hash as tells texts apart. */
+/** Characters of a hash that are enough to tell texts apart. */
 const shownHashLength = 12;
 
 type Traits = typeof traits;

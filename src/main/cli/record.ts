@@ -32,8 +32,8 @@ const timeoutMs = 5000;
 const usualFile = 'recording.json';
 
 /**
- * `poolbench record URL` and `poolbench record FILE`: writes the config of a load that is like what a server runs, by
- * MONITOR, or like what a file with the output of MONITOR has.
+ * `poolbench record URL` and `poolbench record FILE`: writes a config with a load similar to what a server runs, as MONITOR
+ * shows it, or as a file with the output of MONITOR has it.
  *
  * @returns the exit code
  * @throws PoolbenchError USAGE; CONFIG_MISSING for a file that cannot be read; CONFIG_INVALID for one without commands;
@@ -62,7 +62,7 @@ export async function record(
         )
       : new PoolbenchError(
           'CONFIG_INVALID',
-          `${source}: ${found}; its lines must be those of redis-cli MONITOR, such as ${exampleLine}`,
+          `${source}: ${found}; use a file with the output of redis-cli MONITOR, with lines such as ${exampleLine}`,
         );
   }
   checkConfig(fitted.config, 'the recording');

@@ -162,7 +162,9 @@ function checkSubscribers({ workload, scenarios, target }: Parts, refuse: Refuse
   });
   if (published.length === 0) refuseKey('0, because no command of workload.commands is PUBLISH or SPUBLISH');
   if (published.some(({ kind }) => kind === 'bytes'))
-    refuseKey('0, because a message is not UTF-8 (the instant of its send is put in front of it as text)');
+    refuseKey(
+      '0, because a message is not UTF-8 (poolbench writes the time of the send at its beginning, as text)',
+    );
   if (target.cluster) refuseKey('0, because target.cluster is true (subscribers need a single server)');
   const maxPools = Math.max(...scenarios.flatMap(({ pools }) => pools));
   if (subscribers < maxPools)

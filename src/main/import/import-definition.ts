@@ -43,7 +43,7 @@ const usual = {
   prefix: 'memtier-',
   ratio: '1:10',
 };
-/** A config allows far larger ones, but many are in flight at once. */
+/** Max size of a value. A config allows far larger ones, but many are in flight at once. */
 const maxValueBytes = 512 * 1024;
 const maxNameLength = 64;
 /** A definition runs for minutes; a config has several shorter rounds. */
@@ -131,9 +131,9 @@ function assemble(data: Definition, load: MemtierLoad, subscribers: number, sour
   const all = [
     ...commands.notes,
     ...keySpace.notes,
-    ...(valueBytes === maxValueBytes ? [`Values have ${maxValueBytes} bytes at most.`] : []),
+    ...(valueBytes === maxValueBytes ? [`Values have at most ${maxValueBytes} bytes.`] : []),
     ...(members > maxMembers
-      ? [`Keys have ${maxMembers} elements, and not ${members}, as poolbench writes no more.`]
+      ? [`Keys have ${maxMembers} elements instead of ${members}, the most that poolbench writes.`]
       : []),
     ...(commands.requests > 1 && pipeline < number('pipeline', 1)
       ? ['The pipeline is that of the definition divided by the number of requests in a transaction.']

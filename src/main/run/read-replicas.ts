@@ -9,7 +9,7 @@ import { awaitReplicas } from '../server/replicas.ts';
 import { commandsOf } from './load-counts.ts';
 import type { ReadReplicas, ServerCount } from './server-figures.ts';
 
-/** Replicas that the loads of a measurement read from: who they are, whether they have caught up, and what they have read. */
+/** Replicas that the loads of a measurement read from: which they are, whether they have caught up, and what they counted. */
 
 interface Reader {
   readonly scenario: Pick<Scenario, 'readFrom'>;
@@ -35,9 +35,9 @@ export async function findReadReplicas(
 }
 
 /**
- * Lets replicas catch up with what was written before a measurement.
+ * Waits until the replicas have applied what was written before a measurement.
  *
- * @returns a caveat if they did not; undefined: they did
+ * @returns a caveat if they have not; else undefined
  */
 export async function catchUp(
   control: Pick<Control, 'findShards'>,

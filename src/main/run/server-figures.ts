@@ -12,7 +12,7 @@ const pingBudgetMs = 100;
 export interface ReadReplicas {
   /** Null: not known, so what they count is not known either. */
   readonly nodes: readonly Control[] | null;
-  /** Names in commandstats of what they read there; all else that replicas count is replicated, or of others. */
+  /** Names in commandstats of the reads there. Other commands that replicas count are replicated, or of other clients. */
   readonly reads: ReadonlySet<string>;
 }
 
