@@ -211,7 +211,7 @@ function keySpaceOf(
           `Of the ${range} keys that the definition reads, only ${there} exist. workload.hitShare is this fraction.`,
         ]
       : []),
-    ...(keys > maxKeys ? [`There are ${maxKeys} keys, and not ${keys}.`] : []),
+    ...(keys > maxKeys ? [`There are ${maxKeys} keys instead of ${keys}.`] : []),
   ];
   return {
     keys: Math.min(keys, maxKeys),
