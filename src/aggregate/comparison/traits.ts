@@ -58,7 +58,7 @@ const traits = {
     of: ({ clients = [] }) => describeClients(clients),
     // Versions before 0.9 did not write them.
     matters: results => results.every(({ clients }) => clients !== undefined),
-    note: 'the ratios include the difference between these clients, or between their versions',
+    note: 'the ratios include the difference between these clients or their versions',
   },
   'place of the server': {
     uses: everywhere,
@@ -95,7 +95,7 @@ const traits = {
     of: describeFiles,
     // Versions before 0.10 did not write them.
     matters: results => results.some(hasScript) || results.every(({ files }) => files !== undefined),
-    note: "the operations are not the same; a result from before version 0.10 does not have the files' hashes",
+    note: 'the operations can differ; results from before version 0.10 have no hashes of the files',
   },
   populations: {
     uses: everywhere,
@@ -114,7 +114,7 @@ const traits = {
   'client not saturated': { uses: ['comparison'], check: checkClient },
 } as const satisfies Readonly<Record<string, Trait>>;
 
-/** As much of a hash as tells texts apart. */
+/** Characters of a hash that are enough to tell texts apart. */
 const shownHashLength = 12;
 
 type Traits = typeof traits;
@@ -204,7 +204,7 @@ function hasScript({ config }: Result): boolean {
   return typeof (config.workload as { script?: unknown } | undefined)?.script === 'string';
 }
 
-/** The same text can be in files of different names. */
+/** By the hash: files of different names can have the same text. */
 function describeFiles(result: Result): string {
   const { files } = result;
   if (files === undefined) return hasScript(result) ? 'not known' : 'none';

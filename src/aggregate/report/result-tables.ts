@@ -492,7 +492,7 @@ function formatFailed({ failedByCode, account: { failed, issued } }: AccountRow)
   return `${counts.join(', ')} (${formatFraction(failed / issued)})`;
 }
 
-/** How many reads replicas answered, and their fraction, by the servers' own count. */
+/** The number of reads that replicas answered, and its fraction of all reads, by the servers' own count. */
 function formatReadCalls({ readCalls }: Account): string {
   if (readCalls === null) return nothing;
   const { all, ofReplicas } = readCalls;

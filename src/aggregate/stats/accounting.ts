@@ -26,7 +26,7 @@ export function accountOf(rounds: readonly RoundResult[]) {
     hits: sumKnown(round => round.hits),
     overRange: sum(round => round.overRange),
     serverCalls: sumKnown(round => round.serverCalls),
-    /** Reads that the servers counted, and those of replicas; null if it is not known for every round. */
+    /** Reads as the servers counted them: all, and those of replicas. Null if a round does not know. */
     readCalls:
       rounds.length > 0 && rounds.every(round => round.readCalls)
         ? {
@@ -65,7 +65,7 @@ export function sumByCode(counts: readonly Readonly<Record<string, number>>[]): 
  * unfinished; if not, poolbench itself is at fault. The server's count lies between completed and issued, because it may
  * have run an operation whose reply was lost. It exceeds issued by what failed in the warm-up, if the server ran that.
  * If it is more than 1 % above, somebody else used these commands too; if it is more than 1 % below, another server answered.
- * Of a scenario beside populations the sums over all of them are compared.
+ * For a scenario with populations, the sums over all loads are compared.
  */
 export function findImbalances({ scenarios, config }: Pick<Result, 'scenarios' | 'config'>): string[] {
   return scenarios.flatMap(scenario => [
@@ -90,17 +90,17 @@ function sourceOf(
   return populations.find(({ name }) => name === population)?.readFrom;
 }
 
-/** Reads that were to go to replicas and did not. */
+/** Reads that the primaries answered, although readFrom sends them to replicas. */
 function describeReadsOfPrimaries(id: string, rounds: readonly RoundResult[]): string[] {
   const { readCalls } = accountOf(rounds);
   if (readCalls === null || readCalls.ofReplicas >= readCalls.all * 0.99) return [];
   const ofPrimaries = readCalls.all - readCalls.ofReplicas;
   return [
-    `Primaries answered ${formatFraction(ofPrimaries / readCalls.all)} of the reads in ${id}, which were to go to replicas: a replica was lost, or redirected them, or somebody else read there.`,
+    `Primaries answered ${formatFraction(ofPrimaries / readCalls.all)} of the reads in ${id}, although readFrom is "replica": a replica was lost or redirected the reads, or another program read from the primaries.`,
   ];
 }
 
-/** What the server is held to: the operations of a scenario, and of the populations beside it. */
+/** What the server's count is compared with: the operations of a scenario and of its populations. */
 function countedOf(rounds: readonly RoundResult[]): Pick<Account, 'completed' | 'issued' | 'serverCalls'> {
   return accountOf(rounds.map(round => ({ ...round, ...round.together })));
 }
@@ -122,10 +122,10 @@ function describeLostMessages(id: string, { round, deliveries }: RoundResult): s
   const { lost, expected, closed, subscribers } = deliveries;
   const why =
     closed === 0
-      ? 'they had not arrived by timeoutMs after the load'
+      ? 'they had not arrived timeoutMs after the end of the load'
       : `${formatCount(closed)} of ${formatCount(subscribers)} subscribers lost their connection (client-output-buffer-limit can be the reason)`;
   return [
-    `${formatCount(lost)} of ${formatCount(expected)} messages to subscribers were lost in round ${round} of ${id}: ${why}. Their delivery times are in no figure.`,
+    `${formatCount(lost)} of ${formatCount(expected)} messages to subscribers were lost in round ${round} of ${id}: ${why}. The delivery times exclude them.`,
   ];
 }
 

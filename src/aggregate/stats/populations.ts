@@ -1,6 +1,6 @@
 import type { PopulationRound, RoundResult } from '../result.ts';
 
-/** What ran at the same time as a scenario, each load with its own figures. */
+/** The loads that ran at the same time as a scenario, each with its own figures. */
 
 /** One load of a scenario in all of its rounds. */
 export interface ScenarioLoad {
@@ -16,7 +16,7 @@ export function roundsOfPopulation(rounds: readonly RoundResult[], name: string)
   return rounds.flatMap(({ populations = [] }) => populations.filter(population => population.name === name));
 }
 
-/** The names of all that ran beside a scenario in these rounds. */
+/** The names of all populations of a scenario in these rounds. */
 export function populationsIn(rounds: readonly RoundResult[]): string[] {
   return [...new Set(rounds.flatMap(({ populations = [] }) => populations.map(({ name }) => name)))];
 }

@@ -28,7 +28,7 @@ export function locateWorkloadFiles(input: unknown, configPath: string): unknown
 }
 
 /**
- * Loads the scripts of an experiment, so that what is wrong with one is known before the load.
+ * Loads the scripts of an experiment, so that a fault in one is known before the load.
  *
  * @throws PoolbenchError CONFIG_INVALID
  */
@@ -46,7 +46,7 @@ export async function expectScripts(experiment: Workloads): Promise<void> {
   }
 }
 
-/** What results keep of these files: of a script its own one only, not the modules that it imports. Undefined without any. */
+/** What results keep of these files, without the modules that a script imports. Undefined without files. */
 export async function describeFiles(experiment: Workloads): Promise<Result['files']> {
   const files: NonNullable<Result['files']> = [];
   for (const { key, workload } of workloadsOf(experiment))

@@ -13,13 +13,13 @@ export interface KeyNumbers {
 /** Commands as a config has them. */
 export interface ImportedCommands {
   readonly commands: readonly { readonly command: string; readonly weight: number }[];
-  /** Names of keys that the commands have as they are. */
+  /** Names of keys that the commands contain literally. */
   readonly namedKeys: ReadonlySet<string>;
-  /** By which patterns keys are drawn from a range, for every such key; empty: none is. */
+  /** The patterns by which keys are drawn from a range, for every such key; empty: none is. */
   readonly keyPatterns: readonly string[];
-  /** Max number of requests of one operation: those of a transaction. */
+  /** Max requests of one operation; more than 1 only with transactions. */
   readonly requests: number;
-  /** What is other than in the definition, as sentences. */
+  /** The differences from the definition, as sentences. */
   readonly notes: readonly string[];
 }
 
@@ -28,7 +28,7 @@ const shownCharacters = 60;
 
 /**
  * Turns commands of memtier_benchmark into templates: a key becomes `{key}`, whatever its name, `__key__` elsewhere a
- * number, and `__data__` a value. MULTI, the commands behind it and EXEC become one operation.
+ * number, and `__data__` a value. MULTI, the commands after it and EXEC become one operation.
  *
  * @param scripts texts that EVALSHA may mean
  */
@@ -105,14 +105,14 @@ class Templates {
     return [name, ...templates].join(' ');
   }
 
-  /** What must be otherwise, because the keys are poolbench's and were written before the load. */
+  /** Changes a command because the keys are poolbench's and are written before the load. */
   #adapt(name: string, args: readonly string[]): readonly string[] {
     if (name === 'RESTORE' && !args.some(arg => /^replace$/i.test(arg))) {
-      this.notes.push('RESTORE has REPLACE in addition, because all keys are there before the load.');
+      this.notes.push('RESTORE gets the option REPLACE, because all keys exist before the load.');
       return [...args, 'REPLACE'];
     }
     if (name.startsWith('SORT') && args.some(isPattern)) {
-      this.notes.push('SORT reads the keys that the elements name, as many as there are keys.');
+      this.notes.push('The patterns of SORT read other keys of poolbench: one for each key.');
       return args.map(arg => (isPattern(arg) ? keyOfElement : arg));
     }
     if (!/^EVAL(SHA)?$/.test(name)) return args;
@@ -120,7 +120,7 @@ class Templates {
     const isHash = name === 'EVALSHA';
     const script = isHash ? this.#scripts.find(text => sha1(text) === given.toLowerCase()) : given;
     if (script === undefined)
-      throw new RangeError(`the script of ${name}, which the definition does not load`);
+      throw new RangeError(`the text of the script of ${name}, but the definition does not load it`);
     const passed: string[] = [];
     const text = script.replace(
       /((?:redis|server)\.p?call\s*\(\s*(["'])(\w+)\2\s*,\s*)(["'])([^"']*)\4/g,
@@ -131,7 +131,9 @@ class Templates {
       },
     );
     if (passed.length > 0)
-      this.notes.push(`The script gets the keys that it names (${passed.join(', ')}) in KEYS.`);
+      this.notes.push(
+        `The keys that the text of the script names (${passed.join(', ')}) are passed in KEYS.`,
+      );
     const [keys, others] = [rest.slice(0, Number(count)), rest.slice(Number(count))];
     return [text, String(Number(count) + passed.length), ...keys, ...passed, ...others];
   }
@@ -150,7 +152,7 @@ class Templates {
   }
 }
 
-/** In the place of a pattern of SORT. */
+/** Replaces a pattern of SORT. */
 const keyOfElement = '__key_of_element__';
 const isPattern = (arg: string) => arg.includes('*');
 

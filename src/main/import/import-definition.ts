@@ -6,7 +6,7 @@ import { commandWords, type MemtierLoad, readMemtierArguments } from './memtier-
 
 const client = z.object({ tool: z.string().optional(), arguments: z.string() });
 
-/** The parts of a test definition of redis-benchmarks-specification that say what is sent to which data. */
+/** The parts of a test definition of redis-benchmarks-specification that describe the load and the data. */
 const definition = z.object({
   name: z.string(),
   dbconfig: z
@@ -27,14 +27,14 @@ const definition = z.object({
 
 type Definition = z.output<typeof definition>;
 
-/** A config, and what it could not take over from the definition. */
+/** A config, and what could not be converted. */
 export interface Imported {
   readonly config: Readonly<Record<string, unknown>>;
   /** Sentences. */
   readonly notes: readonly string[];
 }
 
-/** What memtier_benchmark does without flags. */
+/** The defaults of memtier_benchmark. */
 const usual = {
   clients: 50,
   threads: 4,
@@ -43,14 +43,14 @@ const usual = {
   prefix: 'memtier-',
   ratio: '1:10',
 };
-/** A config allows far larger ones, but many are in flight at once. */
+/** Max size of a value. A config allows far larger ones, but many are in flight at once. */
 const maxValueBytes = 512 * 1024;
 const maxNameLength = 64;
-/** A definition runs for minutes; a config repeats shorter rounds. */
+/** A definition runs for minutes; a config has several shorter rounds. */
 const roundSeconds = 10;
 const rounds = 3;
 
-/** Flags that a config has no need of, or that are read where they matter. */
+/** Flags that a config does not need, or that are read elsewhere. */
 const knownFlags = new Set(
   'clients threads requests test-time run-count pipeline ratio key-pattern key-prefix key-minimum key-maximum key-zipf-exp data-size data-size-range random-data randomize distinct-client-seed hide-histogram print-percentiles rate-limiting'.split(
     ' ',
@@ -58,7 +58,7 @@ const knownFlags = new Set(
 );
 
 /**
- * A config for the load of a test definition.
+ * Makes a config from the load of a test definition.
  *
  * @param parsed the definition's YAML, as values
  * @throws PoolbenchError CONFIG_INVALID if it is no such definition, or none of its commands can be sent
@@ -95,11 +95,11 @@ export function importDefinition(parsed: unknown, source: string): Imported {
         .filter(other => other !== listeners)
         .map(
           ({ tool = 'memtier_benchmark', arguments: text }) =>
-            `Another client runs beside this one, which is not imported: ${tool} ${text.trim().slice(0, 200)}`,
+            `The definition has another client at the same time, which is not imported: ${tool} ${text.trim().slice(0, 200)}`,
         ),
       ...[...load.flags.keys()]
         .filter(flag => !knownFlags.has(flag))
-        .map(flag => `--${flag} has no counterpart.`),
+        .map(flag => `--${flag} of memtier_benchmark has no counterpart in poolbench.`),
       ...serverNotes(data),
     ],
   };
@@ -134,15 +134,15 @@ function assemble(data: Definition, load: MemtierLoad, subscribers: number, sour
   const all = [
     ...commands.notes,
     ...keySpace.notes,
-    ...(valueBytes === maxValueBytes ? [`Values have ${maxValueBytes} bytes at most.`] : []),
+    ...(valueBytes === maxValueBytes ? [`Values have at most ${maxValueBytes} bytes.`] : []),
     ...(members > maxMembers
-      ? [`Keys have ${maxMembers} elements, and not ${members}, as poolbench writes no more.`]
+      ? [`Keys have ${maxMembers} elements instead of ${members}, the most that poolbench writes.`]
       : []),
     ...(commands.requests > 1 && pipeline < number('pipeline', 1)
-      ? ['The pipeline is that of the definition, divided by the requests of a transaction.']
+      ? ['The pipeline is that of the definition divided by the number of requests in a transaction.']
       : []),
     ...(commands.namedKeys.size > 0 && drawsKeys
-      ? [`The keys ${[...commands.namedKeys].join(', ')} are drawn like the others.`]
+      ? [`The keys ${[...commands.namedKeys].join(', ')} are chosen at random like the others.`]
       : []),
     ...(otherChoices.length > 0
       ? [
@@ -196,7 +196,7 @@ function readArguments(text: string, source: string): MemtierLoad {
   }
 }
 
-/** How many keys there are, and the fraction of the reads that are for those. */
+/** The number of keys, and the fraction of the reads that are of existing keys. */
 function keySpaceOf(
   { dbconfig }: Definition,
   drawn: { readonly from: number; readonly to: number } | undefined,
@@ -205,7 +205,7 @@ function keySpaceOf(
   const there = dbconfig?.check?.keyspacelen ?? 0;
   if (drawn === undefined) {
     const names = [...named];
-    const note = `Its ${names.length} keys (${names.join(', ')}) are as many of poolbench's, drawn at random.`;
+    const note = `The ${names.length} keys of the definition (${names.join(', ')}) become ${names.length} keys of poolbench, chosen at random.`;
     // Commands without keys, such as INFO and SCAN, can depend on how many there are.
     const keys = Math.max(1, names.length === 0 ? there : names.length);
     return { keys: Math.min(keys, maxKeys), hitShare: 1, notes: names.length > 1 ? [note] : [] };
@@ -215,9 +215,11 @@ function keySpaceOf(
   const keys = hasMisses ? there : range;
   const notes = [
     ...(hasMisses
-      ? [`Of the ${range} keys of the definition only ${there} are there: of reads as many find something.`]
+      ? [
+          `Of the ${range} keys that the definition reads, only ${there} exist. workload.hitShare is this fraction.`,
+        ]
       : []),
-    ...(keys > maxKeys ? [`There are ${maxKeys} keys, and not ${keys}.`] : []),
+    ...(keys > maxKeys ? [`There are ${maxKeys} keys instead of ${keys}.`] : []),
   ];
   return {
     keys: Math.min(keys, maxKeys),
@@ -226,7 +228,7 @@ function keySpaceOf(
   };
 }
 
-/** Elements of each key, as the names of the definition or its data set have them: `1key-list-10K-elements`. */
+/** Elements of each key, from the name of the definition or of its data set: `1key-list-10K-elements`. */
 function membersOf({ name, dbconfig }: Definition): number {
   const pattern = /(\d+)([KM]?)-(?:[a-z]+-)?(?:elements|fields|entries|members|features)/;
   const [, digits, unit = ''] = pattern.exec(name) ?? pattern.exec(dbconfig?.dataset_name ?? '') ?? [];
@@ -294,7 +296,7 @@ function scriptLoadedBy(given: string | readonly string[]): string[] {
   return /^script$/i.test(command) && /^load$/i.test(subcommand) && script !== undefined ? [script] : [];
 }
 
-/** What a server must be started with. */
+/** Notes about the settings and the topology of the server. */
 function serverNotes({ dbconfig, 'redis-topologies': topologies = [] }: Definition): string[] {
   // poolbench warns of a server that saves.
   const { save, ...parameters } = dbconfig?.['configuration-parameters'] ?? {};
@@ -302,7 +304,7 @@ function serverNotes({ dbconfig, 'redis-topologies': topologies = [] }: Definiti
   return [
     ...(settings.length > 0 ? [`The definition's server has these settings: ${settings.join(', ')}.`] : []),
     ...(topologies.length > 0 && !topologies.some(name => name.startsWith('oss-standalone'))
-      ? [`The definition's server is ${topologies.join(' or ')}, and not a single one.`]
+      ? [`The definition's server is ${topologies.join(' or ')}, but the config is for a single server.`]
       : []),
   ];
 }

@@ -167,7 +167,7 @@ export function describeEarlier({ finished }: EarlierRun): string {
 }
 
 /**
- * What is measured now.
+ * Describes what is measured now, to be compared with what was measured before.
  *
  * @param load.hosts the agents that load it; undefined: this machine does
  * @param load.clients undefined for a ledger, each suite of which has its own
@@ -195,7 +195,7 @@ export function expectSameSubject(whole: 'ledger' | 'run', before: Subject, foun
 }
 
 /**
- * Makes sure that a run goes on with the files that its workloads began with.
+ * Makes sure that a resumed run has the workload files that it began with.
  *
  * @param before undefined: they named none, or the run began before results had them
  * @throws PoolbenchError USAGE with the first that differs
@@ -205,7 +205,7 @@ export function expectSameFiles(before: Result['files'] = [], found: Result['fil
     if (found.some(now => now.key === key && now.sha256 === sha256)) continue;
     throw new PoolbenchError(
       'USAGE',
-      `${key}: expected the text that the run began with, of ${file} with SHA-256 ${sha256}, found another one; restore it, or start another run without --resume`,
+      `${key}: expected the text of ${file} with which the run began (SHA-256 ${sha256}), found another text; restore the file, or start another run without --resume`,
     );
   }
 }

@@ -59,7 +59,7 @@ export function exitCodeOf(
       );
     }
     const max = sides[index]?.experiment.maxFailedShare ?? 0;
-    // A comparison with a population that did not do its work says nothing.
+    // If a population fails, the comparison with it shows nothing.
     for (const { population, rounds: ofLoad } of loadsOf({ id: '', rounds })) {
       const lost = lostRatio(ofLoad);
       if (lost <= max) continue;

@@ -48,7 +48,7 @@ export interface Bench {
   readonly data?: Pick<DataSet, 'ready'> | undefined;
   /** Called with each caveat of the results. */
   readonly warn: (line: string) => void;
-  /** Those that scenarios can run beside; absent: none. */
+  /** The populations of the scenarios; absent: none. */
   readonly populations?: readonly PopulationLoad[];
 }
 
@@ -65,7 +65,7 @@ interface Load extends PopulationLoad {
   readonly firstThread: number;
 }
 
-/** What a scenario runs, itself first. */
+/** The loads of a scenario: its own first, then its populations. */
 function loadsOf(bench: Bench, scenario: Scenario): [own: Load, ...beside: Load[]] {
   let firstThread = scenario.threads;
   const beside = besideOf(scenario, bench.populations ?? []).map(population => {
@@ -240,7 +240,7 @@ export async function runOnce(
         load.scenario,
         round,
         shared,
-        // The proxy is that of the scenario alone.
+        // The proxy belongs to the scenario, not to its populations.
         index === 0 ? proxy?.address : undefined,
         load.firstThread,
       ),
@@ -260,7 +260,7 @@ export async function runOnce(
   }
   for (const [index, { failure, cuts }] of cutters.entries()) {
     if (failure === undefined) continue;
-    const what = cuts === 0 ? 'no' : `after ${formatPlural(cuts, 'cut')} no further`;
+    const what = cuts === 0 ? 'no' : `after ${formatPlural(cuts, 'cut')}, no other`;
     bench.warn(`${what} connection could be cut in ${loads[index]?.name}: ${toOneLine(failure)}`);
   }
   const after = await serverCount(control, replicas);

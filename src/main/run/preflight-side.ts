@@ -22,7 +22,7 @@ export interface LoadableSide extends PlannedSide {
 }
 
 /**
- * Looks whether the clients of a side can load its target, and asks that whether it can take what is planned, before any
+ * Checks whether the clients of a side can load its target, and whether the target can take what is planned, before any
  * load.
  *
  * @param options.elsewhere the load runs on agents, which know their own limits
@@ -65,7 +65,7 @@ export async function preflightSide(
   return [...warnings, ...warnOfMissingCores(extents, target, describeEnvironment().cores)];
 }
 
-/** What a target can ask of its clients: the ability, in words, and whether it does. */
+/** What a target can require of its clients: the ability, its text, and whether the target requires it. */
 const demands: readonly (readonly [Ability, string, (target: Target) => boolean])[] = [
   ['cluster', 'a cluster', ({ control }) => control.cluster !== undefined],
   ['RESP3', 'RESP3 (protocol=3 of the URL)', ({ address }) => address.protocol === 3],

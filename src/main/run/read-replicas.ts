@@ -9,14 +9,14 @@ import { awaitReplicas } from '../server/replicas.ts';
 import { commandsOf } from './load-counts.ts';
 import type { ReadReplicas, ServerCount } from './server-figures.ts';
 
-/** Replicas that the loads of a measurement read from: who they are, whether they have caught up, and what they have read. */
+/** Replicas that the loads of a measurement read from: which they are, whether they have caught up, and what they counted. */
 
 interface Reader {
   readonly scenario: Pick<Scenario, 'readFrom'>;
   readonly bench: { readonly experiment: { readonly workload: WorkloadConfig } };
 }
 
-/** The replicas of the target as they are now, and what loads read there. Undefined if all read from primaries. */
+/** The current replicas of the target, and what the loads read there. Undefined if all loads read from primaries. */
 export async function findReadReplicas(
   control: Pick<Control, 'findShards'>,
   loads: readonly Reader[],
@@ -35,9 +35,9 @@ export async function findReadReplicas(
 }
 
 /**
- * Lets replicas catch up with what was written before a measurement.
+ * Waits until the replicas have applied what was written before a measurement.
  *
- * @returns a caveat if they did not; undefined: they did
+ * @returns a caveat if they have not; else undefined
  */
 export async function catchUp(
   control: Pick<Control, 'findShards'>,
@@ -46,10 +46,10 @@ export async function catchUp(
   const behind = await awaitReplicas(control).catch((cause: Error) => toOneLine(cause.message));
   return behind === undefined
     ? undefined
-    : `before ${turn}, replicas did not catch up with what was written before the load: ${behind}; reads from them can miss keys or find older values. Use replicas with a faster network, or fewer keys`;
+    : `before ${turn}, replicas had not applied all writes of their primary: ${behind}; reads from them can miss keys or find older values. Use fewer keys, or replicas with a faster network`;
 }
 
-/** All reads of a load as the servers have counted them, and those of replicas; null if it is not known. */
+/** All reads of a load, and those of replicas, as the servers counted them; null if not known. */
 export function readCalls(
   commands: readonly Pick<ParsedCommand, 'statName'>[],
   { reads }: ReadReplicas,

@@ -12,7 +12,7 @@ const pingBudgetMs = 100;
 export interface ReadReplicas {
   /** Null: not known, so what they count is not known either. */
   readonly nodes: readonly Control[] | null;
-  /** Names in commandstats of what they read there; all else that replicas count is replicated, or of others. */
+  /** Names in commandstats of the reads there. Other commands that replicas count are replicated, or of other clients. */
   readonly reads: ReadonlySet<string>;
 }
 
@@ -21,11 +21,11 @@ export interface ServerCount {
   /** Another one after every start of the server, and when other masters serve. */
   readonly life: string | undefined;
   /**
-   * How often it has run commands, as its commandstats name them; the masters of a cluster together, and what was read from
+   * How often it has run commands, as its commandstats name them; the masters of a cluster together, plus the reads of
    * replicas. Null: it does not report that.
    */
   calls(names: readonly string[]): number | null;
-  /** How often replicas alone have run them, if they are read there; as `calls`. */
+  /** How often replicas alone have run them, if reads go there; like `calls`. */
   callsOfReplicas(names: readonly string[]): number | null;
   /** Where it is: behind a Sentinel that may change. */
   readonly server: string;

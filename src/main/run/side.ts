@@ -185,7 +185,7 @@ export class SideRun {
       const { space } = keys;
       if (space === undefined) continue;
       const removal = await keys.remove();
-      // A server that refused the claim and every operation has no keys of this run, though it may not tell.
+      // A server that refused the claim and every operation has no keys of this run, even if it does not report that.
       const isWritten =
         space.claimed || [...this.#rounds.values()].flat().some(({ completed }) => completed > 0);
       if (isWritten) this.#warn(describeRemoval(space, removal));

@@ -1,5 +1,5 @@
 /**
- * What is known of commands by their names and arguments: which are never sent, where their keys are, whether they block,
+ * What names and arguments show about commands: which are never sent, where their keys are, whether they block,
  * and how the server counts them.
  */
 
@@ -18,7 +18,9 @@ export function checkArguments(name: string, texts: Texts, pieces = texts): void
   const has = (pattern: RegExp) => texts.some(text => text !== undefined && pattern.test(text));
   if (name === 'COPY' && has(/^db$/i)) throw new RangeError('a COPY within its database (no DB)');
   if (name.startsWith('SORT') && pieces.some(text => text?.includes('*')))
-    throw new RangeError(`{key:*} for a pattern in ${name} (any other reads keys that may be of others)`);
+    throw new RangeError(
+      `{key:*} as the pattern of ${name} (other patterns can read keys that are not poolbench's)`,
+    );
   if (name === 'XREADGROUP' && (!/^group$/i.test(texts[0] ?? '') || texts[1] === undefined))
     throw new RangeError('XREADGROUP GROUP and the name of a group, which is made before the load');
 }
@@ -94,7 +96,7 @@ export function reasonToRefuse(name: string, args: Texts): string | undefined {
 
 /** Why no load of templates has a command, as a clause; undefined if it may. @param name in capitals */
 export function reasonNotInLoad(name: string, args: Texts): string | undefined {
-  // A subcommand that only asks.
+  // A subcommand that changes nothing.
   return harmless.get(name)?.test(args[0] ?? '') === true ? undefined : refusedFor.get(name);
 }
 
@@ -147,7 +149,7 @@ const refusals: readonly (readonly [reason: string, names: string])[] = [
   ['the places of its keys cannot be checked', 'COMMAND'],
 ];
 
-/** Subcommands of these that only ask: they change neither the server nor the connection, and have no keys. */
+/** Subcommands that change neither the server nor the connection, and have no keys. */
 const harmless: ReadonlyMap<string, RegExp> = new Map([
   ['ACL', /^(whoami|cat)$/i],
   ['CLIENT', /^(id|info|list|getname)$/i],

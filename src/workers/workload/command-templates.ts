@@ -18,7 +18,7 @@ export type TemplatePart =
   | { readonly kind: 'bytes'; readonly bytes: Buffer }
   /** Keys with the same label are the same key in an operation. Without a label, each is another one. */
   | { readonly kind: 'key'; readonly label?: string }
-  /** In SORT: of each element the key that it names. */
+  /** In SORT: the key that each element names. */
   | { readonly kind: 'keyOfElement' }
   | { readonly kind: 'value' }
   | { readonly kind: 'counter' }
@@ -94,7 +94,7 @@ export function keysOf({ requests }: Pick<ParsedCommand, 'requests'>): number {
   return keys + labels.size;
 }
 
-/** Whether subscribers hear it. @param name in capitals; of a transaction MULTI */
+/** Whether it publishes a message. @param name in capitals; MULTI for a transaction */
 export function isPublish(name: string): boolean {
   return name === 'PUBLISH' || name === 'SPUBLISH';
 }
@@ -138,8 +138,8 @@ export function serverCountsApart(commands: readonly ParsedCommand[], functions:
 }
 
 /**
- * All that the server counts of the commands, what runs inside them too, in capitals and without subcommands. Null if only
- * running them would show it.
+ * Names of all commands that the server counts for these, including those that run inside them, in capitals and without
+ * subcommands. Null if the text does not show what runs inside.
  *
  * @param functions as of `serverCountsApart`
  */
@@ -160,7 +160,7 @@ export function withoutSubcommand(statName: string): string {
   return statName.replace(/\|.*/, '').toUpperCase();
 }
 
-/** What runs inside transactions, scripts and functions; undefined for each that only running it would show. */
+/** The commands inside transactions, scripts and functions; undefined for each one whose text does not show them. */
 function calledInside(
   commands: readonly ParsedCommand[],
   functions: readonly string[],
@@ -359,7 +359,7 @@ function checkKeys(name: string, args: readonly Word[], texts: Texts): void {
   for (const [index, parts] of args.entries()) {
     if (parts.some(part => part.kind === 'keyOfElement') && !isPattern(name, parts, texts[index - 1]))
       throw new RangeError(
-        `{key:*} only behind BY and GET of SORT, alone, but argument ${index + 1} has one`,
+        `{key:*} only as the whole pattern of BY or GET in SORT, but argument ${index + 1} has one`,
       );
     if (expected.has(index + 1) || !parts.some(part => part.kind === 'key')) continue;
     const where = expected.size === 0 ? 'no {key}' : `{key} only where ${name} takes a key, alone`;

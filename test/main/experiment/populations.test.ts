@@ -93,7 +93,9 @@ describe('a population', () => {
 
   test('is one load', () => {
     const arrival = { kind: 'constant', rate: [10, 20] };
-    expect(faultsOf([{ name: 'slow', arrival }])).toContain('populations[0].arrival.rate: expected one rate');
+    expect(faultsOf([{ name: 'slow', arrival }])).toContain(
+      'populations[0].arrival.rate: expected a single rate',
+    );
     expect(faultsOf([{ name: 'slow', workers: [10, 20] }])).toContain(
       'populations[0].workers: expected a whole',
     );
@@ -121,7 +123,9 @@ describe('a population', () => {
   });
 
   test('has a name of its own, by which scenarios name it', () => {
-    expect(faultsOf([bulk, bulk])).toContain('populations[1].name: expected a name of its own');
+    expect(faultsOf([bulk, bulk])).toContain(
+      'populations[1].name: expected a name that no other population has',
+    );
     expect(faultsOf([bulk], { beside: [null, 'bull'] })).toContain('scenarios[0].beside[1]: expected names');
     expect(faultsOf([bulk], { beside: 'bulk+bulk' })).toContain('scenarios[0].beside: expected names');
     expect(faultsOf([], { beside: 'bulk' })).toContain('no populations');
