@@ -47,6 +47,8 @@ test('a server that requires a login is recorded, and the config that is written
 
   const again = await runPoolbench(['record', url, '--out', out]);
   expect(again).toMatchObject({ code: 2, stderr: expect.stringMatching(/already exists/) });
+  const noFolder = await runPoolbench(['record', url, '--out', join(out, '..', 'none', 'a.json')]);
+  expect(noFolder).toMatchObject({ code: 2, stderr: expect.not.stringMatching(/MONITOR/) });
   await redis.acl('SETUSER', 'default', '-monitor');
   const refused = await runPoolbench(['record', url, '--out', `${out}.2`]);
   expect(refused).toMatchObject({ code: 3, stderr: expect.stringMatching(/refuses: NOPERM/) });

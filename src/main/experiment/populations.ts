@@ -149,13 +149,15 @@ export function checkBeside({ populations, scenarios }: Config, refuse: Refuse):
   for (const [index, name] of names.entries())
     if (names.indexOf(name) < index)
       refuse(['populations', index, 'name'], 'a name that no other population has', name);
-  const known = names.length === 0 ? 'null, because the config has no populations' : names.join(' or ');
+  const expected =
+    names.length === 0
+      ? 'null, because the config has no populations'
+      : `names of populations, each once: ${names.join(' or ')}`;
   for (const [group, { beside }] of scenarios.entries())
     for (const [index, one] of beside.entries()) {
       const asked = besideNames(one);
       const isKnown = asked.every(name => names.includes(name)) && new Set(asked).size === asked.length;
-      if (!isKnown)
-        refuse(['scenarios', group, 'beside', index], `names of populations, each once: ${known}`, one);
+      if (!isKnown) refuse(['scenarios', group, 'beside', index], expected, one);
     }
 }
 

@@ -75,9 +75,10 @@ export function checkTarget({ target, workload, scenarios }: Omit<Parts, 'timeou
 function checkReadFrom({ target, workload, scenarios }: Omit<Parts, 'timeoutMs'>, refuse: Refuse): void {
   const ofAll = whyOnlyFromPrimary(target, workload);
   for (const [index, { client, readFrom, autoPipelining }] of scenarios.entries()) {
-    if (readFrom.every(source => source === 'primary')) continue;
+    const place = readFrom.findIndex(source => source !== 'primary');
+    if (place < 0) continue;
     const refuseReads = (why: string) =>
-      refuse(['scenarios', index, 'readFrom'], `"primary", because ${why}`, readFrom);
+      refuse(['scenarios', index, 'readFrom', place], `"primary", because ${why}`, readFrom[place]);
     const other = client.find(one => !hasAbility(one, 'replicas'));
     if (ofAll !== undefined) refuseReads(ofAll);
     else if (other !== undefined)

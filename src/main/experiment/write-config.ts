@@ -1,4 +1,4 @@
-import { access, writeFile } from 'node:fs/promises';
+import { access, constants, writeFile } from 'node:fs/promises';
 import { dirname, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { wrapText } from '../../aggregate/text/text-layout.ts';
@@ -42,16 +42,15 @@ export async function writeNewFile(path: string, text: string): Promise<void> {
   try {
     await writeFile(path, text, { flag: 'wx', mode: 0o600 });
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    if (code === 'EEXIST') throw alreadyExists(path);
-    throw new PoolbenchError('RESULTS_NOT_WRITABLE', `${path} cannot be written (${message})`, { cause });
+    if ((cause as NodeJS.ErrnoException).code === 'EEXIST') throw alreadyExists(path);
+    throw notWritable(path, cause);
   }
 }
 
 /**
  * For what takes long before it is written.
  *
- * @throws PoolbenchError USAGE if the file exists
+ * @throws PoolbenchError USAGE if the file exists, RESULTS_NOT_WRITABLE if nothing can be written to its folder
  */
 export async function expectNoFile(path: string): Promise<void> {
   const exists = await access(path).then(
@@ -59,6 +58,16 @@ export async function expectNoFile(path: string): Promise<void> {
     () => false,
   );
   if (exists) throw alreadyExists(path);
+  try {
+    await access(dirname(resolve(path)), constants.W_OK);
+  } catch (cause) {
+    throw notWritable(path, cause);
+  }
+}
+
+function notWritable(path: string, cause: unknown): PoolbenchError {
+  const { message } = cause as Error;
+  return new PoolbenchError('RESULTS_NOT_WRITABLE', `${path} cannot be written (${message})`, { cause });
 }
 
 function alreadyExists(path: string): PoolbenchError {

@@ -15,8 +15,8 @@ export interface ImportedCommands {
   readonly commands: readonly { readonly command: string; readonly weight: number }[];
   /** Names of keys that the commands contain literally. */
   readonly namedKeys: ReadonlySet<string>;
-  /** Whether commands also draw keys from a range. */
-  readonly drawsKeys: boolean;
+  /** The patterns by which keys are drawn from a range, for every such key; empty: none is. */
+  readonly keyPatterns: readonly string[];
   /** Max requests of one operation; more than 1 only with transactions. */
   readonly requests: number;
   /** The differences from the definition, as sentences. */
@@ -40,7 +40,7 @@ export function importCommands(
   const commands: { command: string; weight: number }[] = [];
   const namedKeys = new Set<string>();
   const notes: string[] = [];
-  let drawsKeys = false;
+  const keyPatterns: string[] = [];
   let requests = 1;
   for (const operation of joinTransactions(given)) {
     const templates = new Templates(keys, scripts);
@@ -52,15 +52,15 @@ export function importCommands(
       if (!(error instanceof RangeError)) throw error;
       const shown = operation.map(({ words }) => words.join(' ')).join('; ');
       const text = shown.length > shownCharacters ? `${shown.slice(0, shownCharacters)}…` : shown;
-      notes.push(`${JSON.stringify(text)} is not sent: poolbench expects ${error.message}.`);
+      notes.push(`${JSON.stringify(text)} is not sent: expected ${error.message}.`);
       continue;
     }
     for (const name of templates.namedKeys) namedKeys.add(name);
     for (const note of templates.notes) if (!notes.includes(note)) notes.push(note);
-    drawsKeys ||= templates.drawsKeys;
+    keyPatterns.push(...templates.keyPatterns);
     requests = Math.max(requests, operation.length);
   }
-  return { commands, namedKeys, drawsKeys, requests, notes };
+  return { commands, namedKeys, keyPatterns, requests, notes };
 }
 
 /** The requests of each operation: all of a transaction, else one. */
@@ -81,7 +81,7 @@ function joinTransactions(given: readonly MemtierCommand[]): MemtierCommand[][] 
 class Templates {
   readonly namedKeys = new Set<string>();
   readonly notes: string[] = [];
-  drawsKeys = false;
+  readonly keyPatterns: string[] = [];
   readonly #keys: KeyNumbers;
   readonly #scripts: readonly string[];
 
@@ -98,7 +98,7 @@ class Templates {
     const places = placesOfKeys(name, args);
     const templates = args.map((arg, index) => {
       if (!places.has(index + 1)) return this.#argument(arg, keyPattern);
-      if (arg.includes('__key__')) this.drawsKeys = true;
+      if (arg.includes('__key__')) this.keyPatterns.push(keyPattern);
       else this.namedKeys.add(arg);
       return '{key}';
     });

@@ -118,9 +118,10 @@ function assemble(data: Definition, load: MemtierLoad, subscribers: number, sour
   };
   const scripts = [data.dbconfig?.init_commands ?? []].flat().flatMap(scriptLoadedBy);
   const commands = importCommands(load.commands, keys, scripts);
-  if (load.commands.length > 0 && commands.commands.length === 0)
+  const isMix = load.commands.length > 0;
+  if (isMix && commands.commands.length === 0)
     throw invalid(source, `a command that can be sent. ${commands.notes.join(' ')}`);
-  const drawsKeys = load.commands.length === 0 || commands.drawsKeys;
+  const drawsKeys = !isMix || commands.keyPatterns.length > 0;
   const keySpace = keySpaceOf(data, drawsKeys ? keys : undefined, commands.namedKeys);
   const members = membersOf(data);
   const valueBytes = valueBytesOf(load, data);
@@ -128,6 +129,8 @@ function assemble(data: Definition, load: MemtierLoad, subscribers: number, sour
   const workers = number('threads', usual.threads) * number('clients', usual.clients);
   const pipeline = Math.max(1, Math.round(number('pipeline', 1) / commands.requests));
   const rate = flags.get('rate-limiting');
+  const patterns = isMix ? commands.keyPatterns : patternsOfRatio(flags);
+  const [keyChoice = { kind: 'uniform' }, ...otherChoices] = keyChoicesOf(patterns, flags);
   const all = [
     ...commands.notes,
     ...keySpace.notes,
@@ -141,6 +144,11 @@ function assemble(data: Definition, load: MemtierLoad, subscribers: number, sour
     ...(commands.namedKeys.size > 0 && drawsKeys
       ? [`The keys ${[...commands.namedKeys].join(', ')} are chosen at random like the others.`]
       : []),
+    ...(otherChoices.length > 0
+      ? [
+          `All commands have the keyChoice ${keyChoice.kind}; the definition has ${otherChoices.map(({ kind }) => kind).join(' and ')} for some of them.`,
+        ]
+      : []),
   ];
   return {
     notes: all,
@@ -153,9 +161,9 @@ function assemble(data: Definition, load: MemtierLoad, subscribers: number, sour
       workload: {
         keys: keySpace.keys,
         ...(members === usualMembers ? {} : { members: Math.min(members, maxMembers) }),
-        keyChoice: keyChoiceOf(load),
+        keyChoice,
         valueBytes,
-        ...(load.commands.length === 0 ? { readShare: readShareOf(flags) } : { commands: commands.commands }),
+        ...(isMix ? { commands: commands.commands } : { readShare: readShareOf(flags) }),
         ...(keySpace.hitShare < 1 ? { hitShare: keySpace.hitShare } : {}),
         ...(subscribers > 0 ? { subscribers } : {}),
       },
@@ -246,9 +254,25 @@ function readShareOf(flags: MemtierLoad['flags']): number {
   return Number((gets / (sets + gets)).toFixed(3));
 }
 
-/** How keys are chosen: as for the first command of a mix, or as for GET if there are only SET and GET. */
-function keyChoiceOf({ commands: [first], flags }: MemtierLoad): object {
-  const pattern = first?.keyPattern ?? flags.get('key-pattern')?.split(':').at(-1) ?? 'R';
+interface KeyChoice {
+  readonly kind: string;
+  readonly exponent?: number;
+}
+
+/** The patterns of GET and SET, without that of a command that is never sent. */
+function patternsOfRatio(flags: MemtierLoad['flags']): string[] {
+  const [ofSets = 'R', ofGets = ofSets] = (flags.get('key-pattern') ?? 'R').split(':');
+  const readShare = readShareOf(flags);
+  return [...(readShare > 0 ? [ofGets] : []), ...(readShare < 1 ? [ofSets] : [])];
+}
+
+/** The different ways in which keys are chosen by these patterns. A config has the first. */
+function keyChoicesOf(patterns: readonly string[], flags: MemtierLoad['flags']): KeyChoice[] {
+  const choices = patterns.map(pattern => keyChoiceOf(pattern, flags));
+  return choices.filter(({ kind }, index) => choices.findIndex(other => other.kind === kind) === index);
+}
+
+function keyChoiceOf(pattern: string, flags: MemtierLoad['flags']): KeyChoice {
   switch (pattern.toUpperCase()) {
     case 'G':
       return { kind: 'gaussian' };

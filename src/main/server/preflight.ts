@@ -103,7 +103,7 @@ async function requireReplicas(control: Control): Promise<Control[]> {
   if (alone.length > 0)
     throw new PoolbenchError(
       'TARGET_NOT_AVAILABLE',
-      `expected every primary to have a replica in service, because readFrom is not "primary", found no replica of ${formatList(alone.map(({ primary }) => shownAddress(primary.server)))}; start replicas, or set readFrom to "primary"`,
+      `expected every primary to have a replica in service, because readFrom is not "primary", found no replica of ${formatList(alone.map(({ primary }) => shownAddress(primary.server)))}; start replicas and wait until they have synchronized, or set readFrom to "primary"`,
     );
   return shards.flatMap(({ replicas }) => replicas);
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { enlistFor } from '../../../src/main/cli/agent-options.ts';
+import { findClients } from '../../../src/main/experiment/clients.ts';
 import { describePlan } from '../../../src/main/experiment/describe-plan.ts';
 import { planRun } from '../../../src/main/experiment/plan.ts';
 import { extentsOf, populationsOf } from '../../../src/main/experiment/populations.ts';
@@ -137,4 +138,10 @@ describe('a population', () => {
       expect.objectContaining({ code: 'USAGE', message: expect.stringMatching(/bulk/) }),
     );
   });
+});
+
+test('a script that is missing is found before the load, and its population is named', async () => {
+  const populated = experiment([bulk, { name: 'sessions', workload: { script: './missing.mjs' } }]);
+  const side = { experiment: populated, scenarios: expandScenarios(populated.scenarios) };
+  await expect(findClients(side)).rejects.toThrow(/^populations\[1\]\.workload\.script: /);
 });

@@ -57,7 +57,23 @@ test('GET and SET, clients, threads, sizes and the choice of keys are taken over
   });
   expect(scenario).toMatchObject({ pools: [4], workers: [40], pipeline: [7], connectionsPerWorker: [1] });
   expect(scenario?.arrival).toMatchObject([{ kind: 'constant', rate: [800] }]);
-  expect(notes).toEqual([]);
+  expect(notes).toEqual([expect.stringContaining('has sequential for some')]);
+});
+
+test('the choice of keys is that of the commands that draw some, and a note names the others', () => {
+  const only = (args: string) => {
+    const { workload, notes } = imported(args);
+    return { kind: workload.keyChoice?.kind, notes };
+  };
+  expect(only('--ratio 1:0 --key-pattern S:R')).toEqual({ kind: 'sequential', notes: [] });
+  expect(only('--ratio 0:1 --key-pattern S:R')).toEqual({ kind: 'uniform', notes: [] });
+  const transaction = '--command MULTI --command "SET __key__ 1" --command-key-pattern P --command EXEC';
+  expect(only(transaction)).toEqual({ kind: 'sequential', notes: [] });
+  const mix = '--command "GET __key__" --command "INCR __key__" --command-key-pattern G';
+  expect(only(mix)).toEqual({
+    kind: 'uniform',
+    notes: [expect.stringContaining('has gaussian for some')],
+  });
 });
 
 test('keys become placeholders, whatever their names, and other occurrences of them become numbers', () => {

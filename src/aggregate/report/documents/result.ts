@@ -89,8 +89,8 @@ export function resultDocument(result: Result): Block[] {
     ...only(narrow, [paragraph([strong(`${name} against ${describeTarget(target)}`)])]),
     ...environmentBlocks(result, `, seed ${result.seed}`),
     ...resultBlocks(result),
-    ...populationBlocks(scenarios),
     ...loadBlocks(scenarios),
+    ...populationBlocks(scenarios),
     ...only(wide, claims.flatMap(judgedBlocks)),
     ...only(wide, [
       heading(2, 'What limited each scenario'),

@@ -246,6 +246,7 @@ class Collector {
 
 function reasonToLeaveOut(name: string, args: readonly string[]): string {
   if (ofTransactions.test(name)) return 'the recording does not have the whole transaction';
+  if (/^S?PUBLISH$/.test(name)) return 'MONITOR does not show who listens; add it with workload.subscribers';
   if (scriptCommands.has(name)) return 'the script can use other keys than those that are passed to it';
   return reasonToRefuse(name, args) ?? 'not among the commands that can be replayed';
 }
