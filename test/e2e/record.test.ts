@@ -130,7 +130,7 @@ test('the output of redis-cli MONITOR is read from a file; other text is refused
   const timed = await runPoolbench(['record', good, '--seconds', '1', '--out', `${out}.2`]);
   expect(timed).toMatchObject({ code: 2, stderr: expect.stringMatching(/no --seconds with a file/) });
   for (const [path, message] of [
-    [bad, /those of redis-cli MONITOR/],
+    [bad, /output of redis-cli MONITOR/],
     [join(folder, 'none.txt'), /cannot be read \(ENOENT\)/],
     [folder, /cannot be read \(EISDIR\)/],
   ] as const) {

@@ -21,6 +21,6 @@ test('a run is resumed only with the texts of the files that it began with', () 
   expect(() => expectSameFiles(undefined, [script])).not.toThrow();
   for (const found of [[script, { ...replay, sha256: 'ef' }], [script], undefined])
     expect(() => expectSameFiles([script, replay], found)).toThrow(
-      expect.objectContaining({ code: 'USAGE', message: expect.stringMatching(/found another one/) }),
+      expect.objectContaining({ code: 'USAGE', message: expect.stringMatching(/found another text/) }),
     );
 });
