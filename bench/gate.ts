@@ -119,7 +119,7 @@ const slower = 1.1;
 /** How often `--fail-if` fails a build for nothing, and how often for a slow-down of 10 %: measured, and simulated. */
 export const ask: Question = async bench => {
   const { report } = bench;
-  await measureGates(bench, [gateOf(2), gateOf(5)]);
+  await measureGates(bench, gateOf(2));
   report.title('Simulated: how often a gate fails a build');
   report.say(
     `${runs} simulated runs each. A row of versus draws its rounds from log ratios that were measured between equal arms.\n`,

@@ -8,6 +8,7 @@ import { measureOf } from '../src/aggregate/stats/measures.ts';
 import { metrics } from '../src/aggregate/stats/metrics.ts';
 import { pairByRound } from '../src/aggregate/stats/rounds.ts';
 import { minRuns } from '../src/aggregate/stats/run-spread.ts';
+import type { RoundsRange } from '../src/aggregate/stats/sign-test.ts';
 import { removeControls } from '../src/main/experiment/blocks.ts';
 import { armsOf, type Plan, planRun, planSides } from '../src/main/experiment/plan.ts';
 import { checkConfig } from '../src/main/experiment/read-config.ts';
@@ -15,8 +16,10 @@ import { measurePlan } from './measure-plan.ts';
 import type { Bench } from './question.ts';
 import { range } from './report.ts';
 
-/** Runs of three sides each: stored, new and equal, new and slower. */
+/** How often each pair of sides is measured: equal ones, and one that is slower. */
 const runs = 40;
+/** The default of a config. */
+const rounds: RoundsRange = { atLeast: 10, atMost: 50 };
 const slower = 1.1;
 /** By what an operation grows at least if its loop grows by 10 %: less was measured beside other work. */
 const minGrowth = 0.08;
@@ -31,10 +34,10 @@ const script =
   "local sum = 0 for step = 1, tonumber(redis.call('GET', 'steps')) do sum = sum + step end return sum";
 
 /**
- * Pairs of runs, and not of simulated ones: of the same server, which differ in nothing, and of one that is 10 % slower. Each
- * is judged by its rounds, as `versus` does, and by the runs before it, as `compare` does with a stored baseline.
+ * Measures what `npm run bench -- gate` simulates, on a real server: `versus` of equal sides, and of one that is 10 % slower,
+ * each until the gate is decided. The first sides of the latter runs then serve as a stored baseline, as in `compare`.
  */
-export async function measureGates({ server, report }: Bench, gates: readonly Gate[]): Promise<void> {
+export async function measureGates({ server, report }: Bench, gate: Gate): Promise<void> {
   const control = new Redis({ port: server.port, lazyConnect: true });
   await control.connect();
   try {
@@ -50,74 +53,74 @@ export async function measureGates({ server, report }: Bench, gates: readonly Ga
     };
     // The rest of an operation takes time, too: the loop must grow by more than the whole.
     await setSteps(steps * slower);
-    const [stored, , changed] = await measureOnce(server.port);
-    const growth = Math.min(slower - 1, Math.max(minGrowth, ratioOf(stored, changed) - 1));
+    const measured = ratioOf(await measureOnce(server.port, 'slower'));
+    const growth = Math.min(slower - 1, Math.max(minGrowth, measured - 1));
     await setSteps(steps * (1 + (slower - 1) ** 2 / growth));
 
     const started = performance.now();
-    const measured: (readonly [stored: Result, equal: Result, changed: Result])[] = [];
-    for (let run = 0; run < runs; run++) measured.push(await measureOnce(server.port));
+    const runsOf: Record<'equal' | 'slower', Sides[]> = { equal: [], slower: [] };
+    for (let run = 0; run < runs; run++)
+      for (const side of ['equal', 'slower'] as const)
+        runsOf[side].push(await measureOnce(server.port, side, gate));
     const seconds = (performance.now() - started) / 1000;
 
     report.title('Live: how often a gate fails a build');
-    report.say(
-      `${runs} runs of 10 rounds, in ${seconds.toFixed(0)} s. p50 of the slower side ×${range(
-        measured.map(([stored, , changed]) => ratioOf(stored, changed)),
-        3,
-      )}, of the equal one ×${range(
-        measured.map(([stored, equal]) => ratioOf(stored, equal)),
-        3,
-      )}.\n`,
-    );
-    const before = (run: number) => measured.slice(run - minRuns, run).map(([stored]) => stored);
-    const judged = [
-      { name: 'versus: rounds in pairs', from: 0, baseOf: (run: number) => measured[run]?.slice(0, 1) ?? [] },
-      { name: `compare: ${minRuns} runs before it`, from: minRuns, baseOf: before },
-    ];
+    report.say(`${2 * runs} runs in ${seconds.toFixed(0)} s, of ${rounds.atLeast} to ${rounds.atMost} rounds each.\n`);
+    const count = (all: readonly GateResult['outcome'][], outcome: GateResult['outcome']) =>
+      `${all.filter(one => one === outcome).length} of ${all.length}`;
     report.table(
-      ['judged by', 'gate', 'pairs', 'false alarms: equal', 'equal found within', '10 % slower found'],
-      judged.flatMap(({ name, from, baseOf }) =>
-        gates.map(gate => {
-          const indexes = measured.map((_, run) => run).slice(from);
-          const outcomes = (side: 1 | 2) =>
-            indexes.map(run => outcomeOf([...baseOf(run), measured[run]?.[side]], gate));
-          const [equal, found] = [outcomes(1), outcomes(2)];
-          const count = (all: readonly GateResult['outcome'][], wanted: GateResult['outcome']) =>
-            `${all.filter(one => one === wanted).length} of ${all.length}`;
-          return [
-            ...[name, gate.condition, String(indexes.length)],
-            ...[count(equal, 'beyond'), count(equal, 'within'), count(found, 'beyond')],
-          ];
-        }),
-      ),
+      ['sides of versus', 'p50 to the first side', gate.condition, 'within', 'cannot tell', 'rounds'],
+      Object.entries(runsOf).map(([side, all]) => {
+        const outcomes = all.map(sides => outcomeOf(sides, gate));
+        return [
+          side,
+          `×${range(all.map(ratioOf), 3)}`,
+          ...(['beyond', 'within', 'cannot tell'] as const).map(outcome => count(outcomes, outcome)),
+          range(all.map(([{ scenarios }]) => scenarios[0]?.rounds.length ?? 0), 0),
+        ];
+      }),
+    );
+    const baseline = runsOf.slower.map(([base]) => base);
+    const judgeAfter = (side: 'equal' | 'slower') =>
+      runsOf[side]
+        .slice(minRuns)
+        .map(([base, other], run) =>
+          outcomeOf([...baseline.slice(run, run + minRuns), side === 'equal' ? base : other], gate),
+        );
+    const [equal, found] = [judgeAfter('equal'), judgeAfter('slower')];
+    report.table(
+      ['last run of compare', gate.condition, 'within', 'cannot tell'],
+      Object.entries({ equal, slower: found }).map(([side, outcomes]) => [
+        side,
+        ...(['beyond', 'within', 'cannot tell'] as const).map(outcome => count(outcomes, outcome)),
+      ]),
     );
   } finally {
     control.disconnect();
   }
 }
 
-function outcomeOf(results: readonly (Result | undefined)[], gate: Gate): GateResult['outcome'] {
-  const [judged] = compareResults(
-    results.filter(result => result !== undefined),
-    [gate],
-  ).gates;
+function outcomeOf(results: readonly Result[], gate: Gate): GateResult['outcome'] {
+  const [judged] = compareResults(results, [gate]).gates;
   if (judged === undefined) throw new Error('expected a gate to be judged');
   return judged.outcome;
 }
 
-async function measureOnce(port: number): Promise<readonly [Result, Result, Result]> {
-  const [stored, equal, changed] = await measurePlan(planOf(port), { force: true });
-  if (stored === undefined || equal === undefined || changed === undefined)
-    throw new Error('expected three sides');
-  return [stored, equal, changed];
+type Sides = readonly [base: Result, other: Result];
+
+/** @param gate undefined: nothing is judged, and all rounds are measured */
+async function measureOnce(port: number, side: 'equal' | 'slower', gate?: Gate): Promise<Sides> {
+  const plan = planOf(port, side);
+  const [base, other] = await measurePlan(gate === undefined ? plan : { ...plan, gates: [gate] }, { force: true });
+  if (base === undefined || other === undefined) throw new Error('expected two sides');
+  return [base, other];
 }
 
-/** Without the controls that a run of such a plan has: they would take as long again, and the equal side is one. */
-function planOf(port: number): Plan {
+/** Without the controls that a run of such a plan has: they would take as long again, and the equal sides are one. */
+function planOf(port: number, side: 'equal' | 'slower'): Plan {
   const experiments = [
-    { name: 'stored', database: 0 },
-    { name: 'equal', database: 0 },
-    { name: 'slower', database: 1 },
+    { name: 'base', database: 0 },
+    { name: side, database: side === 'slower' ? 1 : 0 },
   ].map(({ name, database }) =>
     checkConfig(
       {
@@ -125,7 +128,7 @@ function planOf(port: number): Plan {
         target: { server: 'redis', url: `redis://127.0.0.1:${port}/${database}` },
         workload: { keys: 10, commands: [{ command: `EVALSHA "${script}" 1 {key}` }] },
         scenarios: [{ client: 'wire', workers: 10 }],
-        rounds: 10,
+        rounds,
         seconds: 0.1,
         warmupSeconds: 0.05,
       },
@@ -134,13 +137,13 @@ function planOf(port: number): Plan {
   );
   const { sides, blocks } = planRun(experiments);
   return planSides(
-    sides.map(side => ({ ...side, scenarios: armsOf(side) })),
+    sides.map(planned => ({ ...planned, scenarios: armsOf(planned) })),
     removeControls(blocks),
   );
 }
 
 /** Of p50, of the median round. */
-function ratioOf(base: Result, other: Result): number {
+function ratioOf([base, other]: Sides): number {
   const [before] = withoutControls(base);
   const [after] = withoutControls(other);
   const ratio = before && after && pairByRound(before, after, measureOf(metrics['response.p50'])).ratio;
