@@ -69,6 +69,9 @@ describe('a comparison to the first result', () => {
     expect(text).toMatch(/ in 0 scenarios, [\s\S]* apart in 2\s+scenarios/);
     expect(text).toMatch(/fewer than 6\s+rounds/);
     expect(text).not.toMatch('luck');
+    // What has no interval covers nothing.
+    expect(text).toMatch(/too\s+few\s+rounds\s+for\s+an\s+interval/);
+    expect(text).not.toContain('confidence');
   });
 
   test('only common scenarios are compared, and the others are named', () => {
@@ -172,6 +175,17 @@ describe('a comparison to the first result', () => {
     expect(stateOf(alike, name)?.state).toBe('ok');
     const results = [side('redis', 20_000, inTurn), side('redis', 20_000, { ...inTurn, ...changes })];
     expect(stateOf(results, name)?.state).toBe(state);
+  });
+
+  test('the number of servers is compared if one side is a cluster', () => {
+    const of = (masters: number | null) => {
+      const { target, ...rest } = side('redis', 1, inTurn);
+      return { ...rest, target: { ...target, detected: { ...target.detected, masters } } };
+    };
+    const stateOfServers = (...results: Result[]) => stateOf(results, 'number of servers')?.state;
+    expect(stateOfServers(of(null), side('redis', 1, inTurn))).toBeUndefined();
+    expect(stateOfServers(of(3), of(3))).toBe('ok');
+    expect(stateOfServers(of(3), side('redis', 1, inTurn))).toBe('not ok');
   });
 
   test('the texts of files are compared if there are any', () => {

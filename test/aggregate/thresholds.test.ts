@@ -66,6 +66,17 @@ test('failedShare is that of all rounds together', () => {
   expect(held('< 0.001')).toMatchObject([{ value: 0.001, crossed: true }]);
 });
 
+test('the time of deliveries meets nothing if messages were lost', () => {
+  const crossed = (lost: number) => {
+    const arrived = { expected: 1000, received: 1000 - lost, lost, latency: buildLatency(1000 - lost, 1) };
+    const rounds = [buildRound(1, 1000, { deliveries: { subscribers: 1, closed: 0, ...arrived } })];
+    const scenarios = [buildScenario({ id: 'published' }, rounds)];
+    return judgeThresholds({ 'delivery.p99': '< 5ms' }, { target, scenarios, claims: [] });
+  };
+  expect(crossed(0)).toMatchObject([{ value: 2.5, crossed: false }]);
+  expect(crossed(500)).toMatchObject([{ value: 2.5, crossed: true, caveat: 'lower bound' }]);
+});
+
 test('completedShare is asked of open loops only', () => {
   const rounds = [980, 1000].map((completed, round) =>
     buildRound(round, completed, { openLoop: buildOpenLoop(1000, { completed }) }),

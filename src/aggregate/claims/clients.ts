@@ -60,17 +60,30 @@ export const autoPipelining: PredictingClaim = {
   suite: 'auto-pipelining',
   needs: `a shared pool of 1 connection with autoPipelining and one without, for 1 worker, or for ${minCallers} or more`,
   predictions: scenarios =>
-    pairJoined(scenarios)
-      .filter(({ other }) => other.workers === 1 || other.workers >= minCallers)
-      .flatMap(pair => {
-        const { workers } = pair.other;
-        const callers = `${formatPlural(workers, 'worker')} on one connection`;
-        const range = atLeast(workers === 1 ? clearlyLess : clearlyMore);
-        return predictRatios([pair], `auto-pipelining to none, ${callers}`, [[throughput, range]]);
-      }),
+    pairJudged(scenarios).flatMap(pair => {
+      const { workers } = pair.other;
+      const callers = `${formatPlural(workers, 'worker')} on one connection`;
+      const range = atLeast(workers === 1 ? clearlyLess : clearlyMore);
+      return predictRatios([pair], `auto-pipelining to none, ${callers}`, [[throughput, range]]);
+    }),
+  open(scenarios) {
+    const levels = pairJudged(scenarios).map(({ other }) => other.workers);
+    if (levels.length === 0) return [];
+    return [
+      ...(levels.includes(1) ? [] : ['The run has no arms of 1 worker, so what it costs is not tested.']),
+      ...(levels.some(workers => workers >= minCallers)
+        ? []
+        : [`The run has no arms of ${minCallers} workers or more, so what it gains is not tested.`]),
+    ];
+  },
   caveat: () => 'Only for single GET and SET of small values.',
   context: scenarios => compareArms(pairJoined(scenarios), [p99, clientCpu]),
 };
+
+/** The levels of workers that the claim is about. */
+function pairJudged(scenarios: readonly ScenarioResult[]): ArmPair[] {
+  return pairJoined(scenarios).filter(({ other }) => other.workers === 1 || other.workers >= minCallers);
+}
 
 function pairJoined(scenarios: readonly ScenarioResult[]): ArmPair[] {
   const arms = scenarios.filter(arm => isSingle(arm) && arm.pool === 'shared' && arm.connections === 1);

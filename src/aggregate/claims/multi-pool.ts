@@ -5,7 +5,7 @@ import { clearlyMore, isUnbounded } from '../stats/statistics.ts';
 import { capitalise, formatList, formatPlural, formatRatio, formatRatioInterval } from '../text/format.ts';
 import { type Evidence, type Judgement, type OwnRuleClaim, untested } from './claim.ts';
 import { armsOf, compareArms, groupBy, isSteady, limitsOf, type PoolsPair } from './judging/arms.ts';
-import { type Asked, agree, atLeast, atMost, groupPairs, stateOf } from './judging/prediction.ts';
+import { type Asked, agree, atLeast, atMost, groupPairs, type Range, stateOf } from './judging/prediction.ts';
 import {
   describeDisagreement,
   describePower,
@@ -23,10 +23,10 @@ import {
   findGains,
   type Gain,
   isAbove,
-  isLarger,
   judgeBeginning,
   judgeBeyond,
   type Level,
+  largestOf,
   onePoolWorkers,
   pairsOfOwnThreads,
   pays,
@@ -57,8 +57,7 @@ export const multiPool: OwnRuleClaim = {
     judgeGains(evidence, {
       isTested: ({ above }) => above.length > 0,
       verdictOf: judgeBeyond,
-      gains: ({ above }) => above,
-      range: atLeast(clearlyMore),
+      figure: ({ above }) => shownOf(bestOf(above), atLeast(clearlyMore)),
       families: 1,
       open: ({ above }) => ({ of: '', comparisons: above }),
       describe: describeGain,
@@ -84,8 +83,10 @@ export const onePoolIsEnough: OwnRuleClaim = {
     judgeGains(evidence, {
       isTested: finding => finding.upTo.length > 0 && finding.contrasts.length > 0,
       verdictOf: judgeBeginning,
-      gains: ({ upTo }) => upTo,
-      range: atMost(clearlyMore),
+      figure: finding =>
+        judgeBeginning(finding) === 'refuted' && !finding.upTo.some(pays)
+          ? shownOf(largestOf(finding), atLeast(clearlyMore))
+          : shownOf(bestOf(finding.upTo), atMost(clearlyMore)),
       families: 2,
       open: ({ upTo: gains, contrasts }) =>
         gains.every(doesNotPay)
@@ -101,9 +102,8 @@ interface Rule {
   readonly isTested: (finding: Finding) => boolean;
   /** Of a setting without a flaw. */
   readonly verdictOf: (finding: Finding) => Verdict;
-  /** Those it is about. */
-  readonly gains: (finding: Finding) => readonly Gain[];
-  readonly range: { readonly low: number | null; readonly high: number | null };
+  /** The figure that is shown of a setting without a flaw, and where it is predicted: of a refuted claim one that refutes it. */
+  readonly figure: (finding: Finding) => ReturnType<typeof shownOf>;
   /** How many families of comparisons can each make the verdict false: those of a family share the chance to err. */
   readonly families: number;
   /** The family on which an open verdict waits, and what it is of, as a phrase to stand before it. */
@@ -122,6 +122,10 @@ interface Rule {
   readonly needs: string;
 }
 
+function shownOf(gain: Contrast | undefined, range: Range) {
+  return gain === undefined ? null : { ...gain.interval, range };
+}
+
 function judgeGains({ target, scenarios }: Evidence, rule: Rule): Judgement {
   const arms = scenarios.filter(isSteady);
   const pairs = pairsOfOwnThreads(arms);
@@ -137,16 +141,16 @@ function judgeGains({ target, scenarios }: Evidence, rule: Rule): Judgement {
   }));
   const verdict = agree(judged.map(one => one.verdict));
   const sound = deciding.find(({ flaw }) => flaw === null);
-  const figures = sound === undefined ? null : (bestOf(rule.gains(sound))?.interval ?? null);
+  const figure = sound === undefined ? null : rule.figure(sound);
   const sentences = judged.map(
     ({ finding, verdict }) => `${nameOf(finding, deciding)}${describeJudged(finding, verdict, rule)}`,
   );
   return {
     unit: '×',
-    measured: figures?.median ?? null,
-    low: figures?.low ?? null,
-    high: figures?.high ?? null,
-    predictedRange: figures === null ? null : rule.range,
+    measured: figure?.median ?? null,
+    low: figure?.low ?? null,
+    high: figure?.high ?? null,
+    predictedRange: figure?.range ?? null,
     verdict: target.standIn ? 'not tested' : verdict,
     reason: [
       ...describeStandIn(target, verdict),
@@ -213,8 +217,7 @@ function describeGain(finding: Finding, verdict: Verdict): string {
 
 /** What C20 found in a setting: the gain at 50 workers or fewer, and that beyond to it. */
 function describeBeginning(finding: Finding, verdict: Verdict): string {
-  const byMedian = finding.contrasts.toSorted((a, b) => b.interval.median - a.interval.median);
-  const contrast = byMedian.find(isLarger) ?? byMedian[0];
+  const contrast = largestOf(finding);
   const larger =
     contrast === undefined || isUnbounded(contrast.interval)
       ? null

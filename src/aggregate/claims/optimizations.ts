@@ -80,6 +80,12 @@ export const healthCache: PredictingClaim = {
       ),
     ];
   },
+  open(scenarios) {
+    const pairs = pairWithBaseline(scenarios, 'health-cached');
+    return pairs.length === 0 || atWorkers(pairs, 1).length > 0
+      ? []
+      : ['The run has no such pools of 1 worker, so what a check costs is not tested.'];
+  },
   proof(scenarios) {
     const pairs = pairWithBaseline(scenarios, 'health-cached');
     return findHealthFlaw(pairs) ?? findGrowthFlaw(armsOf(pairs));

@@ -86,6 +86,21 @@ export const workerPeak: PredictingClaim = {
       ),
     ];
   },
+  open(scenarios) {
+    const arms = scenarios.filter(isWorkersArm);
+    if (predictPeak(arms, workersPeak).length === 0) return [];
+    const { low, high } = workersPerPool;
+    return [
+      ...(arms.some(({ workers }) => workers < low)
+        ? []
+        : [`The run has no pool of fewer than ${low} workers, so a rise up to there is not tested.`]),
+      ...(pairLevels(arms, high, mostWorkers).length > 0
+        ? []
+        : [
+            `The run lacks a pool of ${high} or of ${mostWorkers} workers, so a decline beyond ${high} is not tested.`,
+          ]),
+    ];
+  },
   proof: scenarios => findGrowthFlaw(scenarios.filter(isWorkersArm)),
   remarks(scenarios) {
     const arms = scenarios.filter(isWorkersArm);
@@ -217,17 +232,25 @@ export const pipeline: PredictingClaim = {
     // Single commands are what the gains above are compared with.
     return gains.length === 0 ? [] : [...gains, ...predictPeak(alone.filter(isBatched), batchPeak)];
   },
-  remarks(scenarios) {
-    const alone = scenarios.filter(hasOneWorker);
-    const sizes = new Set(pairWithSingles(alone).map(({ other }) => other.pipeline));
+  open(scenarios) {
+    const pairs = pairWithSingles(scenarios.filter(hasOneWorker));
+    const sizes = new Set(pairs.map(({ other }) => other.pipeline));
     const missing = batchSizes.filter(size => !sizes.has(size));
+    if (missing.length === batchSizes.length) return [];
     return [
-      ...describePicked(alone.filter(isBatched), batchPeak),
       ...(missing.length === 0
         ? []
-        : [`The run has no batches of ${missing.join(', ')}, so that part is not judged.`]),
+        : [`The run has no batches of ${missing.join(', ')}, so what they gain is not tested.`]),
+      ...([...sizes].some(size => size > batchPeak.high)
+        ? []
+        : [`The run has no batches of more than ${batchPeak.high}, so what larger ones gain is not tested.`]),
     ];
   },
+  remarks: scenarios =>
+    describePicked(
+      scenarios.filter(arm => hasOneWorker(arm) && isBatched(arm)),
+      batchPeak,
+    ),
   // All but the gains that are judged.
   context: scenarios =>
     compareArms(

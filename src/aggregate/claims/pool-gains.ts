@@ -171,8 +171,14 @@ export function judgeBeginning({ upTo, contrasts }: Sides): Verdict {
   return upTo.every(doesNotPay) && contrasts.some(isLarger) ? 'supported' : 'inconclusive';
 }
 
+/** The contrast to show: of those that are clearly larger, else of all, the largest. */
+export function largestOf({ contrasts }: Sides): Contrast | undefined {
+  const largest = contrasts.toSorted((a, b) => b.interval.median - a.interval.median);
+  return largest.find(isLarger) ?? largest[0];
+}
+
 /** Whether the gain beyond 50 workers is worth more than that at 50 or fewer. */
-export const isLarger = ({ interval }: Contrast) => interval.low > clearlyMore;
+const isLarger = ({ interval }: Contrast) => interval.low > clearlyMore;
 
 export const pays = ({ interval, dissent }: Gain) => dissent === null && interval.low > clearlyMore;
 export const doesNotPay = ({ interval, dissent }: Gain) => dissent === null && interval.high < clearlyMore;

@@ -6,7 +6,7 @@ import { armKey } from '../scenario/scenario.ts';
 import { withoutControls } from '../stats/control.ts';
 import { comparedMetrics, type MedianMetric, metrics, pooledTails } from '../stats/metrics.ts';
 import { pairByRound, wholeRounds } from '../stats/rounds.ts';
-import { coverageOf, medianInterval } from '../stats/sign-test.ts';
+import { coverageOf, medianInterval, minRounds } from '../stats/sign-test.ts';
 import { lostRatio } from '../stats/summary.ts';
 import { caveatOf } from '../stats/tails.ts';
 import { formatFraction } from '../text/format.ts';
@@ -130,7 +130,9 @@ function ratiosOf(base: ScenarioResult, { scenario: other, paired }: Arm): SideR
     const ratio = ({ better, ofRound }: MedianMetric) =>
       pairByRound(base, other, { better, figure: ofRound });
     const rounds = ratio(metrics.opsPerSecond).series.roundsCounted;
-    return { rounds, coverage: coverageOf(rounds), ...byRatioKey(metric => ratio(metric).ratio) };
+    // Fewer rounds bound nothing.
+    const coverage = rounds < minRounds ? 0 : coverageOf(rounds);
+    return { rounds, coverage, ...byRatioKey(metric => ratio(metric).ratio) };
   }
   const [ofBase, ofOther] = [wholeRounds(base.rounds), wholeRounds(other.rounds)];
   const valuesOf = (rounds: readonly RoundResult[], { ofRound }: MedianMetric) =>

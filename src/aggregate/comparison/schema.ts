@@ -54,7 +54,7 @@ const scenarioSide = z.object({
     .object({
       /** Rounds that both have measured if they are paired, else those of the side that has fewer. */
       rounds: z.number(),
-      /** Min probability with which an interval covers the true ratio, 0 to 1. */
+      /** Min probability with which an interval covers the true ratio, 0 to 1; 0: there are too few rounds for one. */
       coverage: z.number(),
       ...intervals('ratioKey'),
     })

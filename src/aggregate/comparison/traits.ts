@@ -4,7 +4,7 @@ import { armKey } from '../scenario/scenario.ts';
 import { withoutControls } from '../stats/control.ts';
 import { describeHosts } from '../stats/hosts.ts';
 import { formatPlural } from '../text/format.ts';
-import { describeClients, wasRunning } from '../text/target-words.ts';
+import { describeClients, describeMasters, describeTransport, wasRunning } from '../text/target-words.ts';
 import type { FairnessCheck } from './schema.ts';
 
 /**
@@ -78,6 +78,12 @@ const traits = {
     uses: everywhere,
     of: describeConnections,
     note: 'the ratios include the cost of the connection',
+  },
+  'number of servers': {
+    uses: everywhere,
+    of: ({ target }) => describeMasters(target.detected),
+    matters: results => results.some(({ target }) => target.detected.masters != null),
+    note: 'the masters of a cluster share the load, each with threads of its own',
   },
   'persistence off': { uses: ['comparison'], check: checkPersistence },
   server: {
@@ -193,11 +199,9 @@ export function formatValue(value: unknown): string {
 
 /** Encryption costs both sides CPU, and so does another protocol. */
 function describeConnections({ target, config }: Result): string {
-  const [scheme = ''] = target.declared.url.toLowerCase().split(':', 1);
   const { tls } = (config.target ?? {}) as { tls?: { rejectUnauthorized?: unknown } };
   const unchecked = tls?.rejectUnauthorized === false ? ', certificate not checked' : '';
-  const transport = { rediss: 'TLS', valkeys: 'TLS', unix: 'unix socket' }[scheme] ?? 'TCP';
-  return `${transport}${unchecked}${target.detected.protocol === 2 ? ', RESP2' : ''}`;
+  return `${describeTransport(target)}${unchecked}${target.detected.protocol === 2 ? ', RESP2' : ''}`;
 }
 
 function hasScript({ config }: Result): boolean {

@@ -41,6 +41,8 @@ export interface LoadEnvironment {
   readonly local: boolean;
   /** Threads of the server; null, which counts as 1, if unknown. */
   readonly serverThreads: number | null;
+  /** Threads of other loads that ran at the same time. Absent: none. */
+  readonly threadsBeside?: number;
   /** Whether io-threads of the server spin while they have nothing to do, so that their CPU time does not show how full they are. */
   readonly ioThreadsSpin?: boolean;
 }
@@ -115,7 +117,7 @@ function findSaturation(figures: LimitFigures, environment: LoadEnvironment): Fi
 }
 
 function findMissingCores(figures: LimitFigures, environment: LoadEnvironment): Finding | undefined {
-  const { local, serverThreads } = environment;
+  const { local, serverThreads, threadsBeside = 0 } = environment;
   const { threads, clientCores, serverCores, threadWaitRatio, cpus, busyRatio: known } = figures;
   const ownRatio = (clientCores + (local ? (serverCores ?? 0) : 0)) / cpus;
   const busyRatio = Math.max(known ?? 0, ownRatio);
@@ -127,7 +129,8 @@ function findMissingCores(figures: LimitFigures, environment: LoadEnvironment): 
     if (known === null) return { resource: 'unknown', by: ['unserved', 'machine'] };
   }
   const neighbours = Math.max(0, busyRatio - ownRatio) * cpus;
-  const demand = threads + (serverThreads ?? 1) + (neighbours >= minNeighbourCores ? neighbours : 0);
+  const demand =
+    threads + threadsBeside + (serverThreads ?? 1) + (neighbours >= minNeighbourCores ? neighbours : 0);
   if (!local || busyRatio < fullMachine || demand <= cpus) return undefined;
   // Nothing says how long the server was ready without a core; a server that works a lot may have wanted to work more.
   const hindered =
@@ -281,7 +284,10 @@ function limitFigures(rounds: readonly RoundResult[], cores: number) {
     }),
     /** The same of those that poolbench may use; null if it is not known. */
     clientCpus: overKnown(round => round.cpu.cpuSets?.client.cpus ?? null),
-    clientCpusBusyRatio: overKnown(round => round.cpu.cpuSets?.client.busyShare ?? null),
+    clientCpusBusyRatio: overKnown(round => {
+      const { client = null } = round.cpu.cpuSets ?? {};
+      return client === null ? null : withoutSpun(round, client.busyShare, client.cpus);
+    }),
     /** Fraction of the periods of a quota in which it stopped poolbench; null without a quota. */
     throttledRatio: overKnown(throttledRatio),
     throttledMs: overKnown(({ cpu: { throttling } }) => throttling?.throttledMs ?? null),

@@ -1,7 +1,7 @@
 import type { Caveat, RoundResult } from '../result.ts';
-import { type LatencyFigure, type MedianMetric, metrics } from './metrics.ts';
+import { type MedianMetric, metrics } from './metrics.ts';
 import type { Figure } from './paired-ratio.ts';
-import { caveatOf, caveatOfSingles, type TailSource } from './tails.ts';
+import { caveatOf, caveatOfSingles, lostOf, type TailSource } from './tails.ts';
 
 /** What claims compare: metrics of the registry, and figures that only claims need, so that they are no metrics. */
 
@@ -12,9 +12,10 @@ export interface Measure extends Figure {
   /** Of the figure. */
   readonly unit?: string;
   readonly figure: (round: RoundResult) => number;
-  /** Of a latency: why it is not what its name says. */
+  /** Of a latency: why it is not what its name says, and what it leaves out. */
   readonly tail?: {
-    readonly latency: LatencyFigure;
+    /** What was lost and can have been slower, as a fraction of what was due. */
+    readonly lostOf: (rounds: readonly RoundResult[]) => number;
     readonly caveatOf: (scenario: TailSource) => Caveat | null;
   };
 }
@@ -48,7 +49,7 @@ export const singlesP99: Measure = {
   better: 'less',
   figure: ({ loads }) => loads.at(0)?.response.p99 ?? 0,
   tail: {
-    latency: { of: 'response', figure: 'p99' },
+    lostOf: rounds => lostOf(metrics['response.p99'], rounds),
     caveatOf: scenario => caveatOfSingles('p99', scenario),
   },
 };
@@ -74,12 +75,19 @@ export const batchThroughput: Measure = {
 
 /** A metric of the registry as a measure. */
 export function measureOf(metric: MedianMetric): Measure {
-  const { name, kind, better, ofRound, latency } = metric;
+  const { name, kind, better, ofRound, latency, delivery } = metric;
   return {
     name,
     unit: kind.unit,
     better,
     figure: round => ofRound(round) ?? 0,
-    ...(latency === undefined ? {} : { tail: { latency, caveatOf: scenario => caveatOf(metric, scenario) } }),
+    ...(latency === undefined && delivery === undefined
+      ? {}
+      : {
+          tail: {
+            lostOf: rounds => lostOf(metric, rounds),
+            caveatOf: scenario => caveatOf(metric, scenario),
+          },
+        }),
   };
 }

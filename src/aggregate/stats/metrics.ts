@@ -128,6 +128,8 @@ interface Row {
   readonly openLoopOnly?: boolean;
   /** The latency that it is a figure of: only completed operations are in it, and `caveatOf` says what that means for it. */
   readonly latency?: LatencyFigure;
+  /** The same of a latency of messages: only those that arrived are in it. */
+  readonly delivery?: PercentileKey;
   /** As for a percentile. If it is forgotten, older results cannot be read any more, so it has to be decided. */
   readonly since: string | null;
 }
@@ -341,6 +343,7 @@ function deliveryLatency(figure: 'p50' | 'p99') {
     better: 'less',
     ofRound: ({ deliveries }: MeasuredRound) =>
       deliveries === undefined || deliveries.latency.count === 0 ? null : deliveries.latency[figure],
+    delivery: figure,
     since: '0.10',
   } as const;
 }

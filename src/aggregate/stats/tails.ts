@@ -24,9 +24,9 @@ export type TailSource = Pick<ScenarioResult, 'workers' | 'pipeline' | 'batch' |
 
 /** Why a metric of a scenario is not what its name says; null: it is, or it is no latency. */
 export function caveatOf(metric: Metric | PooledMetric, scenario: TailSource): Caveat | null {
+  if (isLowerBound(metric, scenario.rounds)) return 'lower bound';
   const { latency } = metric;
   if (latency === undefined) return null;
-  if (isLowerBound(latency, scenario.rounds)) return 'lower bound';
   const cycles = cyclesBeyond(latency.figure, scenario, 'pooled' in metric ? 'pooled' : 'of a round');
   return cycles !== null && cycles < minCycles ? 'worst stall' : null;
 }
@@ -65,11 +65,22 @@ function cyclesOf({ workers, pipeline, batch }: TailSource, { completed, loads }
   return Math.min(...each);
 }
 
-/** Whether operations were lost that can have been slower than this figure, and are enough to move it. */
-export function isLowerBound(latency: LatencyFigure, rounds: readonly RoundResult[]): boolean {
-  const { figure } = latency;
-  const max = figure === 'mean' ? maxLostOfMean : maxLostBeyond * fractionBeyond(figure);
-  return lostLaterRatio(latency, rounds) > max;
+/** What a metric is a figure of; nothing if it is no time. */
+type Timed = Pick<Metric, 'latency' | 'delivery'>;
+
+/** Whether operations or messages were lost that can have been slower than this figure, and are enough to move it. */
+export function isLowerBound(metric: Timed, rounds: readonly RoundResult[]): boolean {
+  const figure = metric.latency?.figure ?? metric.delivery;
+  if (figure === undefined) return false;
+  return lostOf(metric, rounds) > (figure === 'mean' ? maxLostOfMean : maxLostBeyond * fractionBeyond(figure));
+}
+
+/** What was lost and can have been slower than a metric says, as a fraction of what was due. A lost message never arrived. */
+export function lostOf({ latency, delivery }: Timed, rounds: readonly RoundResult[]): number {
+  if (latency !== undefined) return lostLaterRatio(latency, rounds);
+  if (delivery === undefined) return 0;
+  const expected = sumOf(rounds, ({ deliveries }) => deliveries?.expected ?? 0);
+  return expected === 0 ? 0 : sumOf(rounds, ({ deliveries }) => deliveries?.lost ?? 0) / expected;
 }
 
 /**

@@ -5,6 +5,7 @@ import {
   formatFraction,
   formatList,
   formatMs,
+  formatPercent,
   formatPlural,
 } from '../text/format.ts';
 import { findImbalances } from './accounting.ts';
@@ -116,7 +117,7 @@ export function latencyWarnings(scenarios: readonly ScenarioResult[]): string[] 
   const p99 = metrics['response.p99'];
   const lost = scenarios
     .filter(scenario => hasCompleted(scenario) && caveatOf(p99, scenario) === 'lower bound')
-    .map(({ id, rounds }) => `${id} (${formatFraction(lostLaterRatio(p99.latency, rounds))})`);
+    .map(({ id, rounds }) => `${id} (${formatPercent(lostLaterRatio(p99.latency, rounds))})`);
   const beyondRange = scenarios
     .map(({ id, rounds }) => ({
       id,

@@ -55,6 +55,17 @@ export function describeTarget({
   return `${describeServer(detected)}${threads}${cluster}${protocol} (${foundBy})`;
 }
 
+/** "TLS": how the load is connected to a server. */
+export function describeTransport({ declared }: Pick<Result['target'], 'declared'>): string {
+  const [scheme = ''] = declared.url.toLowerCase().split(':', 1);
+  return { rediss: 'TLS', valkeys: 'TLS', unix: 'unix socket' }[scheme] ?? 'TCP';
+}
+
+/** "3 masters", or "one server" without a cluster. */
+export function describeMasters({ masters }: Pick<Result['target']['detected'], 'masters'>): string {
+  return masters == null ? 'one server' : formatPlural(masters, 'master');
+}
+
 /** "ioredis 6.0.0, node-redis (redis 6.3.1), wire". */
 export function describeClients(clients: NonNullable<Result['clients']>): string {
   return clients

@@ -7,6 +7,7 @@ import { judgeControl, withoutControls } from '../../aggregate/stats/control.ts'
 import { limitedBy } from '../../aggregate/stats/limited-by.ts';
 import { roundsOfPopulation } from '../../aggregate/stats/populations.ts';
 import { fixedRounds, isFixed, type RoundsRange } from '../../aggregate/stats/sign-test.ts';
+import { sumOf } from '../../aggregate/stats/statistics.ts';
 import { summarise, withPooledTails } from '../../aggregate/stats/summary.ts';
 import { latencyWarnings } from '../../aggregate/stats/warnings.ts';
 import { judgeThresholds } from '../../aggregate/thresholds/judge-thresholds.ts';
@@ -111,14 +112,18 @@ function assembleScenarios(
   const loadEnvironment = environmentOf(target, describeEnvironment().cores);
   return scenarios.map(scenario => {
     const ofScenario = [...(rounds.get(scenario.id) ?? [])];
-    const beside = besideNames(scenario.beside).map(name => {
-      const ofPopulation = roundsOfPopulation(ofScenario, name);
-      return {
-        name,
-        summary: summarise(ofPopulation),
-        limitedBy: limitedBy(ofPopulation, loadEnvironment),
-      };
-    });
+    const populations = besideNames(scenario.beside).map(name => ({
+      name,
+      rounds: roundsOfPopulation(ofScenario, name),
+    }));
+    const threads = sumOf([ofScenario, ...populations.map(({ rounds }) => rounds)], threadsOf);
+    const limitOf = (rounds: readonly RoundResult[]) =>
+      limitedBy(rounds, { ...loadEnvironment, threadsBeside: threads - threadsOf(rounds) });
+    const beside = populations.map(({ name, rounds }) => ({
+      name,
+      summary: summarise(rounds),
+      limitedBy: limitOf(rounds),
+    }));
     return {
       id: scenario.id,
       ...(scenario.control === true ? { control: true as const } : {}),
@@ -126,11 +131,14 @@ function assembleScenarios(
       plannedRounds: plannedRounds(scenario.id),
       rounds: ofScenario,
       summary: final ? withPooledTails(summarise(ofScenario), ofScenario) : summarise(ofScenario),
-      limitedBy: limitedBy(ofScenario, loadEnvironment),
+      limitedBy: limitOf(ofScenario),
       ...(beside.length === 0 ? {} : { populations: beside }),
     };
   });
 }
+
+/** How many threads a load has, as in each of its rounds. */
+const threadsOf = (rounds: readonly RoundResult[]) => rounds[0]?.cpu.eventLoopUtilization.length ?? 0;
 
 /** What the sides of a run have found, by round: now and later. */
 export function foundOn(sides: () => readonly Measured[]): Found {

@@ -5,7 +5,7 @@ import { describeHosts, type HostMachine } from '../../aggregate/stats/hosts.ts'
 import { type FinishedRounds, finishedRounds } from '../../aggregate/stats/rounds.ts';
 import { latencyWarnings } from '../../aggregate/stats/warnings.ts';
 import { formatDuration, formatPlural } from '../../aggregate/text/format.ts';
-import { describeClients } from '../../aggregate/text/target-words.ts';
+import { describeClients, describeMasters } from '../../aggregate/text/target-words.ts';
 import { urlOfEnvironment } from '../command-words.ts';
 import { describeEnvironment, describeTool } from '../environment.ts';
 import { PoolbenchError } from '../errors.ts';
@@ -223,7 +223,7 @@ function aspects({
   return [
     ['target', `${declared.server} at ${declared.url}`],
     ['server', `${detected.server} ${detected.version} with ${threads}`],
-    ['number of servers', detected.masters ? formatPlural(detected.masters, 'master') : 'one server'],
+    ['number of servers', describeMasters(detected)],
     ['machine', `${environment.cpu} with ${environment.cores} cores`],
     ['runtime', `Node ${environment.node}`],
     ['agents', hosts === undefined ? 'none' : describeHosts(hosts)],

@@ -71,6 +71,17 @@ describe('C25: auto-pipelining', () => {
     expect(judge('C25', await joined({ 1: 0.8 })).verdict).toBe('refuted');
   });
 
+  test('inconclusive: without a single caller, or without several', async () => {
+    const scenarios = await joined({});
+    for (const isOut of [(workers: number) => workers === 1, (workers: number) => workers > 1])
+      expect(
+        judge(
+          'C25',
+          scenarios.filter(({ workers }) => !isOut(workers)),
+        ),
+      ).toMatchObject({ verdict: 'inconclusive', gist: expect.stringContaining('is not tested') });
+  });
+
   test('not tested where a connection has one caller each', async () => {
     const scenarios = await joined({});
     const pools = scenarios.map(arm => ({ ...arm, pool: 'optimized' }));

@@ -142,6 +142,9 @@ test('one pool is enough, but nothing begins beyond: that half refutes it', () =
   const claim = judgeOnePool(buildMatrix({ gain: () => 1 }));
   expect(claim.verdict).toBe('refuted');
   expect(claim.gist).toMatch(/ the gain of [24] pools is ×1\.00 \[.*; one pool is enough at 50 or fewer/);
+  // The figure is the one that refutes it, and lies outside of what is predicted of it.
+  expect(claim.predictedRange).toEqual({ low: 1.05, high: null });
+  expect(claim.high).toBeLessThan(1.05);
 });
 
 test('several numbers of pools share the chance to err: 6 rounds decide for one of them, two take 7', () => {

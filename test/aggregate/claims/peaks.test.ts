@@ -58,10 +58,18 @@ describe('batches are judged by their gain over single commands', () => {
     expect(shown[2]?.ratio.median).toBeCloseTo(4.6);
   });
 
-  test('a batch that the run leaves out is named', async () => {
-    const scenarios = (await measure(promised)).filter(({ pipeline }) => pipeline !== 100);
-    const claim = judge('C3', scenarios);
-    expect(claim.reason).toMatch(/no batches of 100, .*\.$/);
+  test('inconclusive: a batch that the run leaves out, which is named, or no larger one; but it can be refuted', async () => {
+    const without = async (isOut: (size: number) => boolean, gains = promised) =>
+      judge(
+        'C3',
+        (await measure(gains)).filter(({ pipeline }) => !isOut(pipeline)),
+      );
+    expect(await without(size => size === 100)).toMatchObject({
+      verdict: 'inconclusive',
+      gist: expect.stringContaining('no batches of 100,'),
+    });
+    expect((await without(size => size > 100)).verdict).toBe('inconclusive');
+    expect((await without(size => size === 100, { ...promised, 50: 7.5 })).verdict).toBe('refuted');
   });
 
   test('not tested: no single commands, or no single worker', async () => {
@@ -166,6 +174,23 @@ describe('peak of throughput is looked for at 10 to 50 workers', () => {
       }),
       { numRuns: 15 },
     );
+  });
+
+  test('inconclusive: no lower level, or none to decline to; but what there is can refute it', async () => {
+    const at = async (levels: readonly number[], speedOf = reported) =>
+      judge(
+        'C2',
+        (await measure(speedOf)).filter(({ workers }) => levels.includes(workers)),
+      );
+    for (const levels of [
+      [1, 10],
+      [1, 10, 50],
+      [10, 50, 100],
+    ])
+      expect((await at(levels)).verdict, `${levels}`).toBe('inconclusive');
+    expect((await at([1, 10])).gist).toContain('a decline beyond 50 is not tested');
+    expect((await at([1, 50, 100])).verdict).toBe('supported');
+    expect((await at([1, 10], curve(1, 1.1, 1, 1))).verdict).toBe('refuted');
   });
 
   test('not tested: no level of 10–50, nothing to hold it against, or pools of another size', async () => {

@@ -117,6 +117,17 @@ describe('prediction holds where its interval is inside its range', () => {
     expect(predictFigure(throughput, scenario, '', { low: 0, high: null }, String).series.size).toBe(6);
   });
 
+  test('fewer rounds than a verdict takes have no intervals, and no coverage of any is stated', () => {
+    const few = { ...scenario, rounds: scenario.rounds.slice(0, 5) };
+    const { reason } = judgePredictions(buildResult([few], { claims: [] }), {
+      needs: 'one',
+      predictions: ([one]) =>
+        one ? [predictFigure(p99, one, 'at 10', { low: null, high: 1 }, ms => `${ms} ms`)] : [],
+    });
+    expect(reason).toContain('Medians over 5 rounds with no intervals');
+    expect(reason).not.toContain('%');
+  });
+
   test('a round that has no such figure is left out, and not taken for a very good one', () => {
     const silent = {
       ...scenario,

@@ -161,6 +161,16 @@ test.each<[string, (valkey: Result) => Result, RegExp]>([
     /redis .* 2 .* valkey 4 /,
   ],
   [
+    'one was a cluster',
+    valkey => withTarget(valkey, { detected: { ...valkey.target.detected, masters: 3 } }),
+    /redis was one server, .* 3 masters/,
+  ],
+  [
+    'one was reached over TLS',
+    valkey => withTarget(valkey, { declared: { server: 'valkey', url: 'rediss://localhost:6379/0' } }),
+    /redis over TCP, .* TLS/,
+  ],
+  [
     'one wrote to disk',
     valkey => withTarget(valkey, { detected: writing(valkey, ['append-only file']) }),
     /redis wrote nothing .* valkey .* \(append-only file\)/i,

@@ -119,6 +119,20 @@ describe('sides that were measured in turn', () => {
     expect(gate?.reason).toMatch(reason);
   });
 
+  test('the time of deliveries decides nothing if messages were lost', () => {
+    const delivering = (name: string, lost: number) => {
+      const arrived = { expected: 1000, received: 1000 - lost, lost, latency: buildLatency(1000 - lost, 1) };
+      const of = rounds(equal, { deliveries: { subscribers: 1, closed: 0, ...arrived } });
+      return side(name, equal, { scenarios: [buildScenario({ workers: 10 }, of)] });
+    };
+    const outcomes = (lost: number) =>
+      gatesOf([delivering('old', 0), delivering('new', lost)], 'delivery.p99 > +5%');
+    expect(outcomes(0)).toMatchObject([{ outcome: 'within' }]);
+    expect(outcomes(500)).toMatchObject([
+      { outcome: 'cannot tell', reason: expect.stringContaining('50 % of what was due was lost') },
+    ]);
+  });
+
   test('a tail that is practically the worst stall is judged, and says so', () => {
     const few = (p50s: readonly number[]) =>
       rounds(p50s).map(round => ({ ...round, completed: 400, issued: 400 }));

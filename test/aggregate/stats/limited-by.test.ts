@@ -340,6 +340,13 @@ describe('limit of a scenario', () => {
       cpu: { throttling: { periods: 100, throttledPeriods: 9, throttledMs: 9 } },
     },
     {
+      when: 'the machine is full with the threads of another load, and the thread lacks a core now and then',
+      resource: 'machine',
+      cpu: { machineBusyShare: 0.95, clientCores: 1.5, serverCores: 0.4 },
+      threads: [{ cores: 0.78, waitShare: 0.15 }],
+      environment: { cores: 2, threadsBeside: 1 },
+    },
+    {
       when: 'poolbench is pinned to one of two CPUs, and the other is idle',
       resource: 'client',
       cpu: { machineBusyShare: 0.65, cpuSets: sets(2, [1, 0.99], [2, 0.65]) },
@@ -492,6 +499,14 @@ describe('limit of an open loop counts spinning as idle', () => {
   test('a thread that works all the time is, in an open loop as in a closed one', () => {
     expect(limitOf(measure({ spinShare: 0.02 })).resource).toBe('client');
     expect(limitOf({ ...measure(), openLoop: null }).resource).toBe('client');
+  });
+
+  test('a thread that shares the CPU it is pinned to, and spins there, leaves it idle for as long as it spins', () => {
+    const threads = measure().cpu.threads.map(load => ({ ...load, cores: 0.7, waitShare: 0.3 }));
+    const cpuSets = { machine: 2, client: { cpus: 1, busyShare: 1 }, both: { cpus: 2, busyShare: 0.6 } };
+    const pinned = (spinShare: number) => limitOf(measure({ spinShare }, { cpu: { threads, cpuSets } }));
+    expect(pinned(0.5).resource).toBe('none');
+    expect(pinned(0).resource).toBe('client');
   });
 
   test('a server that is busy limits an overloaded open loop, and the backlog is mentioned', () => {

@@ -8,7 +8,7 @@ import { caveatOf, cyclesBeyond, isLowerBound, lostLaterRatio } from '../../../s
 import { latencyWarnings } from '../../../src/aggregate/stats/warnings.ts';
 import { encodeHistogram } from '../../support/encoded-histogram.ts';
 import { buildOpenScenario } from '../../support/open-loop-round.ts';
-import { buildRound, buildScenario } from '../../support/result-builder.ts';
+import { buildLatency, buildRound, buildScenario } from '../../support/result-builder.ts';
 
 const p99 = metrics['response.p99'];
 const p999 = metrics['response.p999'];
@@ -75,21 +75,34 @@ test('a run is warned of a lower bound, unless nothing completed that has a p99'
   const warningsOf = (...rounds: RoundResult[]) => latencyWarnings([buildScenario({ workers: 1 }, rounds)]);
   expect(warningsOf(losing(10_000), losing(10_000))).toEqual([]);
   expect(warningsOf(losing(10_000), losing(0))).toHaveLength(1);
+  // So few that one decimal would show none.
+  expect(warningsOf(losing(2))).toEqual([expect.stringContaining('(0.02 %)')]);
+});
+
+test('messages that never arrived make the time of deliveries a lower bound', () => {
+  const delivering = (lost: number) => {
+    const arrived = { expected: 10_000, received: 10_000 - lost, lost, latency: buildLatency(10_000 - lost, 1) };
+    const deliveries = { subscribers: 1, closed: 0, ...arrived };
+    return buildScenario({ workers: 1 }, [buildRound(1, 10_000, { deliveries })]);
+  };
+  expect(caveatOf(metrics['delivery.p99'], delivering(1))).toBeNull();
+  expect(caveatOf(metrics['delivery.p99'], delivering(2))).toBe('lower bound');
+  expect(caveatOf(metrics['delivery.p50'], delivering(40))).toBeNull();
 });
 
 test('what was refused at once, or is too little to move the percentile, does not', () => {
   const refused = losing(410, { failedLater: { service: beyond(0), response: beyond(0) } });
-  expect(isLowerBound(p99.latency, [refused])).toBe(false);
-  expect(isLowerBound(p99.latency, [losing(1)])).toBe(false);
-  expect(isLowerBound(p99.latency, [losing(2)])).toBe(true);
-  expect(isLowerBound(p999.latency, [losing(1)])).toBe(true);
-  expect(isLowerBound(metrics['response.p50'].latency, [losing(40)])).toBe(false);
-  expect(isLowerBound(metrics['response.p50'].latency, [losing(60)])).toBe(true);
+  expect(isLowerBound(p99, [refused])).toBe(false);
+  expect(isLowerBound(p99, [losing(1)])).toBe(false);
+  expect(isLowerBound(p99, [losing(2)])).toBe(true);
+  expect(isLowerBound(p999, [losing(1)])).toBe(true);
+  expect(isLowerBound(metrics['response.p50'], [losing(40)])).toBe(false);
+  expect(isLowerBound(metrics['response.p50'], [losing(60)])).toBe(true);
 });
 
 test('the one operation that each deliberate cut may end is not among them', () => {
-  expect(isLowerBound(p99.latency, [losing(20, { cuts: 20 })])).toBe(false);
-  expect(isLowerBound(p99.latency, [losing(25, { cuts: 20 })])).toBe(true);
+  expect(isLowerBound(p99, [losing(20, { cuts: 20 })])).toBe(false);
+  expect(isLowerBound(p99, [losing(25, { cuts: 20 })])).toBe(true);
 });
 
 test('results before 0.6 have the count of those that ran out of time', () => {

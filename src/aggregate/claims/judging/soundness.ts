@@ -5,8 +5,8 @@ import type { RoundSeries } from '../../stats/round-series.ts';
 import { wholeRounds } from '../../stats/rounds.ts';
 import { median, sumOf } from '../../stats/statistics.ts';
 import { lostRatio } from '../../stats/summary.ts';
-import { lostLaterRatio, minCycles } from '../../stats/tails.ts';
-import { formatFraction, formatPlural } from '../../text/format.ts';
+import { minCycles } from '../../stats/tails.ts';
+import { formatFraction, formatPercent, formatPlural } from '../../text/format.ts';
 
 /**
  * Fraction of operations that may fail or stay unfinished in an arm before its figures say nothing. They have no latency,
@@ -103,7 +103,7 @@ function findTailFlaw(grounds: readonly Ground[]): string | null {
       )
         continue;
       if (caveat === 'lower bound')
-        return `the ${name} of ${arm.id} is only a lower bound: ${formatFraction(lostLaterRatio(tail.latency, whole.rounds))} of the operations were lost after a longer wait, or never sent`;
+        return `the ${name} of ${arm.id} is only a lower bound: ${formatPercent(tail.lostOf(whole.rounds))} of what was due was lost after a longer wait, or never sent`;
       return `the ${name} of ${arm.id} is practically the worst stall of a round, because each worker had fewer than ${minCycles} batches slower than it: use longer windows (--seconds)`;
     }
   }

@@ -135,7 +135,7 @@ function whyCrossedAllTheSame(threshold: ThresholdResult, result: Result): strin
   const standIn = standInBanner(result);
   if (standIn !== null) return [standIn];
   return isMetByItsValue(threshold)
-    ? ['It is a lower bound: operations that were due did not complete.']
+    ? ['It is a lower bound: what was lost, or never sent, would have taken longer.']
     : [];
 }
 
