@@ -65,7 +65,9 @@ export async function measureGates({ server, report }: Bench, gate: Gate): Promi
     const seconds = (performance.now() - started) / 1000;
 
     report.title('Live: how often a gate fails a build');
-    report.say(`${2 * runs} runs in ${seconds.toFixed(0)} s, of ${rounds.atLeast} to ${rounds.atMost} rounds each.\n`);
+    report.say(
+      `${2 * runs} runs in ${seconds.toFixed(0)} s, of ${rounds.atLeast} to ${rounds.atMost} rounds each.\n`,
+    );
     const count = (all: readonly GateResult['outcome'][], outcome: GateResult['outcome']) =>
       `${all.filter(one => one === outcome).length} of ${all.length}`;
     report.table(
@@ -76,7 +78,10 @@ export async function measureGates({ server, report }: Bench, gate: Gate): Promi
           side,
           `×${range(all.map(ratioOf), 3)}`,
           ...(['beyond', 'within', 'cannot tell'] as const).map(outcome => count(outcomes, outcome)),
-          range(all.map(([{ scenarios }]) => scenarios[0]?.rounds.length ?? 0), 0),
+          range(
+            all.map(([{ scenarios }]) => scenarios[0]?.rounds.length ?? 0),
+            0,
+          ),
         ];
       }),
     );
@@ -111,7 +116,9 @@ type Sides = readonly [base: Result, other: Result];
 /** @param gate undefined: nothing is judged, and all rounds are measured */
 async function measureOnce(port: number, side: 'equal' | 'slower', gate?: Gate): Promise<Sides> {
   const plan = planOf(port, side);
-  const [base, other] = await measurePlan(gate === undefined ? plan : { ...plan, gates: [gate] }, { force: true });
+  const [base, other] = await measurePlan(gate === undefined ? plan : { ...plan, gates: [gate] }, {
+    force: true,
+  });
   if (base === undefined || other === undefined) throw new Error('expected two sides');
   return [base, other];
 }

@@ -125,6 +125,18 @@ describe('low latency profile is held to a millisecond', () => {
     expect(claim.reason).toContain('a lower bound');
   });
 
+  test('refuted: what the open loop did send was already too slow, so what it left unsent cannot mend it', async () => {
+    const slow = await profile(
+      () => 0.5,
+      6,
+      () => 1.5,
+      50,
+    );
+    const claim = judge('C14', slow);
+    expect(claim.verdict).toBe('refuted');
+    expect(claim.reason).toContain('[1.50 ms, ∞ ms]');
+  });
+
   test('a verdict of closed loops alone, or without a rate near half, notes what they cannot show', async () => {
     const scenarios = await profile(() => 0.5);
     const closed = scenarios.filter(({ arrival }) => arrival.kind === 'closed');

@@ -1,5 +1,6 @@
 import type { Interval, Result, Verdict } from '../../result.ts';
 import type { RoundSeries } from '../../stats/round-series.ts';
+import { wholeRounds } from '../../stats/rounds.ts';
 import { detectableRatio, falseVerdictChance, minRounds, roundsToDecide } from '../../stats/sign-test.ts';
 import {
   capitalise,
@@ -22,6 +23,7 @@ import {
   type SettingFinding,
   verdictOf,
 } from './prediction.ts';
+import { boundedRounds } from './soundness.ts';
 
 /**
  * The text of verdicts, as sentences and clauses. It may contain text from outside, which the renderers
@@ -84,8 +86,26 @@ function prefixOf({ setting }: SettingFinding, findings: readonly SettingFinding
 function describeFinding({ predictions, open, flaw }: SettingFinding): string[] {
   const measured = predictions.filter(({ series }) => series.size > 0);
   return flaw === null
-    ? [...measured.flatMap(prediction => [describeOutcome(prediction), ...describeOpen(prediction)]), ...open]
+    ? [
+        ...measured.flatMap(prediction => [
+          describeOutcome(prediction),
+          ...describeOpen(prediction),
+          ...describeBounded(prediction),
+        ]),
+        ...open,
+      ]
     : [`${capitalise(flaw)}.`, ...measured.map(prediction => `${describeFigures(prediction)}.`), ...open];
+}
+
+/** Why an interval is open on one side, as sentences: a latency that is only a lower bound in some rounds. */
+function describeBounded({ arms, measure }: Prediction): string[] {
+  return arms.flatMap(arm => {
+    const { size } = boundedRounds(arm, measure);
+    if (size === 0) return [];
+    return [
+      `In ${size} of ${formatPlural(wholeRounds(arm.rounds).length, 'round')}, the ${measure.name} of ${arm.id} is only a lower bound, because operations were lost after a longer wait, or never sent.`,
+    ];
+  });
 }
 
 /** The flaw; else the predictions that decided, or the first of them and how many more. */
@@ -127,8 +147,7 @@ export function describeRounds(series: readonly RoundSeries[]): string[] {
   if (rounds.length === 0) return [];
   const [min, max] = [Math.min(...rounds), Math.max(...rounds)];
   const made = min === max ? formatPlural(max, 'round') : `${min} to ${formatPlural(max, 'round')}`;
-  const intervals =
-    min < minRounds ? `no intervals, which need ${minRounds} rounds` : describeIntervals(min);
+  const intervals = min < minRounds ? `no intervals, which need ${minRounds} rounds` : describeIntervals(min);
   return [`Medians over ${made} with ${intervals}.`];
 }
 

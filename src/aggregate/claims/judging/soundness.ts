@@ -72,15 +72,6 @@ function findMissingRounds(grounds: readonly Ground[]): string | null {
   return `${common} common to all scenarios, and a verdict needs ${needed}`;
 }
 
-/**
- * A latency may be a lower bound in this fraction of the rounds, or in one: the interval takes those for as long as can be.
- */
-const maxBounded = 0.2;
-
-function areFewBounded(arm: ScenarioResult, measure: Measure): boolean {
-  return boundedRounds(arm, measure).size <= Math.max(1, arm.rounds.length * maxBounded);
-}
-
 /** The whole rounds in which a latency is only a lower bound, by number: a stall at the end of the window does that. */
 export function boundedRounds(arm: ScenarioResult, { tail }: Measure): ReadonlySet<number> {
   const bounded = wholeRounds(arm.rounds).filter(
@@ -89,7 +80,10 @@ export function boundedRounds(arm: ScenarioResult, { tail }: Measure): ReadonlyS
   return new Set(bounded.map(({ round }) => round));
 }
 
-/** Why a judged latency is not what its name says, as a clause; null if all are. Only whole rounds count. */
+/**
+ * Why a judged latency is not what its name says, as a clause; null if all are. Only whole rounds count. A lower bound is no
+ * flaw where the series has ends: its interval reaches as far as the true figure may lie, and what is beyond it is excluded.
+ */
 function findTailFlaw(grounds: readonly Ground[]): string | null {
   for (const { arms, measure, ends } of grounds) {
     if (measure?.tail === undefined) continue;
@@ -97,11 +91,7 @@ function findTailFlaw(grounds: readonly Ground[]): string | null {
     for (const arm of arms) {
       const whole = { ...arm, rounds: wholeRounds(arm.rounds) };
       const caveat = tail.caveatOf(whole);
-      if (
-        caveat === null ||
-        (ends !== undefined && caveat === 'lower bound' && areFewBounded(whole, measure))
-      )
-        continue;
+      if (caveat === null || (ends !== undefined && caveat === 'lower bound')) continue;
       if (caveat === 'lower bound')
         return `the ${name} of ${arm.id} is only a lower bound: ${formatPercent(tail.lostOf(whole.rounds))} of what was due was lost after a longer wait, or never sent`;
       return `the ${name} of ${arm.id} is practically the worst stall of a round, because each worker had fewer than ${minCycles} batches slower than it: use longer windows (--seconds)`;
