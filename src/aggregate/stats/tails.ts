@@ -72,7 +72,9 @@ type Timed = Pick<Metric, 'latency' | 'delivery'>;
 export function isLowerBound(metric: Timed, rounds: readonly RoundResult[]): boolean {
   const figure = metric.latency?.figure ?? metric.delivery;
   if (figure === undefined) return false;
-  return lostOf(metric, rounds) > (figure === 'mean' ? maxLostOfMean : maxLostBeyond * fractionBeyond(figure));
+  return (
+    lostOf(metric, rounds) > (figure === 'mean' ? maxLostOfMean : maxLostBeyond * fractionBeyond(figure))
+  );
 }
 
 /** What was lost and can have been slower than a metric says, as a fraction of what was due. A lost message never arrived. */

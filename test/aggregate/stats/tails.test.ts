@@ -81,7 +81,12 @@ test('a run is warned of a lower bound, unless nothing completed that has a p99'
 
 test('messages that never arrived make the time of deliveries a lower bound', () => {
   const delivering = (lost: number) => {
-    const arrived = { expected: 10_000, received: 10_000 - lost, lost, latency: buildLatency(10_000 - lost, 1) };
+    const arrived = {
+      expected: 10_000,
+      received: 10_000 - lost,
+      lost,
+      latency: buildLatency(10_000 - lost, 1),
+    };
     const deliveries = { subscribers: 1, closed: 0, ...arrived };
     return buildScenario({ workers: 1 }, [buildRound(1, 10_000, { deliveries })]);
   };

@@ -43,8 +43,7 @@ function limitOf(
 }
 
 /** Threads of a server, of all masters of a cluster together. */
-const threadsOf = ({ detected }: VersusSide['target']) =>
-  (detected.threads ?? 1) * (detected.masters ?? 1);
+const threadsOf = ({ detected }: VersusSide['target']) => (detected.threads ?? 1) * (detected.masters ?? 1);
 
 /** The pairs that can bring a server to its limit: those of wire, the client that costs least, unless the run has none. */
 export function pairForCapacity(sides: ServerPair, minWorkers = 1): ArmPair[] {

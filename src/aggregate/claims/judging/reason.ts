@@ -127,8 +127,7 @@ export function describeRounds(series: readonly RoundSeries[]): string[] {
   if (rounds.length === 0) return [];
   const [min, max] = [Math.min(...rounds), Math.max(...rounds)];
   const made = min === max ? formatPlural(max, 'round') : `${min} to ${formatPlural(max, 'round')}`;
-  const intervals =
-    min < minRounds ? `no intervals, which need ${minRounds} rounds` : describeIntervals(min);
+  const intervals = min < minRounds ? `no intervals, which need ${minRounds} rounds` : describeIntervals(min);
   return [`Medians over ${made} with ${intervals}.`];
 }
 
