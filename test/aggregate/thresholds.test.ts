@@ -66,15 +66,19 @@ test('failedShare is that of all rounds together', () => {
   expect(held('< 0.001')).toMatchObject([{ value: 0.001, crossed: true }]);
 });
 
-test('the time of deliveries meets nothing if messages were lost', () => {
-  const crossed = (lost: number) => {
+test('the time of deliveries is marked, and meets nothing, if messages were lost', () => {
+  const losing = (lost: number) => {
     const arrived = { expected: 1000, received: 1000 - lost, lost, latency: buildLatency(1000 - lost, 1) };
     const rounds = [buildRound(1, 1000, { deliveries: { subscribers: 1, closed: 0, ...arrived } })];
     const scenarios = [buildScenario({ id: 'published' }, rounds)];
-    return judgeThresholds({ 'delivery.p99': '< 5ms' }, { target, scenarios, claims: [] });
+    const judged = judgeThresholds({ 'delivery.p99': '< 5ms' }, { target, scenarios, claims: [] });
+    return { judged, report: inMarkdown.result(buildResult(scenarios, { claims: [] })) };
   };
-  expect(crossed(0)).toMatchObject([{ value: 2.5, crossed: false }]);
-  expect(crossed(500)).toMatchObject([{ value: 2.5, crossed: true, caveat: 'lower bound' }]);
+  const [all, half] = [losing(0), losing(500)];
+  expect(all.judged).toMatchObject([{ value: 2.5, crossed: false }]);
+  expect(all.report).toContain('| 1,000 | 0 | 1.00 | 2.50 |');
+  expect(half.judged).toMatchObject([{ value: 2.5, crossed: true, caveat: 'lower bound' }]);
+  expect(half.report).toContain('| 1,000 | 500 | ≥1.00 | ≥2.50 |');
 });
 
 test('completedShare is asked of open loops only', () => {

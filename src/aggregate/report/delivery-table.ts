@@ -1,30 +1,44 @@
-import type { RoundResult, ScenarioResult } from '../result.ts';
+import type { Caveat, RoundResult, ScenarioResult } from '../result.ts';
+import { metrics } from '../stats/metrics.ts';
 import { loadsOf } from '../stats/populations.ts';
 import { median, sumOf } from '../stats/statistics.ts';
-import { formatCount, formatKnown, formatMs } from '../text/format.ts';
+import { isLowerBound } from '../stats/tails.ts';
+import { formatCount, formatMs, nothing } from '../text/format.ts';
 import { type Block, figures, heading, note, only, table, wide, words } from './blocks.ts';
+import { caveatNotes, withMark } from './figure-columns.ts';
 
 const deliveryNote =
   'Time from the send of a message (PUBLISH, SPUBLISH) to its arrival at each subscriber of its channel. Counts are sums over all rounds; latencies are medians over the rounds.';
 
+const keys = ['p50', 'p99'] as const;
+type Key = (typeof keys)[number];
+
 interface Row {
   readonly id: string;
   readonly rounds: readonly NonNullable<RoundResult['deliveries']>[];
+  /** Of lost messages no time is known. */
+  readonly caveats: Readonly<Record<Key, Caveat | null>>;
 }
 
 /** The deliveries to subscribers; nothing without subscribers. */
 export function deliveryBlocks(scenarios: readonly ScenarioResult[]): Block[] {
   const rows = scenarios.flatMap(loadsOf).flatMap(({ id, rounds }) => {
     const delivered = rounds.flatMap(({ deliveries }) => deliveries ?? []);
-    return delivered.length === 0 ? [] : [{ id, rounds: delivered }];
+    const caveatOf = (key: Key): Caveat | null =>
+      isLowerBound(metrics[`delivery.${key}`], rounds) ? 'lower bound' : null;
+    const caveats = { p50: caveatOf('p50'), p99: caveatOf('p99') };
+    return delivered.length === 0 ? [] : [{ id, rounds: delivered, caveats }];
   });
   if (rows.length === 0) return [];
-  const medianOf = ({ rounds }: Row, key: 'p50' | 'p99') => {
+  const formatMedian = ({ rounds, caveats }: Row, key: Key) => {
     const timed = rounds.filter(({ received }) => received > 0);
-    return timed.length === 0 ? null : median(timed.map(({ latency }) => latency[key]));
+    return timed.length === 0
+      ? nothing
+      : withMark(formatMs(median(timed.map(({ latency }) => latency[key]))), caveats[key]);
   };
+  const marks = caveatNotes(rows.flatMap(({ caveats }) => Object.values(caveats)));
   return [
-    ...only(wide, [heading(2, 'Deliveries'), note(deliveryNote)]),
+    ...only(wide, [heading(2, 'Deliveries'), note([deliveryNote, ...marks].join(' '))]),
     table<Row>(
       rows,
       [
@@ -34,8 +48,7 @@ export function deliveryBlocks(scenarios: readonly ScenarioResult[]): Block[] {
         ),
         figures('expected', ({ rounds }) => formatCount(sumOf(rounds, ({ expected }) => expected))),
         figures('lost', ({ rounds }) => formatCount(sumOf(rounds, ({ lost }) => lost))),
-        figures('p50 ms', row => formatKnown(medianOf(row, 'p50'), formatMs)),
-        figures('p99 ms', row => formatKnown(medianOf(row, 'p99'), formatMs)),
+        ...keys.map(key => figures<Row>(`${key} ms`, row => formatMedian(row, key))),
       ],
       'Deliveries to subscribers',
     ),
