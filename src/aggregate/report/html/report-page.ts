@@ -7,6 +7,7 @@ import { sumOf } from '../../stats/statistics.ts';
 import { warningsOf } from '../../stats/warnings.ts';
 import { formatCount, formatMs, formatPlural, formatRate } from '../../text/format.ts';
 import { describeTarget, targetBanners } from '../../text/target-words.ts';
+import { accountingBlocks } from '../accounting-table.ts';
 import {
   alerts,
   type Block,
@@ -23,6 +24,7 @@ import {
   toned,
   words,
 } from '../blocks.ts';
+import { commandNote, commandRows, commandTable } from '../command-table.ts';
 import { deliveryBlocks } from '../delivery-table.ts';
 import { controlBlocks, environmentBlocks, splitClaims } from '../documents/parts.ts';
 import { describeShortfall, repeatBlocks } from '../documents/result.ts';
@@ -35,10 +37,6 @@ import {
 import { hostBlocks } from '../host-table.ts';
 import { populationBlocks } from '../population-table.ts';
 import {
-  accountingBlocks,
-  commandNote,
-  commandRows,
-  commandTable,
   judgedCaveats,
   limitBadge,
   limitTable,
