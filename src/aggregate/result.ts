@@ -439,7 +439,17 @@ const scenario = z.object({
   summary: summary.nullable(),
   limitedBy,
   /** The same figures of each of its populations; absent if it runs alone. Since 0.10. */
-  populations: z.array(z.object({ name: z.string(), summary: summary.nullable(), limitedBy })).optional(),
+  populations: z
+    .array(
+      z.object({
+        name: z.string(),
+        /** What it is, by the keys of a scenario. Since 0.11. */
+        load: z.object(resultShape).optional(),
+        summary: summary.nullable(),
+        limitedBy,
+      }),
+    )
+    .optional(),
 });
 
 const claim = z.object({

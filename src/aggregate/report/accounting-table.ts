@@ -1,26 +1,35 @@
-import type { ScenarioResult } from '../result.ts';
-import { type Account, accountOf, sumByCode } from '../stats/accounting.ts';
+import type { RoundResult, ScenarioResult } from '../result.ts';
+import { type Account, accountOf, accountOfAll, sumByCode } from '../stats/accounting.ts';
+import { loadsOf } from '../stats/populations.ts';
 import { formatCount, formatFraction, formatKnown, nothing } from '../text/format.ts';
 import { type Block, codeSpan, figures, note, table, words } from './blocks.ts';
 
-/** What became of the operations of one scenario. */
+/** What became of the operations of one load, or of all loads that ran at the same time. */
 interface AccountRow {
   readonly id: string;
   readonly failedByCode: Readonly<Record<string, number>>;
   readonly account: Account;
 }
 
+/** A row for each load of a scenario, and one for all of them together, as the server may know only their sum. */
+function accountRows(scenario: ScenarioResult): AccountRow[] {
+  const loads = loadsOf(scenario);
+  const row = (id: string, rounds: readonly RoundResult[], account: Account): AccountRow => ({
+    ...{ id, account },
+    failedByCode: sumByCode(rounds.map(round => round.failed)),
+  });
+  const each = loads.map(({ id, rounds }) => row(id, rounds, accountOf(rounds)));
+  if (loads.length === 1) return each;
+  const all = loads.flatMap(({ rounds }) => rounds);
+  return [...each, row(`${scenario.id}, all loads`, all, accountOfAll(scenario.rounds))];
+}
+
 /** Where every operation went. */
 export function accountingBlocks(scenarios: readonly ScenarioResult[]): Block[] {
-  const rows = scenarios.map(
-    ({ id, rounds }): AccountRow => ({
-      id,
-      failedByCode: sumByCode(rounds.map(round => round.failed)),
-      account: accountOf(rounds),
-    }),
-  );
-  const isOpen = scenarios.some(({ rounds }) => rounds.some(round => round.openLoop !== null));
-  const hasHits = scenarios.some(({ rounds }) => rounds.some(round => round.hits !== null));
+  const loads = scenarios.flatMap(loadsOf);
+  const rows = scenarios.flatMap(accountRows);
+  const isOpen = loads.some(({ rounds }) => rounds.some(round => round.openLoop !== null));
+  const hasHits = loads.some(({ rounds }) => rounds.some(round => round.hits !== null));
   const readsReplicas = rows.some(({ account }) => account.readCalls !== null);
   const isClustered = rows.some(({ account }) => account.redirects !== null);
   const count = (name: string, figure: (account: Account) => number | null) =>

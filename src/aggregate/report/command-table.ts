@@ -1,12 +1,13 @@
 import type { Caveat, ScenarioResult } from '../result.ts';
 import { metrics } from '../stats/metrics.ts';
+import { summarisedLoadsOf } from '../stats/populations.ts';
 import { type CommandFigures, commandFigures } from '../stats/summary.ts';
 import { caveatOf } from '../stats/tails.ts';
 import { formatCount, formatFraction, formatKnown, formatMs, nothing } from '../text/format.ts';
 import { figures, type Table, table, words } from './blocks.ts';
 import { withMark } from './figure-columns.ts';
 
-/** A command of a mix in one scenario. */
+/** A command of a mix in one load. */
 interface CommandRow extends CommandFigures {
   readonly id: string;
   /** A stall delays each command in proportion to its number, so the p99 of one rests on what that of all does. */
@@ -14,10 +15,10 @@ interface CommandRow extends CommandFigures {
 }
 
 export function commandRows(scenarios: readonly ScenarioResult[]): CommandRow[] {
-  return scenarios.flatMap(scenario =>
-    commandFigures(scenario).map(figures => ({
-      id: scenario.id,
-      caveat: caveatOf(metrics['response.p99'], scenario),
+  return scenarios.flatMap(summarisedLoadsOf).flatMap(({ id, rounds, fields }) =>
+    commandFigures({ rounds }).map(figures => ({
+      id,
+      caveat: fields && caveatOf(metrics['response.p99'], { ...fields, rounds }),
       ...figures,
     })),
   );

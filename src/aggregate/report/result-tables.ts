@@ -12,6 +12,7 @@ import { describeArrival } from '../scenario/arrival.ts';
 import { bySize, groupBySetting, workersPerPool } from '../scenario/setting.ts';
 import { metrics, pooledTails } from '../stats/metrics.ts';
 import { findOutliers, type Outlier } from '../stats/outliers.ts';
+import { summarisedLoadsOf } from '../stats/populations.ts';
 import { hitDifference, hitRatioOf } from '../stats/reads.ts';
 import { plannedRounds } from '../stats/rounds.ts';
 import { countedRounds, lookRounds, minRounds } from '../stats/sign-test.ts';
@@ -288,10 +289,10 @@ export function untestedTable(claims: readonly ClaimResult[]): Table {
 export const limitBadge = (resource: string): Span => ({ text: resource, badge: true });
 
 export function limitTable(scenarios: readonly ScenarioResult[]): Table {
-  return table(scenarios, [
-    words('scenario', scenario => scenario.id),
+  return table(scenarios.flatMap(summarisedLoadsOf), [
+    words('scenario', load => load.id),
     words('limited by', ({ limitedBy }) => [limitBadge(limitedBy.resource)]),
-    words('evidence', scenario => scenario.limitedBy.evidence),
+    words('evidence', load => load.limitedBy.evidence),
   ]);
 }
 

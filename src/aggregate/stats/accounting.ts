@@ -1,7 +1,7 @@
 import type { Result, RoundResult } from '../result.ts';
 import { formatCount, formatFraction } from '../text/format.ts';
 import { failedOf } from './metrics.ts';
-import { loadsOf } from './populations.ts';
+import { loadsOf, loadsOfRound } from './populations.ts';
 
 /** A scenario's books, summed over its rounds. */
 export type Account = ReturnType<typeof accountOf>;
@@ -39,6 +39,15 @@ export function accountOf(rounds: readonly RoundResult[]) {
       ? { moved: sum(round => round.redirects?.moved ?? 0), ask: sum(round => round.redirects?.ask ?? 0) }
       : null,
   };
+}
+
+/**
+ * The books of a scenario and its populations together. The server counts all of them, even if it cannot tell one from
+ * another.
+ */
+export function accountOfAll(rounds: readonly RoundResult[]): Account {
+  const { serverCalls } = countedOf(rounds);
+  return { ...accountOf(rounds.flatMap(loadsOfRound).map(({ round }) => round)), serverCalls };
 }
 
 /** Duration of a run in seconds, without the gaps before it was resumed; null if its times are no dates. */

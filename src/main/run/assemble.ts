@@ -1,7 +1,6 @@
 import { judgeClaims } from '../../aggregate/claims/claims.ts';
 import { type Arm, compareBlocks } from '../../aggregate/questions.ts';
 import type { Result, RoundResult } from '../../aggregate/result.ts';
-import { besideNames } from '../../aggregate/scenario/beside.ts';
 import { fieldsOf } from '../../aggregate/scenario/scenario.ts';
 import { judgeControl, withoutControls } from '../../aggregate/stats/control.ts';
 import { limitedBy } from '../../aggregate/stats/limited-by.ts';
@@ -13,6 +12,7 @@ import { judgeThresholds } from '../../aggregate/thresholds/judge-thresholds.ts'
 import { describeEnvironment, describeTool } from '../environment.ts';
 import { keptClients, type UsedClients } from '../experiment/clients.ts';
 import type { Experiment } from '../experiment/experiment.ts';
+import { besideOf, type Population } from '../experiment/populations.ts';
 import type { Scenario } from '../experiment/scenarios.ts';
 import { withoutPasswords } from '../experiment/target.ts';
 import type { Target } from '../server/find-target.ts';
@@ -24,6 +24,7 @@ export interface Measured {
   readonly target: Result['target'];
   /** Every scenario, also those without a round. */
   readonly scenarios: readonly Scenario[];
+  readonly populations: readonly Pick<Population, 'name' | 'scenario'>[];
   /** By the id of the scenario. */
   plannedRounds(id: string): RoundsRange;
   /** By the id of the scenario. */
@@ -105,28 +106,27 @@ export function assembleResult(state: RunState): Result {
  * @param final whether no more rounds follow
  */
 function assembleScenarios(
-  { target, scenarios, plannedRounds, rounds }: Measured,
+  { target, scenarios, populations, plannedRounds, rounds }: Measured,
   final: boolean,
 ): Result['scenarios'] {
   const loadEnvironment = environmentOf(target, describeEnvironment().cores);
+  const figuresOf = (ofLoad: readonly RoundResult[]) => ({
+    summary: final ? withPooledTails(summarise(ofLoad), ofLoad) : summarise(ofLoad),
+    limitedBy: limitedBy(ofLoad, loadEnvironment),
+  });
   return scenarios.map(scenario => {
     const ofScenario = [...(rounds.get(scenario.id) ?? [])];
-    const beside = besideNames(scenario.beside).map(name => {
-      const ofPopulation = roundsOfPopulation(ofScenario, name);
-      return {
-        name,
-        summary: summarise(ofPopulation),
-        limitedBy: limitedBy(ofPopulation, loadEnvironment),
-      };
-    });
+    const beside = besideOf(scenario, populations).map(({ name, scenario: load }) => ({
+      ...{ name, load: fieldsOf(load) },
+      ...figuresOf(roundsOfPopulation(ofScenario, name)),
+    }));
     return {
       id: scenario.id,
       ...(scenario.control === true ? { control: true as const } : {}),
       ...fieldsOf(scenario),
       plannedRounds: plannedRounds(scenario.id),
       rounds: ofScenario,
-      summary: final ? withPooledTails(summarise(ofScenario), ofScenario) : summarise(ofScenario),
-      limitedBy: limitedBy(ofScenario, loadEnvironment),
+      ...figuresOf(ofScenario),
       ...(beside.length === 0 ? {} : { populations: beside }),
     };
   });

@@ -258,6 +258,7 @@ export class SideRun {
     const fixed = fixedRounds(rounds.atLeast);
     return {
       scenarios: this.#scenarios,
+      populations: this.#populations,
       plannedRounds: id => (this.unasked.has(id) ? fixed : rounds),
       rounds: this.#rounds,
     };
