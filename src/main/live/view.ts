@@ -229,7 +229,7 @@ function describePopulation(
   const { failed, unfinished } = ofPopulations.get(name) ?? none;
   const lost = sum(Object.values(failed)) + unfinished;
   const words = [
-    'ops/s beside the scenario',
+    'ops/s',
     describeP99(p99Ms),
     `thread ${Math.round(Math.max(0, ...busyRatios) * 100)} % busy`,
     ...(lost === 0 ? [] : [`${formatCount(lost)} failed`]),
