@@ -1,7 +1,8 @@
 import type { Interval, OpenLoopResult, ScenarioResult } from '../result.ts';
 import { describeRate, secondsOf } from '../scenario/arrival.ts';
+import { describeBeside } from '../scenario/beside.ts';
 import { armKey } from '../scenario/scenario.ts';
-import { groupBySetting } from '../scenario/setting.ts';
+import { groupWithNeighbours, hasNeighbours } from '../scenario/setting.ts';
 import { p99 } from '../stats/measures.ts';
 import { metrics } from '../stats/metrics.ts';
 import { pairByRound } from '../stats/rounds.ts';
@@ -16,7 +17,18 @@ import {
   formatRatioInterval,
   nothing,
 } from '../text/format.ts';
-import { type Block, type Column, figures, note, only, type Table, table, wide, words } from './blocks.ts';
+import {
+  type Block,
+  type Column,
+  figures,
+  narrow,
+  note,
+  only,
+  type Table,
+  table,
+  wide,
+  words,
+} from './blocks.ts';
 import {
   caveatNotes,
   formatMetric,
@@ -26,7 +38,7 @@ import {
   withMark,
 } from './figure-columns.ts';
 
-/** Scenarios that differ in their rates only: a curve of latency against load. */
+/** Scenarios that differ in their rates only, alone or beside populations: curves of latency against load. */
 export interface LoadTable {
   readonly heading: string;
   /** Rates ascending; of one rate, the way up comes first. */
@@ -37,7 +49,7 @@ export const isOpen = ({ arrival }: ScenarioResult) => arrival.kind !== 'closed'
 
 /** The open loops of a run, a table for each setting and each number of workers and pools. */
 export function loadTables(scenarios: readonly ScenarioResult[]): LoadTable[] {
-  return groupBySetting(scenarios.filter(isOpen)).flatMap(({ heading, scenarios: ofSetting }) => {
+  return groupWithNeighbours(scenarios.filter(isOpen)).flatMap(({ heading, scenarios: ofSetting }) => {
     const tables = new Map<string, ScenarioResult[]>();
     for (const scenario of ofSetting) {
       const { workers, pools, threads, connections } = scenario;
@@ -85,11 +97,18 @@ export function loopValues({ rounds }: ScenarioResult, figure: LoopFigure): numb
   );
 }
 
+/** A terminal has no room for another column. */
+const neighbourColumns = [
+  words<ScenarioResult>('', ({ beside }) => describeBeside(beside), { on: narrow, ownLine: 'above' }),
+  words<ScenarioResult>('populations', ({ beside }) => describeBeside(beside), { on: wide }),
+];
+
 /** Latency against load. Medians over the rounds; a dash if there is none. */
 export function loadTable({ heading, scenarios }: LoadTable): Table {
   const columns: Column<ScenarioResult>[] = [
     // "5.00k", on a way up or down "5.00k up".
     figures('rate', ({ arrival }) => `${formatRate(arrival.rate ?? 0)} ${arrival.leg ?? ''}`.trim()),
+    ...(hasNeighbours(scenarios) ? neighbourColumns : []),
     loopColumn('offered/s', loopFigures.offered, formatRate, 'due/s'),
     metricColumn(metrics.opsPerSecond, { name: 'completed/s', terminal: 'done/s' }),
     loopColumn('short', loopFigures.short, formatFraction, 'short'),
