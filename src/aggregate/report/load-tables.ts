@@ -1,8 +1,7 @@
 import type { Interval, OpenLoopResult, ScenarioResult } from '../result.ts';
 import { describeRate, secondsOf } from '../scenario/arrival.ts';
-import { describeBeside } from '../scenario/beside.ts';
 import { armKey } from '../scenario/scenario.ts';
-import { groupWithNeighbours, hasNeighbours } from '../scenario/setting.ts';
+import { groupWithNeighbours } from '../scenario/setting.ts';
 import { p99 } from '../stats/measures.ts';
 import { metrics } from '../stats/metrics.ts';
 import { pairByRound } from '../stats/rounds.ts';
@@ -17,23 +16,13 @@ import {
   formatRatioInterval,
   nothing,
 } from '../text/format.ts';
-import {
-  type Block,
-  type Column,
-  figures,
-  narrow,
-  note,
-  only,
-  type Table,
-  table,
-  wide,
-  words,
-} from './blocks.ts';
+import { type Block, type Column, figures, note, only, type Table, table, wide, words } from './blocks.ts';
 import {
   caveatNotes,
   formatMetric,
   type IntervalMetric,
   metricColumn,
+  neighbourColumns,
   pooledColumns,
   withMark,
 } from './figure-columns.ts';
@@ -97,18 +86,12 @@ export function loopValues({ rounds }: ScenarioResult, figure: LoopFigure): numb
   );
 }
 
-/** A terminal has no room for another column. */
-const neighbourColumns = [
-  words<ScenarioResult>('', ({ beside }) => describeBeside(beside), { on: narrow, ownLine: 'above' }),
-  words<ScenarioResult>('populations', ({ beside }) => describeBeside(beside), { on: wide }),
-];
-
 /** Latency against load. Medians over the rounds; a dash if there is none. */
 export function loadTable({ heading, scenarios }: LoadTable): Table {
   const columns: Column<ScenarioResult>[] = [
     // "5.00k", on a way up or down "5.00k up".
     figures('rate', ({ arrival }) => `${formatRate(arrival.rate ?? 0)} ${arrival.leg ?? ''}`.trim()),
-    ...(hasNeighbours(scenarios) ? neighbourColumns : []),
+    ...neighbourColumns<ScenarioResult>(scenarios, scenario => scenario),
     loopColumn('offered/s', loopFigures.offered, formatRate, 'due/s'),
     metricColumn(metrics.opsPerSecond, { name: 'completed/s', terminal: 'done/s' }),
     loopColumn('short', loopFigures.short, formatFraction, 'short'),
@@ -256,6 +239,7 @@ export function hysteresisBlocks(of: LoadTable): Block[] {
   return [
     ...only(wide, [note('The same rates on the way up and on the way down, ratios paired within a round:')]),
     table(ways, [
+      ...neighbourColumns<Hysteresis>(of.scenarios, ({ up }) => up),
       figures('rate', ({ rate }) => formatRate(rate)),
       p99Of('p99 up', ({ up }) => up),
       p99Of('p99 down', ({ down }) => down),

@@ -9,7 +9,7 @@ import type {
   ScenarioResult,
 } from '../result.ts';
 import { describeArrival } from '../scenario/arrival.ts';
-import { bySize, groupBySetting, workersPerPool } from '../scenario/setting.ts';
+import { bySize, groupWithNeighbours, workersPerPool } from '../scenario/setting.ts';
 import { metrics, pooledTails } from '../stats/metrics.ts';
 import { findOutliers, type Outlier } from '../stats/outliers.ts';
 import { summarisedLoadsOf } from '../stats/populations.ts';
@@ -48,6 +48,7 @@ import {
   caveatsOf,
   formatMetric,
   metricColumn,
+  neighbourColumns,
   pooledColumns,
   withMark,
 } from './figure-columns.ts';
@@ -163,7 +164,7 @@ export function resultTable(scenarios: readonly ScenarioResult[]): Table {
 /** A table for each setting, as long as there is anything to compare with a column of ratios. */
 export function settingTables(scenarios: readonly ScenarioResult[]): Table[] {
   const ratios = ratiosToOnePool(scenarios);
-  return groupBySetting(scenarios).map(group =>
+  return groupWithNeighbours(scenarios).map(group =>
     resultsOf(group.scenarios.toSorted(bySize), ratios, group.heading),
   );
 }
@@ -187,6 +188,7 @@ function resultsOf(scenarios: readonly ScenarioResult[], ratios: Ratios, title?:
       words('pool', scenario => scenario.pool, roomy),
       figures('pipeline', scenario => scenario.pipeline, roomy),
       words('arrival', scenario => describeArrival(scenario.arrival), roomy),
+      ...neighbourColumns<ScenarioResult>(scenarios, scenario => scenario),
       figures('workers', scenario => scenario.workers),
       figures('pools', scenario => scenario.pools, {
         // A pool has a thread of its own unless the row says otherwise.

@@ -61,19 +61,19 @@ export function groupWithNeighbours(scenarios: readonly ScenarioResult[]): Setti
   return groupBySetting(scenarios, ['beside']);
 }
 
-/** The lines of a chart, by what tells the scenarios of its group apart, but for their sizes. */
-export interface Lines {
-  /** In their order. */
-  readonly names: readonly string[];
-  /** "2 pools", "2 pools in 1 thread"; "beside bulk", "2 pools, alone" if any scenario runs beside populations. */
-  readonly nameOf: (scenario: ScenarioResult) => string;
-}
-
 /** Whether any of them runs beside populations. */
 export function hasNeighbours(scenarios: readonly ScenarioResult[]): boolean {
   return scenarios.some(({ beside }) => beside !== null);
 }
 
+/** What tells the lines of a chart apart. */
+export interface Lines {
+  /** In their order. */
+  readonly names: readonly string[];
+  readonly nameOf: (scenario: ScenarioResult) => string;
+}
+
+/** The lines of scenarios by their pools, "2 pools in 1 thread", and by the populations beside them, "2 pools, beside bulk". */
 export function linesOf(scenarios: readonly ScenarioResult[]): Lines {
   const sorted = scenarios.toSorted((a, b) => a.pools - b.pools || b.threads - a.threads);
   const isBeside = hasNeighbours(scenarios);
