@@ -15,7 +15,8 @@ interface AccountRow {
 function accountRows(scenario: ScenarioResult): AccountRow[] {
   const loads = loadsOf(scenario);
   const row = (id: string, rounds: readonly RoundResult[], account: Account): AccountRow => ({
-    ...{ id, account },
+    id,
+    account,
     failedByCode: sumByCode(rounds.map(round => round.failed)),
   });
   const each = loads.map(({ id, rounds }) => row(id, rounds, accountOf(rounds)));

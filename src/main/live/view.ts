@@ -12,6 +12,7 @@ import {
 import type { Format, Style } from '../../aggregate/text/text-layout.ts';
 import {
   none,
+  type Operations,
   type Running,
   type RunningLoad,
   type RunningPopulation,
@@ -69,11 +70,11 @@ export function describeLine(
   columns: number,
 ): string {
   if (running === null) return '';
-  const failedIn = ({ failed } = none, { warmupFailed }: RunningLoad) =>
+  const failedIn = ({ failed }: Operations, { warmupFailed }: RunningLoad) =>
     sum(Object.values(failed)) + warmupFailed;
   const populations = running.populations.map(population => ({
     ...population,
-    failed: failedIn(ofPopulations.get(population.name), population),
+    failed: failedIn(ofPopulations.get(population.name) ?? none, population),
   }));
   const own = { ...running, failed: failedIn(operations, running) };
   return cut(toOneLine(figuresLine(running.step, own, populations, secondsLeft)), columns - 1);

@@ -163,7 +163,8 @@ export class SideRun {
     const { progress, signal } = this.#shared.session;
     const { warmupSeconds, seconds } = this.#side.experiment;
     const populations = besideOf(scenario, this.#populations).map(({ name, scenario: { threads } }) => ({
-      ...{ name, threads },
+      name,
+      threads,
     }));
     for (const keys of this.#allKeys) await keys.keep(`round ${step.round} of ${scenario.id}`);
     const run = {

@@ -36,7 +36,7 @@ function field(value: number | boolean | string | null): string {
  */
 export function renderScenariosCsv(result: Pick<Result, 'scenarios' | 'target'>): string {
   const loads = withoutControls(result).flatMap(summarisedLoadsOf);
-  return renderCsv(loads, [...columns, ...serverColumns(result.target), populationColumn]);
+  return renderCsv<SummarisedLoad>(loads, [...columns, ...serverColumns(result.target), populationColumn]);
 }
 
 /** The last one, so that no column of earlier versions changes its place. Empty for the load of a scenario. */
