@@ -2,6 +2,7 @@ import type { Result, RoundResult } from '../result.ts';
 import { formatCount, formatFraction } from '../text/format.ts';
 import { failedOf } from './metrics.ts';
 import { loadsOf, loadsOfRound } from './populations.ts';
+import { sumOf } from './statistics.ts';
 
 /** A scenario's books, summed over its rounds. */
 export type Account = ReturnType<typeof accountOf>;
@@ -46,8 +47,13 @@ export function accountOf(rounds: readonly RoundResult[]) {
  * another.
  */
 export function accountOfAll(rounds: readonly RoundResult[]): Account {
-  const { serverCalls } = countedOf(rounds);
-  return { ...accountOf(rounds.flatMap(loadsOfRound).map(({ round }) => round)), serverCalls };
+  const all = rounds.flatMap(loadsOfRound).map(({ round }) => round);
+  return {
+    ...accountOf(all),
+    // A closed loop has sent what was due.
+    offered: sumOf(all, ({ openLoop, issued }) => openLoop?.offered ?? issued),
+    serverCalls: countedOf(rounds).serverCalls,
+  };
 }
 
 /** Duration of a run in seconds, without the gaps before it was resumed; null if its times are no dates. */
