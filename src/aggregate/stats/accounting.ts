@@ -8,8 +8,7 @@ import { sumOf } from './statistics.ts';
 export type Account = ReturnType<typeof accountOf>;
 
 export function accountOf(rounds: readonly RoundResult[]) {
-  const sum = (count: (round: RoundResult) => number) =>
-    rounds.reduce((total, round) => total + count(round), 0);
+  const sum = (count: (round: RoundResult) => number) => sumOf(rounds, count);
   /** Null if it is not known for every round. */
   const sumKnown = (count: (round: RoundResult) => number | null) =>
     rounds.length > 0 && rounds.every(round => count(round) !== null)
