@@ -58,7 +58,10 @@ export function describeView(snapshot: Snapshot, columns: number, style: Style):
     row('threads', ...describeThreads(running?.busyRatios ?? [], chart, style)),
     row('pools', ...describePools(running, chart)),
     ...(running?.populations ?? []).map(population =>
-      row(cut(toOneLine(population.name), nameColumns - 1), ...describePopulation(population, snapshot, chart)),
+      row(
+        cut(toOneLine(population.name), nameColumns - 1),
+        ...describePopulation(population, snapshot, chart),
+      ),
     ),
     row('failed', ...describeFailed(snapshot, chart, style)),
   ].map(text => text.trimEnd());
@@ -132,11 +135,7 @@ function figuresLine(
 
 function describeLoad({ opsPerSecond, p99Ms, failed, codes }: Figures): string[] {
   const byCode = codes === undefined || failed === 0 ? '' : ` (${describeFailures(codes)})`;
-  return [
-    `${formatRate(opsPerSecond)} ops/s`,
-    describeP99(p99Ms),
-    `${formatCount(failed)} failed${byCode}`,
-  ];
+  return [`${formatRate(opsPerSecond)} ops/s`, describeP99(p99Ms), `${formatCount(failed)} failed${byCode}`];
 }
 
 const describeP99 = (p99Ms: number) => (p99Ms === 0 ? 'p99 –' : `p99 ${formatMs(p99Ms)} ms`);

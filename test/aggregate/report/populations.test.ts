@@ -30,10 +30,13 @@ const ofBulk = [1, 2, 3].map(round =>
     commands: [commandOf('LPUSH', 200), commandOf('LPOP', 100)],
   }),
 );
-const { id: _, rounds: __, summary: ___, limitedBy: ____, ...load } = buildScenario(
-  { client: 'node-redis', workers: 7 },
-  [],
-);
+const {
+  id: _,
+  rounds: __,
+  summary: ___,
+  limitedBy: ____,
+  ...load
+} = buildScenario({ client: 'node-redis', workers: 7 }, []);
 const beside = buildScenario(
   {
     ...{ id: 'a-beside-bulk', client: 'wire', beside: 'bulk' },

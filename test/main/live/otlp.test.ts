@@ -71,7 +71,10 @@ test('the last push has every metric of the run, in the JSON of the protocol', a
     unit: '',
     sum: {
       ...{ isMonotonic: true, aggregationTemporality: 2 },
-      dataPoints: [{ asDouble: latenciesMs.length, attributes: [] }, { asDouble: 7, attributes: [bulk] }],
+      dataPoints: [
+        { asDouble: latenciesMs.length, attributes: [] },
+        { asDouble: 7, attributes: [bulk] },
+      ],
     },
   });
   const [inUse, idle] = ['in_use', 'idle'].map(stringValue => ({ key: 'state', value: { stringValue } }));

@@ -3,7 +3,12 @@ import type { Column } from '../../scenario/dimension.ts';
 import { scenarioColumns } from '../../scenario/scenario.ts';
 import { withoutControls } from '../../stats/control.ts';
 import { csvMetrics, csvNames, failedOf, metrics, type SummaryRow } from '../../stats/metrics.ts';
-import { loadsOf, type ScenarioLoad, type SummarisedLoad, summarisedLoadsOf } from '../../stats/populations.ts';
+import {
+  loadsOf,
+  type ScenarioLoad,
+  type SummarisedLoad,
+  summarisedLoadsOf,
+} from '../../stats/populations.ts';
 import { serverFieldNames } from '../../stats/server-fields.ts';
 import { measuredWindows, type ServerPoint } from '../../stats/server-series.ts';
 import { sumOf } from '../../stats/statistics.ts';
