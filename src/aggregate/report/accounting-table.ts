@@ -43,7 +43,13 @@ export function accountingBlocks(scenarios: readonly ScenarioResult[]): Block[] 
     ]),
     table(rows, [
       words('scenario', row => row.id),
-      ...(isOpen ? [count('offered', row => row.offered), count('unsent', row => row.unsent)] : []),
+      ...(isOpen
+        ? [
+            // A closed loop has none.
+            count('offered', account => account.offered || null),
+            count('unsent', account => account.unsent),
+          ]
+        : []),
       count('issued', account => account.issued),
       count('completed', account => account.completed),
       words('failed', formatFailed),

@@ -2,7 +2,18 @@ import type { Interval, ScenarioResult, SummaryResult } from '../result.ts';
 import { type SummarisedLoad, summarisedLoadsOf } from '../stats/populations.ts';
 import { lostRatio } from '../stats/summary.ts';
 import { formatFraction, formatInterval, formatKnown, formatMs, formatRate } from '../text/format.ts';
-import { type Block, type Column, figures, heading, note, only, table, wide, words } from './blocks.ts';
+import {
+  type Block,
+  type Column,
+  figures,
+  heading,
+  narrow,
+  note,
+  only,
+  table,
+  wide,
+  words,
+} from './blocks.ts';
 import { limitBadge } from './result-tables.ts';
 
 const populationNote =
@@ -39,7 +50,8 @@ export function populationBlocks(scenarios: readonly ScenarioResult[]): Block[] 
     table<PopulationRow>(
       rows,
       [
-        words('scenario', ({ beside }) => beside),
+        words('', ({ beside }) => beside, { on: narrow, ownLine: 'above' }),
+        words('scenario', ({ beside }) => beside, { on: wide }),
         words('population', ({ population }) => population ?? ''),
         medianColumn('ops/s', summary => summary.opsPerSecond, formatRate),
         medianColumn('p50 ms', summary => summary.responseP50, formatMs),
