@@ -6,6 +6,7 @@ import { type RoundResult, resultSchema } from '../../../src/aggregate/result.ts
 import { summarise } from '../../../src/aggregate/stats/summary.ts';
 import { inMarkdown, onTerminal } from '../../support/documents.ts';
 import { encodeHistogram } from '../../support/encoded-histogram.ts';
+import { buildOpenScenario } from '../../support/open-loop-round.ts';
 import { rowsOf, tipsOf } from '../../support/page-text.ts';
 import { parseCsv } from '../../support/parse-csv.ts';
 import { buildLatency, buildResult, buildRound, buildScenario } from '../../support/result-builder.ts';
@@ -88,6 +89,28 @@ describe('a population in a report', () => {
     for (const row of ['alone', 'beside bulk']) expect(lines).toContain(row);
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
   });
+});
+
+test('an open loop has a curve alone and beside each population in one chart for each metric', () => {
+  const open = [null, 'bulk'].flatMap(beside =>
+    [1000, 2000].map(rate => {
+      const scenario = buildOpenScenario(rate, [1, 1, 1]);
+      return { ...scenario, id: `${scenario.id}-${beside}`, beside };
+    }),
+  );
+  const page = renderReportPage(buildResult(open));
+  const titles = [...page.matchAll(/<b>Latency against load: ([^<]*)/g)].map(([, title]) => title);
+  expect(titles).toEqual(['response p50', 'response p99', 'response p99.9']);
+  const tip = tipsOf(page).find(([head, line]) => head === '2.00k ops/s due' && line?.startsWith('alone'));
+  expect(tip?.map(line => line.split(':')[0])).toEqual(['2.00k ops/s due', 'alone', 'beside bulk']);
+  const rows = rowsOf(page, 'load').filter(row => row.length > 10);
+  expect(rows.map(([rate, populations]) => [rate, populations])).toEqual([
+    ['rate', 'populations'],
+    ['1.00k', 'alone'],
+    ['1.00k', 'beside bulk'],
+    ['2.00k', 'alone'],
+    ['2.00k', 'beside bulk'],
+  ]);
 });
 
 describe('a population in files', () => {
