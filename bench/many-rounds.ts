@@ -47,7 +47,7 @@ export const ask: Question = async ({ server, report }) => {
       const startMs = performance.now();
       const result = assembleResult({
         ...{ name: 'many', session: undefined, experiment, target, scenarios, rounds, clients: new Map() },
-        ...{ plannedRounds: () => experiment.rounds, ended: undefined },
+        ...{ populations: [], plannedRounds: () => experiment.rounds, ended: undefined },
         ...{
           blocks: [],
           startedAt: new Date(),

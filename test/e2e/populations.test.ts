@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { resultSchema } from '../../src/aggregate/result.ts';
 import { createExperiment, unhurried } from '../support/experiment.ts';
 import { connectObserver } from '../support/observed-server.ts';
+import { parseCsv } from '../support/parse-csv.ts';
 import { runPoolbench } from '../support/poolbench.ts';
 import { startValkey, type TestServer } from '../support/servers.ts';
 
@@ -71,12 +72,20 @@ describe('several populations at once', () => {
     expect(serverCalls).toBeGreaterThanOrEqual(completed);
     expect(serverCalls).toBeLessThanOrEqual(issued);
 
-    expect(scenario?.populations?.map(({ name, summary }) => [name, summary?.opsPerSecond.median])).toEqual([
-      ['ramp', ramp.opsPerSecond],
-      ['bulk', bulk.opsPerSecond],
+    const shown = scenario?.populations?.map(({ name, load, summary }) => {
+      return [name, load?.workers, load?.pools, summary?.opsPerSecond.median];
+    });
+    expect(shown).toEqual([
+      ['ramp', 12, 3, ramp.opsPerSecond],
+      ['bulk', 2, 1, bulk.opsPerSecond],
     ]);
-    const report = await readFile(join(await experiment.resultsFolder(), 'report.md'), 'utf8');
+    const folder = await experiment.resultsFolder();
+    const report = await readFile(join(folder, 'report.md'), 'utf8');
     expect(report).toMatch(/\| *ramp *\|/);
+    const lines = parseCsv(await readFile(join(folder, 'scenarios.csv'), 'utf8'));
+    expect(lines.map(row => row.at(-1))).toEqual(['population', '', 'ramp', 'bulk']);
+    // The log of a run in a pipe has a line for the measurement, with all of its loads.
+    expect(stderr).toMatch(/ramp: .* ops\/s {2}p99 .* {2}bulk: .* failed/);
     const observer = await connectObserver(valkey.url);
     expect(await observer.dbsize()).toBe(0);
   });

@@ -170,12 +170,13 @@ test('series.csv has every second of every round', async () => {
     'failed',
     'responseP50Ms',
     'responseP99Ms',
+    'population',
   ]);
   expect(rows).toEqual(
     result.scenarios.flatMap(({ id, rounds }) =>
       rounds.flatMap(({ round, startedAt, series }) =>
         series.map(({ second, completed, failed, p50, p99 }) =>
-          [id, round, startedAt, second, completed, failed, p50 ?? '', p99 ?? ''].map(String),
+          [id, round, startedAt, second, completed, failed, p50 ?? '', p99 ?? '', ''].map(String),
         ),
       ),
     ),

@@ -21,11 +21,15 @@ export interface Gate {
 /**
  * What an interval of the ratio decides: it lies beyond the threshold, or not beyond it, or on both sides. A ratio that is
  * equal to the threshold is not beyond it.
+ *
+ * @param flaw why the figures decide nothing, as a clause; null if they can
  */
 export function outcomeOf(
   { fails, threshold }: Pick<Gate, 'fails' | 'threshold'>,
   { low, high }: Pick<Interval, 'low' | 'high'>,
+  flaw: string | null = null,
 ): GateResult['outcome'] {
+  if (flaw !== null) return 'cannot tell';
   const isAbove = fails === 'above';
   if (isAbove ? low > threshold : high < threshold) return 'beyond';
   return (isAbove ? high <= threshold : low >= threshold) ? 'within' : 'cannot tell';
@@ -41,14 +45,17 @@ export function chancesOf({ fails }: Gate, comparisons: number): Chances {
 
 /** What a gate was judged by. */
 interface Found extends Omit<GateResult, 'condition' | 'threshold' | 'reason'> {
-  /** Why nothing is decided, as a clause; null if something is. */
-  readonly why: string | null;
+  /** Why the figures decide nothing, as a clause; null if they can. */
+  readonly flaw: string | null;
+  /** What an interval on both sides of the threshold excludes, and what would decide it, as a clause. */
+  readonly outlook: () => string;
   readonly arms: readonly ScenarioResult[];
 }
 
 /** A gate as results show it. */
-export function shownGate(gate: Gate, { why, arms, ...found }: Found): GateResult {
+export function shownGate(gate: Gate, { flaw, outlook, arms, ...found }: Found): GateResult {
   const { condition, threshold } = gate;
+  const why = flaw ?? (found.outcome === 'cannot tell' ? outlook() : null);
   const sentences = [...(why === null ? [] : [asSentence(why)]), ...describeCaveat(gate, arms)];
   return { condition, threshold, ...found, reason: sentences.join(' ') };
 }
@@ -61,7 +68,7 @@ export function shownGate(gate: Gate, { why, arms, ...found }: Found): GateResul
  */
 export function undecided(gate: Gate, side: string, why: string, scenario: string | null = null): GateResult {
   const nothing = { outcome: 'cannot tell', ratio: null, rounds: null, runs: null, arms: [] } as const;
-  return shownGate(gate, { side, scenario, why, ...nothing });
+  return shownGate(gate, { side, scenario, flaw: why, outlook: () => why, ...nothing });
 }
 
 /**

@@ -51,7 +51,7 @@ export function judgePairs(
       predictRatios([pair], pair.other.id, [[measureOfGate(metric), range]]).map((found): JudgedPair => {
         const prediction = { ...found, chances: chancesOf(gate, comparisons) };
         const flaw = flawOfRun ?? findFlaw([prediction]);
-        const outcome = flaw === null ? outcomeOf(gate, intervalOf(prediction)) : 'cannot tell';
+        const outcome = outcomeOf(gate, intervalOf(prediction), flaw);
         const state = stateOf(flaw, [prediction.series], outcome !== 'cannot tell');
         return { ...pair, gate, side, prediction, flaw, outcome, state };
       }),
@@ -110,7 +110,8 @@ function describePair(
     ratio: series.size === 0 ? null : intervalOf(prediction),
     rounds: series.roundsCounted,
     runs: null,
-    why: flaw ?? (outcome === 'cannot tell' ? describeOutlook(prediction) : null),
+    flaw,
+    outlook: () => describeOutlook(prediction),
     arms: [base, other],
   });
 }

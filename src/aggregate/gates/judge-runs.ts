@@ -66,7 +66,7 @@ function judgeArm(
   const flaw = findFlaw([{ arms, series, measure: measureOfGate(metric) }]);
   const chances = chancesOf(gate, comparisons);
   const ratio = ratioToRuns(before, figure, chances);
-  const outcome = flaw === null ? outcomeOf(gate, ratio) : 'cannot tell';
+  const outcome = outcomeOf(gate, ratio, flaw);
   const outlook = () => {
     const excluded =
       gate.fails === 'above' ? `more than ${formatRatio(ratio.high)}` : `less than ${formatRatio(ratio.low)}`;
@@ -77,7 +77,6 @@ function judgeArm(
         : `a baseline of about ${formatPlural(runs, 'run')} with such a spread would decide it`
     }`;
   };
-  const why = flaw ?? (outcome === 'cannot tell' ? outlook() : null);
   const found = { side, scenario: latest.id, outcome, ratio, rounds: null, runs: before.length };
-  return shownGate(gate, { ...found, why, arms });
+  return shownGate(gate, { ...found, flaw, outlook, arms });
 }

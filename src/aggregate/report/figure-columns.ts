@@ -1,4 +1,6 @@
 import type { Caveat, Interval, ScenarioResult } from '../result.ts';
+import { describeBeside } from '../scenario/beside.ts';
+import { hasNeighbours } from '../scenario/setting.ts';
 import {
   type MedianMetric,
   type Metric,
@@ -11,7 +13,7 @@ import {
 import { hasCompleted } from '../stats/rounds.ts';
 import { caveatOf, minCycles } from '../stats/tails.ts';
 import { formatInterval, nothing } from '../text/format.ts';
-import { type Column, figures } from './blocks.ts';
+import { type Column, figures, narrow, wide, words } from './blocks.ts';
 
 /** Columns of figures: name, unit, format and key come from the registry of metrics. */
 
@@ -49,6 +51,16 @@ export function metricColumn(
       cell: scenario => formatMetric(metric, scenario, { withInterval: false }),
     },
   });
+}
+
+/** What runs beside each scenario, on a terminal in a line above the row; no column if all run alone. */
+export function neighbourColumns<Row>(
+  scenarios: readonly ScenarioResult[],
+  scenarioOf: (row: Row) => ScenarioResult,
+): Column<Row>[] {
+  if (!hasNeighbours(scenarios)) return [];
+  const cell = (row: Row) => describeBeside(scenarioOf(row).beside);
+  return [words('', cell, { on: narrow, ownLine: 'above' }), words('populations', cell, { on: wide })];
 }
 
 /** "17.3†": a terminal has room for so many characters beside the other columns. */

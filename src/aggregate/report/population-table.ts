@@ -1,18 +1,29 @@
 import type { Interval, ScenarioResult, SummaryResult } from '../result.ts';
-import { roundsOfPopulation } from '../stats/populations.ts';
+import { type SummarisedLoad, summarisedLoadsOf } from '../stats/populations.ts';
 import { lostRatio } from '../stats/summary.ts';
 import { formatFraction, formatInterval, formatKnown, formatMs, formatRate } from '../text/format.ts';
-import { type Block, type Column, figures, heading, note, only, table, wide, words } from './blocks.ts';
+import {
+  type Block,
+  type Column,
+  figures,
+  heading,
+  narrow,
+  note,
+  only,
+  table,
+  wide,
+  words,
+} from './blocks.ts';
 import { limitBadge } from './result-tables.ts';
 
 const populationNote =
   'Other loads that ran at the same time as each scenario, on their own threads and keys: medians over the rounds. Failed: the fraction of operations that failed or were unanswered at the end.';
 
 /** One population that ran at the same time as one scenario. */
-type PopulationRow = NonNullable<ScenarioResult['populations']>[number] & {
-  readonly id: string;
-  readonly lost: number;
-};
+interface PopulationRow extends SummarisedLoad {
+  /** The id of the scenario. */
+  readonly beside: string;
+}
 
 /** A median, with its interval except on a terminal, which has no room for it. */
 function medianColumn(
@@ -28,10 +39,10 @@ function medianColumn(
 
 /** The populations of a run with their own figures; nothing if all scenarios ran alone. */
 export function populationBlocks(scenarios: readonly ScenarioResult[]): Block[] {
-  const rows = scenarios.flatMap(({ id, rounds, populations = [] }) =>
-    populations.map((population): PopulationRow => {
-      return { ...population, id, lost: lostRatio(roundsOfPopulation(rounds, population.name)) };
-    }),
+  const rows = scenarios.flatMap((scenario): PopulationRow[] =>
+    summarisedLoadsOf(scenario)
+      .filter(({ population }) => population !== null)
+      .map(load => ({ ...load, beside: scenario.id })),
   );
   if (rows.length === 0) return [];
   return [
@@ -39,12 +50,13 @@ export function populationBlocks(scenarios: readonly ScenarioResult[]): Block[] 
     table<PopulationRow>(
       rows,
       [
-        words('scenario', ({ id }) => id),
-        words('population', ({ name }) => name),
+        words('', ({ beside }) => beside, { on: narrow, ownLine: 'above' }),
+        words('scenario', ({ beside }) => beside, { on: wide }),
+        words('population', ({ population }) => population ?? ''),
         medianColumn('ops/s', summary => summary.opsPerSecond, formatRate),
         medianColumn('p50 ms', summary => summary.responseP50, formatMs),
         medianColumn('p99 ms', summary => summary.responseP99, formatMs),
-        figures('failed', ({ lost }) => formatFraction(lost)),
+        figures('failed', ({ rounds }) => formatFraction(lostRatio(rounds))),
         words('limited by', ({ limitedBy }) => [limitBadge(limitedBy.resource)]),
       ],
       'Populations beside scenarios',

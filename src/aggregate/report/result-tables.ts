@@ -1,6 +1,5 @@
 import { pairWithOnePool } from '../claims/judging/arms.ts';
 import type {
-  Caveat,
   ClaimResult,
   Comparison,
   Interval,
@@ -10,22 +9,20 @@ import type {
   ScenarioResult,
 } from '../result.ts';
 import { describeArrival } from '../scenario/arrival.ts';
-import { bySize, groupBySetting, workersPerPool } from '../scenario/setting.ts';
-import { type Account, accountOf, sumByCode } from '../stats/accounting.ts';
+import { bySize, groupWithNeighbours, workersPerPool } from '../scenario/setting.ts';
 import { metrics, pooledTails } from '../stats/metrics.ts';
 import { findOutliers, type Outlier } from '../stats/outliers.ts';
+import { summarisedLoadsOf } from '../stats/populations.ts';
 import { hitDifference, hitRatioOf } from '../stats/reads.ts';
 import { plannedRounds } from '../stats/rounds.ts';
 import { countedRounds, lookRounds, minRounds } from '../stats/sign-test.ts';
 import { clearlyLess, clearlyMore, isUnbounded, median } from '../stats/statistics.ts';
-import { type CommandFigures, commandFigures, type TimeSplit, timeSplit } from '../stats/summary.ts';
-import { caveatOf } from '../stats/tails.ts';
+import { type TimeSplit, timeSplit } from '../stats/summary.ts';
 import { describeThreadWarmth } from '../stats/thread-warmth.ts';
 import {
   describeIntervals,
   formatCount,
   formatFraction,
-  formatKnown,
   formatMs,
   formatPlural,
   formatRange,
@@ -51,6 +48,7 @@ import {
   caveatsOf,
   formatMetric,
   metricColumn,
+  neighbourColumns,
   pooledColumns,
   withMark,
 } from './figure-columns.ts';
@@ -166,7 +164,7 @@ export function resultTable(scenarios: readonly ScenarioResult[]): Table {
 /** A table for each setting, as long as there is anything to compare with a column of ratios. */
 export function settingTables(scenarios: readonly ScenarioResult[]): Table[] {
   const ratios = ratiosToOnePool(scenarios);
-  return groupBySetting(scenarios).map(group =>
+  return groupWithNeighbours(scenarios).map(group =>
     resultsOf(group.scenarios.toSorted(bySize), ratios, group.heading),
   );
 }
@@ -190,6 +188,7 @@ function resultsOf(scenarios: readonly ScenarioResult[], ratios: Ratios, title?:
       words('pool', scenario => scenario.pool, roomy),
       figures('pipeline', scenario => scenario.pipeline, roomy),
       words('arrival', scenario => describeArrival(scenario.arrival), roomy),
+      ...neighbourColumns<ScenarioResult>(scenarios, scenario => scenario),
       figures('workers', scenario => scenario.workers),
       figures('pools', scenario => scenario.pools, {
         // A pool has a thread of its own unless the row says otherwise.
@@ -292,10 +291,10 @@ export function untestedTable(claims: readonly ClaimResult[]): Table {
 export const limitBadge = (resource: string): Span => ({ text: resource, badge: true });
 
 export function limitTable(scenarios: readonly ScenarioResult[]): Table {
-  return table(scenarios, [
-    words('scenario', scenario => scenario.id),
+  return table(scenarios.flatMap(summarisedLoadsOf), [
+    words('scenario', load => load.id),
     words('limited by', ({ limitedBy }) => [limitBadge(limitedBy.resource)]),
-    words('evidence', scenario => scenario.limitedBy.evidence),
+    words('evidence', load => load.limitedBy.evidence),
   ]);
 }
 
@@ -377,139 +376,6 @@ export function poolTable(scenarios: readonly ScenarioResult[]): Table {
     count('connect failures', metrics => metrics.connectFailures),
     count('reconnects', metrics => metrics.reconnects),
   ]);
-}
-
-/** A command of a mix in one scenario. */
-interface CommandRow extends CommandFigures {
-  readonly id: string;
-  /** A stall delays each command in proportion to its number, so the p99 of one rests on what that of all does. */
-  readonly caveat: Caveat | null;
-}
-
-export function commandRows(scenarios: readonly ScenarioResult[]): CommandRow[] {
-  return scenarios.flatMap(scenario =>
-    commandFigures(scenario).map(figures => ({
-      id: scenario.id,
-      caveat: caveatOf(metrics['response.p99'], scenario),
-      ...figures,
-    })),
-  );
-}
-
-export const commandNote =
-  'Counts over all rounds, latencies as medians over the rounds. A command has the latency of its whole batch. A miss is a reply that says that there is no such key: null, or empty. An operation that never reached a connection counts for no command.';
-
-export function commandTable(rows: readonly CommandRow[], title?: string): Table {
-  const roomy = { terminal: false } as const;
-  return table(
-    rows,
-    [
-      words('scenario', row => row.id, roomy),
-      words('command', row => row.name),
-      figures('share', row => formatFraction(row.share)),
-      figures('completed', row => formatCount(row.completed), roomy),
-      figures('failed', row => formatCount(row.failed), roomy),
-      figures('misses', row => formatCount(row.misses), {
-        terminal: {
-          cell: ({ completed, misses }) => (completed === 0 ? nothing : formatFraction(misses / completed)),
-        },
-      }),
-      ...(rows.some(row => row.aborted !== null)
-        ? [figures<CommandRow>('aborted', row => formatKnown(row.aborted, formatCount))]
-        : []),
-      ...(rows.some(row => row.serverMicrosPerCall !== null)
-        ? [
-            figures<CommandRow>(
-              metrics.serverMicrosPerCall.short,
-              row => row.serverMicrosPerCall?.toFixed(2) ?? nothing,
-              roomy,
-            ),
-          ]
-        : []),
-      figures('service p50 ms', row => formatKnown(row.serviceP50, formatMs), roomy),
-      figures('service p99 ms', row => formatKnown(row.serviceP99, formatMs), roomy),
-      figures('response p50 ms', row => formatKnown(row.responseP50, formatMs), {
-        terminal: { name: 'p50 ms' },
-      }),
-      figures('response p99 ms', row => withMark(formatKnown(row.responseP99, formatMs), row.caveat), {
-        terminal: { name: 'p99 ms' },
-      }),
-    ],
-    title,
-  );
-}
-
-/** What became of the operations of one scenario. */
-interface AccountRow {
-  readonly id: string;
-  readonly failedByCode: Readonly<Record<string, number>>;
-  readonly account: Account;
-}
-
-/** Where every operation went. */
-export function accountingBlocks(scenarios: readonly ScenarioResult[]): Block[] {
-  const rows = scenarios.map(
-    ({ id, rounds }): AccountRow => ({
-      id,
-      failedByCode: sumByCode(rounds.map(round => round.failed)),
-      account: accountOf(rounds),
-    }),
-  );
-  const isOpen = scenarios.some(({ rounds }) => rounds.some(round => round.openLoop !== null));
-  const hasHits = scenarios.some(({ rounds }) => rounds.some(round => round.hits !== null));
-  const readsReplicas = rows.some(({ account }) => account.readCalls !== null);
-  const isClustered = rows.some(({ account }) => account.redirects !== null);
-  const count = (name: string, figure: (account: Account) => number | null) =>
-    figures<AccountRow>(name, ({ account }) => formatKnown(figure(account), formatCount));
-  return [
-    note([
-      `Over all rounds: issued = completed + failed + unfinished${isOpen ? '; offered = issued + unsent' : ''}. The server's count is that of its `,
-      codeSpan('commandstats'),
-      `.${readsReplicas ? ' Reads by replicas include those of the warm-up, and their percentage is of all reads.' : ''}`,
-    ]),
-    table(rows, [
-      words('scenario', row => row.id),
-      ...(isOpen ? [count('offered', row => row.offered), count('unsent', row => row.unsent)] : []),
-      count('issued', account => account.issued),
-      count('completed', account => account.completed),
-      words('failed', formatFailed),
-      count('unfinished', account => account.unfinished),
-      ...(hasHits ? [count('hits', account => account.hits)] : []),
-      count('misses', account => account.misses),
-      count('over range', account => account.overRange),
-      figures("server's count", row => formatServerCalls(row.account)),
-      ...(readsReplicas
-        ? [figures<AccountRow>('reads by replicas', row => formatReadCalls(row.account))]
-        : []),
-      ...(isClustered ? [words<AccountRow>('redirected', row => formatRedirects(row.account))] : []),
-    ]),
-  ];
-}
-
-function formatFailed({ failedByCode, account: { failed, issued } }: AccountRow): string {
-  if (failed === 0) return '0';
-  const counts = Object.entries(failedByCode).map(([code, count]) => `${code} ${formatCount(count)}`);
-  return `${counts.join(', ')} (${formatFraction(failed / issued)})`;
-}
-
-/** The number of reads that replicas answered, and its fraction of all reads, by the servers' own count. */
-function formatReadCalls({ readCalls }: Account): string {
-  if (readCalls === null) return nothing;
-  const { all, ofReplicas } = readCalls;
-  return `${formatCount(ofReplicas)}${all === 0 ? '' : ` (${formatFraction(ofReplicas / all)})`}`;
-}
-
-function formatRedirects({ redirects }: Account): string {
-  if (redirects === null) return nothing;
-  return `MOVED ${formatCount(redirects.moved)}, ASK ${formatCount(redirects.ask)}`;
-}
-
-/** The count, and by how much it differs from what poolbench saw completed. */
-function formatServerCalls({ serverCalls, completed }: Account): string {
-  if (serverCalls === null) return nothing;
-  const more = serverCalls - completed;
-  const sign = more === 0 ? '±' : more > 0 ? '+' : '−';
-  return `${formatCount(serverCalls)} (${sign}${formatCount(Math.abs(more))})`;
 }
 
 /** Rows of the table of outliers: the farthest; more would bury the rest of the report. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { shortHash } from '../text/safe-name.ts';
 import { limits } from './limits.ts';
 import { listOf, numberBetween, oneOf, section, wholeNumber } from './schema-parts.ts';
 
@@ -156,11 +157,28 @@ export function expandArrivals(groups: readonly ArrivalGroup[]): Arrival[] {
   });
 }
 
-/** "1000x2s+1000to5000x0.5s": in an id, where stages that differ must not look alike. */
+/** More stages than this are summarised where they are described. */
+const maxListedStages = 4;
+
+/** The lowest and the highest rate of stages. */
+function rateRange(stages: readonly Stage[]): readonly [min: number, max: number] {
+  const rates = stages.flatMap(({ rate, rampTo }) => [rate, rampTo ?? rate]);
+  return [Math.min(...rates), Math.max(...rates)];
+}
+
+/** "1000x2s+1000to5000x0.5s": every stage. */
 export function labelStages(stages: readonly Stage[]): string {
   return stages
     .map(({ seconds, rate, rampTo }) => `${rate}${rampTo === null ? '' : `to${rampTo}`}x${seconds}s`)
     .join('+');
+}
+
+/** In an id, where stages that differ must not look alike: every stage, or of many "20stages_12to310_1a2b3c4d". */
+function shortLabelOfStages(stages: readonly Stage[]): string {
+  const all = labelStages(stages);
+  if (stages.length <= maxListedStages) return all;
+  const [min, max] = rateRange(stages).map(rate => Number(rate.toPrecision(3)));
+  return `${stages.length}stages_${min}to${max}_${shortHash(all)}`;
 }
 
 /** In the id of a scenario: `closed`, `poisson2000`, `burst5000x100`, `constant2000-up`, `constant1000x2s+1000to5000x0.5s`. */
@@ -168,7 +186,7 @@ export function labelArrival(arrival: Arrival): string {
   if (arrival.kind === 'closed') return 'closed';
   const size = arrival.kind === 'burst' ? `x${arrival.size}` : '';
   const leg = arrival.leg === undefined ? '' : `-${arrival.leg}`;
-  const rate = arrival.stages === undefined ? arrival.rate : labelStages(arrival.stages);
+  const rate = arrival.stages === undefined ? arrival.rate : shortLabelOfStages(arrival.stages);
   return `${arrival.kind}${rate}${size}${leg}`;
 }
 
@@ -178,11 +196,11 @@ export function describeRate({ rate, rampTo }: Pick<Stage, 'rate' | 'rampTo'>): 
 }
 
 /** "1000/s for 2 s, 1000/s to 5000/s for 0.5 s"; of more stages than `max` how many there are, and their rates. */
-export function describeStages(stages: readonly Stage[], max = 4): string {
+export function describeStages(stages: readonly Stage[], max = maxListedStages): string {
   if (stages.length <= max)
     return stages.map(stage => `${describeRate(stage)} for ${stage.seconds} s`).join(', ');
-  const rates = stages.flatMap(({ rate, rampTo }) => [rate, rampTo ?? rate]);
-  return `${stages.length} stages of ${Math.min(...rates)}/s to ${Math.max(...rates)}/s`;
+  const [lowest, highest] = rateRange(stages);
+  return `${stages.length} stages of ${lowest}/s to ${highest}/s`;
 }
 
 /** "closed loop", or the kind of an open loop with its rate: "poisson at 2000/s", "burst of 100 at 2000/s, up", "constant, 9/s for 2 s". */

@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { ClientName, ConnectPacing, Preset, Probe, ReadFrom } from '../../pool/presets.ts';
 import { formatPlural } from '../text/format.ts';
-import { safeName } from '../text/safe-name.ts';
+import { safeName, shortHash } from '../text/safe-name.ts';
 import {
   arrivalResult,
   arrivalSchema,
@@ -508,9 +507,8 @@ export function namePools({ pools, threads }: Pick<Basics, 'pools' | 'threads'>)
   return `${formatPlural(pools, 'pool')}${threads === pools ? '' : ` in ${formatPlural(threads, 'thread')}`}`;
 }
 
-/** Max length of options in an id, and of the hash that ends longer ones. */
+/** Max length of options in an id; longer ones end in a hash. */
 const labelLength = 40;
-const hashLength = 8;
 
 /** "RESP_2"; "plain" for none. Long and nested options end in a hash, as others can begin alike. */
 function labelOptions(options: ClientOptions): string {
@@ -520,8 +518,7 @@ function labelOptions(options: ClientOptions): string {
     value => typeof value === 'number' || typeof value === 'boolean',
   );
   if (isPlain && text.length <= labelLength) return text;
-  const hash = createHash('sha256').update(JSON.stringify(options)).digest('hex').slice(0, hashLength);
-  return `${text.slice(0, labelLength)}_${hash}`;
+  return `${text.slice(0, labelLength)}_${shortHash(JSON.stringify(options))}`;
 }
 
 /** "ioredis (what an application pays), wire (…) or …". */

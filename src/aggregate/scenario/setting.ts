@@ -1,8 +1,9 @@
 import type { ScenarioResult } from '../result.ts';
 import { formatPlural } from '../text/format.ts';
 import { describeArrival } from './arrival.ts';
+import { describeBeside } from './beside.ts';
 import { namePools } from './dimensions.ts';
-import { fieldOf, rows } from './scenario.ts';
+import { fieldOf, rows, type ScenarioKey } from './scenario.ts';
 
 export interface SettingGroup {
   /**
@@ -16,10 +17,18 @@ export interface SettingGroup {
 }
 
 /** What makes a setting, in the order of the table of dimensions. */
-const aspects = rows.filter(([, row]) => row.setting);
+const allAspects = rows.filter(([, row]) => row.setting);
 
-/** Groups scenarios by setting, in the order of their first scenarios. */
-export function groupBySetting(scenarios: readonly ScenarioResult[]): SettingGroup[] {
+/**
+ * Groups scenarios by setting, in the order of their first scenarios.
+ *
+ * @param joined in which the scenarios of a group may differ
+ */
+export function groupBySetting(
+  scenarios: readonly ScenarioResult[],
+  joined: readonly ScenarioKey[] = [],
+): SettingGroup[] {
+  const aspects = allAspects.filter(([key]) => !joined.includes(key));
   const wordsOf = (scenario: ScenarioResult) =>
     aspects.map(([key, { heading, words }]) => {
       const value = fieldOf(scenario, key);
@@ -45,6 +54,36 @@ export function groupBySetting(scenarios: readonly ScenarioResult[]): SettingGro
     groups.set(key, group);
   }
   return [...groups.values()];
+}
+
+/** Groups for charts and tables that show a load alone and beside its neighbours together. */
+export function groupWithNeighbours(scenarios: readonly ScenarioResult[]): SettingGroup[] {
+  return groupBySetting(scenarios, ['beside']);
+}
+
+/** Whether any of them runs beside populations. */
+export function hasNeighbours(scenarios: readonly ScenarioResult[]): boolean {
+  return scenarios.some(({ beside }) => beside !== null);
+}
+
+/** What tells the lines of a chart apart. */
+export interface Lines {
+  /** In their order. */
+  readonly names: readonly string[];
+  readonly nameOf: (scenario: ScenarioResult) => string;
+}
+
+/** The lines of scenarios by their pools, "2 pools in 1 thread", and by the populations beside them, "2 pools, beside bulk". */
+export function linesOf(scenarios: readonly ScenarioResult[]): Lines {
+  const sorted = scenarios.toSorted((a, b) => a.pools - b.pools || b.threads - a.threads);
+  const isBeside = hasNeighbours(scenarios);
+  const showsPools = !isBeside || new Set(scenarios.map(namePools)).size > 1;
+  const nameOf = (scenario: ScenarioResult) =>
+    [
+      ...(showsPools ? [namePools(scenario)] : []),
+      ...(isBeside ? [describeBeside(scenario.beside)] : []),
+    ].join(', ');
+  return { names: [...new Set(sorted.map(nameOf))], nameOf };
 }
 
 /** "25", or "2 or 3" where they cannot be split evenly. */

@@ -1,14 +1,14 @@
 import type { Result, RoundResult } from '../result.ts';
 import { formatCount, formatFraction } from '../text/format.ts';
 import { failedOf } from './metrics.ts';
-import { loadsOf } from './populations.ts';
+import { loadsOf, loadsOfRound } from './populations.ts';
+import { sumOf } from './statistics.ts';
 
 /** A scenario's books, summed over its rounds. */
 export type Account = ReturnType<typeof accountOf>;
 
 export function accountOf(rounds: readonly RoundResult[]) {
-  const sum = (count: (round: RoundResult) => number) =>
-    rounds.reduce((total, round) => total + count(round), 0);
+  const sum = (count: (round: RoundResult) => number) => sumOf(rounds, count);
   /** Null if it is not known for every round. */
   const sumKnown = (count: (round: RoundResult) => number | null) =>
     rounds.length > 0 && rounds.every(round => count(round) !== null)
@@ -38,6 +38,20 @@ export function accountOf(rounds: readonly RoundResult[]) {
     redirects: rounds.some(round => round.redirects !== null)
       ? { moved: sum(round => round.redirects?.moved ?? 0), ask: sum(round => round.redirects?.ask ?? 0) }
       : null,
+  };
+}
+
+/**
+ * The books of a scenario and its populations together. The server counts all of them, even if it cannot tell one from
+ * another.
+ */
+export function accountOfAll(rounds: readonly RoundResult[]): Account {
+  const all = rounds.flatMap(loadsOfRound).map(({ round }) => round);
+  return {
+    ...accountOf(all),
+    // A closed loop has sent what was due.
+    offered: sumOf(all, ({ openLoop, issued }) => openLoop?.offered ?? issued),
+    serverCalls: countedOf(rounds).serverCalls,
   };
 }
 

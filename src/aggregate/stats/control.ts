@@ -3,6 +3,7 @@ import { formatRatioInterval } from '../text/format.ts';
 import { throughput } from './measures.ts';
 import { RoundSeries } from './round-series.ts';
 import { pairByRound } from './rounds.ts';
+import { clearlyLess, clearlyMore } from './statistics.ts';
 
 /** Controls: arms that are measured twice. Only this file separates them from the arms and pairs them with their twins. */
 
@@ -61,16 +62,24 @@ export function judgeControl(scenarios: readonly MeasuredResult[]): ControlResul
 }
 
 /**
- * "Two identical arms: ×1.01 [0.97, 1.04] in throughput, where ×1 is right.", and what it means for the verdicts if they differ.
+ * "Two identical arms: ×1.01 [0.97, 1.04] in throughput, where ×1 is right. They do not differ measurably.": the ratio, and
+ * what it means.
  *
  * @param side the name of the side that measured them, if there are several
  */
 export function describeControl(control: ControlResult, side?: string): string {
-  const flaw = findControlFlaw(control);
   const measured = `Two identical arms${side === undefined ? '' : ` on ${side}`}: ${formatRatioInterval(control.ratio)} in throughput, where ×1 is right.`;
-  return flaw === null
-    ? measured
-    : `${measured} They differ by more than 2 %, so the figures of this run are no ground for a verdict: something else changed while it ran. Stop other programs, and run it again.`;
+  return `${measured} ${describeMeaning(control)}`;
+}
+
+function describeMeaning(control: ControlResult): string {
+  const { low, high } = control.ratio;
+  if (findControlFlaw(control) !== null)
+    return 'They differ by more than 2 %, so the figures of this run are no ground for a verdict: something else changed while it ran. Stop other programs, and run it again.';
+  if (low > 1 || high < 1) return 'They differ, but perhaps by less than 2 %, which is too little to matter.';
+  return low > clearlyLess && high < clearlyMore
+    ? 'They do not differ measurably.'
+    : 'They do not differ measurably, but the interval is wide: this run can only show differences larger than that.';
 }
 
 /** Why a run gives no verdict, as a clause: two identical arms clearly differ. Null if they do not. */

@@ -1,4 +1,5 @@
-import type { PopulationRound, RoundResult } from '../result.ts';
+import type { LimitedBy, PopulationRound, RoundResult, ScenarioResult, SummaryResult } from '../result.ts';
+import type { ScenarioFields } from '../scenario/scenario.ts';
 
 /** The loads that ran at the same time as a scenario, each with its own figures. */
 
@@ -11,6 +12,14 @@ export interface ScenarioLoad {
   readonly rounds: readonly RoundResult[];
 }
 
+/** The same with what follows from its rounds. */
+export interface SummarisedLoad extends ScenarioLoad {
+  /** What the load is. Null: version 0.10 did not write it of populations. */
+  readonly fields: ScenarioFields | null;
+  readonly summary: SummaryResult | null;
+  readonly limitedBy: LimitedBy;
+}
+
 /** What a population did in these rounds of a scenario. */
 export function roundsOfPopulation(rounds: readonly RoundResult[], name: string): PopulationRound[] {
   return rounds.flatMap(({ populations = [] }) => populations.filter(population => population.name === name));
@@ -21,6 +30,8 @@ export function populationsIn(rounds: readonly RoundResult[]): string[] {
   return [...new Set(rounds.flatMap(({ populations = [] }) => populations.map(({ name }) => name)))];
 }
 
+const populationId = (scenarioId: string, name: string) => `${scenarioId}, population ${name}`;
+
 /** The scenario, and each population beside it. */
 export function loadsOf({
   id,
@@ -30,9 +41,36 @@ export function loadsOf({
   readonly rounds: readonly RoundResult[];
 }): ScenarioLoad[] {
   const beside = populationsIn(rounds).map(population => ({
-    id: `${id}, population ${population}`,
+    id: populationId(id, population),
     population,
     rounds: roundsOfPopulation(rounds, population),
   }));
   return [{ id, population: null, rounds }, ...beside];
+}
+
+/** The same with their figures, for tables and files that have a row for each. */
+export function summarisedLoadsOf(scenario: ScenarioResult): SummarisedLoad[] {
+  const { id, rounds, summary, limitedBy, populations = [] } = scenario;
+  const beside = populations.map(
+    ({ name, load, summary, limitedBy }): SummarisedLoad => ({
+      id: populationId(id, name),
+      population: name,
+      rounds: roundsOfPopulation(rounds, name),
+      fields: load ?? null,
+      summary,
+      limitedBy,
+    }),
+  );
+  return [{ id, population: null, rounds, fields: scenario, summary, limitedBy }, ...beside];
+}
+
+/** The loads of one round: null is the name of the scenario's own. */
+export function loadsOfRound(
+  round: RoundResult,
+): readonly { readonly population: string | null; readonly round: RoundResult }[] {
+  const { populations = [] } = round;
+  return [
+    { population: null, round },
+    ...populations.map(population => ({ population: population.name, round: population })),
+  ];
 }

@@ -26,7 +26,7 @@ export function wholeRounds(rounds: readonly RoundResult[]): RoundResult[] {
 }
 
 /** Whether anything completed in a scenario: otherwise it has no latencies. */
-export function hasCompleted({ rounds }: Pick<MeasuredResult, 'rounds'>): boolean {
+export function hasCompleted({ rounds }: { readonly rounds: readonly RoundResult[] }): boolean {
   return rounds.some(({ completed }) => completed > 0);
 }
 

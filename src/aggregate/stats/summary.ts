@@ -84,7 +84,7 @@ export function lostRatio(rounds: readonly RoundResult[]): number {
 export type CommandFigures = ReturnType<typeof commandFigures>[number];
 
 /** The commands of a scenario in the order of its mix; none if they were not counted apart. */
-export function commandFigures({ rounds }: Pick<ScenarioResult, 'rounds'>) {
+export function commandFigures({ rounds }: { readonly rounds: readonly RoundResult[] }) {
   const all = sumOf(rounds, round => round.completed);
   const commands = rounds.flatMap(round => round.commands);
   return [...new Set(commands.map(({ name }) => name))].map(name => {

@@ -20,7 +20,9 @@ const maxLostBeyond = 0.01;
 const maxLostOfMean = 0.0001;
 
 /** How the operations of a scenario were sent, and their outcome. */
-export type TailSource = Pick<ScenarioResult, 'workers' | 'pipeline' | 'batch' | 'arrival' | 'rounds'>;
+export interface TailSource extends Pick<ScenarioResult, 'workers' | 'pipeline' | 'batch' | 'arrival'> {
+  readonly rounds: readonly RoundResult[];
+}
 
 /** Why a metric of a scenario is not what its name says; null: it is, or it is no latency. */
 export function caveatOf(metric: Metric | PooledMetric, scenario: TailSource): Caveat | null {

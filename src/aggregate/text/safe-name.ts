@@ -1,9 +1,16 @@
+import { createHash } from 'node:crypto';
+
 /** Leaves room for a time before it or an ending behind it in the 255 bytes that a file system takes. */
 export const maxNameLength = 200;
 
 /** A name from anywhere as a part of that of a file, with letters, digits, `.`, `_`, `+` and `-` alone; never empty. */
 export function safeName(name: string): string {
   return name.replace(/[^\w.+-]/g, '_').slice(0, maxNameLength) || '_';
+}
+
+/** The end of a name that has only a part of a text: it tells the text from others that begin alike. */
+export function shortHash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 8);
 }
 
 /**

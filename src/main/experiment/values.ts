@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import {
   kind,
@@ -9,6 +8,7 @@ import {
   section,
   wholeNumber,
 } from '../../aggregate/scenario/schema-parts.ts';
+import { readNamedFile } from '../../workers/workload/named-file.ts';
 
 /** Of one value whose size a config gives. */
 export const maxBytes = 16 * 2 ** 20;
@@ -101,14 +101,7 @@ export type ValueBytes = z.output<typeof valueBytes>;
  * @throws RangeError whose message says what is expected
  */
 export function readValueFile(path: string): string[] {
-  let bytes: Buffer;
-  try {
-    bytes = readFileSync(path);
-  } catch (error) {
-    throw new RangeError(
-      `a file that can be read (${(error as NodeJS.ErrnoException).code ?? 'unreadable'})`,
-    );
-  }
+  const bytes = readNamedFile(path);
   if (bytes.length > maxFileBytes)
     throw new RangeError(`a file of at most ${maxFileBytes} bytes (${bytes.length} here)`);
   const lines = bytes

@@ -1,13 +1,24 @@
 import type { RoundResult } from '../../aggregate/result.ts';
 import { sumByCode } from '../../aggregate/stats/accounting.ts';
+import { loadsOfRound } from '../../aggregate/stats/populations.ts';
 import type { SharedState, ThreadProgress } from '../../workers/shared-state.ts';
-import type { Moment, Operations, Phase, Running, Snapshot, Step } from './snapshot.ts';
+import {
+  type Moment,
+  none,
+  type Operations,
+  type Phase,
+  type Running,
+  type RunningLoad,
+  type Snapshot,
+  type Step,
+} from './snapshot.ts';
 
 const maxMoments = 200;
 /** The pace is that of the plan until this much of it is done: one slow start would distort it. */
 const pacedSeconds = 3;
 
-const none: Operations = { completed: 0, failed: {}, unfinished: 0 };
+/** Operations by load: by the name of a population, or null for those of scenarios. */
+type ByLoad = ReadonlyMap<string | null, Operations>;
 
 /** Counts what a run has done while it lasts. */
 export class LiveRun {
@@ -21,7 +32,7 @@ export class LiveRun {
   #planned: number | null = null;
   #moments: readonly (Moment | null)[] = [];
   /** Operations of all measurements that are over. */
-  #over = none;
+  #over: ByLoad = new Map();
 
   /** @param nowNs the monotonic clock that the threads have, too */
   constructor(nowNs: () => number) {
@@ -58,19 +69,24 @@ export class LiveRun {
 
   /** Without a result, because it was stopped too early, a measurement counts as far as its threads have reported. */
   finished(result: RoundResult | null): void {
-    this.#over = add(this.#over, result ?? this.#meter?.operations() ?? none);
+    const measured = result === null ? this.#meter?.operations() : operationsOf(result);
+    this.#over = add(this.#over, measured);
     this.#meter = undefined;
     if (result !== null) this.#measured++;
   }
 
   snapshot(): Snapshot {
     const nowNs = this.#nowNs();
+    const all = add(this.#over, this.#meter?.operations());
     return {
       running: this.#meter?.running(nowNs) ?? null,
       measured: this.#measured,
       planned: this.#planned,
       ...this.#course(nowNs),
-      operations: add(this.#over, this.#meter?.operations() ?? none),
+      operations: all.get(null) ?? none,
+      ofPopulations: new Map(
+        [...all].flatMap(([name, operations]) => (name === null ? [] : [[name, operations] as const])),
+      ),
       moments: this.#moments,
     };
   }
@@ -93,12 +109,21 @@ export class LiveRun {
   }
 }
 
-function add(a: Operations, b: Operations): Operations {
-  return {
-    completed: a.completed + b.completed,
-    failed: sumByCode([a.failed, b.failed]),
-    unfinished: a.unfinished + b.unfinished,
-  };
+function add(a: ByLoad, b: ByLoad = new Map()): ByLoad {
+  const sums = new Map(a);
+  for (const [load, more] of b) {
+    const sum = sums.get(load) ?? none;
+    sums.set(load, {
+      completed: sum.completed + more.completed,
+      failed: sumByCode([sum.failed, more.failed]),
+      unfinished: sum.unfinished + more.unfinished,
+    });
+  }
+  return sums;
+}
+
+function operationsOf(result: RoundResult): ByLoad {
+  return new Map(loadsOfRound(result).map(({ population, round }) => [population, round]));
 }
 
 /** A thread that has reported nothing for this long counts as completing nothing. */
@@ -110,14 +135,82 @@ const shownLooks = 5;
 class MeasurementMeter {
   readonly #step: Step;
   readonly #shared: SharedState;
+  readonly #own: LoadMeter;
+  readonly #populations: readonly { readonly name: string; readonly meter: LoadMeter }[];
+
+  constructor(step: Step, shared: SharedState) {
+    this.#step = step;
+    this.#shared = shared;
+    let first = 0;
+    const nextMeter = (threads: number) => {
+      const meter = new LoadMeter(step, shared, { first, threads });
+      first += threads;
+      return meter;
+    };
+    this.#own = nextMeter(step.threads);
+    this.#populations = (step.populations ?? []).map(({ name, threads }) => ({
+      name,
+      meter: nextMeter(threads),
+    }));
+  }
+
+  /** Failed operations of all loads so far, including those of the warm-up. */
+  get failed(): number {
+    return this.#populations.reduce((sum, { meter }) => sum + meter.failed, this.#own.failed);
+  }
+
+  /** The scenario's load since the last call; undefined while its threads have reported nothing. */
+  moment(nowNs: number): Moment | undefined {
+    for (const { meter } of this.#populations) meter.moment(nowNs);
+    return this.#own.moment(nowNs);
+  }
+
+  /** Operations of the measured window so far. */
+  operations(): ByLoad {
+    return new Map<string | null, Operations>([
+      [null, this.#own.operations()],
+      ...this.#populations.map(({ name, meter }) => [name, meter.operations()] as const),
+    ]);
+  }
+
+  running(nowNs: number): Running {
+    return {
+      step: this.#step,
+      ...this.#phase(nowNs),
+      ...this.#own.running(),
+      populations: this.#populations.map(({ name, meter }) => ({ name, ...meter.running() })),
+    };
+  }
+
+  #phase(nowNs: number): { readonly phase: Phase; readonly phaseSeconds: number } {
+    const { startNs, windowNs } = this.#shared;
+    const { seconds } = this.#step;
+    if (startNs === undefined) return { phase: 'connecting', phaseSeconds: 0 };
+    const sinceStart = Math.max(0, (nowNs - startNs) / 1e9);
+    if (this.#step.warmsThreads) return { phase: 'warming threads', phaseSeconds: sinceStart };
+    if (windowNs === undefined || nowNs < windowNs) return { phase: 'warm-up', phaseSeconds: sinceStart };
+    const measured = (nowNs - windowNs) / 1e9;
+    return measured < seconds
+      ? { phase: 'measuring', phaseSeconds: measured }
+      : { phase: 'draining', phaseSeconds: measured - seconds };
+  }
+}
+
+/** Reads what the threads of one load report. */
+class LoadMeter {
+  readonly #step: Step;
+  readonly #shared: SharedState;
+  /** The place of the first one among those of the measurement, and their number. */
+  readonly #place: { readonly first: number; readonly threads: number };
   /** Oldest first. */
   #looks: (readonly ThreadProgress[])[] = [];
   #rates: number[] = [];
   #latest: Moment[] = [];
 
-  constructor(step: Step, shared: SharedState) {
+  constructor(step: Step, shared: SharedState, place: { readonly first: number; readonly threads: number }) {
     this.#step = step;
     this.#shared = shared;
+    this.#place = place;
   }
 
   /** Failed operations so far, including those of the warm-up. */
@@ -150,18 +243,16 @@ class MeasurementMeter {
   operations(): Operations {
     if (this.#step.warmsThreads) return none;
     const completed = this.#threads().reduce((sum, thread) => sum + thread.completed, 0);
-    const failures = Array.from({ length: this.#step.threads }, (_, thread) => this.#shared.failures(thread));
+    const failures = this.#eachThread(thread => this.#shared.failures(thread));
     return { completed, failed: sumByCode(failures), unfinished: 0 };
   }
 
-  running(nowNs: number): Running {
+  running(): RunningLoad {
     const threads = this.#threads();
     const sum = (figure: (thread: ThreadProgress) => number) =>
       threads.reduce((total, thread) => total + figure(thread), 0);
     const moments = this.#latest;
     return {
-      step: this.#step,
-      ...this.#phase(nowNs),
       opsPerSecond: moments.reduce((total, moment) => total + moment.opsPerSecond / moments.length, 0),
       p99Ms: moments.at(-1)?.p99Ms ?? 0,
       warmupFailed: sum(({ warmupFailed, failed }) => warmupFailed + (this.#step.warmsThreads ? failed : 0)),
@@ -171,19 +262,6 @@ class MeasurementMeter {
       idle: sum(thread => Math.min(thread.idle, thread.connections)),
       waiting: sum(thread => thread.waiting),
     };
-  }
-
-  #phase(nowNs: number): { readonly phase: Phase; readonly phaseSeconds: number } {
-    const { startNs, windowNs } = this.#shared;
-    const { seconds } = this.#step;
-    if (startNs === undefined) return { phase: 'connecting', phaseSeconds: 0 };
-    const sinceStart = Math.max(0, (nowNs - startNs) / 1e9);
-    if (this.#step.warmsThreads) return { phase: 'warming threads', phaseSeconds: sinceStart };
-    if (windowNs === undefined || nowNs < windowNs) return { phase: 'warm-up', phaseSeconds: sinceStart };
-    const measured = (nowNs - windowNs) / 1e9;
-    return measured < seconds
-      ? { phase: 'measuring', phaseSeconds: measured }
-      : { phase: 'draining', phaseSeconds: measured - seconds };
   }
 
   /** A thread that has published nothing has not reached its timer: its event loop was busy all the time. */
@@ -196,7 +274,12 @@ class MeasurementMeter {
   }
 
   #threads(): ThreadProgress[] {
-    return Array.from({ length: this.#step.threads }, (_, thread) => this.#shared.progress(thread));
+    return this.#eachThread(thread => this.#shared.progress(thread));
+  }
+
+  #eachThread<Found>(find: (thread: number) => Found): Found[] {
+    const { first, threads } = this.#place;
+    return Array.from({ length: threads }, (_, index) => find(first + index));
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Result, RoundResult } from '../../aggregate/result.ts';
 import { failedOf } from '../../aggregate/stats/metrics.ts';
+import { loadsOfRound } from '../../aggregate/stats/populations.ts';
 import type { ServerPoint } from '../../aggregate/stats/server-series.ts';
 import { toPlainLines } from '../../aggregate/text/format.ts';
 import { styleIf } from '../../aggregate/text/text-layout.ts';
@@ -125,7 +126,7 @@ const maxLogLines = 400;
 /** A run as a log of plain lines, for pipes, files and CI: one for each measurement, or for each round of a large run. */
 export class PlainLog implements Outlet {
   readonly #stream: NodeJS.WritableStream;
-  /** Operations of the round so far. */
+  /** Operations of the round so far, with those of populations. */
   #completed = 0;
   #failed = 0;
 
@@ -144,8 +145,10 @@ export class PlainLog implements Outlet {
       this.say(describeMeasurement(step, result));
       return;
     }
-    this.#completed += result.completed;
-    this.#failed += failedOf(result);
+    for (const { round } of loadsOfRound(result)) {
+      this.#completed += round.completed;
+      this.#failed += failedOf(round);
+    }
     if (step.index < step.total) return;
     this.say(describeRound(step, this.#completed, this.#failed));
     this.#completed = 0;

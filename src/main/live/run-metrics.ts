@@ -1,6 +1,7 @@
 import type { Result, RoundResult } from '../../aggregate/result.ts';
 import { readRecorded } from '../../aggregate/stats/histogram.ts';
 import { type LatencyName, latencies, latencyNames, metrics } from '../../aggregate/stats/metrics.ts';
+import { loadsOf } from '../../aggregate/stats/populations.ts';
 import { serverFieldNames, serverFields } from '../../aggregate/stats/server-fields.ts';
 import type { ServerPoint } from '../../aggregate/stats/server-series.ts';
 import { capitalise } from '../../aggregate/text/format.ts';
@@ -43,6 +44,10 @@ interface About {
 /** Scenarios with labels of their own: a search has one for each rate it tries, and each is two dozen time series. */
 export const maxScenarios = 50;
 const others = { scenario: 'other' };
+
+/** The load of a scenario has no label of its own, so that a query without populations is that of earlier versions. */
+const ofScenario: Labels = {};
+const ofPopulation = (population: string): Labels => ({ population });
 
 const windows = 'of the measured windows so far; warm-ups are left out';
 const ofFinished = `of finished measurements; scenarios beyond the first ${maxScenarios} are together in "other"`;
@@ -91,7 +96,12 @@ function infoMetrics({ tool, node, targets }: About): Metric[] {
   ];
 }
 
-function runMetrics({ running, measured, planned, secondsLeft, operations }: Snapshot): Metric[] {
+function runMetrics(snapshot: Snapshot): Metric[] {
+  const { running, measured, planned, secondsLeft, operations, ofPopulations } = snapshot;
+  const loads = [
+    { labels: ofScenario, operations },
+    ...[...ofPopulations].map(([name, operations]) => ({ labels: ofPopulation(name), operations })),
+  ];
   const step = running?.step.place === undefined ? running?.step : undefined;
   return [
     gauge('round', 'The round that is being measured.', step?.round),
@@ -99,23 +109,33 @@ function runMetrics({ running, measured, planned, secondsLeft, operations }: Sna
     gauge('measurements_finished', 'Measurements of this run that are finished.', measured),
     gauge('measurements_planned', 'Measurements of this run, at most.', planned),
     gauge('left_seconds', 'Estimated time until the end of this run, at most.', secondsLeft),
-    counter('operations_completed', `Operations that completed, ${windows}.`, operations.completed),
+    counter(
+      'operations_completed',
+      `Operations that completed, ${windows}.`,
+      loads.map(({ labels, operations }) => ({ labels, value: operations.completed })),
+    ),
     counter(
       'operations_failed',
       `Operations that failed, by error code, ${windows}.`,
-      Object.entries(operations.failed).map(([code, value]) => ({ labels: { code }, value })),
+      loads.flatMap(({ labels, operations }) =>
+        Object.entries(operations.failed).map(([code, value]) => ({ labels: { ...labels, code }, value })),
+      ),
     ),
     counter(
       'operations_unfinished',
       'Operations that had no reply when their measurement was over.',
-      operations.unfinished,
+      loads.map(({ labels, operations }) => ({ labels, value: operations.unfinished })),
     ),
   ];
 }
 
 function runningMetrics({ running }: Snapshot): Metric[] {
   if (running === null) return [];
-  const { step, phase, opsPerSecond, p99Ms, busyRatios, connections, idle, waiting } = running;
+  const { step, phase, populations } = running;
+  const loads = [
+    { labels: ofScenario, ...running },
+    ...populations.map(({ name, ...load }) => ({ labels: ofPopulation(name), ...load })),
+  ];
   return [
     gauge('running_info', 'The scenario that is being measured.', [
       { labels: { ...labelsOf(step), phase }, value: 1 },
@@ -123,22 +143,32 @@ function runningMetrics({ running }: Snapshot): Metric[] {
     gauge(
       metrics.opsPerSecond.prometheus,
       'Operations that complete each second now, warm-up included.',
-      opsPerSecond,
+      loads.map(({ labels, opsPerSecond }) => ({ labels, value: opsPerSecond })),
     ),
     gauge(
       metrics['response.p99'].prometheus,
       'Response time in the current second, 99th percentile, of the slowest thread.',
-      p99Ms === 0 ? null : p99Ms / 1000,
+      loads.flatMap(({ labels, p99Ms }) => (p99Ms === 0 ? [] : { labels, value: p99Ms / 1000 })),
     ),
-    gauge('pool_connections', 'Connections of all pools now; those being opened count as in use.', [
-      { labels: { state: 'in_use' }, value: connections - idle },
-      { labels: { state: 'idle' }, value: idle },
-    ]),
-    gauge('pool_waiting_workers', 'Workers that wait for a connection now.', waiting),
+    gauge(
+      'pool_connections',
+      'Connections of all pools now; those being opened count as in use.',
+      loads.flatMap(({ labels, connections, idle }) => [
+        { labels: { ...labels, state: 'in_use' }, value: connections - idle },
+        { labels: { ...labels, state: 'idle' }, value: idle },
+      ]),
+    ),
+    gauge(
+      'pool_waiting_workers',
+      'Workers that wait for a connection now.',
+      loads.map(({ labels, waiting }) => ({ labels, value: waiting })),
+    ),
     gauge(
       'thread_busy_ratio',
       'Fraction of the time in which the event loop of a thread is busy, 0 to 1.',
-      busyRatios.map((value, thread) => ({ labels: { thread: String(thread) }, value })),
+      loads.flatMap(({ labels, busyRatios }) =>
+        busyRatios.map((value, thread) => ({ labels: { ...labels, thread: String(thread) }, value })),
+      ),
     ),
   ];
 }
@@ -191,13 +221,17 @@ type Measured = Pick<Step, 'suite' | 'scenario'>;
 export class LatencyBuckets {
   readonly #scenarios = new Map<string, { labels: Labels; buckets: Record<LatencyName, Buckets> }>();
 
-  add(measured: Measured, result: RoundResult): void {
-    const { buckets } = this.#of(labelsOf(measured));
-    for (const latency of latencyNames)
-      fill(buckets[latency], result.histograms[latency], result[latency].mean);
+  add({ suite, scenario }: Measured, result: RoundResult): void {
+    for (const { id, population, rounds } of loadsOf({ id: scenario, rounds: [result] })) {
+      const own = population === null ? ofScenario : ofPopulation(population);
+      const { buckets } = this.#of({ ...labelsOf({ suite, scenario: id }), ...own });
+      for (const round of rounds)
+        for (const latency of latencyNames)
+          fill(buckets[latency], round.histograms[latency], round[latency].mean);
+    }
   }
 
-  /** For each scenario that was measured. */
+  /** For each load that was measured. */
   of(latency: LatencyName): Histogram[] {
     return [...this.#scenarios.values()].map(({ labels, buckets }) => ({ labels, ...buckets[latency] }));
   }

@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { RoundResult } from '../../aggregate/result.ts';
 import { failedOf } from '../../aggregate/stats/metrics.ts';
+import { loadsOf } from '../../aggregate/stats/populations.ts';
 import { formatCount, toPlainLines } from '../../aggregate/text/format.ts';
 import type { Style } from '../../aggregate/text/text-layout.ts';
 import { wrapText } from '../../aggregate/text/text-layout.ts';
@@ -41,9 +42,12 @@ export class Screen implements Outlet {
 
   /** Only failures are worth a line at once; the tables at the end have everything. */
   finished({ round, scenario }: Step, result: RoundResult): void {
-    if (failedOf(result) === 0) return;
-    const codes = describeFailures(result.failed);
-    this.say(`round ${round}, ${scenario}: failed ${codes} of ${formatCount(result.issued)} operations`);
+    for (const load of loadsOf({ id: scenario, rounds: [result] }))
+      for (const { failed, issued } of load.rounds) {
+        if (failedOf({ failed }) === 0) continue;
+        const codes = describeFailures(failed);
+        this.say(`round ${round}, ${load.id}: failed ${codes} of ${formatCount(issued)} operations`);
+      }
   }
 
   end(): void {

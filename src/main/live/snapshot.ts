@@ -13,6 +13,8 @@ export interface Step {
   /** The suite of a ledger, whose suites can have scenarios with the same id. */
   readonly suite?: string | undefined;
   readonly threads: number;
+  /** The loads that run at the same time, in the order of their threads, which follow those of the scenario. Absent: none. */
+  readonly populations?: readonly { readonly name: string; readonly threads: number }[];
   readonly warmupSeconds: number;
   readonly seconds: number;
   /** Whether it warms up the threads before round 1: its operations count for nothing. */
@@ -35,7 +37,7 @@ export interface StepCourse {
   readonly measurementsLeft: number;
 }
 
-/** A moment of a measurement: the throughput of all threads, and the p99 of the slowest in its current second. */
+/** A moment of a load: the throughput of all its threads, and the p99 of the slowest in its current second. */
 export interface Moment {
   readonly opsPerSecond: number;
   readonly p99Ms: number;
@@ -43,12 +45,8 @@ export interface Moment {
 
 export type Phase = 'connecting' | 'warming threads' | 'warm-up' | 'measuring' | 'draining';
 
-/** The measurement that is under way. */
-export interface Running extends Moment {
-  readonly step: Step;
-  readonly phase: Phase;
-  /** Since the phase began; 0 while it connects. */
-  readonly phaseSeconds: number;
+/** A load that is under way. */
+export interface RunningLoad extends Moment {
   /** Failed operations of the warm-up; no result contains them. */
   readonly warmupFailed: number;
   /** Fraction of the last second, 0 to 1, in which the event loop of each thread was busy. */
@@ -60,12 +58,27 @@ export interface Running extends Moment {
   readonly waiting: number;
 }
 
+/** The measurement that is under way, with the figures of the scenario's own load. */
+export interface Running extends RunningLoad {
+  readonly step: Step;
+  readonly phase: Phase;
+  /** Since the phase began; 0 while it connects. */
+  readonly phaseSeconds: number;
+  readonly populations: readonly RunningPopulation[];
+}
+
+export interface RunningPopulation extends RunningLoad {
+  readonly name: string;
+}
+
 /** Operations of measured windows: those of finished results, and those that the running threads have reported. */
 export interface Operations {
   readonly completed: number;
   readonly failed: Readonly<Record<string, number>>;
   readonly unfinished: number;
 }
+
+export const none: Operations = { completed: 0, failed: {}, unfinished: 0 };
 
 export interface Snapshot {
   readonly running: Running | null;
@@ -77,7 +90,10 @@ export interface Snapshot {
   readonly doneRatio: number | null;
   /** Time left at the pace so far, at most; null if not known. */
   readonly secondsLeft: number | null;
+  /** Of the loads of scenarios. */
   readonly operations: Operations;
+  /** Of the populations beside them, by their names. */
+  readonly ofPopulations: ReadonlyMap<string, Operations>;
   /** The latest moments, oldest first; null between two measurements. */
   readonly moments: readonly (Moment | null)[];
 }

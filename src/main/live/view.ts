@@ -10,7 +10,15 @@ import {
   toOneLine,
 } from '../../aggregate/text/format.ts';
 import type { Format, Style } from '../../aggregate/text/text-layout.ts';
-import type { Running, Snapshot, Step } from './snapshot.ts';
+import {
+  none,
+  type Operations,
+  type Running,
+  type RunningLoad,
+  type RunningPopulation,
+  type Snapshot,
+  type Step,
+} from './snapshot.ts';
 
 /** With fewer columns the view is one line; more are hard to read. */
 export const minColumns = 60;
@@ -25,7 +33,7 @@ const heights = '▁▂▃▄▅▆▇█';
 /** The seconds of shorter windows are not shown: they pass too fast to be read. */
 const minShownSeconds = 5;
 
-/** A run while it lasts, as lines of a terminal: always 7, each shorter than `columns`. */
+/** A run while it lasts, as lines of a terminal: 7, and one for each population, each shorter than `columns`. */
 export function describeView(snapshot: Snapshot, columns: number, style: Style): string[] {
   const { running, moments } = snapshot;
   // A line that fills the last column would wrap.
@@ -49,26 +57,46 @@ export function describeView(snapshot: Snapshot, columns: number, style: Style):
     row('p99 ms', p99Ms === 0 ? nothing : formatMs(p99Ms), line('p99Ms', 'magenta')),
     row('threads', ...describeThreads(running?.busyRatios ?? [], chart, style)),
     row('pools', ...describePools(running, chart)),
+    ...(running?.populations ?? []).map(population =>
+      row(
+        cut(toOneLine(population.name), nameColumns - 1),
+        ...describePopulation(population, snapshot, chart),
+      ),
+    ),
     row('failed', ...describeFailed(snapshot, chart, style)),
   ].map(text => text.trimEnd());
 }
 
 /** The state of a run on one line, for a terminal without room for more. */
-export function describeLine({ running, operations, secondsLeft }: Snapshot, columns: number): string {
+export function describeLine(
+  { running, operations, ofPopulations, secondsLeft }: Snapshot,
+  columns: number,
+): string {
   if (running === null) return '';
-  const failed = sum(Object.values(operations.failed)) + running.warmupFailed;
-  return cut(toOneLine(figuresLine(running.step, { ...running, failed, secondsLeft })), columns - 1);
+  const failedIn = ({ failed }: Operations, { warmupFailed }: RunningLoad) =>
+    sum(Object.values(failed)) + warmupFailed;
+  const populations = running.populations.map(population => ({
+    ...population,
+    failed: failedIn(ofPopulations.get(population.name) ?? none, population),
+  }));
+  const own = { ...running, failed: failedIn(operations, running) };
+  return cut(toOneLine(figuresLine(running.step, own, populations, secondsLeft)), columns - 1);
 }
 
-/** A finished measurement on one line: "round 1/5   7/24  127k ops/s  p99 0.173 ms  0 failed  2 min 3 s left  wire-…". */
-export function describeMeasurement(step: Step, { opsPerSecond, response, failed }: RoundResult): string {
-  return figuresLine(step, {
+/**
+ * A finished measurement on one line: "round 1/5   7/24  127k ops/s  p99 0.173 ms  0 failed  2 min 3 s left  wire-…", with the
+ * populations behind it: "  bulk: 31.2k ops/s  p99 3.1 ms  0 failed".
+ */
+export function describeMeasurement(step: Step, result: RoundResult): string {
+  const figuresOf = ({ opsPerSecond, response, failed }: RoundResult): Figures => ({
     opsPerSecond,
     p99Ms: response.count === 0 ? 0 : response.p99,
     failed: failedOf({ failed }),
     codes: failed,
-    secondsLeft: step.course?.secondsLeft ?? null,
   });
+  const { populations = [] } = result;
+  const beside = populations.map(population => ({ name: population.name, ...figuresOf(population) }));
+  return figuresLine(step, figuresOf(result), beside, step.course?.secondsLeft ?? null);
 }
 
 /** A finished round on one line. */
@@ -87,21 +115,30 @@ interface Figures {
   readonly p99Ms: number;
   readonly failed: number;
   readonly codes?: Readonly<Record<string, number>>;
-  readonly secondsLeft: number | null;
 }
 
-function figuresLine(step: Step, { opsPerSecond, p99Ms, failed, codes, secondsLeft }: Figures): string {
-  const byCode = codes === undefined || failed === 0 ? '' : ` (${describeFailures(codes)})`;
+function figuresLine(
+  step: Step,
+  own: Figures,
+  populations: readonly (Figures & { readonly name: string })[],
+  secondsLeft: number | null,
+): string {
   return [
     describePlace(step),
-    `${formatRate(opsPerSecond)} ops/s`,
-    p99Ms === 0 ? 'p99 –' : `p99 ${formatMs(p99Ms)} ms`,
-    `${formatCount(failed)} failed${byCode}`,
+    ...describeLoad(own),
     ...describeLeft(secondsLeft, step),
     // Last, as a narrow terminal cuts off the end.
     step.scenario,
+    ...populations.map(({ name, ...figures }) => `${name}: ${describeLoad(figures).join('  ')}`),
   ].join('  ');
 }
+
+function describeLoad({ opsPerSecond, p99Ms, failed, codes }: Figures): string[] {
+  const byCode = codes === undefined || failed === 0 ? '' : ` (${describeFailures(codes)})`;
+  return [`${formatRate(opsPerSecond)} ops/s`, describeP99(p99Ms), `${formatCount(failed)} failed${byCode}`];
+}
+
+const describeP99 = (p99Ms: number) => (p99Ms === 0 ? 'p99 –' : `p99 ${formatMs(p99Ms)} ms`);
 
 /** "2 min 3 s left", "at most 2 min 3 s left". */
 function describeLeft(secondsLeft: number | null, { untilDecided }: Step): string[] {
@@ -181,6 +218,23 @@ function describePools(running: Running | null, columns: number): [figure: strin
   const { connections, idle, waiting } = running;
   const words = `of ${formatPlural(connections, 'connection')} in use; ${formatPlural(waiting, 'worker')} waiting for one`;
   return [formatNarrow(connections - idle), cut(words, columns)];
+}
+
+/** A load beside the scenario, with the busiest of its threads. */
+function describePopulation(
+  { name, opsPerSecond, p99Ms, busyRatios }: RunningPopulation,
+  { ofPopulations }: Snapshot,
+  columns: number,
+): [figure: string, more: string] {
+  const { failed, unfinished } = ofPopulations.get(name) ?? none;
+  const lost = sum(Object.values(failed)) + unfinished;
+  const words = [
+    'ops/s',
+    describeP99(p99Ms),
+    `thread ${Math.round(Math.max(0, ...busyRatios) * 100)} % busy`,
+    ...(lost === 0 ? [] : [`${formatCount(lost)} failed`]),
+  ].join('; ');
+  return [opsPerSecond === 0 ? nothing : formatRate(opsPerSecond), cut(words, columns)];
 }
 
 function describeFailed(

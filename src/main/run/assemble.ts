@@ -1,7 +1,6 @@
 import { judgeClaims } from '../../aggregate/claims/claims.ts';
 import { type Arm, compareBlocks } from '../../aggregate/questions.ts';
 import type { Result, RoundResult } from '../../aggregate/result.ts';
-import { besideNames } from '../../aggregate/scenario/beside.ts';
 import { fieldsOf } from '../../aggregate/scenario/scenario.ts';
 import { judgeControl, withoutControls } from '../../aggregate/stats/control.ts';
 import { limitedBy } from '../../aggregate/stats/limited-by.ts';
@@ -14,6 +13,7 @@ import { judgeThresholds } from '../../aggregate/thresholds/judge-thresholds.ts'
 import { describeEnvironment, describeTool } from '../environment.ts';
 import { keptClients, type UsedClients } from '../experiment/clients.ts';
 import type { Experiment } from '../experiment/experiment.ts';
+import { besideOf, type Population } from '../experiment/populations.ts';
 import type { Scenario } from '../experiment/scenarios.ts';
 import { withoutPasswords } from '../experiment/target.ts';
 import type { Target } from '../server/find-target.ts';
@@ -25,6 +25,7 @@ export interface Measured {
   readonly target: Result['target'];
   /** Every scenario, also those without a round. */
   readonly scenarios: readonly Scenario[];
+  readonly populations: readonly Pick<Population, 'name' | 'scenario'>[];
   /** By the id of the scenario. */
   plannedRounds(id: string): RoundsRange;
   /** By the id of the scenario. */
@@ -106,32 +107,30 @@ export function assembleResult(state: RunState): Result {
  * @param final whether no more rounds follow
  */
 function assembleScenarios(
-  { target, scenarios, plannedRounds, rounds }: Measured,
+  { target, scenarios, populations, plannedRounds, rounds }: Measured,
   final: boolean,
 ): Result['scenarios'] {
   const loadEnvironment = environmentOf(target, describeEnvironment().cores);
   return scenarios.map(scenario => {
     const ofScenario = [...(rounds.get(scenario.id) ?? [])];
-    const populations = besideNames(scenario.beside).map(name => ({
+    const besideLoads = besideOf(scenario, populations).map(({ name, scenario: load }) => ({
       name,
+      load: fieldsOf(load),
       rounds: roundsOfPopulation(ofScenario, name),
     }));
-    const threads = sumOf([ofScenario, ...populations.map(({ rounds }) => rounds)], threadsOf);
-    const limitOf = (rounds: readonly RoundResult[]) =>
-      limitedBy(rounds, { ...loadEnvironment, threadsBeside: threads - threadsOf(rounds) });
-    const beside = populations.map(({ name, rounds }) => ({
-      name,
-      summary: summarise(rounds),
-      limitedBy: limitOf(rounds),
-    }));
+    const threads = sumOf([ofScenario, ...besideLoads.map(({ rounds }) => rounds)], threadsOf);
+    const figuresOf = (ofLoad: readonly RoundResult[]) => ({
+      summary: final ? withPooledTails(summarise(ofLoad), ofLoad) : summarise(ofLoad),
+      limitedBy: limitedBy(ofLoad, { ...loadEnvironment, threadsBeside: threads - threadsOf(ofLoad) }),
+    });
+    const beside = besideLoads.map(({ rounds: ofLoad, ...load }) => ({ ...load, ...figuresOf(ofLoad) }));
     return {
       id: scenario.id,
       ...(scenario.control === true ? { control: true as const } : {}),
       ...fieldsOf(scenario),
       plannedRounds: plannedRounds(scenario.id),
       rounds: ofScenario,
-      summary: final ? withPooledTails(summarise(ofScenario), ofScenario) : summarise(ofScenario),
-      limitedBy: limitOf(ofScenario),
+      ...figuresOf(ofScenario),
       ...(beside.length === 0 ? {} : { populations: beside }),
     };
   });

@@ -12,6 +12,7 @@ import { PoolbenchError } from '../errors.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import { applyOverrides } from '../experiment/overrides.ts';
 import { type Plan, planRun } from '../experiment/plan.ts';
+import { populationsOf } from '../experiment/populations.ts';
 import { checkConfig, readConfig } from '../experiment/read-config.ts';
 import { hiddenPassword, withoutPasswords } from '../experiment/target.ts';
 import type { Options } from '../options.ts';
@@ -118,9 +119,10 @@ function shown(target: Experiment['target']): string {
 
 /** The rounds that stay if a run of one side is resumed. */
 export function finishedOf(result: Result, plan: Plan): FinishedRounds {
-  const measured = plan.sides.map(({ scenarios }) => ({
+  const measured = plan.sides.map(({ experiment, scenarios }) => ({
     target: result.target,
     scenarios,
+    populations: populationsOf(experiment),
     plannedRounds: () => plan.rounds,
     rounds: new Map(result.scenarios.map(({ id, rounds }) => [id, rounds])),
   }));

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { type RoundResult, roundSchema } from '../../aggregate/result.ts';
+import type { RoundResult } from '../../aggregate/result.ts';
+import { roundSchema } from '../../aggregate/round.ts';
 import { type ThreadPart, threadPartOf } from '../../aggregate/scenario/scenario.ts';
 import { mergeSamples } from '../../aggregate/stats/merge.ts';
 import { countReads } from '../../aggregate/stats/reads.ts';

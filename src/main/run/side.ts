@@ -5,7 +5,7 @@ import { answeredElsewhere } from '../../aggregate/stats/accounting.ts';
 import { loadsOf } from '../../aggregate/stats/populations.ts';
 import { fixedRounds, type RoundsRange } from '../../aggregate/stats/sign-test.ts';
 import { formatPlural } from '../../aggregate/text/format.ts';
-import { type Population, populationsOf } from '../experiment/populations.ts';
+import { besideOf, type Population, populationsOf } from '../experiment/populations.ts';
 import type { Scenario } from '../experiment/scenarios.ts';
 import type { WorkloadConfig } from '../experiment/workload.ts';
 import { describeFiles } from '../experiment/workload-files.ts';
@@ -158,14 +158,23 @@ export class SideRun {
    */
   async measure(
     scenario: Scenario,
-    step: Omit<Step, 'scenario' | 'threads' | 'warmupSeconds' | 'seconds'>,
+    step: Omit<Step, 'scenario' | 'threads' | 'populations' | 'warmupSeconds' | 'seconds'>,
   ): Promise<RoundResult | null> {
     const { progress, signal } = this.#shared.session;
     const { warmupSeconds, seconds } = this.#side.experiment;
-    const { threads } = scenario;
+    const populations = besideOf(scenario, this.#populations).map(({ name, scenario: { threads } }) => ({
+      name,
+      threads,
+    }));
     for (const keys of this.#allKeys) await keys.keep(`round ${step.round} of ${scenario.id}`);
     const run = {
-      step: { ...step, scenario: this.#named(scenario.id), threads, warmupSeconds, seconds },
+      step: {
+        ...step,
+        scenario: this.#named(scenario.id),
+        threads: scenario.threads,
+        ...(populations.length === 0 ? {} : { populations }),
+        ...{ warmupSeconds, seconds },
+      },
       watch: this.#watch,
       progress,
       signal,
@@ -258,6 +267,7 @@ export class SideRun {
     const fixed = fixedRounds(rounds.atLeast);
     return {
       scenarios: this.#scenarios,
+      populations: this.#populations,
       plannedRounds: id => (this.unasked.has(id) ? fixed : rounds),
       rounds: this.#rounds,
     };

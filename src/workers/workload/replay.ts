@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import type { KeyRange } from '../contract.ts';
 import { keysOf, parseCommand } from './command-templates.ts';
+import { readNamedFile } from './named-file.ts';
 
 /** Recorded operations, in the order of the recording. */
 export interface Replay {
@@ -50,17 +50,7 @@ let kept: { readonly path: string; readonly replay: Replay } | undefined;
 
 /** @throws RangeError whose message says what is expected */
 export function readReplay(path: string): Replay {
-  if (kept?.path !== path) {
-    let bytes: Buffer;
-    try {
-      bytes = readFileSync(path);
-    } catch (error) {
-      throw new RangeError(
-        `a file that can be read (${(error as NodeJS.ErrnoException).code ?? 'unreadable'})`,
-      );
-    }
-    kept = { path, replay: parseReplay(bytes) };
-  }
+  if (kept?.path !== path) kept = { path, replay: parseReplay(readNamedFile(path)) };
   return kept.replay;
 }
 

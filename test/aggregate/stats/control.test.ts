@@ -10,7 +10,12 @@ import { renderReportPage } from '../../../src/aggregate/report/html/report-page
 import { renderMarkdown } from '../../../src/aggregate/report/markdown.ts';
 import { renderTerminal } from '../../../src/aggregate/report/terminal.ts';
 import { type MeasuredResult, type Result, resultSchema } from '../../../src/aggregate/result.ts';
-import { findControlFlaw, judgeControl, withoutControls } from '../../../src/aggregate/stats/control.ts';
+import {
+  describeControl,
+  findControlFlaw,
+  judgeControl,
+  withoutControls,
+} from '../../../src/aggregate/stats/control.ts';
 import { findOutliers } from '../../../src/aggregate/stats/outliers.ts';
 import { medianInterval } from '../../../src/aggregate/stats/sign-test.ts';
 import { find } from '../../support/claim-arms.ts';
@@ -61,6 +66,16 @@ describe('two identical arms are one statistic of a run', () => {
     expect(judgeControl([...arms, ...controlsOf(1, steady).map(one => ({ ...one, rounds: [] }))])).toBe(
       undefined,
     );
+  });
+
+  test.each([
+    [0.97, 1.04, /right\. They do not differ measurably\.$/],
+    [0.48, 2.54, /do not differ measurably, but the interval is wide/],
+    [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, /the interval is wide/],
+    [1.005, 1.03, /less than 2 %/],
+    [1.03, 1.05, /more than 2 %, so the figures/],
+  ])('a sentence says what the interval [%d, %d] means', (low, high, meaning) => {
+    expect(describeControl({ ratio: { median: 1, low, high }, rounds: 6, controls: [] })).toMatch(meaning);
   });
 
   test.each([

@@ -35,6 +35,17 @@ test('the measured time is that of the stages, without the error of their sum', 
   expect(experiment({ kind: 'constant', rate: 5 }).seconds).toBe(1);
 });
 
+test('an id summarises more than four stages, and lists that differ in one of them have different ids', () => {
+  const day = Array.from({ length: 20 }, (_, index) => ({ seconds: 0.1, rate: 100 + index }));
+  const ids = scenariosOf([
+    { kind: 'constant', stages: day },
+    { kind: 'constant', stages: day.with(7, { seconds: 0.1, rate: 108 }) },
+  ]).map(({ id }) => id);
+  for (const id of ids)
+    expect(id).toMatch(/^wire-optimized-2pools-10workers-constant20stages_100to119_[0-9a-f]{8}$/);
+  expect(new Set(ids).size).toBe(2);
+});
+
 test('a scenario has its stages and their mean rate, and an id that tells them apart', () => {
   const scenarios = scenariosOf([
     { kind: 'constant', stages: ramp },

@@ -69,6 +69,28 @@ describe('live run keeps account of itself', () => {
     expect(run.snapshot()).toMatchObject({ measured: 0, operations: { completed: 0 } });
   });
 
+  test('the threads of populations follow those of the scenario, and have figures of their own', () => {
+    const { run, shared, pass, tell, release } = startRun();
+    run.follow({ ...step, threads: 1, populations: [{ name: 'bulk', threads: 1 }] }, shared);
+    release();
+    pass(2);
+    tell(0, { completed: 500, p99Ms: 2 });
+    tell(1, { completed: 40, failed: 3, p99Ms: 7 });
+    run.look();
+    expect(run.failed).toBe(3);
+    const now = run.snapshot();
+    expect(now).toMatchObject({
+      running: { opsPerSecond: 250, p99Ms: 2, populations: [{ name: 'bulk', opsPerSecond: 20, p99Ms: 7 }] },
+      operations: { completed: 500 },
+      moments: [{ opsPerSecond: 250, p99Ms: 2 }],
+    });
+    expect(now.ofPopulations.get('bulk')?.completed).toBe(40);
+    const round = buildRound(1, 600);
+    run.finished({ ...round, populations: [{ ...round, name: 'bulk', completed: 60 }] });
+    expect(run.snapshot().operations.completed).toBe(600);
+    expect(run.snapshot().ofPopulations.get('bulk')?.completed).toBe(60);
+  });
+
   test('throughput is what threads completed by their own clocks, warm-up included; p99 that of the slowest', () => {
     const { run, pass, tell, release } = startRun();
     expect(run.snapshot()).toMatchObject({ running: { phase: 'connecting', opsPerSecond: 0 }, moments: [] });

@@ -31,6 +31,7 @@ describe('live view fits its terminal', () => {
     connections: 200,
     idle: 37,
     waiting: 12,
+    populations: [],
   };
 
   const moment = (opsPerSecond: number, p99Ms: number): Moment => ({ opsPerSecond, p99Ms });
@@ -41,6 +42,7 @@ describe('live view fits its terminal', () => {
     doneRatio: 0.349,
     secondsLeft: 72,
     operations: { completed: 1e7, failed: {}, unfinished: 0 },
+    ofPopulations: new Map(),
     moments: [moment(1, 8), moment(4, 4), null, moment(8, 1)],
   };
   const render = (shown: Snapshot, columns = 80) => describeView(shown, columns, styleIf(false));
@@ -55,6 +57,24 @@ describe('live view fits its terminal', () => {
       'pools        163  of 200 connections in use; 12 workers waiting for one',
       'failed         0',
     ]);
+  });
+
+  test('a population has a line of its own, and its figures behind those of the scenario', () => {
+    const { step: _, phase: __, phaseSeconds: ___, populations: ____, ...load } = running;
+    const beside: Snapshot = {
+      ...snapshot,
+      running: {
+        ...running,
+        populations: [{ ...load, name: 'bulk-of-the-night', opsPerSecond: 31_200, p99Ms: 3.1 }],
+      },
+      ofPopulations: new Map([['bulk-of-the-night', { completed: 9, failed: { OOM: 2 }, unfinished: 1 }]]),
+    };
+    const lines = render(beside);
+    expect(lines).toHaveLength(render(snapshot).length + 1);
+    expect(lines.at(-2)).toBe('bulk-of-…  31.2k  ops/s; p99 3.10 ms; thread 97 % busy; 3 failed');
+    expect(describeLine(beside, 200)).toMatch(
+      /wire-optimized-2pools-100workers {2}bulk-of-the-night: 31\.2k ops\/s {2}p99 3\.10 ms {2}2 failed$/,
+    );
   });
 
   test('failures are listed by code, the most frequent first, and those of a warm-up apart', () => {
@@ -136,6 +156,15 @@ describe('live view fits its terminal', () => {
           connections: count,
           idle: count,
           waiting: count,
+          populations: fc.array(
+            fc.record({
+              name: fc.string({ unit: 'grapheme-ascii', maxLength: 40, size: 'max' }),
+              ...{ opsPerSecond: amount, p99Ms, warmupFailed: count },
+              busyRatios: fc.array(ratio, { maxLength: 3 }),
+              ...{ connections: count, idle: count, waiting: count },
+            }),
+            { maxLength: 3 },
+          ),
         })
         .map(one => ({ ...one, idle: Math.min(one.idle, one.connections) })),
     ),
@@ -150,6 +179,7 @@ describe('live view fits its terminal', () => {
       }),
       unfinished: count,
     }),
+    ofPopulations: fc.constant(new Map()),
     moments: fc.array(fc.option(momentOf), { maxLength: 300, size: 'max' }),
   }) as fc.Arbitrary<Snapshot>;
 
@@ -157,7 +187,7 @@ describe('live view fits its terminal', () => {
     fc.assert(
       fc.property(anySnapshot, fc.constantFrom(60, 80, 200), fc.boolean(), (shown, columns, colour) => {
         const lines = describeView(shown, columns, styleIf(colour));
-        expect(lines).toHaveLength(7);
+        expect(lines).toHaveLength(7 + (shown.running?.populations.length ?? 0));
         for (const line of lines) {
           const text = stripVTControlCharacters(line);
           expect(text.length).toBeLessThan(columns);

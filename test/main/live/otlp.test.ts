@@ -65,14 +65,24 @@ test('the last push has every metric of the run, in the JSON of the protocol', a
   const { metrics } = scopeMetrics[0];
   const own = runMetrics().now();
   expect(metrics.map(({ name }: { name: string }) => name)).toEqual(own.map(({ name }) => name));
+  const bulk = { key: 'population', value: { stringValue: 'bulk' } };
   const find = (name: string) => metrics.find((one: { name: string }) => one.name === name);
   expect(find('poolbench_operations_completed_total')).toMatchObject({
     unit: '',
-    sum: { isMonotonic: true, aggregationTemporality: 2, dataPoints: [{ asDouble: latenciesMs.length }] },
+    sum: {
+      ...{ isMonotonic: true, aggregationTemporality: 2 },
+      dataPoints: [
+        { asDouble: latenciesMs.length, attributes: [] },
+        { asDouble: 7, attributes: [bulk] },
+      ],
+    },
   });
+  const [inUse, idle] = ['in_use', 'idle'].map(stringValue => ({ key: 'state', value: { stringValue } }));
   expect(find('poolbench_pool_connections').gauge.dataPoints).toMatchObject([
-    { asDouble: 5, attributes: [{ key: 'state', value: { stringValue: 'in_use' } }] },
-    { asDouble: 3, attributes: [{ key: 'state', value: { stringValue: 'idle' } }] },
+    { asDouble: 5, attributes: [inUse] },
+    { asDouble: 3, attributes: [idle] },
+    { asDouble: 1, attributes: [bulk, inUse] },
+    { asDouble: 3, attributes: [bulk, idle] },
   ]);
   const { unit, histogram } = find('poolbench_response_seconds');
   const [point] = histogram.dataPoints;

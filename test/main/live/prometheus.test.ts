@@ -133,6 +133,31 @@ describe('exposition tells what the results do', () => {
     expect(counts.at(-1)).toMatchObject({ labels: { scenario: 'other' }, count: 3 });
   });
 
+  test('a population has series of its own, so that those of the scenario stay what they are alone', () => {
+    const metrics = parseExposition(renderExposition(runMetrics().now()));
+    const seriesOf = (name: string, label: string) =>
+      metrics.get(`poolbench_${name}`)?.samples.map(({ labels, value }) => [labels[label], value]);
+    expect(seriesOf('operations_completed_total', 'population')).toEqual([
+      [undefined, 3],
+      ['bulk', 7],
+    ]);
+    expect(seriesOf('operations_failed_total', 'population')).toEqual([
+      [undefined, 2],
+      ['bulk', 2],
+    ]);
+    expect(seriesOf('pool_waiting_workers', 'population')).toEqual([
+      [undefined, 6],
+      ['bulk', 6],
+    ]);
+    const { samples = [] } = metrics.get('poolbench_response_seconds') ?? {};
+    const counts = samples.filter(({ name }) => name.endsWith('_count')).map(({ labels }) => labels);
+    const scenario = 'a "b"';
+    expect(counts).toEqual([
+      { suite: 'mixed', scenario },
+      { suite: 'mixed', scenario: `${scenario}, population bulk`, population: 'bulk' },
+    ]);
+  });
+
   test('suites of a ledger that have a scenario alike are told apart', () => {
     const latencies = new LatencyBuckets();
     latencies.add({ suite: 'pool-size', scenario: 's' }, roundOf([1]));

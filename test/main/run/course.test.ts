@@ -32,7 +32,7 @@ const target = buildResult([]).target;
 function runPlan(plan: Plan, gain: Gain, { paced = 1, upTo = Number.POSITIVE_INFINITY } = {}) {
   const rounds = new Map<string, RoundResult[]>();
   const measured = plan.sides.map(({ scenarios }) => {
-    return { target, scenarios, plannedRounds: () => plan.rounds, rounds };
+    return { target, scenarios, populations: [], plannedRounds: () => plan.rounds, rounds };
   });
   const course = new Course(
     plan,
@@ -120,7 +120,7 @@ describe('a run takes as many rounds as its questions', () => {
     const plan = planOf(oneAlone);
     const { rounds } = runPlan(plan, undecided, { upTo: 14 });
     const sides = plan.sides.map(({ scenarios }) => {
-      return { target, scenarios, plannedRounds: () => plan.rounds, rounds };
+      return { target, scenarios, populations: [], plannedRounds: () => plan.rounds, rounds };
     });
     const found = foundOn(() => sides);
     const asked: (readonly number[])[] = [];

@@ -11,6 +11,7 @@ import { changeOf, sumOf } from '../../stats/statistics.ts';
 import { warningsOf } from '../../stats/warnings.ts';
 import { formatCount, formatFraction, formatPlural, formatRatioInterval } from '../../text/format.ts';
 import { describeTarget, targetBanners } from '../../text/target-words.ts';
+import { accountingBlocks } from '../accounting-table.ts';
 import {
   alerts,
   type Block,
@@ -28,15 +29,12 @@ import {
   strong,
   wide,
 } from '../blocks.ts';
+import { commandNote, commandRows, commandTable } from '../command-table.ts';
 import { deliveryBlocks } from '../delivery-table.ts';
 import { hostBlocks } from '../host-table.ts';
 import { hysteresisBlocks, isOpen, loadNote, loadTable, loadTables, stageBlocks } from '../load-tables.ts';
 import { populationBlocks } from '../population-table.ts';
 import {
-  accountingBlocks,
-  commandNote,
-  commandRows,
-  commandTable,
   judgedCaveats,
   judgedNote,
   judgedTable,

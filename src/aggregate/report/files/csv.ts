@@ -1,8 +1,14 @@
-import type { Interval, Result, RoundResult, ScenarioResult } from '../../result.ts';
+import type { Interval, Result, RoundResult } from '../../result.ts';
 import type { Column } from '../../scenario/dimension.ts';
 import { scenarioColumns } from '../../scenario/scenario.ts';
 import { withoutControls } from '../../stats/control.ts';
 import { csvMetrics, csvNames, failedOf, metrics, type SummaryRow } from '../../stats/metrics.ts';
+import {
+  loadsOf,
+  type ScenarioLoad,
+  type SummarisedLoad,
+  summarisedLoadsOf,
+} from '../../stats/populations.ts';
 import { serverFieldNames } from '../../stats/server-fields.ts';
 import { measuredWindows, type ServerPoint } from '../../stats/server-series.ts';
 import { sumOf } from '../../stats/statistics.ts';
@@ -29,14 +35,27 @@ function field(value: number | boolean | string | null): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-/** `scenarios.csv`: a line for each scenario, with what it was, its medians over the rounds, what limited it and what answered. */
+/**
+ * `scenarios.csv`: a line for each scenario and for each population beside it, with what it was, its medians over the rounds,
+ * what limited it and what answered.
+ */
 export function renderScenariosCsv(result: Pick<Result, 'scenarios' | 'target'>): string {
-  return renderCsv(withoutControls(result), [...columns, ...serverColumns(result.target)]);
+  const loads = withoutControls(result).flatMap(summarisedLoadsOf);
+  return renderCsv<SummarisedLoad>(loads, [...columns, ...serverColumns(result.target), populationColumn]);
 }
 
-const columns: readonly Column<ScenarioResult>[] = [
+/** The last one, so that no column of earlier versions changes its place. Empty for the load of a scenario. */
+const populationColumn: Column<Pick<ScenarioLoad, 'population'>> = {
+  name: 'population',
+  value: ({ population }) => population,
+};
+
+const columns: readonly Column<SummarisedLoad>[] = [
   { name: 'scenario', value: ({ id }) => id },
-  ...scenarioColumns(),
+  ...scenarioColumns().map(({ name, value }) => ({
+    name,
+    value: ({ fields }: SummarisedLoad) => fields && value(fields),
+  })),
   { name: 'rounds', value: ({ rounds }) => rounds.length },
   count('issued', round => round.issued),
   count('completed', round => round.completed),
@@ -49,7 +68,7 @@ const columns: readonly Column<ScenarioResult>[] = [
 ];
 
 /** The same in every line, because lines may be read apart from their file. Empty if the result lacks it. */
-function serverColumns({ detected, standIn, unverified }: Result['target']): Column<ScenarioResult>[] {
+function serverColumns({ detected, standIn, unverified }: Result['target']): Column<SummarisedLoad>[] {
   return [
     { name: 'server', value: () => detected.server },
     { name: 'serverVersion', value: () => detected.version },
@@ -59,28 +78,27 @@ function serverColumns({ detected, standIn, unverified }: Result['target']): Col
 }
 
 /** Of all rounds together. */
-function count(name: string, of: (round: RoundResult) => number): Column<ScenarioResult> {
+function count(name: string, of: (round: RoundResult) => number): Column<SummarisedLoad> {
   return { name, value: ({ rounds }) => sumOf(rounds, of) };
 }
 
 /** A median and the ends of its interval, or the one number of a ratio. */
-function figureColumns(metric: SummaryRow): Column<ScenarioResult>[] {
+function figureColumns(metric: SummaryRow): Column<SummarisedLoad>[] {
   const names = csvNames(metric);
   if ('part' in metric || 'pooled' in metric)
     return [{ name: names.median, value: ({ summary }) => summary?.[metric.summaryKey] ?? null }];
-  const end = (key: keyof Interval) => (scenario: ScenarioResult) =>
-    scenario.summary?.[metric.summaryKey]?.[key] ?? null;
+  const end = (key: keyof Interval) => (load: SummarisedLoad) =>
+    load.summary?.[metric.summaryKey]?.[key] ?? null;
   return (['median', 'low', 'high'] as const).map(key => ({ name: names[key], value: end(key) }));
 }
 
-interface SeriesRow {
-  readonly scenario: string;
+interface SeriesRow extends Pick<ScenarioLoad, 'id' | 'population'> {
   readonly round: RoundResult;
   readonly slot: RoundResult['series'][number];
 }
 
 const seriesColumns: readonly Column<SeriesRow>[] = [
-  { name: 'scenario', value: ({ scenario }) => scenario },
+  { name: 'scenario', value: ({ id }) => id },
   { name: 'round', value: ({ round }) => round.round },
   { name: 'roundStartedAt', value: ({ round }) => round.startedAt },
   { name: 'second', value: ({ slot }) => slot.second },
@@ -88,13 +106,16 @@ const seriesColumns: readonly Column<SeriesRow>[] = [
   { name: 'failed', value: ({ slot }) => slot.failed },
   { name: csvNames(metrics['response.p50']).median, value: ({ slot }) => slot.p50 },
   { name: csvNames(metrics['response.p99']).median, value: ({ slot }) => slot.p99 },
+  populationColumn,
 ];
 
-/** `series.csv`: a line for each second of each round of each scenario, the seconds counted from the start of the window. */
+/** `series.csv`: a line for each second of each round of each load, the seconds counted from the start of the window. */
 export function renderSeriesCsv(result: Pick<Result, 'scenarios'>): string {
-  const rows = withoutControls(result).flatMap(({ id, rounds }) =>
-    rounds.flatMap(round => round.series.map(slot => ({ scenario: id, round, slot }))),
-  );
+  const rows = withoutControls(result)
+    .flatMap(loadsOf)
+    .flatMap(({ id, population, rounds }) =>
+      rounds.flatMap(round => round.series.map(slot => ({ id, population, round, slot }))),
+    );
   return renderCsv(rows, seriesColumns);
 }
 

@@ -1,6 +1,7 @@
 import type { Result, RoundResult } from '../../result.ts';
 import { withoutControls } from '../../stats/control.ts';
 import { type Recorded, readRecorded } from '../../stats/histogram.ts';
+import { loadsOf } from '../../stats/populations.ts';
 import { sumOf } from '../../stats/statistics.ts';
 import { toOneLine } from '../../text/format.ts';
 import { safeName } from '../../text/safe-name.ts';
@@ -75,8 +76,9 @@ function moments({ buckets, total }: Recorded): { mean: number; deviation: numbe
 
 const ms = (nanoseconds: number) => (nanoseconds / 1e6).toFixed(3).padStart(12);
 
-/** One round of one scenario on the time line of its run. */
+/** One round of one load on the time line of its run. */
 interface Interval {
+  /** Id of the load. */
   readonly scenario: string;
   readonly round: RoundResult;
   /** From the start of the run. */
@@ -84,8 +86,8 @@ interface Interval {
 }
 
 /**
- * All histograms of a result as an HdrHistogram log, format 1.3 (`.hlog`): an interval for each scenario, round and kind
- * of time, with a tag that names scenario and kind. Values are nanoseconds, and the maximum of an interval is in
+ * All histograms of a result as an HdrHistogram log, format 1.3 (`.hlog`): an interval for each load, round and kind of
+ * time, with a tag that names load and kind. Values are nanoseconds, and the maximum of an interval is in
  * milliseconds, as log processors expect by default.
  *
  * The lines are those that `HistogramLogWriter` of hdr-histogram-js writes, but nothing is decoded to encode it again,
@@ -119,6 +121,7 @@ function intervalLine({ scenario, round, startSeconds }: Interval, kind: 'servic
 function placeRounds(result: Result): { known: boolean; intervals: Interval[] } {
   const { startedAt } = result;
   const rounds = withoutControls(result)
+    .flatMap(loadsOf)
     .flatMap(({ id, rounds }) => rounds.map(round => ({ scenario: id, round })))
     .filter(({ round }) => round.histograms.service !== '' && round.histograms.response !== '')
     .toSorted((a, b) => a.round.round - b.round.round);

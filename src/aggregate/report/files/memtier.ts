@@ -139,7 +139,7 @@ function commandSections(rounds: readonly RoundResult[]): Record<string, unknown
   if (rounds.every(({ commands }) => commands.length === 0)) return { Sets: section({}), Gets: section({}) };
   const perSecond = rate(rounds);
   return Object.fromEntries(
-    commandFigures({ rounds: [...rounds] }).map(({ name, completed, misses, responseP50, responseP99 }) => {
+    commandFigures({ rounds }).map(({ name, completed, misses, responseP50, responseP99 }) => {
       const ofName = rounds.flatMap(({ commands }) => commands.filter(command => command.name === name));
       const figures: Figures = {
         count: completed,

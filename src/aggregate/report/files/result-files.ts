@@ -1,5 +1,6 @@
-import type { Result, ScenarioResult } from '../../result.ts';
+import type { Result } from '../../result.ts';
 import { withoutControls } from '../../stats/control.ts';
+import { loadsOf, type ScenarioLoad } from '../../stats/populations.ts';
 import { hasCompleted } from '../../stats/rounds.ts';
 import { safeName, uniqueNames } from '../../text/safe-name.ts';
 import { targetBanners } from '../../text/target-words.ts';
@@ -54,22 +55,22 @@ export function shortPaths(paths: readonly string[]): string[] {
   return [...new Set(paths.map(path => path.replace(/\/.*/, '/')))];
 }
 
-/** Two for each scenario of which anything completed. */
+/** Two for each load of which anything completed. */
 function distributionsOf(result: Result): ResultFile[] {
-  const measured = withoutControls(result).filter(hasCompleted);
+  const measured = withoutControls(result).flatMap(loadsOf).filter(hasCompleted);
   const names = uniqueNames(
     measured.map(({ id }) => safeName(id)),
     '_',
   );
   const remarks = targetBanners(result);
-  return measured.flatMap((scenario, index) =>
+  return measured.flatMap((load, index) =>
     kinds.map(kind => ({
       path: `histograms/${names[index]}.${kind}.hgrm`,
-      render: () => renderHgrm(histogramsOf(scenario, kind), remarks),
+      render: () => renderHgrm(histogramsOf(load, kind), remarks),
     })),
   );
 }
 
-function histogramsOf({ rounds }: ScenarioResult, kind: (typeof kinds)[number]): string[] {
+function histogramsOf({ rounds }: ScenarioLoad, kind: (typeof kinds)[number]): string[] {
   return rounds.map(({ histograms }) => histograms[kind]);
 }

@@ -1,12 +1,12 @@
 import type { Result, ScenarioResult } from '../../result.ts';
-import { namePools } from '../../scenario/dimensions.ts';
-import { describeSize, groupBySetting, type SettingGroup } from '../../scenario/setting.ts';
+import { describeSize, groupWithNeighbours, linesOf, type SettingGroup } from '../../scenario/setting.ts';
 import { tookSeconds } from '../../stats/accounting.ts';
 import { withoutControls } from '../../stats/control.ts';
 import { sumOf } from '../../stats/statistics.ts';
 import { warningsOf } from '../../stats/warnings.ts';
 import { formatCount, formatMs, formatPlural, formatRate } from '../../text/format.ts';
 import { describeTarget, targetBanners } from '../../text/target-words.ts';
+import { accountingBlocks } from '../accounting-table.ts';
 import {
   alerts,
   type Block,
@@ -23,6 +23,7 @@ import {
   toned,
   words,
 } from '../blocks.ts';
+import { commandNote, commandRows, commandTable } from '../command-table.ts';
 import { deliveryBlocks } from '../delivery-table.ts';
 import { controlBlocks, environmentBlocks, splitClaims } from '../documents/parts.ts';
 import { describeShortfall, repeatBlocks } from '../documents/result.ts';
@@ -35,10 +36,6 @@ import {
 import { hostBlocks } from '../host-table.ts';
 import { populationBlocks } from '../population-table.ts';
 import {
-  accountingBlocks,
-  commandNote,
-  commandRows,
-  commandTable,
   judgedCaveats,
   limitBadge,
   limitTable,
@@ -59,7 +56,7 @@ import { overTime } from './sections/over-time.ts';
 import { poolBlocks } from './sections/pools.ts';
 import { serverCharts } from './sections/server.ts';
 import { stageSection } from './sections/stages.ts';
-import { poolNames, throughputCharts } from './sections/throughput.ts';
+import { throughputCharts } from './sections/throughput.ts';
 import { comparedBlocks, verdictBlocks } from './sections/verdicts.ts';
 
 /** A result as the text of `report.html`: one file that fetches nothing. */
@@ -174,7 +171,7 @@ const maxOpen = 30;
 /** What limited each scenario: a map of every setting, and the evidence. */
 function limitBlocks(scenarios: readonly ScenarioResult[]): Block[] {
   if (scenarios.length === 0) return [];
-  const maps = groupBySetting(scenarios).filter(isMap);
+  const maps = groupWithNeighbours(scenarios).filter(isMap);
   const split = timeSplitBlocks(scenarios);
   return [
     paragraph(sumUp(scenarios)),
@@ -202,21 +199,23 @@ function sumUp(scenarios: readonly ScenarioResult[]): (string | Span)[] {
 
 /** Whether each of its scenarios has a cell of its own, and there are several. */
 function isMap({ scenarios }: SettingGroup): boolean {
-  const cells = new Set(scenarios.map(scenario => `${scenario.workers} ${namePools(scenario)}`));
+  const { nameOf } = linesOf(scenarios);
+  const cells = new Set(scenarios.map(scenario => `${scenario.workers} ${nameOf(scenario)}`));
   return cells.size === scenarios.length && cells.size > 1;
 }
 
 function limitMap({ heading, scenarios }: SettingGroup): Html {
   const levels = [...new Set(scenarios.map(({ workers }) => workers))].toSorted((a, b) => a - b);
-  const cell = (workers: number, pools: string) => {
-    const found = scenarios.find(scenario => scenario.workers === workers && namePools(scenario) === pools);
+  const { names, nameOf } = linesOf(scenarios);
+  const cell = (workers: number, name: string) => {
+    const found = scenarios.find(scenario => scenario.workers === workers && nameOf(scenario) === name);
     if (found === undefined) return '';
     const rate = found.summary === null ? '' : `${formatRate(found.summary.opsPerSecond.median)} ops/s`;
     return [limitBadge(found.limitedBy.resource), toned(rate, 'muted')];
   };
   const columns = [
     words('workers', String),
-    ...poolNames(scenarios).map(pools => words<number>(pools, workers => cell(workers, pools))),
+    ...names.map(name => words<number>(name, workers => cell(workers, name))),
   ];
   return html`<div><h4>${heading}</h4>${renderTable(table(levels, columns, `What limited ${heading}`))}</div>`;
 }

@@ -1,14 +1,20 @@
 import type { ScenarioResult } from '../../../result.ts';
 import { describeArrival } from '../../../scenario/arrival.ts';
 import { namePools } from '../../../scenario/dimensions.ts';
-import { bySize, describeSize, groupBySetting } from '../../../scenario/setting.ts';
+import {
+  bySize,
+  describeSize,
+  groupWithNeighbours,
+  hasNeighbours,
+  type Lines,
+  linesOf,
+} from '../../../scenario/setting.ts';
 import { withMerged } from '../../../stats/histogram.ts';
 import { formatMs, formatPlural } from '../../../text/format.ts';
 import { type Block, type Chart, details, note } from '../../blocks.ts';
 import { isOpen } from '../../load-tables.ts';
 import { type Axis, logAxis } from '../charts/axis.ts';
 import { type Line, lineChart } from '../charts/line-chart.ts';
-import { poolNames } from './throughput.ts';
 
 /** The latencies of a scenario, all rounds together. */
 interface PercentileCurve {
@@ -78,13 +84,14 @@ interface Curves {
 
 /** Percentile curves of service and response time: scenarios with the same number of workers share a chart. */
 export function percentileCharts(scenarios: readonly ScenarioResult[]): Block[] {
-  const groups = groupBySetting(scenarios).flatMap(({ heading, scenarios: ofSetting }) =>
-    chartGroups(ofSetting).map(group => ({ heading, group, pools: poolNames(ofSetting) })),
-  );
+  const groups = groupWithNeighbours(scenarios).flatMap(({ heading, scenarios: ofSetting }) => {
+    const lines = hasRates(ofSetting) ? null : linesOf(ofSetting);
+    return chartGroups(ofSetting, lines).map(group => ({ heading, group, lines }));
+  });
   const charts = groups
     .slice(0, maxCharts)
-    .flatMap(({ heading, group, pools }) =>
-      chartOf(heading, group, pools).map(drawn => ({ heading, chart: drawn })),
+    .flatMap(({ heading, group, lines }) =>
+      chartOf(heading, group, lines).map(drawn => ({ heading, chart: drawn })),
     );
   if (charts.length === 0) return [];
   const rest =
@@ -107,11 +114,16 @@ export function percentileCharts(scenarios: readonly ScenarioResult[]): Block[] 
   ];
 }
 
-/** Scenarios that differ in their pools only, or in an open loop in their rates. */
-function chartGroups(scenarios: readonly ScenarioResult[]): ScenarioResult[][] {
+/** Whether the curves of a chart are the rates of open loops: not beside populations, where they are the neighbours. */
+function hasRates(scenarios: readonly ScenarioResult[]): boolean {
+  return scenarios.every(isOpen) && !hasNeighbours(scenarios);
+}
+
+/** Scenarios that differ in their pools or neighbours only, or in their rates if these are the lines. */
+function chartGroups(scenarios: readonly ScenarioResult[], lines: Lines | null): ScenarioResult[][] {
   const groups = new Map<string, ScenarioResult[]>();
   for (const scenario of scenarios.toSorted(bySize)) {
-    const key = isOpen(scenario) ? `${scenario.workers} ${namePools(scenario)}` : String(scenario.workers);
+    const key = `${scenario.workers} ${lines === null ? namePools(scenario) : describeArrival(scenario.arrival)}`;
     groups.set(key, [...(groups.get(key) ?? []), scenario]);
   }
   return [...groups.values()].flatMap(group =>
@@ -121,13 +133,16 @@ function chartGroups(scenarios: readonly ScenarioResult[]): ScenarioResult[][] {
   );
 }
 
-/** Pools have the look here that they have in the other charts of their setting; rates have one by their order. */
-function chartOf(heading: string, scenarios: readonly ScenarioResult[], pools: readonly string[]): Chart[] {
+/**
+ * Pools and neighbours have the look here that they have in the other charts of their setting.
+ *
+ * @param named null: the curves are rates, which have a look by their order
+ */
+function chartOf(heading: string, scenarios: readonly ScenarioResult[], named: Lines | null): Chart[] {
   const [first] = scenarios;
   const curves = scenarios.flatMap((scenario, index): Curves[] => {
-    const open = isOpen(scenario);
-    const look = open ? index : pools.indexOf(namePools(scenario));
-    const name = open ? describeArrival(scenario.arrival) : namePools(scenario);
+    const name = named === null ? describeArrival(scenario.arrival) : named.nameOf(scenario);
+    const look = named === null ? index : named.names.indexOf(name);
     const service = percentileCurve(scenario.rounds.map(({ histograms }) => histograms.service));
     const response = percentileCurve(scenario.rounds.map(({ histograms }) => histograms.response));
     return service === null || response === null ? [] : [{ name, look, service, response }];
@@ -138,8 +153,8 @@ function chartOf(heading: string, scenarios: readonly ScenarioResult[], pools: r
     { name, measure: 'response', look, points: place(response, count) },
     { name, measure: 'service', look, dashed: true, points: place(service, count) },
   ]);
-  const workers = formatPlural(first.workers, 'worker');
-  const size = isOpen(first) ? `${workers}, ${namePools(first)}` : workers;
+  const rest = named === null ? namePools(first) : isOpen(first) ? describeArrival(first.arrival) : '';
+  const size = [formatPlural(first.workers, 'worker'), ...(rest === '' ? [] : [rest])].join(', ');
   return [
     lineChart({
       title: `Latency by percentile, ${scenarios.length === 1 ? describeSize(first) : size}`,

@@ -1,4 +1,5 @@
 import type { Interval, ScenarioResult } from '../../../result.ts';
+import { hasNeighbours, linesOf } from '../../../scenario/setting.ts';
 import { metrics } from '../../../stats/metrics.ts';
 import { medianInterval } from '../../../stats/sign-test.ts';
 import { formatMs, formatRate } from '../../../text/format.ts';
@@ -89,29 +90,59 @@ export function loadBlocks(scenarios: readonly ScenarioResult[]): Block[] {
     note(loadNote),
     ...tables.flatMap(table => [
       heading(3, table.heading),
-      ...charts.flatMap(drawn => loadChart(table, drawn)),
+      ...charts.flatMap(drawn => loadCharts(table, drawn)),
       loadTable(table),
       ...hysteresisBlocks(table),
     ]),
   ];
 }
 
-function loadChart(table: LoadTable, { title, unit, log = false, format, curves }: LoadChart): Chart[] {
+/** A curve of these scenarios. */
+interface CurveOf extends Curve {
+  readonly scenarios: readonly ScenarioResult[];
+}
+
+/** All curves of a chart; beside populations a chart for each of them, with the load alone and beside each neighbour. */
+function loadCharts(table: LoadTable, drawn: LoadChart): Chart[] {
   // The mean rate of stages is not a load that was measured.
   const scenarios = table.scenarios.filter(({ arrival }) => arrival.stages === undefined);
   // A single rate makes no curve: the table has its figures.
   if (new Set(scenarios.map(({ arrival }) => arrival.rate)).size < 2) return [];
-  const legs = [...new Set(scenarios.map(({ arrival }) => arrival.leg ?? ''))];
+  const { title, curves } = drawn;
+  if (!hasNeighbours(scenarios))
+    return drawCurves(
+      drawn,
+      curves.map(curve => ({ ...curve, scenarios })),
+    );
+  const { names, nameOf } = linesOf(scenarios);
+  return curves
+    .filter(({ dashed = false }) => !dashed)
+    .flatMap(({ name: measure, figure }) =>
+      drawCurves(
+        { ...drawn, title: `${title}: ${measure}` },
+        names.map(name => ({
+          ...{ name, figure },
+          scenarios: scenarios.filter(scenario => nameOf(scenario) === name),
+        })),
+      ),
+    );
+}
+
+function drawCurves(
+  { title, unit, log = false, format }: Omit<LoadChart, 'curves'>,
+  curves: readonly CurveOf[],
+): Chart[] {
+  const legs = [...new Set(curves.flatMap(({ scenarios }) => scenarios.map(legOf)))];
   // Where rates go up and down, dashes mark the way down.
   const shown = legs.length > 1 ? curves.filter(({ dashed = false }) => !dashed) : curves;
   const lines = legs.flatMap(leg =>
     shown.map(
-      ({ name, figure, dashed = false }, look): Line => ({
+      ({ name, figure, dashed = false, scenarios }, look): Line => ({
         name: leg === '' ? name : `${name}, ${leg}`,
         look,
         dashed: dashed || leg === 'down',
         points: scenarios
-          .filter(({ arrival }) => (arrival.leg ?? '') === leg)
+          .filter(scenario => legOf(scenario) === leg)
           .flatMap(scenario => pointOf(scenario.arrival.rate ?? 0, figure(scenario))),
       }),
     ),
@@ -128,3 +159,5 @@ function loadChart(table: LoadTable, { title, unit, log = false, format, curves 
     describeX: rate => `${formatRate(rate)} ops/s due`,
   });
 }
+
+const legOf = ({ arrival }: ScenarioResult) => arrival.leg ?? '';

@@ -1,6 +1,11 @@
 import type { ScenarioResult } from '../../../result.ts';
-import { namePools } from '../../../scenario/dimensions.ts';
-import { bySize, groupBySetting, type SettingGroup } from '../../../scenario/setting.ts';
+import {
+  bySize,
+  groupBySetting,
+  groupWithNeighbours,
+  linesOf,
+  type SettingGroup,
+} from '../../../scenario/setting.ts';
 import { caveatOf } from '../../../stats/tails.ts';
 import { capitalise, formatPlural } from '../../../text/format.ts';
 import type { Block, Chart } from '../../blocks.ts';
@@ -14,29 +19,30 @@ const maxStrips = 40;
 
 /** Throughput and p99 against workers, for each setting that has several levels of them; the others in rows. */
 export function throughputCharts(scenarios: readonly ScenarioResult[]): Block[] {
-  const groups = groupBySetting(scenarios.filter(({ summary }) => summary !== null));
-  const levelsOf = (group: SettingGroup) => new Set(group.scenarios.map(({ workers }) => workers)).size;
-  const single = groups.filter(group => levelsOf(group) <= 1);
+  const measured = scenarios.filter(({ summary }) => summary !== null);
+  const levelled = groupWithNeighbours(measured).filter(hasLevels);
+  const charted = new Set(levelled.flatMap(group => group.scenarios));
+  const single = groupBySetting(measured).filter(group => !group.scenarios.some(one => charted.has(one)));
   return [
-    ...groups
-      .filter(group => levelsOf(group) > 1)
-      .flatMap(group => chartedMetrics.flatMap(metric => againstWorkers(group, metric))),
+    ...levelled.flatMap(group => chartedMetrics.flatMap(metric => againstWorkers(group, metric))),
     ...chartedMetrics.flatMap(metric => ofEachScenario(single, metric)),
   ];
 }
 
+function hasLevels({ scenarios }: SettingGroup): boolean {
+  return new Set(scenarios.map(({ workers }) => workers)).size > 1;
+}
+
 function againstWorkers({ heading, scenarios }: SettingGroup, metric: IntervalMetric): Chart[] {
-  const lines = poolNames(scenarios).map(
-    (pools, look): Line => ({
-      name: pools,
-      look,
-      dashed: pools.includes('thread'),
-      points: scenarios
-        .filter(scenario => namePools(scenario) === pools)
-        .toSorted(bySize)
-        .flatMap(scenario => pointOf(scenario.workers, intervalOf(metric, scenario))),
-    }),
-  );
+  const { names, nameOf } = linesOf(scenarios);
+  const lines = names.map((name, look): Line => {
+    const ofLine = scenarios.filter(scenario => nameOf(scenario) === name).toSorted(bySize);
+    return {
+      ...{ name, look },
+      dashed: ofLine.some(({ pools, threads }) => pools !== threads),
+      points: ofLine.flatMap(scenario => pointOf(scenario.workers, intervalOf(metric, scenario))),
+    };
+  });
   return levelChart({
     title: `${capitalise(metric.name)} against workers`,
     subtitle: heading,
@@ -47,12 +53,6 @@ function againstWorkers({ heading, scenarios }: SettingGroup, metric: IntervalMe
     lines,
     describeX: workers => formatPlural(workers, 'worker'),
   });
-}
-
-/** Numbers of pools, and how they lie in threads, in the order of their lines. */
-export function poolNames(scenarios: readonly ScenarioResult[]): string[] {
-  const sorted = scenarios.toSorted((a, b) => a.pools - b.pools || b.threads - a.threads);
-  return [...new Set(sorted.map(namePools))];
 }
 
 /** Latencies differ by magnitudes. */

@@ -1,0 +1,68 @@
+import type { Caveat, ScenarioResult } from '../result.ts';
+import { metrics } from '../stats/metrics.ts';
+import { summarisedLoadsOf } from '../stats/populations.ts';
+import { type CommandFigures, commandFigures } from '../stats/summary.ts';
+import { caveatOf } from '../stats/tails.ts';
+import { formatCount, formatFraction, formatKnown, formatMs, nothing } from '../text/format.ts';
+import { figures, type Table, table, words } from './blocks.ts';
+import { withMark } from './figure-columns.ts';
+
+/** A command of a mix in one load. */
+interface CommandRow extends CommandFigures {
+  readonly id: string;
+  /** A stall delays each command in proportion to its number, so the p99 of one rests on what that of all does. */
+  readonly caveat: Caveat | null;
+}
+
+export function commandRows(scenarios: readonly ScenarioResult[]): CommandRow[] {
+  return scenarios.flatMap(summarisedLoadsOf).flatMap(({ id, rounds, fields }) =>
+    commandFigures({ rounds }).map(figures => ({
+      id,
+      caveat: fields && caveatOf(metrics['response.p99'], { ...fields, rounds }),
+      ...figures,
+    })),
+  );
+}
+
+export const commandNote =
+  'Counts over all rounds, latencies as medians over the rounds. A command has the latency of its whole batch. A miss is a reply that says that there is no such key: null, or empty. An operation that never reached a connection counts for no command.';
+
+export function commandTable(rows: readonly CommandRow[], title?: string): Table {
+  const roomy = { terminal: false } as const;
+  return table(
+    rows,
+    [
+      words('scenario', row => row.id, roomy),
+      words('command', row => row.name),
+      figures('share', row => formatFraction(row.share)),
+      figures('completed', row => formatCount(row.completed), roomy),
+      figures('failed', row => formatCount(row.failed), roomy),
+      figures('misses', row => formatCount(row.misses), {
+        terminal: {
+          cell: ({ completed, misses }) => (completed === 0 ? nothing : formatFraction(misses / completed)),
+        },
+      }),
+      ...(rows.some(row => row.aborted !== null)
+        ? [figures<CommandRow>('aborted', row => formatKnown(row.aborted, formatCount))]
+        : []),
+      ...(rows.some(row => row.serverMicrosPerCall !== null)
+        ? [
+            figures<CommandRow>(
+              metrics.serverMicrosPerCall.short,
+              row => row.serverMicrosPerCall?.toFixed(2) ?? nothing,
+              roomy,
+            ),
+          ]
+        : []),
+      figures('service p50 ms', row => formatKnown(row.serviceP50, formatMs), roomy),
+      figures('service p99 ms', row => formatKnown(row.serviceP99, formatMs), roomy),
+      figures('response p50 ms', row => formatKnown(row.responseP50, formatMs), {
+        terminal: { name: 'p50 ms' },
+      }),
+      figures('response p99 ms', row => withMark(formatKnown(row.responseP99, formatMs), row.caveat), {
+        terminal: { name: 'p99 ms' },
+      }),
+    ],
+    title,
+  );
+}
