@@ -52,10 +52,10 @@ async function faultOfScript(file: string): Promise<string | null> {
   const entry = new URL('../../workers/script/check-thread.js', import.meta.url);
   const thread = new Worker(entry, { workerData: file, execArgv: [] });
   try {
-    return await new Promise(resolve => {
-      thread.on('message', resolve);
-      thread.on('error', cause => resolve(asError(cause).message));
-      thread.on('exit', code => resolve(`it ended its thread with exit code ${code}`));
+    return await new Promise(settle => {
+      thread.on('message', settle);
+      thread.on('error', cause => settle(asError(cause).message));
+      thread.on('exit', code => settle(`it ended its thread with exit code ${code}`));
     });
   } finally {
     await thread.terminate();
