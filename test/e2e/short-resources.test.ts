@@ -59,7 +59,9 @@ describe('what the system is short of is named, and is no defect', () => {
     const words = `trap '' XFSZ; ulimit -f 1; exec "$@" < /dev/null`;
     const config = join(folder, 'kept.json');
     const code = await new Promise(resolve => {
-      execFile('sh', ['-c', words, 'sh', process.execPath, cli, 'init', config], error => resolve(error?.code));
+      execFile('sh', ['-c', words, 'sh', process.execPath, cli, 'init', config], error =>
+        resolve(error?.code),
+      );
     });
     expect(code).toBe(2);
     expect(existsSync(config)).toBe(false);

@@ -32,6 +32,8 @@ describe.each(allClients)('%s', client => {
     const { loads, ...sample } = await runOne(await startRefusing(), {
       client,
       seconds: 0.3,
+      // Each batch has all codes.
+      pipeline: codes.length + 1,
       workload: { ...plainWorkload({ keys: 100, valueBytes: 16, readShare: 0.5 }), apart: true },
     });
     const round = mergeSamples([structuredClone({ ...sample, loads })], {

@@ -146,7 +146,10 @@ test('what cannot be taken over is in the notes, and a definition without any co
   expect(() => importDefinition('text', 'a.yml')).toThrow(/a test definition/);
   for (const dbconfig of [{ preload_tool: { arguments: '--data-size "8' } }, { init_commands: 'SET a "b' }])
     expect(() => imported('', { dbconfig })).toThrow(
-      expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringContaining('a closing quote') }),
+      expect.objectContaining({
+        code: 'CONFIG_INVALID',
+        message: expect.stringContaining('a closing quote'),
+      }),
     );
 });
 
