@@ -57,9 +57,19 @@ export function failureCode(error: unknown): string {
 
 /** The code of a failed command: the first word of an error reply, or the reason why the connection was lost. */
 export function codeOf(error: unknown, closedAs: string | undefined): string {
-  if (isRefusal(error)) return error.message.split(' ', 1)[0] || 'ERR';
+  if (isRefusal(error)) return codeOfReply(error.message);
   const code = failureCode(error);
   return code === 'CONNECTION_CLOSED' ? (closedAs ?? code) : code;
+}
+
+/**
+ * The code of an error reply: its first word. A reply without one, such as `idx42: no such index`, has ERR: words with a key
+ * or a number of the operation in them would be a code for each operation, and fill memory and results.
+ */
+export function codeOfReply(message: string): string {
+  const end = message.indexOf(' ');
+  const word = end < 0 ? message : message.slice(0, end);
+  return word === '' || (/\d/.test(word) && !/^[A-Z][A-Z0-9_]*$/.test(word)) ? 'ERR' : word;
 }
 
 /** Whether the server answered with an error: ioredis names such errors so, and poolbench those of other clients. */

@@ -17,7 +17,7 @@ import { type CommandMix, commandMix } from './workload/command-mix.ts';
 /** Interval of a thread's heartbeat. */
 const heartbeatMs = 250;
 
-/** How long after its load a script can still reject what nobody waits for. */
+/** How long after its load a script can still fail in what nobody waits for. */
 const strayMs = 1000;
 
 /** Piscina's entry: opens the thread's pools, waits at the barrier, drives the load, and returns the sample. */
@@ -40,7 +40,7 @@ async function measure(task: ThreadTask, shared: SharedState): Promise<ThreadSam
     openPool(poolOptions(task, pool, index), script?.connector(connect) ?? connect),
   );
   let deliveries: Deliveries | undefined;
-  if (script !== undefined) process.on('unhandledRejection', script.noteStray);
+  const endStrays = script?.noteStrays();
   try {
     try {
       await Promise.all(pools.map(pool => pool.warm()));
@@ -57,8 +57,7 @@ async function measure(task: ThreadTask, shared: SharedState): Promise<ThreadSam
     deliveries?.close();
     await Promise.all(pools.map(pool => pool.close({ timeout: 0 })));
     // What a script has left in flight rejects only once the connections are closed.
-    if (script !== undefined)
-      setTimeout(() => process.off('unhandledRejection', script.noteStray), strayMs).unref();
+    if (endStrays !== undefined) setTimeout(endStrays, strayMs).unref();
   }
 }
 

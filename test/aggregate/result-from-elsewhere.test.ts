@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { deflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { maxConfigCharacters } from '../../src/aggregate/scenario/schema-parts.ts';
 import { mergeLatencies } from '../../src/aggregate/stats/histogram.ts';
 import { whyNoHistogram } from '../../src/aggregate/stats/histogram-decoder.ts';
 import { readResult } from '../../src/main/run/results/read-result.ts';
@@ -64,8 +65,8 @@ describe('a result is refused with one message', () => {
     ],
     [
       'a long text',
-      changed('"warnings":[', `"warnings":["${'x'.repeat(10_001)}"`),
-      /warnings\.0: a text of 10001 characters/,
+      changed('"warnings":[', `"warnings":["${'x'.repeat(maxConfigCharacters + 1)}"`),
+      /warnings\.0: a text of 1048577 characters/,
     ],
     [
       'a long list',
@@ -103,8 +104,11 @@ describe('a result is refused with one message', () => {
     });
   });
 
-  test('the same without all that is read', async () => {
+  test('the same without all that is read, and with the longest command of a config', async () => {
     expect(await read(text)).toBeUndefined();
+    const command = 'x'.repeat(maxConfigCharacters);
+    const config = { ...good.config, workload: { commands: [{ command, weight: 1 }] } };
+    expect(await read(JSON.stringify({ ...good, config }))).toBeUndefined();
   });
 
   test('a file without end, and one too large to parse', async () => {

@@ -1,6 +1,8 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { readConfig } from '../../src/main/experiment/read-config.ts';
 import { monitorLine } from '../support/monitor-lines.ts';
@@ -127,6 +129,14 @@ test('the output of redis-cli MONITOR is read from a file; other text is refused
   expect(read.code, read.stderr).toBe(0);
   expect(read.stderr).toMatch(/Ignored: 1 line/);
   expect((await readConfig(out)).workload).toMatchObject({ keys: 1, valueBytes: 2 });
+  // In a process of its own: a shell makes a real pipe.
+  const cli = fileURLToPath(new URL('../../dist/main/cli.js', import.meta.url));
+  const command = [process.execPath, cli, 'record', '/dev/stdin', '--out', `${out}.piped`];
+  execFileSync('sh', ['-c', 'printf "%s" "$TEXT" | "$@"', 'sh', ...command], {
+    env: { ...process.env, TEXT: lines.join('\n') },
+    stdio: 'ignore',
+  });
+  expect((await readConfig(`${out}.piped`)).workload).toMatchObject({ keys: 1, valueBytes: 2 });
   const timed = await runPoolbench(['record', good, '--seconds', '1', '--out', `${out}.2`]);
   expect(timed).toMatchObject({ code: 2, stderr: expect.stringMatching(/no --seconds with a file/) });
   for (const [path, message] of [

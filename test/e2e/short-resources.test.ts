@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { notWritable } from '../../src/main/run/results/results-folder.ts';
@@ -50,6 +51,20 @@ describe('what the system is short of is named, and is no defect', () => {
     expect(notWritable('a', error)).toMatchObject({ code: expected });
     if (expected === 'TARGET_TOO_SMALL')
       expect(await connectError(error, loopback(1), 100)).toMatchObject({ code: expected });
+  });
+
+  test('a full disk below a config that is written: nothing is left of it', async () => {
+    const { folder } = await createExperiment('redis://localhost');
+    // No file may be larger than 512 bytes.
+    const words = `trap '' XFSZ; ulimit -f 1; exec "$@" < /dev/null`;
+    const config = join(folder, 'kept.json');
+    const code = await new Promise(resolve => {
+      execFile('sh', ['-c', words, 'sh', process.execPath, cli, 'init', config], error =>
+        resolve(error?.code),
+      );
+    });
+    expect(code).toBe(2);
+    expect(existsSync(config)).toBe(false);
   });
 
   test.runIf(existsSync('/dev/full'))('a full disk below the output', async () => {

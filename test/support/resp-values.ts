@@ -25,7 +25,7 @@ const payload = fc.oneof(
 );
 const error = fc
   .tuple(
-    fc.stringMatching(/^[A-Za-z][A-Z0-9_]{0,12}$/),
+    fc.stringMatching(/^([A-Z][A-Z0-9_]{0,12}|[a-z][A-Z_]{0,12})$/),
     text.map(words => words.trimEnd()),
   )
   .map(([code, words]) => ({ code, message: words === '' ? code : `${code} ${words}` }));

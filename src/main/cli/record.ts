@@ -1,5 +1,6 @@
-import { open } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
+import { limits } from '../../aggregate/scenario/limits.ts';
 import {
   formatCount,
   formatDuration,
@@ -70,9 +71,13 @@ export async function record(
   const end = ends[endedBy];
   if (end !== undefined) say(end);
   if (literal) {
-    const { config, text, operations } = literalReplay(fitted, basename(replayFile), speed);
+    const { config, text, operations, tooLate } = literalReplay(fitted, basename(replayFile), speed);
     await writeNewFile(replayFile, text);
     await writeConfig(out, config);
+    if (tooLate > 0)
+      say(
+        `The replay ends after ${formatDuration(limits.seconds)}, the max measured time. Left out: ${formatPlural(tooLate, 'later operation')}`,
+      );
     say(`Written: ${replayFile}, with the order of ${formatPlural(operations, 'operation')}`);
   } else await writeConfig(out, fitted.config);
   say(`Written: ${out}, without keys and values of the recording\nTo run it: ${asTypedHere(quote(out))}`);
@@ -175,21 +180,17 @@ function addressOf(url: string) {
   }
 }
 
-/** The beginning of a file, as long as a recording can be. */
+/** The beginning of a file, as long as a recording can be. A pipe does not report its size. */
 async function readRecordingFile(path: string): Promise<{ text: string; endedBy: 'bytes' | 'file' }> {
   try {
-    const file = await open(path);
-    try {
-      const { size } = await file.stat();
-      const bytes = Buffer.alloc(Math.min(size, maxBytes));
-      const { bytesRead } = await file.read(bytes, 0, bytes.length, 0);
-      const text = bytes.toString('latin1', 0, bytesRead);
-      return size > maxBytes
-        ? { text: text.slice(0, text.lastIndexOf('\n') + 1), endedBy: 'bytes' }
-        : { text, endedBy: 'file' };
-    } finally {
-      await file.close();
-    }
+    const chunks: Buffer[] = [];
+    // One byte more shows that there are more.
+    for await (const chunk of createReadStream(path, { end: maxBytes })) chunks.push(chunk as Buffer);
+    const bytes = Buffer.concat(chunks);
+    const text = bytes.toString('latin1', 0, maxBytes);
+    return bytes.length > maxBytes
+      ? { text: text.slice(0, text.lastIndexOf('\n') + 1), endedBy: 'bytes' }
+      : { text, endedBy: 'file' };
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
     throw new PoolbenchError('CONFIG_MISSING', `the recording ${path} cannot be read (${code ?? message})`, {

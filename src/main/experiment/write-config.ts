@@ -1,4 +1,4 @@
-import { access, constants, writeFile } from 'node:fs/promises';
+import { access, constants, open, rm } from 'node:fs/promises';
 import { dirname, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { wrapText } from '../../aggregate/text/text-layout.ts';
@@ -34,13 +34,21 @@ export async function writeConfig(
 }
 
 /**
- * Writes a file that only its owner can read.
+ * Writes a file that only its owner can read. Nothing is left of one that cannot be written whole.
  *
  * @throws PoolbenchError USAGE if it exists, RESULTS_NOT_WRITABLE if it cannot be written
  */
 export async function writeNewFile(path: string, text: string): Promise<void> {
   try {
-    await writeFile(path, text, { flag: 'wx', mode: 0o600 });
+    const file = await open(path, 'wx', 0o600);
+    try {
+      await file.writeFile(text);
+    } catch (cause) {
+      await rm(path, { force: true });
+      throw cause;
+    } finally {
+      await file.close();
+    }
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'EEXIST') throw alreadyExists(path);
     throw notWritable(path, cause);

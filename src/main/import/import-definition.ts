@@ -116,7 +116,7 @@ function assemble(data: Definition, load: MemtierLoad, subscribers: number, sour
     from: number('key-minimum', 0),
     to: number('key-maximum', usual.keyMaximum),
   };
-  const scripts = [data.dbconfig?.init_commands ?? []].flat().flatMap(scriptLoadedBy);
+  const scripts = [data.dbconfig?.init_commands ?? []].flat().flatMap(given => scriptLoadedBy(given, source));
   const commands = importCommands(load.commands, keys, scripts);
   const isMix = load.commands.length > 0;
   if (isMix && commands.commands.length === 0)
@@ -124,7 +124,7 @@ function assemble(data: Definition, load: MemtierLoad, subscribers: number, sour
   const drawsKeys = !isMix || commands.keyPatterns.length > 0;
   const keySpace = keySpaceOf(data, drawsKeys ? keys : undefined, commands.namedKeys);
   const members = membersOf(data);
-  const valueBytes = valueBytesOf(load, data);
+  const valueBytes = valueBytesOf(load, data, source);
   const threads = Math.min(number('threads', usual.threads), keySpace.keys);
   const workers = number('threads', usual.threads) * number('clients', usual.clients);
   const pipeline = Math.max(1, Math.round(number('pipeline', 1) / commands.requests));
@@ -188,8 +188,13 @@ function assemble(data: Definition, load: MemtierLoad, subscribers: number, sour
 const isMemtier = ({ tool = 'memtier_benchmark' }: z.output<typeof client>) => tool === 'memtier_benchmark';
 
 function readArguments(text: string, source: string): MemtierLoad {
+  return cut(() => readMemtierArguments(text), source);
+}
+
+/** @throws PoolbenchError CONFIG_INVALID for a text that cannot be cut into words */
+function cut<T>(read: () => T, source: string): T {
   try {
-    return readMemtierArguments(text);
+    return read();
   } catch (error) {
     if (error instanceof RangeError) throw invalid(source, error.message);
     throw error;
@@ -236,10 +241,10 @@ function membersOf({ name, dbconfig }: Definition): number {
   return Number(digits) * (unit === 'M' ? 1_000_000 : unit === 'K' ? 1000 : 1);
 }
 
-function valueBytesOf({ flags }: MemtierLoad, { dbconfig }: Definition): unknown {
+function valueBytesOf({ flags }: MemtierLoad, { dbconfig }: Definition, source: string): unknown {
   const preload = dbconfig?.preload_tool;
   const before =
-    preload === undefined || !isMemtier(preload) ? undefined : readMemtierArguments(preload.arguments).flags;
+    preload === undefined || !isMemtier(preload) ? undefined : readArguments(preload.arguments, source).flags;
   for (const from of [flags, before]) {
     const [low, high] = from?.get('data-size-range')?.split('-').map(Number) ?? [];
     if (low !== undefined && high !== undefined) return { kind: 'range', from: low, to: high };
@@ -290,8 +295,8 @@ function keyChoiceOf(pattern: string, flags: MemtierLoad['flags']): KeyChoice {
 }
 
 /** The script of SCRIPT LOAD. */
-function scriptLoadedBy(given: string | readonly string[]): string[] {
-  const words = typeof given === 'string' ? commandWords(given) : given;
+function scriptLoadedBy(given: string | readonly string[], source: string): string[] {
+  const words = typeof given === 'string' ? cut(() => commandWords(given), source) : given;
   const [command = '', subcommand = '', script] = words;
   return /^script$/i.test(command) && /^load$/i.test(subcommand) && script !== undefined ? [script] : [];
 }

@@ -185,7 +185,11 @@ export function supervise(
       resolve();
     };
     child.once('exit', finished);
-    child.once('error', finished);
+    child.once('error', () => {
+      finished();
+      // It was not started, so it does not remove its folder.
+      rmSync(directory, { recursive: true, force: true });
+    });
   });
   stdin?.on('error', () => {});
   // Neither the child nor its pipe keeps a finished run from exiting; the exit hook then ends it.

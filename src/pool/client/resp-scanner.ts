@@ -1,9 +1,8 @@
-import { PoolError } from '../errors.ts';
+import { codeOfReply, PoolError } from '../errors.ts';
 import { WholeStrings } from './whole-strings.ts';
 
 const CR = 0x0d;
 const LF = 0x0a;
-const SPACE = 0x20;
 const MINUS = 0x2d;
 const ZERO = 0x30;
 
@@ -250,10 +249,8 @@ export class RespScanner {
   #errorRead(): void {
     if (this.#isPush) return;
     const message = this.#error.trimEnd();
-    let codeEnd = 0;
-    while (codeEnd < message.length && message.charCodeAt(codeEnd) !== SPACE) codeEnd++;
     const report = this.#isOutcome ? this.#onError : this.#onInnerError;
-    report(message.slice(0, codeEnd) || 'ERR', message, this.#repliesBefore);
+    report(codeOfReply(message), message, this.#repliesBefore);
   }
 }
 

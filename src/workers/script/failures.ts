@@ -24,6 +24,11 @@ export class Failures {
     return counted;
   }
 
+  /** Whether an error was thrown in the script. */
+  areFrom(error: unknown): boolean {
+    return this.#placeOf(error) !== '';
+  }
+
   /** " (checkout.mjs:12)": where in the script it happened, by the first line of the stack that lies in it. */
   #placeOf(error: unknown): string {
     const stack = error instanceof Error ? String(error.stack) : '';

@@ -1,5 +1,6 @@
 import type { Batch } from '../../pool/client/batch.ts';
 import { Connection, type GuardedClient } from '../../pool/connection.ts';
+import { codeOfReply } from '../../pool/errors.ts';
 import type { Failures } from './failures.ts';
 import type { ScriptGuard } from './script-guard.ts';
 import type { Pauses, RunningSession, SessionBatch, SessionScript } from './session.ts';
@@ -112,7 +113,7 @@ export class ScriptConnection extends Connection implements Pauses {
   /** The code of an error: the server's, that of a lost connection, the error's own, or SCRIPT. */
   #codeOf(error: unknown): string {
     if (error instanceof Error) {
-      if (this.#client.isReply(error)) return error.message.split(' ', 1)[0] || 'ERR';
+      if (this.#client.isReply(error)) return codeOfReply(error.message);
       if ('code' in error && typeof error.code === 'string') return error.code;
     }
     return this.alive ? 'SCRIPT' : (this.closedAs ?? 'CONNECTION_CLOSED');

@@ -59,10 +59,34 @@ export class ScriptLoad {
     return new SessionRecorder(window, { steps: this.#steps, sampled, stages });
   }
 
-  /** Notes what a script did not wait for and that failed. It belongs to no session. */
-  readonly noteStray = (error: unknown): void => {
-    this.#failures.note('UNHANDLED', error);
-  };
+  /**
+   * From now on notes what fails in the script and belongs to no session: a promise that it does not await, and what its
+   * callbacks and timers throw. Any other exception is a defect, and ends the thread.
+   *
+   * @returns a function that ends this
+   */
+  noteStrays(): () => void {
+    const note = (error: unknown) => {
+      this.#failures.note('UNHANDLED', error);
+    };
+    const noteThrown = (error: unknown) => {
+      if (this.#failures.areFrom(error)) {
+        note(error);
+        return;
+      }
+      end();
+      setImmediate(() => {
+        throw error;
+      });
+    };
+    const end = () => {
+      process.off('unhandledRejection', note);
+      process.off('uncaughtException', noteThrown);
+    };
+    process.on('unhandledRejection', note);
+    process.on('uncaughtException', noteThrown);
+    return end;
+  }
 }
 
 /** Numbers of keys that are drawn at a time: one alone would cost more. */

@@ -39,3 +39,13 @@ test("a script that cannot be used is named by its key, a population's too", asy
     message: expect.stringMatching(/^populations\[0\]\.workload\.script: expected a module/),
   });
 });
+
+test('a script is loaded beside this process, which it neither keeps alive nor ends', async () => {
+  const load = async (text: string) => {
+    const path = await writeScript(text);
+    return expectScripts(experiment(dirname(path), { script: basename(path) }, []));
+  };
+  await load('globalThis.isLoaded = true; setInterval(() => {}, 1000); export default async () => {};\n');
+  expect(globalThis).not.toHaveProperty('isLoaded');
+  await expect(load('process.exit(3);\n')).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+});

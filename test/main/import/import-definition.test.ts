@@ -144,6 +144,13 @@ test('what cannot be taken over is in the notes, and a definition without any co
     importDefinition({ name: 'x', clientconfig: { tool: 'other', arguments: '' } }, 'a.yml'),
   ).toThrow(/memtier_benchmark, not of other/);
   expect(() => importDefinition('text', 'a.yml')).toThrow(/a test definition/);
+  for (const dbconfig of [{ preload_tool: { arguments: '--data-size "8' } }, { init_commands: 'SET a "b' }])
+    expect(() => imported('', { dbconfig })).toThrow(
+      expect.objectContaining({
+        code: 'CONFIG_INVALID',
+        message: expect.stringContaining('a closing quote'),
+      }),
+    );
 });
 
 test('subscribers of a second client become those of the workload', () => {

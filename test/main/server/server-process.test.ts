@@ -68,3 +68,10 @@ test('a command around the server is ended with the server, and its folder remov
   expect(process_.running()).toBe(false);
   expect(existsSync(directory)).toBe(false);
 });
+
+test('the folder of a command that cannot be started is removed', async () => {
+  const process_ = supervise(() => ['true'], { env: { PATH: '/nonexistent' } });
+  await expect.poll(() => process_.running()).toBe(false);
+  await process_.stop();
+  expect(existsSync(process_.directory)).toBe(false);
+});

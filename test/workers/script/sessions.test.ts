@@ -232,13 +232,14 @@ describe('failures', () => {
     expect(script.unawaited.only).toBeGreaterThanOrEqual(completed);
   });
 
-  test('of what a script does not wait for belong to no session, and end nothing', async () => {
-    // In a thread of its own: a rejection here would be one of the test's.
+  test.each([
+    `Promise.reject(new Error('nobody waits'));`,
+    `setTimeout(() => { throw new Error('nobody waits'); });`,
+    `client.get(key(), () => { throw new Error('nobody waits'); });`,
+  ])('of what a script does not wait for belong to no session, and end nothing: %s', async failing => {
+    // In a thread of its own: such a failure here would be one of the test's.
     const shared = SharedState.forThreads(1);
-    const workload = await scriptWorkload(
-      `await client.get(key());
-      Promise.reject(new Error('nobody waits'));`,
-    );
+    const workload = await scriptWorkload(`await client.get(key());\n${failing}`);
     const running = startThreads(1)(buildTask(server.port, shared, { client: 'ioredis', workload }));
     await until(() => shared.ready === 1);
     const startNs = nowNs() + 5e6;

@@ -1,3 +1,4 @@
+import { limits } from '../../../aggregate/scenario/limits.ts';
 import type { Family } from '../../../workers/workload/families.ts';
 import { replayHead } from '../../../workers/workload/replay.ts';
 import type { ExperimentConfig } from '../experiment.ts';
@@ -11,6 +12,8 @@ interface LiteralReplay {
   readonly text: string;
   /** Operations in it. */
   readonly operations: number;
+  /** Operations that are left out, as no measured time is so long. */
+  readonly tooLate: number;
 }
 
 const maxStages = 10;
@@ -42,10 +45,17 @@ export function literalReplay(fitted: FittedRecording, file: string, speed = 1):
   };
   const lines: string[] = [];
   const instants: number[] = [];
+  const begin = recording.operations.reduce((min, { at }) => Math.min(min, at), Number.POSITIVE_INFINITY);
+  const end = begin + limits.seconds * speed;
+  let tooLate = 0;
   for (const { form, families, keys, bytes, at } of recording.operations) {
     const index = indices.get(form)?.get(families[0]);
     // A rare form that counts as another one cannot be replayed: the other one has a different number of keys.
     if (index === undefined) continue;
+    if (at > end) {
+      tooLate++;
+      continue;
+    }
     const named = keys.map((key, place) => numberOf(families[place] ?? 'strings', key));
     lines.push([index, bytes === undefined ? 0 : placeOfSize(bytes), ...named].join(' '));
     instants.push(at / speed);
@@ -67,6 +77,7 @@ export function literalReplay(fitted: FittedRecording, file: string, speed = 1):
     },
     text: `${[replayHead, ...lines].join('\n')}\n`,
     operations: lines.length,
+    tooLate,
   };
 }
 

@@ -7,6 +7,7 @@ import {
   type RoundResult,
   resultSchema,
 } from '../../../aggregate/result.ts';
+import { maxConfigCharacters } from '../../../aggregate/scenario/schema-parts.ts';
 import { digitsOf, whyNoHistogram } from '../../../aggregate/stats/histogram-decoder.ts';
 import { withPooledTails } from '../../../aggregate/stats/summary.ts';
 import { asError, PoolbenchError } from '../../errors.ts';
@@ -83,7 +84,8 @@ const maxBytes = 256 * 2 ** 20;
 const maxLevels = 32;
 const maxListLength = 100_000;
 const maxKeys = 1000;
-const maxTextLength = 10_000;
+/** A result has the texts of its config. */
+const maxTextLength = maxConfigCharacters;
 const maxHistogramLength = 512 * 1024;
 
 /** Keys under which histograms stand as text. */
@@ -160,7 +162,7 @@ function findExcess(parsed: unknown): string | null {
 function whyTooMuch(value: unknown, path: readonly string[]): string | null {
   const key = path.at(-1) ?? '';
   if (isInherited(key)) return `the key "${key}"`;
-  if (key.length > maxTextLength) return 'a key of more than 10,000 characters';
+  if (key.length > maxTextLength) return `a key of more than ${maxTextLength} characters`;
   if (typeof value === 'string') {
     const maxLength = histogramKeys.has(key) ? maxHistogramLength : maxTextLength;
     return value.length > maxLength ? `a text of ${value.length} characters, of at most ${maxLength}` : null;

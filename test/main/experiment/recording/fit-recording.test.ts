@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { limits } from '../../../../src/aggregate/scenario/limits.ts';
 import { experimentSchema } from '../../../../src/main/experiment/experiment.ts';
 import { replayable } from '../../../../src/main/experiment/recording/command-forms.ts';
 import { fitRecording } from '../../../../src/main/experiment/recording/fit-recording.ts';
@@ -7,7 +8,9 @@ import {
   fitPopularity,
   rankCurve,
 } from '../../../../src/main/experiment/recording/key-popularity.ts';
+import { literalReplay } from '../../../../src/main/experiment/recording/literal-replay.ts';
 import { parseMonitorLine } from '../../../../src/main/experiment/recording/monitor-text.ts';
+import { withStageSeconds } from '../../../../src/main/experiment/stage-seconds.ts';
 import { workloadTask } from '../../../../src/main/experiment/workload.ts';
 import { recordMonitor } from '../../../../src/main/server/monitor.ts';
 import { parseAddress } from '../../../../src/main/server/url.ts';
@@ -69,6 +72,27 @@ test('forms have the proportions of the recording; numbers have their range, and
   expect(scenarios[0]?.arrival).toMatchObject([{ kind: 'poisson', rate: [133.3] }]);
   const twice = fitRecording(textOf(lines), 2)?.config.scenarios[0]?.arrival;
   expect(twice).toEqual({ kind: 'poisson', rate: 266.7 });
+});
+
+test('a replay in order ends with the longest measured time that a config can have', () => {
+  const gets = [0, 1, 5, 3000, 3600, 3601, 7200].map(at =>
+    monitorLine(['GET', 'a'], { at: 1_700_000_000 + at }),
+  );
+  const found = fitRecording(gets.join('\n'));
+  if (found === undefined) throw new Error('nothing to replay');
+  for (const [speed, operations] of [
+    [0.5, 3],
+    [1, 5],
+    [2, 7],
+  ] as const) {
+    const { config, ...replay } = literalReplay(found, 'a.replay', speed);
+    expect(replay).toMatchObject({ operations, tooLate: gets.length - operations });
+    const { workload, ...rest } = config;
+    const { seconds } = experimentSchema.parse(
+      withStageSeconds({ ...rest, workload: { ...workload, replay: null } }),
+    );
+    expect(seconds).toBeLessThanOrEqual(limits.seconds);
+  }
 });
 
 test('commands on keys of any type follow those that show the type', () => {
