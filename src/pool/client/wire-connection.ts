@@ -13,21 +13,21 @@ import { RequestEncoder } from './request-encoder.ts';
 import { encodeRequest, type ReplyPlaces, RequestTemplates } from './request-templates.ts';
 import { RespScanner } from './resp-scanner.ts';
 import { RespReader, type RespValue } from './resp-values.ts';
+import { type RingSocket, openRing } from './ring-socket.ts';
 import { serverFinder } from './sentinel.ts';
 import {
   connectTimeout,
   type DirectHandle,
   openDirectly,
   openSocket,
+  received,
   type SocketOwner,
   writeDirectly,
 } from './socket.ts';
 import { WholeStrings } from './whole-strings.ts';
 
-// A read is scanned to its end before the next one starts, so all connections of a thread share the next three.
+// A read is scanned to its end before the next one starts, so all connections of a thread share the next two, and the read buffer.
 
-/** The read buffer. */
-const received = Buffer.allocUnsafeSlow(64 * 1024);
 /** Batches whose last reply is followed by more bytes of the read that is being scanned. */
 const answered: Batch[] = [];
 /** Skips nearly all replies. */
@@ -88,6 +88,8 @@ export class WireConnection extends Connection implements SocketOwner {
   readonly #socket: Socket;
   /** Undefined if the connection has to use the socket's stream. */
   readonly #handle: DirectHandle | undefined;
+  /** Of the transport io_uring. */
+  readonly #ring: RingSocket | undefined;
   readonly #encoder: RequestEncoder;
   /** For other replies than strings in one piece, and for reads with replies to several batches. */
   #scanner: RespScanner | undefined;
@@ -109,7 +111,8 @@ export class WireConnection extends Connection implements SocketOwner {
   private constructor(socket: Socket, encoder: RequestEncoder, kept: KeptReplies | undefined) {
     super();
     this.#socket = socket;
-    this.#handle = openDirectly(socket, this);
+    this.#ring = openRing(socket, this);
+    this.#handle = this.#ring === undefined ? openDirectly(socket, this) : undefined;
     this.#encoder = encoder;
     this.#kept = kept;
     socket.on('error', error => {
@@ -132,7 +135,7 @@ export class WireConnection extends Connection implements SocketOwner {
       const onread = {
         buffer: received,
         callback: (length: number) => {
-          connection?.receive(length);
+          connection?.receive(received, 0, length);
           return true;
         },
       };
@@ -203,17 +206,17 @@ export class WireConnection extends Connection implements SocketOwner {
     this.#socket.destroy();
   }
 
-  /** Processes the first `length` bytes of the shared read buffer. */
-  receive(length: number): void {
+  /** Processes the bytes from `from` to `to`, which are valid until it returns. */
+  receive(bytes: Buffer, from: number, to: number): void {
     try {
-      this.#listener?.(Buffer.from(received.subarray(0, length)));
-      this.#kept?.push(Buffer.from(received.subarray(0, length)));
-      let at = 0;
+      this.#listener?.(Buffer.from(bytes.subarray(from, to)));
+      this.#kept?.push(Buffer.from(bytes.subarray(from, to)));
+      let at = from;
       if (this.#scanner === undefined || this.#scanner.isBetweenReplies) {
-        this.#missing -= strings.skip(received, 0, length, this.#missing);
+        this.#missing -= strings.skip(bytes, from, to, this.#missing);
         at = strings.at;
       }
-      if (at < length) this.#scan(at, length);
+      if (at < to) this.#scan(bytes, at, to);
     } catch (error) {
       this.#giveUp(failureCode(error));
       return;
@@ -233,13 +236,13 @@ export class WireConnection extends Connection implements SocketOwner {
   }
 
   /** Behind the last reply to a batch are replies to the next ones, pushes, or replies that nobody asked for. */
-  #scan(from: number, length: number): void {
+  #scan(bytes: Buffer, from: number, to: number): void {
     this.#scanner ??= this.#newScanner();
     const scanner = this.#scanner;
-    for (let at = from; at < length; at = scanner.at) {
+    for (let at = from; at < to; at = scanner.at) {
       if (this.#missing === 0 && this.#batch !== undefined) answered.push(this.#finish(this.#batch));
       const asked = this.#missing > 0;
-      const replies = scanner.scan(received, at, length, asked ? this.#missing : 1);
+      const replies = scanner.scan(bytes, at, to, asked ? this.#missing : 1);
       if (asked) this.#missing -= replies;
       else if (replies > 0)
         throw new PoolError('PROTOCOL', 'Expected no reply, because nothing is in flight, found one');
@@ -391,6 +394,7 @@ export class WireConnection extends Connection implements SocketOwner {
   /** @returns whether the bytes can be used again at once */
   #write(bytes: Buffer): boolean {
     if (this.#handle !== undefined) return writeDirectly(this.#handle, bytes);
+    if (this.#ring !== undefined) return this.#ring.write(bytes);
     // A stream can keep the bytes for long, and under TLS always does.
     this.#socket.write(Buffer.from(bytes));
     return true;
