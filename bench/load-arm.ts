@@ -76,6 +76,7 @@ export function poolTask(
     connects: 'parallel',
     clientOptions: {},
     autoPipelining: false,
+    transport: 'direct',
     burst: false,
     openLoop: null,
     pools: [

@@ -30,6 +30,7 @@ function buildTask(port: number, shared: SharedState, client: Client, rate: numb
     connects: 'parallel',
     clientOptions: {},
     autoPipelining: false,
+    transport: 'direct',
     burst: false,
     openLoop: { arrivals: { kind: 'constant', rate, size: 1 }, pools: 1, firstPool: 0 },
     pools: [

@@ -50,6 +50,7 @@ async function drive({ client, breaker, port, seconds }: ReconnectArm): Promise<
     connects: 'parallel',
     clientOptions: {},
     autoPipelining: false,
+    transport: 'direct',
     burst: false,
     openLoop: null,
     pools: [{ groups: [{ workers, pipeline: 1 }], connections, minIdle: 0, firstKey: 0, keys }],

@@ -1,8 +1,10 @@
 /*
- * io_uring for the connections of one thread. JavaScript decides what is sent and what a reply means; this file moves bytes.
+ * io_uring for the connections of one thread. JavaScript (src/pool/client/ring-socket.ts) decides what is sent and what a
+ * reply means; this file moves bytes.
  *
- * Before libuv polls, the thread stays here for up to a millisecond: one io_uring_enter a turn submits all sends that
- * JavaScript has queued and waits for replies, then one call of JavaScript takes them, and queues the next sends.
+ * Before libuv polls, the thread stays here for up to a millisecond while replies come: one io_uring_enter a turn submits all
+ * sends that JavaScript has queued and waits for replies, then one call of JavaScript takes these and queues the next sends.
+ * If none come, libuv waits, and an eventfd wakes it.
  *
  * A send carries MSG_DONTWAIT and MSG_WAITALL: the kernel takes all its bytes while it is submitted, or reports how many it
  * took. So the bytes can be used again after the next turn, and no reference has to be kept. What is left goes as a `kept`
@@ -18,20 +20,23 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { SQ_ENTRIES = 4096, CQ_ENTRIES = 16384, BUFFER_GROUP = 1, MAX_KEPT = 4096 };
+enum { SQ_ENTRIES = 4096, CQ_ENTRIES = 16384, BUFFER_GROUP = 1, MAX_SLOTS = 1 << 16 };
+enum {
+    RING_FLAGS = IORING_SETUP_CQSIZE | IORING_SETUP_SUBMIT_ALL | IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
+                 IORING_SETUP_TASKRUN_FLAG
+};
 static const uint64_t turnNs = 1000000;
 
 /* The control words, shared with ring-socket.ts. */
-enum { QUEUED = 0, TURN = 1, MODE = 2, SENDS = 16, MAX_SENDS = 16384, COMPLETIONS = SENDS + 3 * MAX_SENDS };
+enum { QUEUED = 0, TURN = 1, SENDS = 16, MAX_SENDS = 16384, COMPLETIONS = SENDS + 3 * MAX_SENDS };
 enum { MAX_COMPLETIONS = 4096, CONTROL_WORDS = COMPLETIONS + 4 * MAX_COMPLETIONS };
-/* Bits of MODE, for measuring variants: waiting in libuv instead of here; microtasks once a millisecond, not once a turn. */
-enum { WAIT_IN_LIBUV = 1, LATE_MICROTASKS = 2 };
 
 /* The last word of a completion. The length of a send that has something left stands above its bit. */
 enum { RECEIVED = 0, HAS_MORE = 1, SEND_LEFT = 2, KEPT_DONE = 4 };
@@ -41,20 +46,15 @@ enum { OF_RECV = 0, OF_SEND = 1, OF_KEPT = 2, OF_CANCEL = 3 };
 #define KIND(data) ((data) >> 60)
 
 typedef struct {
-    napi_ref buffer;
-    uint32_t slot;
-    int next;
-} Kept;
-
-typedef struct {
     napi_env env;
     napi_async_cleanup_hook_handle cleanup;
     napi_ref onTurn, memory[3];
     napi_async_context context;
-    int fd, registeredFd;
+    int fd, registeredFd, eventFd;
+    _Atomic unsigned *cqFlags;
     void *rings;
     size_t ringsBytes;
-    _Atomic unsigned *sqHead, *sqTail, *cqHead, *cqTail;
+    _Atomic unsigned *sqHead, *sqTail, *sqFlags, *cqHead, *cqTail;
     unsigned sqMask, cqMask, unsubmitted;
     struct io_uring_sqe *sqes;
     struct io_uring_cqe *cqes;
@@ -65,8 +65,9 @@ typedef struct {
     unsigned usedCount;
     uint8_t *received, *outgoing;
     int32_t *control;
-    Kept kept[MAX_KEPT];
-    int freeKept;
+    /* Of each slot: the buffer that the kernel still reads; NULL: none. */
+    napi_ref *kept;
+    unsigned slots, filesInUse;
     uv_prepare_t prepare;
     uv_idle_t idle;
     uv_poll_t poll;
@@ -83,10 +84,13 @@ static int enter(Ring *ring, unsigned wanted, uint64_t waitNs) {
     return result < 0 ? -errno : result;
 }
 
+/* @returns NULL if the queue is full and the kernel takes none of it */
 static struct io_uring_sqe *nextSqe(Ring *ring) {
     unsigned tail = atomic_load_explicit(ring->sqTail, memory_order_relaxed);
-    while (tail - atomic_load_explicit(ring->sqHead, memory_order_acquire) > ring->sqMask)
-        if (enter(ring, 0, 0) < 0) return NULL;
+    while (tail - atomic_load_explicit(ring->sqHead, memory_order_acquire) > ring->sqMask) {
+        int result = enter(ring, 0, 0);
+        if (result < 0 && result != -EINTR) return NULL;
+    }
     struct io_uring_sqe *sqe = &ring->sqes[tail & ring->sqMask];
     memset(sqe, 0, sizeof *sqe);
     return sqe;
@@ -98,9 +102,9 @@ static void pushSqe(Ring *ring) {
     ring->unsubmitted++;
 }
 
-static void arm(Ring *ring, uint32_t slot) {
+static int arm(Ring *ring, uint32_t slot) {
     struct io_uring_sqe *sqe = nextSqe(ring);
-    if (sqe == NULL) return;
+    if (sqe == NULL) return -EAGAIN;
     sqe->opcode = IORING_OP_RECV;
     sqe->flags = IOSQE_FIXED_FILE | IOSQE_BUFFER_SELECT;
     sqe->ioprio = IORING_RECV_MULTISHOT;
@@ -108,15 +112,20 @@ static void arm(Ring *ring, uint32_t slot) {
     sqe->buf_group = BUFFER_GROUP;
     sqe->user_data = slot;
     pushSqe(ring);
+    return 0;
 }
 
 /* Takes the sends that JavaScript has queued: slot, offset and length of each. */
 static void takeSends(Ring *ring) {
     int count = ring->control[QUEUED];
-    const int32_t *send = ring->control + SENDS;
-    for (int i = 0; i < count; i++, send += 3) {
+    int32_t *send = ring->control + SENDS;
+    for (int left = count; left > 0; left--, send += 3) {
         struct io_uring_sqe *sqe = nextSqe(ring);
-        if (sqe == NULL) break;
+        if (sqe == NULL) {
+            memmove(ring->control + SENDS, send, (size_t)left * 3 * sizeof *send);
+            ring->control[QUEUED] = left;
+            return;
+        }
         sqe->opcode = IORING_OP_SEND;
         sqe->flags = IOSQE_FIXED_FILE | IOSQE_CQE_SKIP_SUCCESS;
         sqe->fd = send[0];
@@ -168,11 +177,8 @@ static unsigned reap(Ring *ring) {
             out[2] = (int32_t)(cqe->user_data >> 21 & 0x1fffff);
             out[3] = (int32_t)(cqe->user_data & 0x1fffff) << 3 | SEND_LEFT;
         } else {
-            Kept *kept = &ring->kept[out[0]];
-            napi_delete_reference(ring->env, kept->buffer);
-            kept->next = ring->freeKept;
-            ring->freeKept = out[0];
-            out[0] = (int32_t)kept->slot;
+            napi_delete_reference(ring->env, ring->kept[out[0]]);
+            ring->kept[out[0]] = NULL;
             out[3] = KEPT_DONE;
         }
         out += 4;
@@ -185,19 +191,13 @@ static unsigned reap(Ring *ring) {
 static void callJavaScript(Ring *ring, unsigned count) {
     napi_env env = ring->env;
     napi_handle_scope scope;
-    napi_value function, receiver, argument, result;
+    napi_value function, global, argument, result;
     napi_open_handle_scope(env, &scope);
     napi_get_reference_value(env, ring->onTurn, &function);
     napi_create_uint32(env, count, &argument);
-    napi_get_undefined(env, &receiver);
-    napi_status status;
-    if (ring->control[MODE] & LATE_MICROTASKS) {
-        status = napi_call_function(env, receiver, function, 1, &argument, &result);
-    } else {
-        napi_get_global(env, &receiver);
-        status = napi_make_callback(env, ring->context, receiver, function, 1, &argument, &result);
-    }
-    if (status == napi_pending_exception) {
+    napi_get_global(env, &global);
+    /* Runs microtasks, too. */
+    if (napi_make_callback(env, ring->context, global, function, 1, &argument, &result) == napi_pending_exception) {
         napi_value error;
         napi_get_and_clear_last_exception(env, &error);
         napi_fatal_exception(env, error);
@@ -206,36 +206,33 @@ static void callJavaScript(Ring *ring, unsigned count) {
 }
 
 static void onReadable(uv_poll_t *handle, int status, int events) {
-    (void)handle, (void)status, (void)events;
+    uint64_t count;
+    (void)status, (void)events;
+    if (read(((Ring *)handle->data)->eventFd, &count, sizeof count) < 0) return;
 }
 
 static void onIdle(uv_idle_t *handle) { (void)handle; }
 
-static void wakeByLibuv(Ring *ring, int wakes) {
-    if (wakes == ring->wakes) return;
+/*
+ * An event and not the ring itself: with DEFER_TASKRUN a poll of the ring does not wake for replies that still have to be
+ * taken. @returns whether some have come before the event was on
+ */
+static int wakeByLibuv(Ring *ring, int wakes) {
+    if (wakes == ring->wakes) return 0;
     ring->wakes = wakes;
-    if (wakes) uv_poll_start(&ring->poll, UV_READABLE, onReadable);
-    else uv_poll_stop(&ring->poll);
+    atomic_store(ring->cqFlags, wakes ? 0 : IORING_CQ_EVENTFD_DISABLED);
+    return wakes && (atomic_load(ring->sqFlags) & IORING_SQ_TASKRUN);
 }
 
 static void runTurns(uv_prepare_t *handle) {
     Ring *ring = handle->data;
-    int waitsHere = !(ring->control[MODE] & WAIT_IN_LIBUV), late = ring->control[MODE] & LATE_MICROTASKS;
+    /* How long libuv would wait; while the idle handle runs it would not at all. */
     uv_idle_stop(&ring->idle);
-    int timeoutMs = uv_backend_timeout(handle->loop);
-    uint64_t now = uv_hrtime(), end = now + (timeoutMs == 0 ? 0 : turnNs);
-    napi_callback_scope scope = NULL;
-    napi_handle_scope handles = NULL;
-    if (late) {
-        napi_value resource;
-        napi_open_handle_scope(ring->env, &handles);
-        napi_create_object(ring->env, &resource);
-        napi_open_callback_scope(ring->env, resource, ring->context, &scope);
-    }
-    int active = ring->control[QUEUED] > 0 || ring->wakes == 0;
+    uint64_t now = uv_hrtime(), end = now + (uv_backend_timeout(handle->loop) == 0 ? 0 : turnNs);
+    int active = ring->control[QUEUED] > 0 || !ring->wakes;
     for (;;) {
         takeSends(ring);
-        int waits = waitsHere && active && now < end;
+        int waits = active && now < end;
         enter(ring, waits ? 1 : 0, waits ? end - now : 0);
         unsigned reaped = 0;
         for (unsigned count = reap(ring); count > 0 && ring->open; count = reap(ring)) {
@@ -243,25 +240,19 @@ static void runTurns(uv_prepare_t *handle) {
             callJavaScript(ring, count);
             recycle(ring);
         }
+        if (!ring->open) return;
         active = reaped > 0 || ring->control[QUEUED] > 0 || ring->unsubmitted > 0;
-        if (!active || !ring->open) break;
+        if (!active) break;
         now = uv_hrtime();
         if (now >= end) break;
     }
-    if (late) {
-        napi_close_callback_scope(ring->env, scope);
-        napi_close_handle_scope(ring->env, handles);
-    }
-    if (!ring->open) return;
-    /* Turns that go on wait for no event of libuv, but let it look for some. */
-    if (waitsHere && active) wakeByLibuv(ring, 0);
-    else wakeByLibuv(ring, 1);
-    if (active && (waitsHere || ring->control[QUEUED] > 0 || ring->unsubmitted > 0)) uv_idle_start(&ring->idle, onIdle);
+    int missed = wakeByLibuv(ring, !active);
+    /* Libuv must look for other events, but not wait for them. */
+    if (active || missed) uv_idle_start(&ring->idle, onIdle);
 }
 
 static int setUp(Ring *ring) {
-    struct io_uring_params params = {.cq_entries = CQ_ENTRIES};
-    params.flags = IORING_SETUP_CQSIZE | IORING_SETUP_SUBMIT_ALL | IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN;
+    struct io_uring_params params = {.flags = RING_FLAGS, .cq_entries = CQ_ENTRIES};
     ring->fd = (int)syscall(SYS_io_uring_setup, SQ_ENTRIES, &params);
     if (ring->fd < 0) return -errno;
     if (!(params.features & IORING_FEAT_SINGLE_MMAP) || !(params.features & IORING_FEAT_CQE_SKIP)) return -ENOSYS;
@@ -277,6 +268,8 @@ static int setUp(Ring *ring) {
     if (ring->sqes == MAP_FAILED) return -errno;
     ring->sqHead = (_Atomic unsigned *)(rings + params.sq_off.head);
     ring->sqTail = (_Atomic unsigned *)(rings + params.sq_off.tail);
+    ring->sqFlags = (_Atomic unsigned *)(rings + params.sq_off.flags);
+    ring->cqFlags = (_Atomic unsigned *)(rings + params.cq_off.flags);
     ring->sqMask = *(unsigned *)(rings + params.sq_off.ring_mask);
     ring->cqHead = (_Atomic unsigned *)(rings + params.cq_off.head);
     ring->cqTail = (_Atomic unsigned *)(rings + params.cq_off.tail);
@@ -289,10 +282,17 @@ static int setUp(Ring *ring) {
     if (syscall(SYS_io_uring_register, ring->fd, IORING_REGISTER_RING_FDS, &self, 1) != 1) return -errno;
     ring->registeredFd = (int)self.offset;
 
+    ring->eventFd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (syscall(SYS_io_uring_register, ring->fd, IORING_REGISTER_EVENTFD, &ring->eventFd, 1) != 0) return -errno;
+    atomic_store(ring->cqFlags, IORING_CQ_EVENTFD_DISABLED);
+
     struct rlimit files;
     getrlimit(RLIMIT_NOFILE, &files);
     struct io_uring_rsrc_register slots = {.flags = IORING_RSRC_REGISTER_SPARSE};
-    slots.nr = files.rlim_cur < 32768 ? (unsigned)files.rlim_cur : 32768;
+    ring->slots = files.rlim_cur < MAX_SLOTS ? (unsigned)files.rlim_cur : MAX_SLOTS;
+    slots.nr = ring->slots;
+    ring->kept = calloc(ring->slots, sizeof *ring->kept);
+    if (ring->kept == NULL) return -ENOMEM;
     if (syscall(SYS_io_uring_register, ring->fd, IORING_REGISTER_FILES2, &slots, sizeof slots) != 0) return -errno;
 
     ring->buffers = mmap(NULL, ring->bufferCount * sizeof(struct io_uring_buf), PROT_READ | PROT_WRITE,
@@ -311,6 +311,8 @@ static int setUp(Ring *ring) {
 static void onClosed(uv_handle_t *handle) {
     Ring *ring = handle->data;
     if (--ring->handles > 0) return;
+    close(ring->eventFd);
+    free(ring->kept);
     napi_remove_async_cleanup_hook(ring->cleanup);
     free(ring);
 }
@@ -361,11 +363,10 @@ static napi_value openRing(napi_env env, napi_callback_info info) {
     napi_get_buffer_info(env, args[4], &at, &bytes);
     ring->control = at;
     if (count < 6 || bytes < CONTROL_WORDS * sizeof(int32_t)) return number(env, -EINVAL);
-    for (int i = 0; i < MAX_KEPT; i++) ring->kept[i].next = i + 1;
-    ring->kept[MAX_KEPT - 1].next = -1;
     int status = setUp(ring);
     if (status != 0) {
         if (ring->fd >= 0) close(ring->fd);
+        free(ring->kept);
         free(ring);
         return number(env, status);
     }
@@ -380,9 +381,10 @@ static napi_value openRing(napi_env env, napi_callback_info info) {
     napi_get_uv_event_loop(env, &loop);
     uv_prepare_init(loop, &ring->prepare);
     uv_idle_init(loop, &ring->idle);
-    uv_poll_init(loop, &ring->poll, ring->fd);
+    uv_poll_init(loop, &ring->poll, ring->eventFd);
     ring->prepare.data = ring->idle.data = ring->poll.data = ring;
     uv_prepare_start(&ring->prepare, runTurns);
+    uv_poll_start(&ring->poll, UV_READABLE, onReadable);
     uv_unref((uv_handle_t *)&ring->prepare);
     uv_unref((uv_handle_t *)&ring->idle);
     uv_unref((uv_handle_t *)&ring->poll);
@@ -402,7 +404,7 @@ static void readArgs(napi_env env, napi_callback_info info, size_t count, napi_v
     napi_get_value_uint32(env, args[0], first);
 }
 
-/* add(slot, fd): 0, or a negative error of the system */
+/* add(slot, fd): receives from now on. 0, or a negative error of the system */
 static napi_value add(napi_env env, napi_callback_info info) {
     Ring *ring = ringOf(env);
     napi_value args[2];
@@ -410,18 +412,19 @@ static napi_value add(napi_env env, napi_callback_info info) {
     int fd;
     readArgs(env, info, 2, args, &slot);
     napi_get_value_int32(env, args[1], &fd);
-    int status = setFile(ring, slot, fd);
-    if (status == 0) arm(ring, slot);
+    int status = slot < ring->slots ? setFile(ring, slot, fd) : -EMFILE;
+    if (status == 0) status = arm(ring, slot);
+    /* Open sockets keep the thread alive. */
+    if (status == 0 && ring->filesInUse++ == 0) uv_ref((uv_handle_t *)&ring->poll);
     return number(env, status);
 }
 
-/* arm(slot): receives again, after a completion without HAS_MORE */
+/* arm(slot): receives again, after a completion without HAS_MORE. 0, or a negative error */
 static napi_value armAgain(napi_env env, napi_callback_info info) {
     napi_value args[1];
     uint32_t slot;
     readArgs(env, info, 1, args, &slot);
-    arm(ringOf(env), slot);
-    return NULL;
+    return number(env, arm(ringOf(env), slot));
 }
 
 /* remove(slot): cancels what the kernel still does, and lets go of the file */
@@ -441,36 +444,41 @@ static napi_value removeSlot(napi_env env, napi_callback_info info) {
         enter(ring, 0, 0);
     }
     setFile(ring, slot, -1);
+    if (--ring->filesInUse == 0) uv_unref((uv_handle_t *)&ring->poll);
     return NULL;
 }
 
-/* sendKept(slot, buffer): holds the buffer until a completion KEPT_DONE; false if too many are held */
+/* sendKept(slot, buffer): the kernel has the buffer until a completion KEPT_DONE. 0, or a negative error */
 static napi_value sendKept(napi_env env, napi_callback_info info) {
     Ring *ring = ringOf(env);
-    napi_value args[2], result;
+    napi_value args[2];
     uint32_t slot;
     void *at;
     size_t bytes;
     readArgs(env, info, 2, args, &slot);
     napi_get_buffer_info(env, args[1], &at, &bytes);
-    int index = ring->freeKept;
-    struct io_uring_sqe *sqe = index < 0 ? NULL : nextSqe(ring);
-    if (sqe != NULL) {
-        Kept *kept = &ring->kept[index];
-        ring->freeKept = kept->next;
-        kept->slot = slot;
-        napi_create_reference(env, args[1], 1, &kept->buffer);
-        sqe->opcode = IORING_OP_SEND;
-        sqe->flags = IOSQE_FIXED_FILE;
-        sqe->fd = (int)slot;
-        sqe->addr = (uint64_t)(uintptr_t)at;
-        sqe->len = (uint32_t)bytes;
-        sqe->msg_flags = MSG_WAITALL | MSG_NOSIGNAL;
-        sqe->user_data = (uint64_t)OF_KEPT << 60 | (uint64_t)index;
-        pushSqe(ring);
-    }
-    napi_get_boolean(env, sqe != NULL, &result);
-    return result;
+    struct io_uring_sqe *sqe = ring->kept[slot] == NULL ? nextSqe(ring) : NULL;
+    if (sqe == NULL) return number(env, -EAGAIN);
+    napi_create_reference(env, args[1], 1, &ring->kept[slot]);
+    sqe->opcode = IORING_OP_SEND;
+    sqe->flags = IOSQE_FIXED_FILE;
+    sqe->fd = (int)slot;
+    sqe->addr = (uint64_t)(uintptr_t)at;
+    sqe->len = (uint32_t)bytes;
+    sqe->msg_flags = MSG_WAITALL | MSG_NOSIGNAL;
+    sqe->user_data = (uint64_t)OF_KEPT << 60 | slot;
+    pushSqe(ring);
+    return number(env, 0);
+}
+
+/* probe(): 0 if the kernel lets this process have a ring, or a negative error */
+static napi_value probe(napi_env env, napi_callback_info info) {
+    (void)info;
+    struct io_uring_params params = {.flags = RING_FLAGS, .cq_entries = 16};
+    int fd = (int)syscall(SYS_io_uring_setup, 8, &params);
+    if (fd < 0) return number(env, -errno);
+    close(fd);
+    return number(env, params.features & IORING_FEAT_CQE_SKIP ? 0 : -ENOSYS);
 }
 
 NAPI_MODULE_INIT() {
@@ -479,6 +487,7 @@ NAPI_MODULE_INIT() {
         {"add", NULL, add, NULL, NULL, NULL, napi_enumerable, NULL},
         {"arm", NULL, armAgain, NULL, NULL, NULL, napi_enumerable, NULL},
         {"remove", NULL, removeSlot, NULL, NULL, NULL, napi_enumerable, NULL},
+        {"probe", NULL, probe, NULL, NULL, NULL, napi_enumerable, NULL},
         {"sendKept", NULL, sendKept, NULL, NULL, NULL, napi_enumerable, NULL},
     };
     napi_define_properties(env, exports, sizeof functions / sizeof *functions, functions);

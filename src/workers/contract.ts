@@ -1,6 +1,6 @@
 import type { Address } from '../pool/client/address.ts';
 import type { PoolSnapshot } from '../pool/metrics.ts';
-import type { Client, ConnectPacing, Preset, Probe } from '../pool/presets.ts';
+import type { Client, ConnectPacing, Preset, Probe, Transport } from '../pool/presets.ts';
 
 /** Everything that crosses the boundary between the coordinator and a thread is in this file. All of it is plain data. */
 
@@ -122,6 +122,8 @@ export interface ThreadTask {
   readonly connects: ConnectPacing;
   /** Whether ioredis, or its fork, joins commands of one connection that are sent in the same turn of the event loop. */
   readonly autoPipelining: boolean;
+  /** Of wire. */
+  readonly transport: Transport;
   readonly pools: readonly PoolTask[];
   readonly keyPrefix: string;
   readonly workload: WorkloadTask;

@@ -71,11 +71,11 @@ async function connector(
   commands: CommandSet,
   redirects: RedirectCount | null,
 ): Promise<Connect> {
-  const { address, cluster, timeoutMs, autoPipelining, clientOptions: options, clientFile } = task;
+  const { address, cluster, timeoutMs, transport, autoPipelining, clientOptions: options, clientFile } = task;
   if (cluster !== undefined && redirects !== null) {
     if (task.client === 'wire') {
       const { WireCluster } = await import('../pool/client/cluster/wire-cluster.ts');
-      return WireCluster.connector(cluster, commands, timeoutMs, redirects);
+      return WireCluster.connector(cluster, commands, timeoutMs, redirects, transport);
     }
     const { IoredisCluster } = await import('../pool/client/cluster/ioredis-cluster.ts');
     const settings = { autoPipelining, nodeOptions: options, redirects };
@@ -83,7 +83,7 @@ async function connector(
   }
   if (task.client === 'wire') {
     const { WireConnection } = await import('../pool/client/wire-connection.ts');
-    return WireConnection.connector(address, commands, timeoutMs);
+    return WireConnection.connector(address, commands, timeoutMs, transport);
   }
   if (clientFile !== undefined) {
     const { loadClient } = await import('../pool/client/libraries.ts');

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import type { ClientName, ConnectPacing, Preset, Probe } from '../../pool/presets.ts';
+import type { ClientName, ConnectPacing, Preset, Probe, Transport } from '../../pool/presets.ts';
 import { formatPlural } from '../text/format.ts';
 import { safeName } from '../text/safe-name.ts';
 import {
@@ -56,6 +56,12 @@ const probes = {
   poll: 'looks at the socket',
   ping: 'asks the server',
 } satisfies Record<Probe, string>;
+
+const transports = {
+  direct: "the socket below Node's stream",
+  stream: "Node's stream",
+  io_uring: 'an addon, built by "npm run build:native"',
+} satisfies Record<Transport, string>;
 
 const pacings = {
   parallel: 'all at once',
@@ -364,6 +370,24 @@ export const dimensions = {
     words: (joins, { client }) =>
       joinsCommands(client) ? (joins ? 'auto-pipelining' : 'no auto-pipelining') : '',
     setting: true,
+  }),
+
+  /** `direct` for clients other than wire, which have no choice. */
+  transport: dimension({
+    config: {
+      item: oneOf(Object.keys(transports) as Transport[]),
+      usual: 'direct',
+      description: `How wire reaches its sockets: ${inWords(transports)}. With TLS direct uses the stream`,
+      label: transport => transport,
+      applies: ({ client }) => client === 'wire',
+    },
+    result: z.string().default('direct'),
+    agrees: true,
+    thread: true,
+    path: transport => (transport === 'direct' ? '' : transport),
+    words: (transport, { client }) => (client === 'wire' ? `transport ${transport}` : ''),
+    setting: true,
+    heading: transport => (transport === 'direct' ? '' : `transport ${transport}`),
   }),
 
   batch: dimension({

@@ -1,4 +1,5 @@
 import { formatPlural } from '../../aggregate/text/format.ts';
+import { whyNoRing } from '../../pool/client/ring-socket.ts';
 import { maxRecords } from '../../workers/workload/keys.ts';
 import { describeEnvironment } from '../environment.ts';
 import { PoolbenchError } from '../errors.ts';
@@ -35,6 +36,7 @@ export async function preflightSide(
   const { experiment, scenarios } = side;
   const clients = await findClients(side);
   expectSuitable([...clients.values()], target);
+  if (scenarios.some(({ transport }) => transport === 'io_uring')) expectRing(target, elsewhere);
   const workload = workloadTask(experiment.workload);
   const needs = {
     connections: connectionsNeeded(scenarios),
@@ -70,6 +72,16 @@ function expectSuitable(clients: readonly UsedClient[], { control, address }: Ta
         `expected a target that every client can load, found ${reason}: remove ${client} from the config, or use another target`,
       );
   }
+}
+
+/** @throws PoolbenchError CLIENT_NOT_USABLE if wire cannot use io_uring. Agents report it themselves. */
+function expectRing({ address }: Target, elsewhere: boolean): void {
+  const reason = address.tls ? 'the target has TLS' : elsewhere ? undefined : whyNoRing();
+  if (reason !== undefined)
+    throw new PoolbenchError(
+      'CLIENT_NOT_USABLE',
+      `expected that wire can use io_uring, but ${reason}. Remove the transport from the config to measure without it`,
+    );
 }
 
 /** The target as a user of cores: whether it has those of this machine, and how many threads it works with. */

@@ -1,23 +1,29 @@
 import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
+import { fileURLToPath } from 'node:url';
 import { getSystemErrorName } from 'node:util';
 import type { SocketOwner } from './socket.ts';
 
-/** The transport io_uring, for an experiment: native/ring.c moves the bytes of all connections of a thread. */
+/**
+ * The transport io_uring: an addon, native/ring.c, moves the bytes of all connections of a thread, with one system call and
+ * one call of JavaScript for all that are ready. Less CPU than the handle below Node's stream (docs/performance.md).
+ */
 
-interface Native {
+/** The functions of native/ring.c. A number that is returned is 0, or a negative error of the system. */
+interface Addon {
+  probe(): number;
   open(
     received: Buffer,
     bufferCount: number,
     bufferBytes: number,
     outgoing: Buffer,
-    control: Int32Array,
+    control: Uint8Array,
     onTurn: (completions: number) => void,
   ): number;
   add(slot: number, fd: number): number;
-  arm(slot: number): void;
+  arm(slot: number): number;
   remove(slot: number): void;
-  sendKept(slot: number, bytes: Buffer): boolean;
+  sendKept(slot: number, bytes: Buffer): number;
 }
 
 /** What is used of Node's internal handle of a socket. */
@@ -27,10 +33,9 @@ interface PausableHandle {
   readStop(): number;
 }
 
-// The control words, as native/ring.c has them.
+// The words that both sides share, as native/ring.c has them.
 const queued = 0;
 const turn = 1;
-const mode = 2;
 const sends = 16;
 const maxSends = 16_384;
 const completions = sends + 3 * maxSends;
@@ -41,11 +46,13 @@ const hasMore = 1;
 const sendLeft = 2;
 const keptDone = 4;
 
-const [ENOBUFS, EAGAIN] = [-105, -11];
+const EAGAIN = -11;
+const ENOBUFS = -105;
 
-const bufferCount = Number(process.env['RING_BUFFERS'] ?? 256);
+/** Buffers for replies. If more arrive in one turn, receiving starts anew in the next. */
+const bufferCount = 256;
 /** Not a power of two: the beginnings of buffers must not compete for the same lines of the cache. */
-const bufferBytes = Number(process.env['RING_BUFFER_BYTES'] ?? 16_384) + 64;
+const bufferBytes = 16 * 1024 + 64;
 /** Sends of one turn are in one half of the buffer, those of the next turn in the other. */
 const halfBytes = 1 << 20;
 
@@ -55,12 +62,13 @@ export class RingSocket {
   readonly socket: Socket;
   readonly owner: SocketOwner;
   readonly #ring: Ring;
-  /** The turn for which a send is queued; another one would overtake it if the kernel takes the first one in part. */
+  /** The turn for which a send is queued. A second one could overtake it, if the kernel takes the first in part. */
   #sentIn = -1;
-  /** What has to wait until the kernel has taken the bytes before; undefined if nothing waits. */
-  #later: Buffer[] | undefined;
-  #keptInKernel = false;
+  /** What waits until the kernel has taken the bytes before. */
+  #later: Buffer[] = [];
+  /** The kernel receives for it, or has a send of it that waits. Until both end its slot cannot be used again. */
   receives = true;
+  sends = false;
   closed = false;
 
   constructor(ring: Ring, slot: number, socket: Socket, owner: SocketOwner) {
@@ -70,180 +78,196 @@ export class RingSocket {
     this.owner = owner;
   }
 
-  /** @returns true: the bytes can be used again at once */
-  write(bytes: Buffer): boolean {
-    const ring = this.#ring;
-    const now = ring.control[turn] as number;
-    if (this.#later !== undefined || this.#keptInKernel || this.#sentIn === now) this.#keep(Buffer.from(bytes));
-    else if (ring.queue(this.slot, bytes)) this.#sentIn = now;
-    else this.#keep(Buffer.from(bytes));
-    return true;
+  /** The bytes can be used again at once. */
+  write(bytes: Buffer): void {
+    const now = this.#ring.turn;
+    const isFirst = this.#sentIn !== now && !this.sends && this.#later.length === 0;
+    if (isFirst && this.#ring.queue(this.slot, bytes)) this.#sentIn = now;
+    else {
+      this.#later.push(Buffer.from(bytes));
+      this.#ring.resume(this);
+    }
   }
 
-  /** The kernel has taken none or a part of a send. */
-  sendLeft(result: number, rest: Buffer): void {
-    if (this.closed) return;
-    if (result < 0 && result !== EAGAIN) this.#failed(result);
+  /** The kernel has taken a part of a send, or nothing. */
+  keep(result: number, rest: Buffer): void {
+    if (result < 0 && result !== EAGAIN) this.failed(result);
     else {
-      this.#later ??= [];
       this.#later.unshift(Buffer.from(rest));
       this.#ring.resume(this);
     }
   }
 
-  keptDone(result: number): void {
-    this.#keptInKernel = false;
-    if (this.closed) return;
-    if (result < 0) this.#failed(result);
-    else if (this.#later !== undefined) this.goOn();
+  /** Sends what waits, in one piece, and leaves it to the kernel to wait for room. */
+  resume(): void {
+    if (this.#later.length === 0 || this.sends || this.closed) return;
+    // Not yet, while a send before it is queued.
+    if (this.#sentIn === this.#ring.turn) {
+      this.#ring.resume(this);
+      return;
+    }
+    const status = this.#ring.addon.sendKept(this.slot, Buffer.concat(this.#later));
+    this.#later = [];
+    if (status === 0) this.sends = true;
+    else this.failed(status);
   }
 
-  /** Sends what waits, in one piece. */
-  goOn(): void {
-    const later = this.#later;
-    if (later === undefined || this.#keptInKernel || this.closed) return;
-    this.#later = undefined;
-    this.#keptInKernel = this.#ring.native.sendKept(this.slot, Buffer.concat(later));
-    if (!this.#keptInKernel) this.#failed(ENOBUFS);
-  }
-
-  #keep(bytes: Buffer): void {
-    if (this.#later === undefined) this.#later = [bytes];
-    else this.#later.push(bytes);
-    this.#ring.resume(this);
-  }
-
-  #failed(status: number): void {
-    const code = getSystemErrorName(status);
-    this.owner.writeFailed(Object.assign(new Error(`write ${code}`), { code }));
+  failed(status: number): void {
+    if (!this.closed) this.owner.writeFailed(errorOf('write', status));
   }
 }
 
 class Ring {
-  readonly native: Native;
-  readonly control = new Int32Array(controlWords);
+  readonly addon: Addon;
+  readonly #control = new Int32Array(controlWords);
   readonly #received = Buffer.allocUnsafeSlow(bufferCount * bufferBytes);
   readonly #outgoing = Buffer.allocUnsafeSlow(2 * halfBytes);
   readonly #sockets: RingSocket[] = [];
   readonly #freeSlots: number[] = [];
-  /** Sockets with bytes that wait for the next turn. */
+  /** Sockets with bytes that wait. */
   #waiting: RingSocket[] = [];
+  /** Where the bytes of the next send go, in the half of that turn. */
   #filled = 0;
   #filledIn = -1;
 
-  constructor(native: Native) {
-    this.native = native;
-    this.control[mode] = Number(process.env['RING_MODE'] ?? 0);
-    const status = native.open(
-      this.#received,
-      bufferCount,
-      bufferBytes,
-      this.#outgoing,
-      Buffer.from(this.control.buffer) as unknown as Int32Array,
-      count => this.#takeTurn(count),
-    );
-    if (status !== 0) throw new Error(`io_uring: ${getSystemErrorName(status)}`);
+  /** @throws Error if the kernel refuses it */
+  constructor(addon: Addon) {
+    this.addon = addon;
+    const control = new Uint8Array(this.#control.buffer);
+    const onTurn = (count: number) => this.#takeTurn(count);
+    const status = addon.open(this.#received, bufferCount, bufferBytes, this.#outgoing, control, onTurn);
+    if (status !== 0) throw errorOf('io_uring_setup', status);
   }
 
+  /** Counts the submissions to the kernel. */
+  get turn(): number {
+    return this.#control[turn] as number;
+  }
+
+  /** @throws Error if the kernel refuses it */
   add(socket: Socket, owner: SocketOwner): RingSocket {
-    const handle = (socket as unknown as { _handle: PausableHandle })._handle;
+    const handle = handleOf(socket);
     const slot = this.#freeSlots.pop() ?? this.#sockets.length;
     const added = new RingSocket(this, slot, socket, owner);
     this.#sockets[slot] = added;
-    handle.readStop();
-    const status = this.native.add(slot, handle.fd);
-    if (status !== 0) throw new Error(`io_uring: ${getSystemErrorName(status)}`);
+    handle?.readStop();
+    const status = this.addon.add(slot, handle?.fd ?? -1);
+    if (status !== 0) throw errorOf('io_uring_register', status);
     socket.once('close', () => {
       added.closed = true;
-      this.native.remove(slot);
-      if (!added.receives) this.#freeSlots.push(slot);
+      this.addon.remove(slot);
+      this.#release(added);
     });
     return added;
   }
 
-  /** @returns false if there is no room in this turn */
+  /** Copies the bytes of a send of this turn. @returns false if there is no room */
   queue(slot: number, bytes: Buffer): boolean {
-    const { control } = this;
-    const now = control[turn] as number;
-    if (now !== this.#filledIn) {
-      this.#filledIn = now;
-      this.#filled = (now & 1) * halfBytes;
+    const control = this.#control;
+    const half = ((control[turn] as number) & 1) * halfBytes;
+    if (control[turn] !== this.#filledIn) {
+      this.#filledIn = control[turn] as number;
+      this.#filled = half;
     }
     const at = this.#filled;
-    const length = bytes.length;
     const count = control[queued] as number;
-    if (at + length > ((now & 1) + 1) * halfBytes || count === maxSends) return false;
+    if (at + bytes.length > half + halfBytes || count === maxSends) return false;
     this.#outgoing.set(bytes, at);
-    this.#filled = at + length;
+    this.#filled = at + bytes.length;
     const entry = sends + 3 * count;
     control[entry] = slot;
     control[entry + 1] = at;
-    control[entry + 2] = length;
+    control[entry + 2] = bytes.length;
     control[queued] = count + 1;
     return true;
   }
 
-  /** Lets the socket go on in the next turn. */
+  /** Lets a socket send what waits, once this turn is over. */
   resume(socket: RingSocket): void {
-    if (this.#waiting.length === 0) setImmediate(() => this.#resumeAll());
+    if (this.#waiting.length === 0)
+      setImmediate(() => {
+        for (const waiting of this.#waiting.splice(0)) waiting.resume();
+      });
     this.#waiting.push(socket);
   }
 
-  #resumeAll(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const socket of waiting) socket.goOn();
-  }
-
   #takeTurn(count: number): void {
-    const { control } = this;
-    const received = this.#received;
-    for (let i = 0, entry = completions; i < count; i++, entry += 4) {
+    const control = this.#control;
+    for (let entry = completions; entry < completions + 4 * count; entry += 4) {
       const socket = this.#sockets[control[entry] as number] as RingSocket;
       const result = control[entry + 1] as number;
+      const offset = control[entry + 2] as number;
       const kind = control[entry + 3] as number;
-      if (kind === hasMore && result > 0 && !socket.closed) {
-        const at = control[entry + 2] as number;
-        socket.owner.receive(received, at, at + result);
-      } else this.#takeRare(socket, result, control[entry + 2] as number, kind);
+      if ((kind & ~hasMore) === 0) {
+        if (result > 0 && !socket.closed) socket.owner.receive(this.#received, offset, offset + result);
+        if (kind !== hasMore) this.#receivedLast(socket, result);
+      } else if (kind === keptDone) this.#keptDone(socket, result);
+      else if ((kind & sendLeft) !== 0 && !socket.closed)
+        socket.keep(result, this.#outgoing.subarray(offset + Math.max(0, result), offset + (kind >> 3)));
     }
   }
 
-  #takeRare(socket: RingSocket, result: number, offset: number, kind: number): void {
-    if (kind === keptDone) socket.keptDone(result);
-    else if ((kind & sendLeft) !== 0) {
-      const end = offset + (kind >> 3);
-      socket.sendLeft(result, this.#outgoing.subarray(offset + Math.max(0, result), end));
-    } else this.#receivedLast(socket, result, offset, kind);
+  #keptDone(socket: RingSocket, result: number): void {
+    socket.sends = false;
+    this.#release(socket);
+    if (result < 0) socket.failed(result);
+    else socket.resume();
   }
 
-  /** The kernel receives no more for the socket: it has to be armed again, or has ended. */
-  #receivedLast(socket: RingSocket, result: number, offset: number, kind: number): void {
-    if (result > 0 && !socket.closed) socket.owner.receive(this.#received, offset, offset + result);
-    if (kind === hasMore) return;
-    if (socket.closed) {
-      this.#freeSlots.push(socket.slot);
-    } else if (result > 0 || result === ENOBUFS) {
-      this.native.arm(socket.slot);
-    } else {
-      socket.receives = false;
-      // The end is still there for the stream to read.
-      if (result === 0) (socket.socket as unknown as { _handle?: PausableHandle })._handle?.readStart();
-      else {
-        const code = getSystemErrorName(result);
-        socket.socket.destroy(Object.assign(new Error(`read ${code}`), { code }));
-      }
-    }
+  /** The kernel has stopped receiving for the socket: it has to start again, or the socket has ended. */
+  #receivedLast(socket: RingSocket, result: number): void {
+    const goesOn = !socket.closed && (result > 0 || result === ENOBUFS);
+    const status = goesOn ? this.addon.arm(socket.slot) : result;
+    if (goesOn && status === 0) return;
+    socket.receives = false;
+    this.#release(socket);
+    if (socket.closed) return;
+    // The stream reads the end once more, and closes.
+    if (status === 0) handleOf(socket.socket)?.readStart();
+    else socket.socket.destroy(errorOf('read', status));
+  }
+
+  #release({ slot, closed, receives, sends }: RingSocket): void {
+    if (closed && !receives && !sends) this.#freeSlots.push(slot);
   }
 }
 
-const wanted = process.env['POOLBENCH_TRANSPORT'] === 'io_uring';
+const file = fileURLToPath(new URL('../../../native/ring.node', import.meta.url));
+const load = createRequire(import.meta.url);
+/** One for all connections of a thread. */
 let ring: Ring | undefined;
 
-/** Gives a connected socket an owner that reads and writes through the thread's ring. */
-export function openRing(socket: Socket, owner: SocketOwner): RingSocket | undefined {
-  if (!wanted || 'encrypted' in socket) return undefined;
-  const file = new URL('../../../native/ring.node', import.meta.url).pathname;
-  ring ??= new Ring(createRequire(import.meta.url)(file) as Native);
+/**
+ * Gives a connected socket without TLS an owner that reads and writes through the thread's ring.
+ *
+ * @throws Error if the addon is not built, or the kernel refuses it
+ */
+export function openRing(socket: Socket, owner: SocketOwner): RingSocket {
+  if ('encrypted' in socket) throw new Error('Expected a socket without TLS for io_uring');
+  ring ??= new Ring(load(file) as Addon);
   return ring.add(socket, owner);
+}
+
+/** Whether this thread has used the ring: then it waits in the kernel, not in the event loop. */
+export function waitsInRing(): boolean {
+  return ring !== undefined;
+}
+
+/** Why connections cannot use io_uring here; undefined if they can. */
+export function whyNoRing(): string | undefined {
+  try {
+    const status = (load(file) as Addon).probe();
+    return status === 0 ? undefined : `the kernel refuses it (${getSystemErrorName(status)})`;
+  } catch {
+    return 'its addon is not built: run "npm run build:native" in the folder of poolbench';
+  }
+}
+
+function handleOf(socket: Socket): PausableHandle | undefined {
+  return (socket as unknown as { _handle?: PausableHandle })._handle;
+}
+
+function errorOf(call: string, status: number): Error {
+  const code = getSystemErrorName(status);
+  return Object.assign(new Error(`${call} ${code}`), { code });
 }

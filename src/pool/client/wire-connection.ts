@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { Connection } from '../connection.ts';
 import { failureCode, PoolError } from '../errors.ts';
+import type { Transport } from '../presets.ts';
 import {
   type Acknowledgement,
   acknowledgementsOf,
@@ -13,7 +14,7 @@ import { RequestEncoder } from './request-encoder.ts';
 import { encodeRequest, type ReplyPlaces, RequestTemplates } from './request-templates.ts';
 import { RespScanner } from './resp-scanner.ts';
 import { RespReader, type RespValue } from './resp-values.ts';
-import { type RingSocket, openRing } from './ring-socket.ts';
+import { openRing, type RingSocket } from './ring-socket.ts';
 import { serverFinder } from './sentinel.ts';
 import {
   connectTimeout,
@@ -88,7 +89,7 @@ export class WireConnection extends Connection implements SocketOwner {
   readonly #socket: Socket;
   /** Undefined if the connection has to use the socket's stream. */
   readonly #handle: DirectHandle | undefined;
-  /** Of the transport io_uring. */
+  /** Undefined with another transport than io_uring. */
   readonly #ring: RingSocket | undefined;
   readonly #encoder: RequestEncoder;
   /** For other replies than strings in one piece, and for reads with replies to several batches. */
@@ -108,11 +109,16 @@ export class WireConnection extends Connection implements SocketOwner {
   #alive = true;
   #closedAs = 'CONNECTION_CLOSED';
 
-  private constructor(socket: Socket, encoder: RequestEncoder, kept: KeptReplies | undefined) {
+  private constructor(
+    socket: Socket,
+    encoder: RequestEncoder,
+    kept: KeptReplies | undefined,
+    transport: Transport,
+  ) {
     super();
     this.#socket = socket;
-    this.#ring = openRing(socket, this);
-    this.#handle = this.#ring === undefined ? openDirectly(socket, this) : undefined;
+    this.#ring = transport === 'io_uring' ? openRing(socket, this) : undefined;
+    this.#handle = transport === 'direct' ? openDirectly(socket, this) : undefined;
     this.#encoder = encoder;
     this.#kept = kept;
     socket.on('error', error => {
@@ -126,6 +132,7 @@ export class WireConnection extends Connection implements SocketOwner {
     address: Address,
     commandSet: CommandSet,
     timeoutMs: number,
+    transport: Transport = 'direct',
   ): () => Promise<WireConnection> {
     const encoder = new RequestEncoder(new RequestTemplates(commandSet));
     const name = connectionName(commandSet);
@@ -144,6 +151,7 @@ export class WireConnection extends Connection implements SocketOwner {
         socket,
         encoder,
         acknowledges(commandSet) ? new KeptReplies(commandSet) : undefined,
+        transport,
       );
       let late: Error | undefined;
       const deadline = setTimeout(() => {
@@ -394,7 +402,10 @@ export class WireConnection extends Connection implements SocketOwner {
   /** @returns whether the bytes can be used again at once */
   #write(bytes: Buffer): boolean {
     if (this.#handle !== undefined) return writeDirectly(this.#handle, bytes);
-    if (this.#ring !== undefined) return this.#ring.write(bytes);
+    if (this.#ring !== undefined) {
+      this.#ring.write(bytes);
+      return true;
+    }
     // A stream can keep the bytes for long, and under TLS always does.
     this.#socket.write(Buffer.from(bytes));
     return true;

@@ -1,5 +1,6 @@
 import { type Connect, Connection } from '../../connection.ts';
 import { failureCode, poolClosed } from '../../errors.ts';
+import type { Transport } from '../../presets.ts';
 import type { Address } from '../address.ts';
 import type { Batch, CommandSet } from '../batch.ts';
 import { WireConnection } from '../wire-connection.ts';
@@ -55,13 +56,14 @@ export class WireCluster extends Connection {
     commandSet: CommandSet,
     timeoutMs: number,
     redirects: RedirectCount,
+    transport: Transport = 'direct',
   ): Connect {
     // The parts of a batch follow no order.
     const ofParts = { ...commandSet, order: undefined };
     const topology = new Topology(seeds, node => askSlots(node, commandSet, Math.min(timeoutMs, maxSlotsMs)));
     const connects: (() => Promise<WireConnection>)[] = [];
     const connect = (node: number) => {
-      connects[node] ??= WireConnection.connector(topology.node(node), ofParts, timeoutMs);
+      connects[node] ??= WireConnection.connector(topology.node(node), ofParts, timeoutMs, transport);
       return connects[node]();
     };
     const shared = { topology, cutter: new BatchCutter(commandSet, topology), redirects, connect };
