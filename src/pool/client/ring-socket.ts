@@ -129,6 +129,8 @@ class Ring {
   /** Where the bytes of the next send go, in the half of that turn. */
   #filled = 0;
   #filledIn = -1;
+  /** Sockets that are not closed. */
+  open = 0;
 
   /** @throws Error if the kernel refuses it */
   constructor(addon: Addon) {
@@ -153,8 +155,10 @@ class Ring {
     handle?.readStop();
     const status = this.addon.add(slot, handle?.fd ?? -1);
     if (status !== 0) throw errorOf('io_uring_register', status);
+    this.open++;
     socket.once('close', () => {
       added.closed = true;
+      this.open--;
       this.addon.remove(slot);
       this.#release(added);
     });
@@ -248,9 +252,9 @@ export function openRing(socket: Socket, owner: SocketOwner): RingSocket {
   return ring.add(socket, owner);
 }
 
-/** Whether this thread has used the ring: then it waits in the kernel, not in the event loop. */
+/** Whether this thread waits for replies in the ring instead of the event loop. */
 export function waitsInRing(): boolean {
-  return ring !== undefined;
+  return ring !== undefined && ring.open > 0;
 }
 
 /** Why connections cannot use io_uring here; undefined if they can. */

@@ -385,6 +385,7 @@ describe('config defaults are filled in', () => {
           connects: ['parallel'],
           clientOptions: [{}],
           autoPipelining: [false],
+          transport: ['direct'],
           batch: [{ pool: 'none' }],
           cutEveryMs: [0],
           cut: ['close'],
