@@ -387,7 +387,6 @@ export const dimensions = {
     path: transport => (transport === 'direct' ? '' : transport),
     words: (transport, { client }) => (client === 'wire' ? `transport ${transport}` : ''),
     setting: true,
-    heading: transport => (transport === 'direct' ? '' : `transport ${transport}`),
   }),
 
   batch: dimension({
