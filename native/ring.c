@@ -136,7 +136,6 @@ static void takeSends(Ring *ring) {
         pushSqe(ring);
     }
     ring->control[QUEUED] = 0;
-    ring->control[TURN]++;
 }
 
 static void recycle(Ring *ring) {
@@ -232,6 +231,8 @@ static void runTurns(uv_prepare_t *handle) {
     int active = ring->control[QUEUED] > 0 || !ring->wakes;
     for (;;) {
         takeSends(ring);
+        /* What JavaScript sends from now on is of the next turn: what this one could not send is known before it ends. */
+        if (ring->control[QUEUED] == 0) ring->control[TURN]++;
         int waits = active && now < end;
         enter(ring, waits ? 1 : 0, waits ? end - now : 0);
         unsigned reaped = 0;

@@ -66,9 +66,10 @@ export class RingSocket {
   #sentIn = -1;
   /** What waits until the kernel has taken the bytes before. */
   #later: Buffer[] = [];
-  /** The kernel receives for it, or has a send of it that waits. Until both end its slot cannot be used again. */
+  /** The send that waits in the kernel. */
+  #kept: Buffer | undefined;
+  /** Whether the kernel receives for it. */
   receives = true;
-  sends = false;
   closed = false;
 
   constructor(ring: Ring, slot: number, socket: Socket, owner: SocketOwner) {
@@ -78,10 +79,15 @@ export class RingSocket {
     this.owner = owner;
   }
 
+  /** Whether nothing more can come for it from the kernel, so that another socket can have its slot. */
+  get ended(): boolean {
+    return this.closed && !this.receives && this.#kept === undefined && this.#sentIn !== this.#ring.turn;
+  }
+
   /** The bytes can be used again at once. */
   write(bytes: Buffer): void {
     const now = this.#ring.turn;
-    const isFirst = this.#sentIn !== now && !this.sends && this.#later.length === 0;
+    const isFirst = this.#sentIn !== now && this.#kept === undefined && this.#later.length === 0;
     if (isFirst && this.#ring.queue(this.slot, bytes)) this.#sentIn = now;
     else {
       this.#later.push(Buffer.from(bytes));
@@ -100,16 +106,27 @@ export class RingSocket {
 
   /** Sends what waits, in one piece, and leaves it to the kernel to wait for room. */
   resume(): void {
-    if (this.#later.length === 0 || this.sends || this.closed) return;
+    if (this.#later.length === 0 || this.#kept !== undefined || this.closed) return;
     // Not yet, while a send before it is queued.
     if (this.#sentIn === this.#ring.turn) {
       this.#ring.resume(this);
       return;
     }
-    const status = this.#ring.addon.sendKept(this.slot, Buffer.concat(this.#later));
+    this.#kept = Buffer.concat(this.#later);
     this.#later = [];
-    if (status === 0) this.sends = true;
-    else this.failed(status);
+    const status = this.#ring.addon.sendKept(this.slot, this.#kept);
+    if (status === 0) return;
+    this.#kept = undefined;
+    this.failed(status);
+  }
+
+  /** The kernel has taken a send that waited, or has failed at it. */
+  keptDone(result: number): void {
+    const rest = this.#kept?.subarray(Math.max(0, result));
+    this.#kept = undefined;
+    if (result < 0) this.failed(result);
+    else if (rest !== undefined && rest.length > 0) this.keep(result, rest);
+    else this.resume();
   }
 
   failed(status: number): void {
@@ -205,17 +222,10 @@ class Ring {
       if ((kind & ~hasMore) === 0) {
         if (result > 0 && !socket.closed) socket.owner.receive(this.#received, offset, offset + result);
         if (kind !== hasMore) this.#receivedLast(socket, result);
-      } else if (kind === keptDone) this.#keptDone(socket, result);
+      } else if (kind === keptDone) socket.keptDone(result);
       else if ((kind & sendLeft) !== 0 && !socket.closed)
         socket.keep(result, this.#outgoing.subarray(offset + Math.max(0, result), offset + (kind >> 3)));
     }
-  }
-
-  #keptDone(socket: RingSocket, result: number): void {
-    socket.sends = false;
-    this.#release(socket);
-    if (result < 0) socket.failed(result);
-    else socket.resume();
   }
 
   /** The kernel has stopped receiving for the socket: it has to start again, or the socket has ended. */
@@ -224,15 +234,16 @@ class Ring {
     const status = goesOn ? this.addon.arm(socket.slot) : result;
     if (goesOn && status === 0) return;
     socket.receives = false;
-    this.#release(socket);
     if (socket.closed) return;
     // The stream reads the end once more, and closes.
     if (status === 0) handleOf(socket.socket)?.readStart();
     else socket.socket.destroy(errorOf('read', status));
   }
 
-  #release({ slot, closed, receives, sends }: RingSocket): void {
-    if (closed && !receives && !sends) this.#freeSlots.push(slot);
+  /** Lets another socket have the slot, once nothing more can come for this one. */
+  #release(socket: RingSocket): void {
+    if (socket.ended) this.#freeSlots.push(socket.slot);
+    else setImmediate(() => this.#release(socket));
   }
 }
 
