@@ -7,6 +7,9 @@ import { type Address, socketPlace, type Trust, tlsOptions } from './address.ts'
 /** Buffer and callback for reads, which bypass the buffers of the stream. */
 type OnRead = NonNullable<net.TcpSocketConnectOpts['onread']>;
 
+/** The read buffer of all sockets of a thread: a read is processed before the next one starts. */
+export const received = Buffer.allocUnsafeSlow(64 * 1024);
+
 /** Opens a TCP, TLS or unix socket. Rejects with the system's error, or with ETIMEDOUT after `timeoutMs`. */
 export function openSocket(address: Address, onread: OnRead, timeoutMs: number): Promise<net.Socket> {
   return new Promise((resolve, reject) => {
@@ -50,8 +53,8 @@ export function connectTimeout(timeoutMs: number): Error {
 
 /** Reads from and writes to a socket. */
 export interface SocketOwner {
-  /** `length` bytes were read into the buffer with which the socket was opened. */
-  receive(length: number): void;
+  /** Bytes were read, which are valid until it returns. */
+  receive(bytes: Buffer, from: number, to: number): void;
   /** The system refused bytes, or failed to send them. */
   writeFailed(error: Error): void;
 }
@@ -129,7 +132,7 @@ export function writeDirectly(handle: DirectHandle, bytes: Buffer): boolean {
 /** Passes bytes to the owner; the end and errors to the stream. */
 function onRead(this: DirectHandle, bytes?: ArrayBuffer): void {
   const length = state[readBytesOrError] as number;
-  if (length > 0) this[owner].receive(length);
+  if (length > 0) this[owner].receive(received, 0, length);
   else this[passOn](bytes);
 }
 
