@@ -67,6 +67,8 @@ export class RingSocket {
   readonly #ring: Ring;
   /** The turn for which a send is queued. A second one could overtake it, if the kernel takes the first in part. */
   #sentIn = -1;
+  /** The turn in which it was told to receive again. */
+  #armedIn = -1;
   /** What waits until the kernel has taken the bytes before. */
   #later: Buffer[] = [];
   /** The send that waits in the kernel. */
@@ -93,7 +95,9 @@ export class RingSocket {
   /** The bytes can be used again at once. */
   write(bytes: Buffer): void {
     const now = this.#ring.turn;
-    const isFirst = this.#sentIn !== now && this.#kept === undefined && this.#later.length === 0;
+    // A receive that was submitted together with a send completes before it, though the send may have something left.
+    const isSettled = this.#sentIn !== now && this.#armedIn !== now - 1;
+    const isFirst = isSettled && this.#kept === undefined && this.#later.length === 0;
     if (isFirst && this.#ring.queue(this.slot, bytes)) this.#sentIn = now;
     else {
       this.#later.push(Buffer.from(bytes));
@@ -133,6 +137,12 @@ export class RingSocket {
     if (result < 0) this.failed(result);
     else if (rest !== undefined && rest.length > 0) this.keep(result, rest);
     else this.resume();
+  }
+
+  /** Receives again. @returns 0, or a negative error of the system */
+  arm(): number {
+    this.#armedIn = this.#ring.turn;
+    return this.#ring.addon.arm(this.slot);
   }
 
   failed(status: number): void {
@@ -239,7 +249,7 @@ class Ring {
   #receivedLast(socket: RingSocket, result: number): void {
     const isWell = result > 0 || result === ENOBUFS;
     const goesOn = isWell && socket.watched && !socket.closed;
-    const status = goesOn ? this.addon.arm(socket.slot) : result;
+    const status = goesOn ? socket.arm() : result;
     if (goesOn && status === 0) return;
     socket.receives = false;
     if (socket.closed) return;
