@@ -22,6 +22,7 @@ interface Addon {
   ): number;
   add(slot: number, fd: number): number;
   arm(slot: number): number;
+  stop(slot: number): number;
   remove(slot: number): void;
   sendKept(slot: number, bytes: Buffer): number;
 }
@@ -45,9 +46,11 @@ const controlWords = completions + 4 * maxCompletions;
 const hasMore = 1;
 const sendLeft = 2;
 const keptDone = 4;
+const hungUp = 5;
 
 const EAGAIN = -11;
 const ENOBUFS = -105;
+const ECANCELED = -125;
 
 /** Buffers for replies. If more arrive in one turn, receiving starts anew in the next. */
 const bufferCount = 256;
@@ -64,12 +67,16 @@ export class RingSocket {
   readonly #ring: Ring;
   /** The turn for which a send is queued. A second one could overtake it, if the kernel takes the first in part. */
   #sentIn = -1;
+  /** The turn in which it was told to receive again. */
+  #armedIn = -1;
   /** What waits until the kernel has taken the bytes before. */
   #later: Buffer[] = [];
   /** The send that waits in the kernel. */
   #kept: Buffer | undefined;
   /** Whether the kernel receives for it. */
   receives = true;
+  /** Whether the kernel watches for its end. */
+  watched = true;
   closed = false;
 
   constructor(ring: Ring, slot: number, socket: Socket, owner: SocketOwner) {
@@ -81,13 +88,16 @@ export class RingSocket {
 
   /** Whether nothing more can come for it from the kernel, so that another socket can have its slot. */
   get ended(): boolean {
-    return this.closed && !this.receives && this.#kept === undefined && this.#sentIn !== this.#ring.turn;
+    const isLeft = !this.receives && !this.watched;
+    return this.closed && isLeft && this.#kept === undefined && this.#sentIn !== this.#ring.turn;
   }
 
   /** The bytes can be used again at once. */
   write(bytes: Buffer): void {
     const now = this.#ring.turn;
-    const isFirst = this.#sentIn !== now && this.#kept === undefined && this.#later.length === 0;
+    // A receive that was submitted together with a send completes before it, though the send may have something left.
+    const isSettled = this.#sentIn !== now && this.#armedIn !== now - 1;
+    const isFirst = isSettled && this.#kept === undefined && this.#later.length === 0;
     if (isFirst && this.#ring.queue(this.slot, bytes)) this.#sentIn = now;
     else {
       this.#later.push(Buffer.from(bytes));
@@ -127,6 +137,12 @@ export class RingSocket {
     if (result < 0) this.failed(result);
     else if (rest !== undefined && rest.length > 0) this.keep(result, rest);
     else this.resume();
+  }
+
+  /** Receives again. @returns 0, or a negative error of the system */
+  arm(): number {
+    this.#armedIn = this.#ring.turn;
+    return this.#ring.addon.arm(this.slot);
   }
 
   failed(status: number): void {
@@ -223,6 +239,7 @@ class Ring {
         if (result > 0 && !socket.closed) socket.owner.receive(this.#received, offset, offset + result);
         if (kind !== hasMore) this.#receivedLast(socket, result);
       } else if (kind === keptDone) socket.keptDone(result);
+      else if (kind === hungUp) this.#hungUp(socket);
       else if ((kind & sendLeft) !== 0 && !socket.closed)
         socket.keep(result, this.#outgoing.subarray(offset + Math.max(0, result), offset + (kind >> 3)));
     }
@@ -230,14 +247,23 @@ class Ring {
 
   /** The kernel has stopped receiving for the socket: it has to start again, or the socket has ended. */
   #receivedLast(socket: RingSocket, result: number): void {
-    const goesOn = !socket.closed && (result > 0 || result === ENOBUFS);
-    const status = goesOn ? this.addon.arm(socket.slot) : result;
+    const isWell = result > 0 || result === ENOBUFS;
+    const goesOn = isWell && socket.watched && !socket.closed;
+    const status = goesOn ? socket.arm() : result;
     if (goesOn && status === 0) return;
     socket.receives = false;
     if (socket.closed) return;
-    // The stream reads the end once more, and closes.
-    if (status === 0) handleOf(socket.socket)?.readStart();
+    // The stream reads what is left, and the end once more, and closes.
+    if (status === 0 || isWell || status === ECANCELED) handleOf(socket.socket)?.readStart();
     else socket.socket.destroy(errorOf('read', status));
+  }
+
+  /** The connection has ended, which its receive may not have noticed and never would: from now on the stream reads. */
+  #hungUp(socket: RingSocket): void {
+    socket.watched = false;
+    if (socket.closed || !socket.receives) return;
+    const status = this.addon.stop(socket.slot);
+    if (status !== 0) socket.socket.destroy(errorOf('read', status));
   }
 
   /** Lets another socket have the slot, once nothing more can come for this one. */
