@@ -40,8 +40,8 @@ type Blocks = readonly (readonly Arm[])[];
 
 /**
  * The questions of a run, judged by the rounds that it has so far: the comparisons that the verdicts of its claims rest
- * on, its gates, and what runs beside a population; where it has neither claims nor gates, all of its arms. Only what lies within a block is asked, because that is what the config
- * compares. What more rounds would not mend is no question.
+ * on, its gates, and its arms with a population. A run with neither claims nor gates asks about all of its arms. Only arms of
+ * one block are asked about, because those are what the config compares. What more rounds would not mend is no question.
  *
  * @param sides the results so far, which may lack rounds or have none
  * @param blocks the arms of each block, without controls
@@ -75,8 +75,8 @@ function askGates(sides: readonly Side[], gates: readonly Gate[]): Judged[] {
 /**
  * The ratios that the end of a run without claims depends on: those of its arms to the first one of their block, as
  * result.json has them. Runs of fewer rounds than a verdict takes compare nothing; a ratio that lacks rounds in a longer
- * run, as some were cut short, stays open. If it tests a claim, which has comparisons of its own, only what runs beside a
- * population.
+ * run, as some were cut short, stays open. If it tests a claim, which has comparisons of its own, only arms with a
+ * population are asked about.
  *
  * @param blocks as of `questionsOf`
  */
@@ -168,7 +168,7 @@ function pairsOfBlock(sides: readonly Side[], arms: readonly Arm[]): BlockPair[]
 
 const isAny = () => true;
 
-/** Whether the two differ in the populations beside them. */
+/** Whether two arms differ in their populations. */
 function isBeside({ base, other }: Pick<BlockPair, 'base' | 'other'>): boolean {
   return base.beside !== other.beside;
 }
@@ -192,8 +192,8 @@ function askBlocks(sides: readonly Side[], blocks: Blocks, isAsked: (pair: Block
 }
 
 /**
- * What two arms are asked by: throughput in closed loops, the p99 in open ones, and beside a population in both. None if they
- * differ in their loops; no p99 that is not what its name says.
+ * The metrics that compare two arms: throughput in closed loops, the p99 in open ones, and both if they differ in a
+ * population. None if one loop is open and the other closed; no p99 that has a caveat.
  */
 function measuresOf(base: ScenarioResult, other: ScenarioResult): Measure[] {
   const arms = [base, other];

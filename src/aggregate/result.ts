@@ -338,8 +338,8 @@ const loadInRound = z.object({
   /** If the operations are sessions of a script; else absent. Since 0.9. */
   script: script.optional(),
   /**
-   * Messages of the measured window that subscribers heard; absent without subscribers. `expected`: of each message that the
-   * server has taken, the subscribers of its channel; `lost`: those that did not arrive; `closed`: subscribers whose
+   * Messages to subscribers in the measured window; absent without subscribers. `expected`: for each message that the server
+   * accepted, one delivery to every subscriber of its channel; `lost`: deliveries that did not arrive; `closed`: subscribers whose
    * connection was lost. Since 0.10.
    */
   deliveries: z
@@ -397,8 +397,8 @@ export const roundSchema = loadInRound.extend({
   /** What ran at the same time; absent if the scenario ran alone. Since 0.10. */
   populations: z.array(loadInRound.extend({ name: z.string() })).optional(),
   /**
-   * Operations of the scenario and its populations, and the server's own count of all their commands, as `serverCalls`. Where
-   * several send the same commands, that of each alone is not known. Absent without populations. Since 0.10.
+   * Operations of the scenario and its populations, and the server's own count of all their commands, as `serverCalls`. If
+   * several loads send the same commands, the count of each alone is not known. Absent without populations. Since 0.10.
    */
   together: z.object({ issued: amount, completed: amount, serverCalls: z.number().nullable() }).optional(),
 });
@@ -438,7 +438,7 @@ const scenario = z.object({
   /** Null before the first round. */
   summary: summary.nullable(),
   limitedBy,
-  /** The same of each population beside it; absent if it runs alone. Since 0.10. */
+  /** The same figures of each of its populations; absent if it runs alone. Since 0.10. */
   populations: z.array(z.object({ name: z.string(), summary: summary.nullable(), limitedBy })).optional(),
 });
 
@@ -577,7 +577,7 @@ export const resultSchema = z.object({
         threads: amount,
         /** A PING to the target before the run; null if none was answered. */
         roundTripMs: z.number().nullable(),
-        /** It took part before the run was resumed, and no more. Since 0.10. */
+        /** True: it took part only before the run was resumed. Since 0.10. */
         left: z.literal(true).optional(),
       }),
     )
@@ -586,8 +586,11 @@ export const resultSchema = z.object({
   clients: z
     .array(z.object({ client: z.string(), package: z.string().nullable(), version: z.string().nullable() }))
     .optional(),
-  /** The script of its sessions, with the hash of its own text; absent without one, and before 0.10. */
-  script: z.object({ file: z.string(), sha256: z.string() }).optional(),
+  /**
+   * The files that its workloads name (scripts, replays, values), each with its key in the config and the hash of its text
+   * but not of its imports; absent without any, and before 0.10.
+   */
+  files: z.array(z.object({ key: z.string(), file: z.string(), sha256: z.string() })).optional(),
   target: z.object({
     declared: z.object({ server: z.string(), url: z.string() }),
     detected: z.object({

@@ -39,7 +39,7 @@ export const options = {
   },
   seconds: {
     value: 'S',
-    help: 'measured time of one scenario in one round; claims ignores this option and --warmup in suites that measure a cold start; record: time to record, 10 s by default',
+    help: 'measured time of one scenario in one round; claims ignores this option and --warmup in suites that measure a cold start; record: length of the recording, 10 s by default',
   },
   warmup: { value: 'S', help: 'time of load before the measured time; its operations do not count' },
   seed: { value: 'N', help: 'seed of keys, values and orders' },
@@ -82,9 +82,9 @@ export const options = {
     help: "folder in which the run's own folder is created, results by default; compare writes files only if this is given, trend writes trend.html into it; import writes its config to this file instead of standard output, record writes it to this file",
   },
   literal: {
-    help: 'also keep the order of the recorded commands and the key of each, in a file beside the config',
+    help: 'also keep the order of the recorded commands and the key of each, in a second file next to the config',
   },
-  speed: { value: 'N', help: 'how many times as fast as the recording the load is; 1 by default' },
+  speed: { value: 'N', help: 'rate of the load as a multiple of the recorded rate; 1 by default' },
   resume: {
     value: 'DIR',
     help: 'resume the interrupted run or ledger in this folder',
@@ -115,7 +115,7 @@ export const options = {
     help: 'push metrics as OTLP/HTTP JSON to URL/v1/metrics every 10 s and at the end; headers from OTEL_EXPORTER_OTLP_HEADERS',
   },
   json: { help: 'print result.json, or its equivalent, on standard output', npm: true },
-  quiet: { help: 'print no plan and no progress, only where the results are', npm: true },
+  quiet: { help: 'print only where the results are, without plan and progress', npm: true },
   help: { short: 'h', npm: true },
   version: { npm: true },
 } as const satisfies Readonly<Record<string, Option>>;

@@ -70,7 +70,7 @@ export class LatencyCounts {
     plain.writeInt32BE(this.#digits, 12);
     plain.writeBigInt64BE(1n, 16);
     plain.writeBigInt64BE(BigInt(highestNs), 24);
-    // Likewise, in the place of a ratio.
+    // Likewise where others have a conversion ratio.
     plain.writeBigInt64BE(1n, 32);
     plain.set(words, plainHeaderBytes);
     const deflated = deflateSync(plain);
@@ -102,7 +102,7 @@ export class LatencyCounts {
       zeros = 0;
       write(2 * count);
     }
-    // One of nothing has its first count.
+    // An empty histogram has its first count.
     if (words.length === 0) write(0);
     return words;
   }

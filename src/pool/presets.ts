@@ -26,7 +26,7 @@ export type Transport = (typeof transports)[number];
 export const connectPacings = ['parallel', 'serial', 'jittered'] as const;
 export type ConnectPacing = (typeof connectPacings)[number];
 
-/** Where reads go if the server has replicas: writes go to the primary in any case. */
+/** Where reads go if the server has replicas. Writes always go to the primary. */
 export const readSources = ['primary', 'replica', 'any'] as const;
 export type ReadFrom = (typeof readSources)[number];
 

@@ -40,7 +40,7 @@ export interface WorkloadTask {
   readonly commands: readonly WeightedCommand[];
   /** The file of the script. */
   readonly script?: string;
-  /** Connections of all pools together that hear what the load publishes. Absent: none. */
+  /** Connections of all pools together that subscribe to what the load publishes. Absent: none. */
   readonly subscribers?: number;
   /** A file with the order of the commands and with their keys (workload/replay.ts). Absent: both are drawn. */
   readonly replay?: string;
@@ -126,7 +126,7 @@ export interface ThreadTask {
   readonly connects: ConnectPacing;
   /** Whether ioredis, or its fork, joins commands of one connection that are sent in the same turn of the event loop. */
   readonly autoPipelining: boolean;
-  /** Other than the primary only in a cluster, and behind a Sentinel. */
+  /** A value other than `primary` only in a cluster or behind a Sentinel. */
   readonly readFrom: ReadFrom;
   /** Of wire. */
   readonly transport: Transport;
@@ -283,12 +283,12 @@ export interface OpenLoopSample {
   readonly spinShare: number;
 }
 
-/** What was delivered to the subscribers of a thread, of what it published in the measured window. */
+/** Deliveries to the subscribers of a thread, of the messages that it published in the measured window. */
 export interface DeliverySample {
   readonly subscribers: number;
   /** Subscribers whose connection was lost. */
   readonly closed: number;
-  /** Of each message that the server has taken, the subscribers of its channel. */
+  /** For each message that the server accepted, one delivery to every subscriber of its channel. */
   readonly expected: number;
   readonly received: number;
   /** From the send of a message to its arrival: HDR V2 compressed, base64, nanoseconds, 3 digits. */

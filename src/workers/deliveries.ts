@@ -5,14 +5,14 @@ import { LatencyCounts } from '../pool/latency-counts.ts';
 import type { DeliverySample, KeyRange, ThreadTask, WorkloadTask } from './contract.ts';
 import type { CommandMix, MixTemplate } from './workload/command-mix.ts';
 
-/** Instants travel in messages as so many nanoseconds, in 32 bits: they are told apart for seven minutes. */
+/** Messages carry instants in units of this many nanoseconds, in 32 bits, which wrap after seven minutes. */
 const instantNs = 100;
-/** Interval at which the end looks whether all messages have arrived. */
+/** Interval of the check at the end whether all messages have arrived. */
 const lookMs = 5;
 
 /**
- * The subscribers of a thread, and what is delivered to them. They hear the thread's own messages only, so that one clock
- * reads both ends. A message belongs to the measured window if it was sent in it, whenever it arrives.
+ * The subscribers of a thread, and what is delivered to them. They receive only the thread's own messages, so one clock times
+ * both ends. A message belongs to the measured window if it was sent in it, whenever it arrives.
  */
 export class Deliveries {
   readonly #templates: readonly MixTemplate[];
@@ -60,7 +60,7 @@ export class Deliveries {
     this.#startNs = startNs;
   }
 
-  /** The instant at which a batch is sent, as messages have it. */
+  /** The instant at which a batch is sent, in the form that messages carry. */
   stamp(batch: Batch): void {
     const instant = Math.floor(nowNs() / instantNs) % 2 ** 32;
     for (let i = 0; i < batch.size; i++) {
@@ -69,7 +69,7 @@ export class Deliveries {
     }
   }
 
-  /** The outcome of a batch is known: what the server has published reaches all subscribers of its channel. */
+  /** Called with the outcome of a batch: counts the deliveries that are expected of the accepted messages. */
   published(batch: Batch): void {
     for (let i = 0; i < batch.size; i++) {
       const { publishes, bases } = this.#templates[batch.commandAt(i)] as MixTemplate;
@@ -112,7 +112,7 @@ export class Deliveries {
   }
 }
 
-/** An instant of a message, and how long ago it was: for both ends the same. */
+/** The send of a message, and the delay since then. */
 function whenSent(instant: number): { readonly sentNs: number; readonly delayNs: number } {
   const now = Math.floor(nowNs() / instantNs);
   const delay = (now - instant) % 2 ** 32;
@@ -120,8 +120,8 @@ function whenSent(instant: number): { readonly sentNs: number; readonly delayNs:
 }
 
 /**
- * The channels of each of the pool's subscribers, which are as many of all as the pool has of the keys. Each has as many channels as any other; if there are more subscribers than channels,
- * each channel has as many of them as any other.
+ * The channels of each subscriber of a pool. The pool has the same fraction of all subscribers as of the keys. All of them
+ * have equally many channels; if there are more subscribers than channels, all channels have equally many subscribers.
  */
 function subscriptionsOf(
   { firstKey, keys }: KeyRange,

@@ -32,7 +32,7 @@ interface Load {
   readonly workers: LoadWorker[];
 }
 
-/** What a load can have beside its workers. */
+/** What a load can have besides its workers. */
 interface Beside {
   readonly script?: ScriptLoad | undefined;
   readonly deliveries?: Deliveries | undefined;

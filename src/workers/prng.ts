@@ -87,7 +87,7 @@ const streams = {
   valueOfRecord: 35,
   /** Of the sessions of a script: its keys, values and own random numbers, by their index. */
   session: 36,
-  /** Of accesses that are drawn to be compared with those of a recording. */
+  /** Accesses that are compared with those of a recording. */
   fittedKeys: 40,
 } as const satisfies Record<string, number>;
 

@@ -45,7 +45,7 @@ export const progressFields = [
   'idle',
   'waiting',
 ] as const satisfies readonly (keyof ThreadProgress)[];
-/** What stands in a thread's slot, each in a number of its own. A further field gets its place by its name here. */
+/** The fields of a thread's slot, one number each. A field has the place that its position here gives it. */
 const slotFields = [
   ...progressFields,
   'heartbeats',

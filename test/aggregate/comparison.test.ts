@@ -174,15 +174,18 @@ describe('a comparison to the first result', () => {
     expect(stateOf(results, name)?.state).toBe(state);
   });
 
-  test('the texts of scripts are compared if there are any', () => {
-    const of = (sha256: string, file = 'a.mjs') => side('redis', 1, { script: { file, sha256 } });
-    const older = side('redis', 1, { config: { ...config, workload: { script: 'a.mjs' } } });
-    const stateOfScripts = (...results: Result[]) => stateOf(results, 'text of the script')?.state;
-    expect(stateOfScripts(side('redis', 1), side('redis', 1))).toBeUndefined();
-    expect(stateOfScripts(of('ab'), of('ab', 'b.mjs'))).toBe('ok');
-    expect(stateOfScripts(of('ab'), of('cd'))).toBe('not ok');
-    expect(stateOfScripts(of('ab'), side('redis', 1))).toBe('not ok');
-    expect(stateOfScripts(of('ab'), older)).toBe('not ok');
+  test('the texts of files are compared if there are any', () => {
+    const workload = { script: 'a.mjs' };
+    const of = (sha256: string, file = 'a.mjs', key = 'workload.script') =>
+      side('redis', 1, { files: [{ key, file, sha256 }], config: { ...config, workload } });
+    const older = side('redis', 1, { config: { ...config, workload } });
+    const stateOfFiles = (...results: Result[]) => stateOf(results, 'files of the workload')?.state;
+    expect(stateOfFiles(side('redis', 1), side('redis', 1))).toBeUndefined();
+    expect(stateOfFiles(of('ab'), of('ab', 'b.mjs'))).toBe('ok');
+    expect(stateOfFiles(of('ab'), of('cd'))).toBe('not ok');
+    expect(stateOfFiles(of('ab'), of('ab', 'a.mjs', 'workload.replay'))).toBe('not ok');
+    expect(stateOfFiles(of('ab'), side('redis', 1))).toBe('not ok');
+    expect(stateOfFiles(of('ab'), older)).toBe('not ok');
   });
 
   test('agents are compared if there are any', () => {

@@ -106,7 +106,7 @@ describe('server that stays away leaves what was measured', () => {
     await server.stop();
     const outcome = await running.outcome;
     expect(outcome.code).toBe(1);
-    expect(outcome.stderr).toMatch(/connection refused\) for 1 s/);
+    expect(outcome.stderr).toMatch(/refused connections for 1 s/);
     expect((await experiment.result()).complete).toBe(false);
   });
 });

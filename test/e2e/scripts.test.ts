@@ -6,7 +6,6 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { resultSchema } from '../../src/aggregate/result.ts';
 import { failedOf } from '../../src/aggregate/stats/metrics.ts';
-import { expectSameScript } from '../../src/main/run/earlier-run.ts';
 import { connectControl } from '../../src/main/server/control.ts';
 import { loopback } from '../support/connections.ts';
 import { createExperiment, type TestExperiment, unhurried } from '../support/experiment.ts';
@@ -60,14 +59,12 @@ describe('a run of a script', () => {
       };`,
     );
     expect(await experiment.run()).toMatchObject({ code: 0 });
-    const { scenarios, config, warnings, script } = await experiment.result();
+    const { scenarios, config, warnings, files } = await experiment.result();
     const [round] = scenarios[0]?.rounds ?? [];
     expect(config.workload).toMatchObject({ script: join(experiment.folder, 'session.mjs') });
     const text = await readFile(join(experiment.folder, 'session.mjs'));
-    expect(script).toEqual({
-      file: 'session.mjs',
-      sha256: createHash('sha256').update(text).digest('hex'),
-    });
+    const sha256 = createHash('sha256').update(text).digest('hex');
+    expect(files).toEqual([{ key: 'workload.script', file: 'session.mjs', sha256 }]);
     expect(round?.completed).toBeGreaterThan(0);
     expect(round).toMatchObject({ failed: {}, serverCalls: null, unfinished: 0 });
     expect(round?.issued).toBe(round?.completed);
@@ -85,17 +82,6 @@ describe('a run of a script', () => {
     const report = await readFile(join(await experiment.resultsFolder(), 'report.md'), 'utf8');
     expect(report).toMatch(/\| *write *\|/);
     expect(await keysLeft(valkey)).toBe(0);
-  });
-
-  test('is resumed only with the text that it began with', () => {
-    const began = { file: 'a.mjs', sha256: 'ab' };
-    expect(() => expectSameScript(began, { file: 'b.mjs', sha256: 'ab' })).not.toThrow();
-    // A result from before 0.10 does not have it.
-    expect(() => expectSameScript(undefined, began)).not.toThrow();
-    for (const found of [{ ...began, sha256: 'cd' }, undefined])
-      expect(() => expectSameScript(began, found)).toThrow(
-        expect.objectContaining({ code: 'USAGE', message: expect.stringContaining('a.mjs') }),
-      );
   });
 
   test('begins each measurement without keys', async () => {

@@ -17,7 +17,7 @@ const allowed: Record<string, { code: readonly string[]; types: readonly string[
 /** The same for the folders of main. Files of main itself are for all of them. */
 const allowedInMain: typeof allowed = {
   cli: { code: ['agents', 'run', 'live', 'server', 'experiment', 'import'], types: [] },
-  import: { code: [], types: [] },
+  import: { code: ['experiment'], types: [] },
   // Loaded only when it is asked for: it brings BullMQ.
   agents: { code: ['run', 'server', 'experiment'], types: [] },
   run: { code: ['live', 'server', 'experiment', 'machine'], types: [] },

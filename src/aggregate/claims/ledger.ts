@@ -45,7 +45,7 @@ export const ledgerSchema = z.object({
   finishedAt: z.string(),
   tool: result.tool,
   environment: result.environment,
-  /** The agents on which the load of its suites ran, each result with its own; absent if it ran here. Since 0.10. */
+  /** The agents that ran the load of the suites; absent without agents. The result of a suite has those of the suite. Since 0.10. */
   hosts: z.array(result.hosts.unwrap().element.omit({ threads: true, roundTripMs: true })).optional(),
   target: result.target,
   /** The command that made it, without a password. */

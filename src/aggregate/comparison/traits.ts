@@ -58,7 +58,7 @@ const traits = {
     of: ({ clients = [] }) => describeClients(clients),
     // Versions before 0.9 did not write them.
     matters: results => results.every(({ clients }) => clients !== undefined),
-    note: 'the ratios include the difference between these clients, or between their versions',
+    note: 'the ratios include the difference between these clients or their versions',
   },
   'place of the server': {
     uses: everywhere,
@@ -90,11 +90,12 @@ const traits = {
     uses: everywhere,
     of: ({ config }) => JSON.stringify(sorted(withoutDefaults(config.workload))) ?? 'none',
   },
-  'text of the script': {
+  'files of the workload': {
     uses: everywhere,
-    of: describeScript,
-    matters: results => results.some(result => describeScript(result) !== 'none'),
-    note: "the sessions do not do the same; a result from before version 0.10 does not have the text's hash",
+    of: describeFiles,
+    // Versions before 0.10 did not write them.
+    matters: results => results.some(hasScript) || results.every(({ files }) => files !== undefined),
+    note: 'the operations can differ; results from before version 0.10 have no hashes of the files',
   },
   populations: {
     uses: everywhere,
@@ -112,6 +113,9 @@ const traits = {
   'measured to the end': { uses: ofPairs, check: checkEnds },
   'client not saturated': { uses: ['comparison'], check: checkClient },
 } as const satisfies Readonly<Record<string, Trait>>;
+
+/** Characters of a hash that are enough to tell texts apart. */
+const shownHashLength = 12;
 
 type Traits = typeof traits;
 /** The traits that all runs of a trend have in common. */
@@ -196,11 +200,15 @@ function describeConnections({ target, config }: Result): string {
   return `${transport}${unchecked}${target.detected.protocol === 2 ? ', RESP2' : ''}`;
 }
 
-/** The same text can be in files of different names. */
-function describeScript({ script, config }: Result): string {
-  const path = (config.workload as { script?: unknown } | undefined)?.script;
-  if (script === undefined) return typeof path === 'string' ? 'not known' : 'none';
-  return `SHA-256 ${script.sha256}`;
+function hasScript({ config }: Result): boolean {
+  return typeof (config.workload as { script?: unknown } | undefined)?.script === 'string';
+}
+
+/** By the hash: files of different names can have the same text. */
+function describeFiles(result: Result): string {
+  const { files } = result;
+  if (files === undefined) return hasScript(result) ? 'not known' : 'none';
+  return files.map(({ key, sha256 }) => `${key} ${sha256.slice(0, shownHashLength)}`).join(', ');
 }
 
 function describeThreads({ target: { detected } }: Result): string {

@@ -1,20 +1,21 @@
 import type { RoundResult, ScenarioResult } from '../result.ts';
+import { loadsOf } from '../stats/populations.ts';
 import { median } from '../stats/statistics.ts';
 import { sumOf } from '../stats/summary.ts';
 import { formatCount, formatKnown, formatMs } from '../text/format.ts';
 import { type Block, figures, heading, note, only, table, wide, words } from './blocks.ts';
 
 const deliveryNote =
-  'From the send of a message (PUBLISH, SPUBLISH) to its arrival at each subscriber of its channel. Counts are over all rounds, and latencies are medians over the rounds.';
+  'Time from the send of a message (PUBLISH, SPUBLISH) to its arrival at each subscriber of its channel. Counts are sums over all rounds; latencies are medians over the rounds.';
 
 interface Row {
   readonly id: string;
   readonly rounds: readonly NonNullable<RoundResult['deliveries']>[];
 }
 
-/** What reached the subscribers; nothing without any. */
+/** The deliveries to subscribers; nothing without subscribers. */
 export function deliveryBlocks(scenarios: readonly ScenarioResult[]): Block[] {
-  const rows = scenarios.flatMap(({ id, rounds }) => {
+  const rows = scenarios.flatMap(loadsOf).flatMap(({ id, rounds }) => {
     const delivered = rounds.flatMap(({ deliveries }) => deliveries ?? []);
     return delivered.length === 0 ? [] : [{ id, rounds: delivered }];
   });

@@ -17,7 +17,9 @@ export function hostBlocks(result: Pick<Result, 'hosts' | 'scenarios'>): Block[]
     table<HostFigures>(
       hosts,
       [
-        words('agent', ({ name, left }) => (left === true ? `${name} (before the run was resumed)` : name)),
+        words('agent', ({ name, left }) =>
+          left === true ? `${name} (only before the run was resumed)` : name,
+        ),
         words('CPU', ({ cpu }) => cpu, { terminal: false }),
         figures('cores', ({ cores }) => String(cores)),
         words('Node', ({ node }) => node, { terminal: false }),

@@ -181,7 +181,7 @@ export function stagesOf({ scenarios }: LoadTable): { readonly id: string; reado
     .filter(({ rows }) => rows.length > 0);
 }
 
-/** What was due in each stage of a table's scenarios, and what came of it; nothing if their rates stay the same. */
+/** What was due and what completed in each stage of a table's scenarios; nothing if their rates stay the same. */
 export function stageBlocks(of: LoadTable): Block[] {
   const staged = stagesOf(of);
   if (staged.length === 0) return [];

@@ -1,20 +1,20 @@
 import type { Interval, ScenarioResult, SummaryResult } from '../result.ts';
-import { roundsOfPopulation } from '../stats/rounds.ts';
+import { roundsOfPopulation } from '../stats/populations.ts';
 import { lostRatio } from '../stats/summary.ts';
 import { formatFraction, formatInterval, formatKnown, formatMs, formatRate } from '../text/format.ts';
 import { type Block, type Column, figures, heading, note, only, table, wide, words } from './blocks.ts';
 import { limitBadge } from './result-tables.ts';
 
 const populationNote =
-  'What ran beside each scenario, on threads and keys of its own: medians over the rounds. Failed: the fraction of its operations that failed or were unanswered at the end.';
+  'Other loads that ran at the same time as each scenario, on their own threads and keys: medians over the rounds. Failed: the fraction of operations that failed or were unanswered at the end.';
 
-/** One population beside one scenario. */
+/** One population that ran at the same time as one scenario. */
 type PopulationRow = NonNullable<ScenarioResult['populations']>[number] & {
   readonly id: string;
   readonly lost: number;
 };
 
-/** A median with its interval, for which a terminal has no room. */
+/** A median, with its interval except on a terminal, which has no room for it. */
 function medianColumn(
   name: string,
   of: (summary: SummaryResult) => Interval | null,

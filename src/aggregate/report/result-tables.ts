@@ -316,7 +316,9 @@ export function timeSplitBlocks(scenarios: readonly ScenarioResult[]): Block[] {
     note([
       "The mean response time of a batch and its three parts in µs, as medians over the rounds, which need not add up. Unsent: waiting for a connection or to be sent. In flight: in the client's event loop, the network and the server's queue. Server: being run, by the server's own ",
       codeSpan('commandstats'),
-      '.',
+      rows.length < scenarios.length
+        ? ". A scenario is missing if its part of the server's time is not known, such as beside a population that sends the same commands."
+        : '.',
     ]),
     table(rows, [
       words('scenario', ({ id }) => id),
@@ -463,7 +465,7 @@ export function accountingBlocks(scenarios: readonly ScenarioResult[]): Block[] 
     note([
       `Over all rounds: issued = completed + failed + unfinished${isOpen ? '; offered = issued + unsent' : ''}. The server's count is that of its `,
       codeSpan('commandstats'),
-      '.',
+      `.${readsReplicas ? ' Reads by replicas include those of the warm-up, and their percentage is of all reads.' : ''}`,
     ]),
     table(rows, [
       words('scenario', row => row.id),
@@ -490,7 +492,7 @@ function formatFailed({ failedByCode, account: { failed, issued } }: AccountRow)
   return `${counts.join(', ')} (${formatFraction(failed / issued)})`;
 }
 
-/** How many reads replicas answered, and their fraction, by the servers' own count. */
+/** The number of reads that replicas answered, and its fraction of all reads, by the servers' own count. */
 function formatReadCalls({ readCalls }: Account): string {
   if (readCalls === null) return nothing;
   const { all, ofReplicas } = readCalls;

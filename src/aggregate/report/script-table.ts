@@ -1,4 +1,5 @@
 import type { ScenarioResult } from '../result.ts';
+import { loadsOf, type ScenarioLoad } from '../stats/populations.ts';
 import { median } from '../stats/statistics.ts';
 import { sumOf } from '../stats/summary.ts';
 import { formatCount, formatKnown, formatMs } from '../text/format.ts';
@@ -7,7 +8,7 @@ import { type Block, figures, heading, list, note, only, table, wide, words } fr
 const stepNote =
   'Steps are the named parts of sessions. Counts are over all rounds, and latencies are medians over the rounds, without the time in think. Steps of unfinished sessions are left out.';
 
-/** The steps of a name in one scenario. */
+/** The steps of a name in one load. */
 interface StepRow {
   readonly id: string;
   readonly name: string;
@@ -18,7 +19,7 @@ interface StepRow {
   readonly p99: number | null;
 }
 
-function stepRows({ id, rounds }: ScenarioResult): StepRow[] {
+function stepRows({ id, rounds }: ScenarioLoad): StepRow[] {
   const steps = rounds.flatMap(({ script }) => script?.steps ?? []);
   return [...new Set(steps.map(({ name }) => name))].map(name => {
     const ofName = steps.filter(step => step.name === name);
@@ -34,9 +35,9 @@ function stepRows({ id, rounds }: ScenarioResult): StepRow[] {
 }
 
 /** The first message of each code by which sessions failed. */
-function messagesOf(scenarios: readonly ScenarioResult[]): Map<string, string> {
+function messagesOf(loads: readonly ScenarioLoad[]): Map<string, string> {
   const first = new Map<string, string>();
-  for (const { script } of scenarios.flatMap(({ rounds }) => rounds))
+  for (const { script } of loads.flatMap(({ rounds }) => rounds))
     for (const [code, message] of Object.entries(script?.messages ?? {}))
       if (!first.has(code)) first.set(code, message);
   return first;
@@ -44,8 +45,9 @@ function messagesOf(scenarios: readonly ScenarioResult[]): Map<string, string> {
 
 /** What was in the sessions of a script; nothing without one. */
 export function scriptBlocks(scenarios: readonly ScenarioResult[]): Block[] {
-  const rows = scenarios.flatMap(stepRows);
-  const messages = messagesOf(scenarios);
+  const loads = scenarios.flatMap(loadsOf);
+  const rows = loads.flatMap(stepRows);
+  const messages = messagesOf(loads);
   return [
     ...(rows.length === 0
       ? []

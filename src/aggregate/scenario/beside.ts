@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** Which populations run at the same time as a scenario: in a config, in an id and in words. */
+/** The populations that run at the same time as a scenario: in a config, in an id and in text. */
 
 const name = '[\\w.-]{1,32}';
 const separator = '+';

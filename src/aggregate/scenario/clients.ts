@@ -1,6 +1,6 @@
 import type { ClientName } from '../../pool/presets.ts';
 
-/** What not every client has. */
+/** An ability that only some clients have. */
 export type Ability =
   /** It loads a cluster. */
   | 'cluster'
@@ -16,12 +16,12 @@ export type Ability =
   | 'options';
 
 interface ClientRow {
-  /** In descriptions. */
+  /** Text about the client in descriptions. */
   readonly words: string;
   readonly has: readonly Ability[];
 }
 
-/** Every client by name. It stands here, and not beside their code, because a report needs it and runs none of that. */
+/** Every client by name. The table is here and not with their code, because a report needs it and does not load that code. */
 export const clients = {
   ioredis: {
     words: 'what an application pays',
@@ -35,7 +35,7 @@ export const clients = {
 
 const rows: ReadonlyMap<string, ClientRow> = new Map(Object.entries(clients));
 
-/** Of a module of the user's; what it makes of protocol and socket is its own affair. */
+/** The abilities of a user's module, which decides itself how it supports the protocol and the socket. */
 const ofModules: readonly Ability[] = ['RESP3', 'unix socket', 'options'];
 
 /** @param client by name, or a module of the user's by its path */
@@ -43,7 +43,7 @@ export function hasAbility(client: string, ability: Ability): boolean {
   return (rows.get(client)?.has ?? ofModules).includes(ability);
 }
 
-/** The names of the clients that have it. */
+/** The names of the clients that have the ability. */
 export function clientsWith(ability: Ability): string[] {
   return [...rows.keys()].filter(client => hasAbility(client, ability));
 }

@@ -45,7 +45,7 @@ const clientItem = z.union([
   z.templateLiteral([z.enum(['./', '../', '/']), z.string().min(1)]),
 ]);
 
-/** A path that lacks its "./". */
+/** Whether it is the file name of a module, as a path without its "./". */
 const isModuleName = (found: unknown) => typeof found === 'string' && /^[\w-][\w./-]*\.[cm]?js$/.test(found);
 
 const clientOptions = z.record(z.string(), z.unknown(), {
@@ -73,9 +73,9 @@ const pacings = {
 } satisfies Record<ConnectPacing, string>;
 
 const readSources = {
-  primary: 'that of their keys',
-  replica: 'one of its replicas',
-  any: 'each of them in turn',
+  primary: 'the primary of their key',
+  replica: 'a replica of that primary',
+  any: 'all of these in turn',
 } satisfies Record<ReadFrom, string>;
 
 const cuts = {
@@ -383,12 +383,12 @@ export const dimensions = {
     setting: true,
   }),
 
-  /** Which servers there are is a question of the target. */
+  /** Whether there are replicas depends on the target. */
   readFrom: dimension({
     config: {
       item: oneOf(Object.keys(readSources) as ReadFrom[]),
       usual: 'primary',
-      description: `Where reads go in a cluster and behind a Sentinel: ${inWords(readSources)}; writes go to the primary`,
+      description: `Which servers answer reads in a cluster or behind a Sentinel: ${inWords(readSources)}; writes go to the primary`,
       label: source => `${source}Reads`,
     },
     result: z.string().default('primary'),
@@ -513,7 +513,7 @@ export const dimensions = {
       item: besideSchema,
       usual: null,
       description:
-        'The population that runs at the same time, by its name; several as in "bulk+churn"; null: none. If no scenario has it, each runs alone and beside each population',
+        'Name of the population that runs at the same time as the scenario; "bulk+churn" names two; null: none. If no scenario has this key, each runs alone and beside each population',
       label: labelBeside,
     },
     result: z.string().nullable().default(null),

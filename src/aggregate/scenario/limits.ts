@@ -1,4 +1,4 @@
-/** What a scenario may have at most: what a config is refused for, and what an agent accepts. */
+/** The limits of a scenario: a config above them is refused, and an agent accepts no more. */
 export const limits = {
   pools: 1024,
   workers: 100_000,

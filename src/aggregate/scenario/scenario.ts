@@ -100,7 +100,7 @@ export function isUsual(scenario: ScenarioFields, free: readonly ScenarioKey[]):
   return unusual.every(key => free.includes(key));
 }
 
-/** What claims ask of each scenario hundreds of times, after every round: it is found once. */
+/** Properties that claims read of each scenario hundreds of times after every round, so they are computed once. */
 const armValues = new WeakMap<ScenarioFields, readonly string[]>();
 const unusualKeys = new WeakMap<ScenarioFields, readonly ScenarioKey[]>();
 

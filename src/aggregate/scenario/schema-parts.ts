@@ -5,7 +5,7 @@ import { z } from 'zod';
  * path and what was found.
  */
 
-/** A longer config is not read, so no text that it holds is longer. */
+/** A longer config is not read, so no text in a config is longer. */
 export const maxConfigCharacters = 2 ** 20;
 
 export function wholeNumber(min: number, max: number) {
@@ -18,7 +18,7 @@ export function numberBetween(min: number, max: number) {
   return z.number({ error }).min(min, { error }).max(max, { error });
 }
 
-/** @param note what can also stand there, which may depend on what was found */
+/** @param note text after the expected values, such as other values that are allowed; may depend on the value found */
 export function oneOf<const Name extends string>(
   names: readonly Name[],
   note: (found: unknown) => string = () => '',

@@ -1,6 +1,7 @@
 import type { Result, RoundResult } from '../result.ts';
 import { formatCount, formatFraction } from '../text/format.ts';
 import { failedOf } from './metrics.ts';
+import { loadsOf } from './populations.ts';
 
 /** A scenario's books, summed over its rounds. */
 export type Account = ReturnType<typeof accountOf>;
@@ -25,7 +26,7 @@ export function accountOf(rounds: readonly RoundResult[]) {
     hits: sumKnown(round => round.hits),
     overRange: sum(round => round.overRange),
     serverCalls: sumKnown(round => round.serverCalls),
-    /** Reads that the servers counted, and those of replicas; null if it is not known for every round. */
+    /** Reads as the servers counted them: all, and those of replicas. Null if a round does not know. */
     readCalls:
       rounds.length > 0 && rounds.every(round => round.readCalls)
         ? {
@@ -64,40 +65,42 @@ export function sumByCode(counts: readonly Readonly<Record<string, number>>[]): 
  * unfinished; if not, poolbench itself is at fault. The server's count lies between completed and issued, because it may
  * have run an operation whose reply was lost. It exceeds issued by what failed in the warm-up, if the server ran that.
  * If it is more than 1 % above, somebody else used these commands too; if it is more than 1 % below, another server answered.
- * Of a scenario beside populations the sums over all of them are compared.
+ * For a scenario with populations, the sums over all loads are compared.
  */
-export function findImbalances({ scenarios }: Pick<Result, 'scenarios'>): string[] {
-  return scenarios.flatMap(({ id, rounds, readFrom }) => [
-    ...rounds.flatMap(loadsOfRound).flatMap(({ load, name }) => {
-      const imbalance = describeImbalance(load);
-      return imbalance === null
-        ? []
-        : `A defect of poolbench, please report it: in round ${load.round} of ${id}${name}, ${imbalance}.`;
-    }),
-    ...describeServerCount(id, rounds),
-    ...(readFrom === 'replica' ? describeReadsOfPrimaries(id, rounds) : []),
-    ...rounds.flatMap(loadsOfRound).flatMap(({ load, name }) => describeScriptCount(`${id}${name}`, load)),
-    ...rounds.flatMap(loadsOfRound).flatMap(({ load, name }) => describeLostMessages(`${id}${name}`, load)),
+export function findImbalances({ scenarios, config }: Pick<Result, 'scenarios' | 'config'>): string[] {
+  return scenarios.flatMap(scenario => [
+    ...loadsOf(scenario).flatMap(({ id, rounds }) => rounds.flatMap(round => describeImbalance(id, round))),
+    ...describeServerCount(scenario.id, scenario.rounds),
+    ...loadsOf(scenario).flatMap(({ id, population, rounds }) => [
+      ...(sourceOf(population, scenario, config) === 'replica' ? describeReadsOfPrimaries(id, rounds) : []),
+      ...rounds.flatMap(round => describeScriptCount(id, round)),
+      ...rounds.flatMap(round => describeLostMessages(id, round)),
+    ]),
   ]);
 }
 
-/** Reads that were to go to replicas and did not. */
+/** Where a load was to read; undefined if the config does not say it. */
+function sourceOf(
+  population: string | null,
+  { readFrom }: Pick<Result['scenarios'][number], 'readFrom'>,
+  { populations }: Result['config'],
+): unknown {
+  if (population === null) return readFrom;
+  if (!Array.isArray(populations)) return undefined;
+  return populations.find(({ name }) => name === population)?.readFrom;
+}
+
+/** Reads that the primaries answered, although readFrom sends them to replicas. */
 function describeReadsOfPrimaries(id: string, rounds: readonly RoundResult[]): string[] {
   const { readCalls } = accountOf(rounds);
   if (readCalls === null || readCalls.ofReplicas >= readCalls.all * 0.99) return [];
   const ofPrimaries = readCalls.all - readCalls.ofReplicas;
   return [
-    `Primaries answered ${formatFraction(ofPrimaries / readCalls.all)} of the reads in ${id}, which were to go to replicas: a replica was lost, or redirected them, or somebody else read there.`,
+    `Primaries answered ${formatFraction(ofPrimaries / readCalls.all)} of the reads in ${id}, although readFrom is "replica": a replica was lost or redirected the reads, or another program read from the primaries.`,
   ];
 }
 
-/** The scenario and its populations, with what follows the id of the scenario. */
-function loadsOfRound(round: RoundResult): { readonly load: RoundResult; readonly name: string }[] {
-  const beside = round.populations ?? [];
-  return [{ load: round, name: '' }, ...beside.map(load => ({ load, name: `, population ${load.name}` }))];
-}
-
-/** What the server is held to: the operations of a scenario, and of the populations beside it. */
+/** What the server's count is compared with: the operations of a scenario and of its populations. */
 function countedOf(rounds: readonly RoundResult[]): Pick<Account, 'completed' | 'issued' | 'serverCalls'> {
   return accountOf(rounds.map(round => ({ ...round, ...round.together })));
 }
@@ -119,14 +122,21 @@ function describeLostMessages(id: string, { round, deliveries }: RoundResult): s
   const { lost, expected, closed, subscribers } = deliveries;
   const why =
     closed === 0
-      ? 'they had not arrived by timeoutMs after the load'
+      ? 'they had not arrived timeoutMs after the end of the load'
       : `${formatCount(closed)} of ${formatCount(subscribers)} subscribers lost their connection (client-output-buffer-limit can be the reason)`;
   return [
-    `${formatCount(lost)} of ${formatCount(expected)} messages to subscribers were lost in round ${round} of ${id}: ${why}. Their delivery times are in no figure.`,
+    `${formatCount(lost)} of ${formatCount(expected)} messages to subscribers were lost in round ${round} of ${id}: ${why}. The delivery times exclude them.`,
   ];
 }
 
-function describeImbalance(round: RoundResult): string | null {
+function describeImbalance(id: string, round: RoundResult): string[] {
+  const fault = findImbalance(round);
+  return fault === null
+    ? []
+    : [`A defect of poolbench, please report it: in round ${round.round} of ${id}, ${fault}.`];
+}
+
+function findImbalance(round: RoundResult): string | null {
   const { issued, completed, unfinished, openLoop } = round;
   if (openLoop !== null && (openLoop.unsent < 0 || openLoop.offered !== issued + openLoop.unsent)) {
     const [due, sent, unsent] = [openLoop.offered, issued, openLoop.unsent].map(formatCount);

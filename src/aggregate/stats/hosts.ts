@@ -48,7 +48,7 @@ export function hostFigures({ hosts = [], scenarios }: Pick<Result, 'hosts' | 's
   });
 }
 
-/** What an agent is, whatever it did. */
+/** The properties of an agent, without what it did in a run. */
 export type HostMachine = Omit<HostResult, 'threads' | 'roundTripMs'>;
 
 /** "AMD EPYC, 4 cores, Node v20.12.0". */
@@ -56,7 +56,7 @@ export function describeMachine({ cpu, cores, node }: Omit<HostMachine, 'name' |
   return `${cpu}, ${formatPlural(cores, 'core')}, Node ${node}`;
 }
 
-/** All agents that took part, once each: those of now, and behind them those that were there before and are no more. */
+/** All agents that took part, once each: first those of now, then those that left when the run was resumed. */
 export function joinHosts<Host extends Pick<HostMachine, 'name' | 'left'>>(
   before: readonly Host[],
   now: readonly Host[],
@@ -66,7 +66,7 @@ export function joinHosts<Host extends Pick<HostMachine, 'name' | 'left'>>(
   return [...now, ...gone.map(host => ({ ...host, left: true as const }))];
 }
 
-/** "2 × AMD EPYC, 4 cores, Node v20.12.0": agents that are alike are counted, without those that have left. */
+/** "2 × AMD EPYC, 4 cores, Node v20.12.0": equal agents are counted together, without those that have left. */
 export function describeHosts(hosts: readonly HostMachine[]): string {
   const machines = hosts.filter(({ left }) => left !== true).map(describeMachine);
   return [...new Set(machines)]
@@ -111,8 +111,8 @@ export function hostWarnings(result: Pick<Result, 'hosts' | 'scenarios'>): strin
 }
 
 /**
- * A warning for each scenario whose threads began late on an agent, as a part of the window: a warm-up before it takes up
- * what is no longer than itself.
+ * A warning for each scenario whose threads began late on an agent, in relation to the window. A warm-up absorbs a lag that
+ * is shorter than itself.
  */
 function lateStarts(scenarios: Result['scenarios']): string[] {
   return scenarios.flatMap(({ id, rounds }) => {

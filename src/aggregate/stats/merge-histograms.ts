@@ -1,13 +1,13 @@
 import type { LoadSample, ThreadSample } from '../../workers/contract.ts';
 import { mergeEncoded } from './histogram.ts';
 
-/** Where a histogram stands in a sample. Those of one place are added up in a round's figures, whatever their threads. */
+/** The place of a histogram in a sample. Those at one place are merged in a round's figures, whatever their threads. */
 type AtPlace = (place: string, encoded: string) => string;
 
 /**
- * The samples of some threads with their histograms added up, bucket for bucket: each stands in the first sample that has
- * its place, and is empty in those behind it. Counts and what is known of one thread alone stay with the thread. So
- * `mergeSamples` makes the same of both, and the samples of an agent are not larger than those of one thread by much.
+ * Returns the samples of some threads with merged histograms. A merged histogram is in the first sample that has its place,
+ * and is empty in the others. Counts and figures of a single thread stay with the thread. `mergeSamples` returns the same for
+ * these samples as for the original ones, but the samples of an agent are little larger than those of one thread.
  */
 export function mergeHistograms(samples: readonly ThreadSample[]): ThreadSample[] {
   const found = new Map<string, string[]>();

@@ -54,7 +54,7 @@ export interface RoundContext
   readonly placement?: readonly number[];
   /** CPU time of the whole client process over the measured window, in microseconds. */
   readonly clientCpuMicros: number;
-  /** That of the threads of other loads that ran at the same time; null: not known. Absent: there were none. */
+  /** CPU of the threads of other loads that ran at the same time; null: not known. Absent: there were none. */
   readonly othersCpuMicros?: number | null;
   /** The server's own time a call in microseconds, of one command of the mix or of all; null: not known. */
   readonly serverTime?: (command?: string) => number | null;
@@ -275,7 +275,7 @@ function mergeScripts(
   };
 }
 
-/** What was delivered to the subscribers of all threads; nothing if there are none. */
+/** The deliveries to the subscribers of all threads; nothing if there are none. */
 function mergeDeliveries(samples: readonly DeliverySample[]): Pick<RoundResult, 'deliveries'> {
   if (samples.length === 0) return {};
   const expected = total(samples, sample => sample.expected);
@@ -286,7 +286,7 @@ function mergeDeliveries(samples: readonly DeliverySample[]): Pick<RoundResult, 
       closed: total(samples, ({ closed }) => closed),
       expected,
       received,
-      // A message can arrive whose publisher was told of no success.
+      // A message can arrive although its publisher got no reply.
       lost: Math.max(0, expected - received),
       latency: mergeLatencies(samples.map(({ latency }) => latency)).summary,
     },

@@ -331,7 +331,7 @@ function latency<
   };
 }
 
-/** Of messages to subscribers; null without any. */
+/** A latency of messages to subscribers; null without subscribers. */
 function deliveryLatency(figure: 'p50' | 'p99') {
   const { short } = percentiles[figure];
   return {

@@ -1,5 +1,6 @@
 import type { RoundResult, ScenarioResult } from '../result.ts';
 import { formatCount, formatFraction, formatList } from '../text/format.ts';
+import { loadsOf, type ScenarioLoad } from './populations.ts';
 import { minRounds } from './sign-test.ts';
 import { sumOf } from './summary.ts';
 
@@ -42,9 +43,14 @@ export function hitDifference({ reads }: Pick<RoundResult, 'reads'>): number {
   return difference > maxHitDifference + drawnDeviations * deviation ? difference : 0;
 }
 
-/** Whether a round began with the planned data, and its reads found what they should. If not, no verdict uses it. */
-export function hasPlannedData(round: Pick<RoundResult, 'reads' | 'dataSet'>): boolean {
-  return round.dataSet?.state !== 'notAsPlanned' && hitDifference(round) === 0;
+/**
+ * Whether a round began with the planned data, and its reads found what they should, those of populations too. If not, no
+ * verdict uses it.
+ */
+export function hasPlannedData(round: Pick<RoundResult, 'reads' | 'dataSet' | 'populations'>): boolean {
+  return [round, ...(round.populations ?? [])].every(
+    load => load.dataSet?.state !== 'notAsPlanned' && hitDifference(load) === 0,
+  );
 }
 
 /** Why the data of these arms allows no verdict, as a clause; null if it allows one. */
@@ -75,7 +81,7 @@ export function hitRatioOf(rounds: readonly Pick<RoundResult, 'reads'>[]): numbe
   return count === 0 ? null : sumOf(rounds, ({ reads }) => reads?.found ?? 0) / count;
 }
 
-/** A sentence for each scenario whose hit ratio was not as expected, and one for a mix that removes what it reads. */
+/** A sentence for each load whose hit ratio was not as expected, and one for a mix that removes what it reads. */
 export function describeReads(scenarios: readonly Pick<ScenarioResult, 'id' | 'rounds'>[]): string[] {
   const ratios = scenarios
     .flatMap(({ rounds }) => rounds.filter(({ reads }) => reads?.expectedHitRatio === null))
@@ -87,10 +93,10 @@ export function describeReads(scenarios: readonly Pick<ScenarioResult, 'id' | 'r
           `The commands remove what they read. From one measurement to another, between ${formatFraction(min)} and ${formatFraction(max)} of the reads found a value. A faster measurement removes more keys, so the measurements did not do the same work.`,
         ]
       : [];
-  return [...removing, ...scenarios.flatMap(describeHits)];
+  return [...removing, ...scenarios.flatMap(loadsOf).flatMap(describeHits)];
 }
 
-function describeHits({ id, rounds }: Pick<ScenarioResult, 'id' | 'rounds'>): string[] {
+function describeHits({ id, rounds }: ScenarioLoad): string[] {
   const off = rounds.filter(round => hitDifference(round) > 0);
   const worst = off.toSorted((a, b) => hitDifference(b) - hitDifference(a))[0];
   if (!worst?.reads || worst.reads.expectedHitRatio === null) return [];

@@ -1,4 +1,4 @@
-import type { MeasuredResult, PopulationRound, Result, RoundResult } from '../result.ts';
+import type { MeasuredResult, Result, RoundResult } from '../result.ts';
 import { type Figure, figureIn, isMeasured, type PairedRatio, pairedRatio } from './paired-ratio.ts';
 import { hasPlannedData } from './reads.ts';
 import { RoundSeries } from './round-series.ts';
@@ -23,11 +23,6 @@ export function wholeRounds(rounds: readonly RoundResult[]): RoundResult[] {
   const whole = rounds.filter(round => round.seconds >= maxSeconds * minWhole);
   const sound = whole.filter(hasPlannedData);
   return sound.length === 0 ? whole : sound;
-}
-
-/** What a population did in these rounds of a scenario. */
-export function roundsOfPopulation(rounds: readonly RoundResult[], name: string): PopulationRound[] {
-  return rounds.flatMap(({ populations = [] }) => populations.filter(population => population.name === name));
 }
 
 /** Whether anything completed in a scenario: otherwise it has no latencies. */

@@ -3,9 +3,9 @@ import { formatPlural } from './format.ts';
 
 /** Sentences about the target and its clients that every rendering has. Text from outside is as it came. */
 
-/** What a banner says beside what happened. */
+/** What a banner says besides what happened. */
 interface Detail {
-  /** Why another server stood in, which can be a step for each way to find one. @default false */
+  /** Whether it gives the reason why another server stood in, which can be long. @default false */
   readonly withReason?: boolean;
 }
 

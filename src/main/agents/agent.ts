@@ -52,7 +52,7 @@ export async function runAgent(
     async job => {
       const { message: seat, fault } = readSeatJob(job.data);
       if (fault !== undefined) {
-        say(`ignored: a seat that cannot be read: ${fault}`);
+        say(`ignored an invitation to a run that cannot be read: ${fault}`);
         return;
       }
       const own = new Seat(link, { job: seat, rules, host, patience });

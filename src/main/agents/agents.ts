@@ -59,7 +59,7 @@ export class Agents implements SessionAgents, Coordinator {
   #answeredAtMs = performance.now();
   #turns = 0;
   #pools = 0;
-  /** Of the run under way: how many each agent has, and the agents that took part before it was resumed. */
+  /** The current run: how many threads each agent has, and the agents that took part before it was resumed. */
   #threads = 0;
   #before: readonly HostResult[] = [];
   #ended = false;

@@ -16,10 +16,10 @@ const maxRetryMs = 500;
 
 /**
  * A server closes a connection whose waiting messages are larger than its limit (client-output-buffer-limit pubsub, usually
- * 32 MB). A longer message than this is a letter: it waits in a key, and only the name of that is published.
+ * 32 MB). A longer message than this is a letter: it waits in a key, and only the name of the key is published.
  */
 const maxPublishedCharacters = 2 ** 20;
-/** A letter that nobody takes is gone after this. */
+/** A letter that nobody reads expires after this time. */
 const letterMs = 60_000;
 const letterKey = /^poolbench:letter:[\da-f-]{36}$/;
 
@@ -128,19 +128,19 @@ export class ControlLink {
     return await withTimeout(answer, timeoutMs);
   }
 
-  /** @returns the key that the message waits in */
+  /** @returns the key in which the message waits */
   async #writeLetter(text: string, timeoutMs: number): Promise<string> {
     if (text.length > maxMessageCharacters)
       throw new PoolbenchError(
         'USAGE',
-        `expected measurements that an agent can be sent in ${maxMessageCharacters} characters, found ${text.length}; use smaller values (workload.valueBytes)`,
+        `expected the tasks of an agent to have at most ${maxMessageCharacters} characters, found ${text.length}; use smaller values (workload.valueBytes)`,
       );
     const key = `${prefix}:letter:${randomUUID()}`;
     await withTimeout(this.redis.set(key, text, 'PX', letterMs), timeoutMs);
     return key;
   }
 
-  /** Takes a letter. One that is lost, or that is no letter, is repeated or ignored like any other message. */
+  /** Reads a letter. If it is lost or invalid, it is repeated or ignored like any other message. */
   async #readLetter(channel: string, key: string): Promise<void> {
     const size = await withTimeout(this.redis.strlen(key), answerTimeoutMs);
     // In UTF-8, where a character that JSON does not escape has at most three bytes.

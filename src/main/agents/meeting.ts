@@ -7,7 +7,7 @@ import type { ControlLink } from './control-link.ts';
 import type { AgentMessage, Subject } from './messages.ts';
 import { withoutLogin } from './rules.ts';
 
-/** What each agent finds at the target, before any load. */
+/** Whether all agents reach the same target, before any load. */
 
 type Met = Extract<AgentMessage, { kind: 'met' }>;
 
@@ -15,7 +15,7 @@ type Met = Extract<AgentMessage, { kind: 'met' }>;
  * Lets every agent reach the target.
  *
  * @returns the target as the agents see it
- * @throws PoolbenchError USAGE if there is no way to it from there, or another server; TARGET_IN_USE if it is the control
+ * @throws PoolbenchError USAGE if an agent cannot reach it, or reaches another server; TARGET_IN_USE if it is the control
  *   server; AGENT_REFUSED, AGENT_LOST
  */
 export async function meetTarget(
@@ -54,7 +54,7 @@ export async function meetTarget(
   return { ...target, local: met.some(({ local }) => local) };
 }
 
-/** Where the load of a target goes, as agents are told it. */
+/** The address of the target, as it is sent to agents. */
 export function subjectOf({ address, control }: Target): Subject {
   // As it was declared: a host name may be another IP address on another machine.
   const { host, port } = control.address.sentinel === undefined ? control.address : address;
@@ -64,7 +64,7 @@ export function subjectOf({ address, control }: Target): Subject {
   };
 }
 
-/** Asks every agent to reach a target, again where no answer comes. @returns the answers, in the order of the seats */
+/** Asks every agent to reach a target; asks again if no answer comes. @returns the answers, in the order of the seats */
 async function askToMeet(agents: Coordinator, subject: Subject): Promise<Met[]> {
   const answers = new Map<number, Met>();
   const stop = agents.listen(message => {

@@ -30,18 +30,18 @@ import { runPrefix } from '../server/key-space.ts';
  * of the same parts, so that an agent accepts whatever a config can ask for.
  */
 
-/** Longer messages are neither sent nor read: a file of values as large as a config may have it, and as much again. */
+/** Longer messages are neither sent nor read. The limit is twice the largest file of values that a config may have. */
 export const maxMessageCharacters = 2 * maxFileBytes;
 /** All threads of a run are warmed up together. */
 const maxRunThreads = limits.agents * limits.threads;
-/** More faults of a message would not be read. */
+/** Max faults of a message that are reported. */
 const maxFaults = 3;
 const maxReason = 10_000;
 
 /** A schema for every key of a type, optional ones included, so that none is forgotten on the way between processes. */
 export type ShapeOf<T> = { readonly [Key in keyof T]-?: z.ZodType<T[Key]> };
 
-/** What has no limit of its own has that of the message. */
+/** Text without a limit of its own has that of the message. */
 export const text = (max = maxMessageCharacters) => {
   const error = `text of at most ${max} characters`;
   return z.string({ error }).max(max, { error });
@@ -118,7 +118,7 @@ const subject = section({
 export type Subject = { readonly address: Address; readonly cluster?: readonly Address[] };
 
 const weight = amount;
-// Of two forms the second is named in a fault.
+// A fault in a union of two forms names the second one.
 const value = z.union([section({ text: text(maxFileBytes) }), section({ bytes: size })]);
 
 const workload = section({
@@ -143,7 +143,7 @@ const workload = section({
   hitShare: numberBetween(0, 1),
   growth: oneOf(['latest', 'index']).nullable(),
   apart: yesOrNo,
-  // An agent runs no code of others.
+  // An agent runs no code from another machine.
   script: z.never({ error: 'no script' }).exactOptional(),
   replay: z.never({ error: 'no replay' }).exactOptional(),
 } satisfies ShapeOf<WorkloadTask>).check(({ value, issues }) => {
@@ -311,12 +311,12 @@ export type Phase = (typeof phases)[number];
 const backJob = section({ seat, turn, packed: text() });
 export type BackJob = z.output<typeof backJob>;
 
-/** What was sent; or why it is no message: where, what was expected, and what was found. */
+/** The message; or its fault: the key, what was expected, and what was found. */
 export type Reading<Message> =
   | { readonly message: Message; readonly fault?: undefined }
   | { readonly message?: undefined; readonly fault: string };
 
-/** It never throws, whatever somebody has written. */
+/** Never throws, whatever the text is. */
 function read<Schema extends z.ZodType>(schema: Schema, found: unknown): Reading<z.output<Schema>> {
   try {
     const { data, error } = schema.safeParse(found);
@@ -345,7 +345,7 @@ export function readText<Schema extends z.ZodType>(
   return read(schema, found);
 }
 
-/** A reason as long as a message takes it. */
+/** A reason, cut to the length that a message may have. */
 export function cutReason(reason: string): string {
   return reason.slice(0, maxReason);
 }

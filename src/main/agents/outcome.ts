@@ -185,7 +185,7 @@ export function packOutcome(found: TurnOutcome): string {
   return gzipSync(JSON.stringify(found)).toString('base64');
 }
 
-/** It never throws, whatever somebody has written. */
+/** Never throws, whatever the data is. */
 export function unpackOutcome(packed: string): Reading<TurnOutcome> {
   try {
     const json = gunzipSync(Buffer.from(packed, 'base64'), { maxOutputLength: maxBytes });

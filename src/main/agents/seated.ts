@@ -8,7 +8,7 @@ export interface Seated {
   host: HostInfo | undefined;
   /** Unique in the run. */
   name: string;
-  /** When its last message came, and since when no message has reached it, on the clock of `performance.now`. */
+  /** When its last message arrived, and since when no message has reached it; times of `performance.now`. */
   lastMessageMs: number;
   unreachedSinceMs: number | undefined;
   roundTripMs: number | null;
@@ -27,8 +27,8 @@ export function emptySeats(agents: number): readonly Seated[] {
 }
 
 /**
- * Names the agents so that a name stands for one machine of the run: two can be named alike, as on one host, and one can
- * have the name of another that took part before the run was resumed.
+ * Gives each agent of the run a unique name. Two agents on one host can have the same name, and so can an agent that took
+ * part before the run was resumed.
  */
 export function nameSeated(seated: readonly Seated[], before: readonly HostResult[] = []): void {
   const earlier = new Map(before.map(host => [host.name, describeMachine(host)]));
@@ -45,7 +45,7 @@ export function nameSeated(seated: readonly Seated[], before: readonly HostResul
   }
 }
 
-/** The agents as results have them. @param threads that each of them has */
+/** The agents as results have them. @param threads of each agent */
 export function hostsOf(seated: readonly Seated[], threads: number): HostResult[] {
   return seated.flatMap(({ host, name, roundTripMs }) =>
     host === undefined ? [] : [{ ...host, name, threads, roundTripMs }],

@@ -146,7 +146,7 @@ const commands = {
   record: row({
     help: {
       'record URL|FILE [options]':
-        'record what a server runs with MONITOR, or read the output of redis-cli MONITOR from a file, and write a config with a load like it, recording.json by default',
+        'record the commands that a server runs with MONITOR, or read the output of redis-cli MONITOR from a file, and write a config with a similar load, recording.json by default',
     },
     operand: 'SOURCE',
     takes: ['seconds', 'out', 'force', 'literal', 'speed'],
@@ -162,7 +162,7 @@ const commands = {
   import: row({
     help: {
       'import SPEC.yml':
-        'make a config of a test definition of redis-benchmarks-specification, and say what it could not take over',
+        'write a config from a test definition of redis-benchmarks-specification, and list what could not be converted',
     },
     operand: 'FILE',
     takes: ['out'],

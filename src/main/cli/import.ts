@@ -9,8 +9,8 @@ import { renderConfig, writeConfig } from '../experiment/write-config.ts';
 import { importDefinition } from '../import/import-definition.ts';
 
 /**
- * `poolbench import SPEC.yml`: makes a config of a test definition of redis-benchmarks-specification, and says in its
- * heading what it could not take over. Without a file it is written to standard output.
+ * `poolbench import SPEC.yml`: writes a config from a test definition of redis-benchmarks-specification. Its heading lists
+ * what could not be converted. Without a file the config goes to standard output.
  *
  * @returns the exit code
  * @throws PoolbenchError CONFIG_MISSING, CONFIG_INVALID, USAGE if the file exists, RESULTS_NOT_WRITABLE
@@ -19,7 +19,7 @@ export async function importSpec(path: string, file: string | undefined): Promis
   const { config, notes } = importDefinition(await readYaml(path), path);
   checkConfig(config, path);
   const heading = [
-    `Imported from ${basename(path)}: keys and their contents are poolbench's.`,
+    `Imported from ${basename(path)}. poolbench chooses the names and contents of the keys.`,
     ...notes.map(note => `- ${note}`),
   ];
   if (file === undefined) {

@@ -1,4 +1,4 @@
-import { open, writeFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import {
   formatCount,
@@ -13,7 +13,7 @@ import { secondsOfText } from '../experiment/overrides.ts';
 import { checkConfig } from '../experiment/read-config.ts';
 import { type FittedRecording, fitRecording } from '../experiment/recording/fit-recording.ts';
 import { literalReplay } from '../experiment/recording/literal-replay.ts';
-import { expectNoFile, writeConfig } from '../experiment/write-config.ts';
+import { expectNoFile, writeConfig, writeNewFile } from '../experiment/write-config.ts';
 import { onInterrupt } from '../interrupt.ts';
 import type { Options } from '../options.ts';
 import { connectControl, isRefusal } from '../server/control.ts';
@@ -25,15 +25,15 @@ const usualSeconds = 10;
 const maxSeconds = 600;
 const maxCommands = 1_000_000;
 const maxBytes = 256 * 2 ** 20;
-/** A server that runs more commands a second is recorded only with --force. */
+/** A server that runs more commands per second is recorded only with --force. */
 const busyOpsPerSecond = 10_000;
 const [minSpeed, maxSpeed] = [0.01, 100];
 const timeoutMs = 5000;
 const usualFile = 'recording.json';
 
 /**
- * `poolbench record URL` and `poolbench record FILE`: writes the config of a load that is like what a server runs, by MONITOR, or
- * like what a file with the output of MONITOR has.
+ * `poolbench record URL` and `poolbench record FILE`: writes a config with a load similar to what a server runs, as MONITOR
+ * shows it, or as a file with the output of MONITOR has it.
  *
  * @returns the exit code
  * @throws PoolbenchError USAGE; CONFIG_MISSING for a file that cannot be read; CONFIG_INVALID for one without commands;
@@ -54,15 +54,15 @@ export async function record(
   const { text, endedBy } = isUrl ? await recordServer(source, options) : await readRecordingFile(source);
   const fitted = fitRecording(text, speed);
   if (fitted === undefined) {
-    const found = 'expected commands that can be replayed, found none';
+    const found = 'expected commands that poolbench can replay, found none';
     throw isUrl
       ? new PoolbenchError(
           'NOTHING_MEASURED',
-          `${found}; record for longer (--seconds), while clients are at work`,
+          `${found}; record for a longer time (--seconds), while clients send commands`,
         )
       : new PoolbenchError(
           'CONFIG_INVALID',
-          `${source}: ${found}; expected lines of redis-cli MONITOR such as ${exampleLine}`,
+          `${source}: ${found}; use a file with the output of redis-cli MONITOR, with lines such as ${exampleLine}`,
         );
   }
   checkConfig(fitted.config, 'the recording');
@@ -71,9 +71,9 @@ export async function record(
   if (end !== undefined) say(end);
   if (literal) {
     const { config, text, operations } = literalReplay(fitted, basename(replayFile), speed);
-    await writeNew(replayFile, text);
+    await writeNewFile(replayFile, text);
     await writeConfig(out, config);
-    say(`Written: ${replayFile}, the order of ${formatPlural(operations, 'operation')}`);
+    say(`Written: ${replayFile}, with the order of ${formatPlural(operations, 'operation')}`);
   } else await writeConfig(out, fitted.config);
   say(`Written: ${out}, without keys and values of the recording\nTo run it: ${asTypedHere(quote(out))}`);
   return endedBy === 'interrupt' ? 130 : 0;
@@ -89,26 +89,16 @@ function speedOf(typed = '1'): number {
   );
 }
 
-/** @throws PoolbenchError RESULTS_NOT_WRITABLE */
-async function writeNew(path: string, text: string): Promise<void> {
-  try {
-    await writeFile(path, text, { flag: 'wx' });
-  } catch (cause) {
-    const { message } = cause as Error;
-    throw new PoolbenchError('RESULTS_NOT_WRITABLE', `${path} cannot be written (${message})`, { cause });
-  }
-}
-
 const exampleLine = '1700000000.123456 [0 127.0.0.1:50000] "GET" "a"';
 
-/** What is worth saying of the end of a recording. */
+/** How a recording ended, if not by --seconds. */
 const ends: { readonly [End in Monitored['endedBy'] | 'file']?: string } = {
   commands: `The recording ended after ${formatCount(maxCommands)} commands.`,
-  bytes: `The recording ended after ${maxBytes / 2 ** 20} MiB; what follows is not in it.`,
-  closed: 'The server closed the connection before the recording was over.',
+  bytes: `The recording ended after ${maxBytes / 2 ** 20} MiB. Later commands are not in it.`,
+  closed: 'The server closed the connection before the end of the recording.',
 };
 
-/** Text to the terminal, which may quote a file or a server. */
+/** Prints text that may contain text of a file or a server. */
 function say(line: string): void {
   process.stderr.write(`${toPlainLines(line)}\n`);
 }
@@ -133,21 +123,21 @@ async function recordServer(
     });
     const rate = infoNumber(stats, 'instantaneous_ops_per_sec');
     say(
-      'MONITOR makes the server send every command to poolbench, with its keys and values. This takes time of the server for each command, and a server that is busy can lose half of its throughput.',
+      'MONITOR makes the server send every command, with its keys and values, to poolbench. This takes server time for each command: a busy server can lose half of its throughput.',
     );
     const found =
       rate === null
-        ? 'one that does not report how many it runs'
+        ? 'a server that does not report its rate'
         : rate > busyOpsPerSecond
-          ? `one that runs ${formatCount(rate)}`
+          ? `${formatCount(rate)} commands per second`
           : undefined;
     if (found !== undefined && !force)
       throw new PoolbenchError(
         'TARGET_IN_USE',
-        `expected a server that runs at most ${formatCount(busyOpsPerSecond)} commands a second, found ${found}; record when it is less busy, or record it all the same with --force`,
+        `expected a server that runs at most ${formatCount(busyOpsPerSecond)} commands per second, found ${found}; record when the server is less busy, or use --force`,
       );
     say(
-      `Recording ${shownAddress(control.server)}${rate === null ? '' : `, which runs ${formatPlural(rate, 'command')} a second,`} for ${formatDuration(duration)}`,
+      `Recording ${shownAddress(control.server)}${rate === null ? '' : `, which runs ${formatPlural(rate, 'command')} per second,`} for ${formatDuration(duration)}`,
     );
     // It resolved the host: both connections go to the same server.
     return await recordWithInterrupt(control.answering, duration);
@@ -163,7 +153,7 @@ async function recordWithInterrupt(
   const interrupt = new AbortController();
   const stopListening = onInterrupt(
     () => interrupt.abort(),
-    () => say('stopping: what was recorded until now is used; press Ctrl-C again to end at once'),
+    () => say('stopping: the config will use what was recorded so far; press Ctrl-C again to end at once'),
   );
   try {
     return await recordMonitor(
@@ -210,7 +200,7 @@ async function readRecordingFile(path: string): Promise<{ text: string; endedBy:
 
 const maxShown = 8;
 
-/** What was recorded, what of it the config has, and what it does not have. */
+/** Describes what was recorded, what the config has of it, and what is left out. */
 function describeFitted(
   { recording, popularity, others, tooRare }: FittedRecording,
   { literal }: { readonly literal: boolean },
@@ -230,14 +220,14 @@ function describeFitted(
       .slice(0, maxShown)
       .map(([name, { count, reason }]) => `Left out: ${name.slice(0, 40)} ${ofAll(count)} (${reason})`),
     ...(left.length > maxShown ? [`Left out: ${formatPlural(left.length - maxShown, 'other command')}`] : []),
-    ...(tooRare > 0 ? [`Left out: ${ofAll(tooRare)} in forms that are too rare for the mix`] : []),
+    ...(tooRare > 0
+      ? [`Left out: ${ofAll(tooRare)} of the commands, because their forms are too rare for the mix`]
+      : []),
     ...(insideScripts > 0
-      ? [`Left out: ${formatPlural(insideScripts, 'command')} that scripts of the server ran`]
+      ? [`Left out: ${formatPlural(insideScripts, 'command')} that scripts ran on the server`]
       : []),
-    ...(unreadable > 0 ? [`Not read: ${formatPlural(unreadable, 'line')} without a command`] : []),
-    ...(databases > 1
-      ? [`The commands were for ${databases} databases; the config has all of their keys in one`]
-      : []),
+    ...(unreadable > 0 ? [`Ignored: ${formatPlural(unreadable, 'line')} without a command`] : []),
+    ...(databases > 1 ? [`The commands used ${databases} databases; the config puts all keys into one`] : []),
     ...(popularity === undefined || literal ? [] : describeKeys(popularity, others)),
   ].join('\n');
 }
@@ -253,14 +243,14 @@ function describeKeys(
     `Keys: ${[kind, ...of].join(', ')}, over ${formatPlural(keys, 'key')}; the recording has ${formatCount(seen)} (${family}). Rank-frequency distance: ${distance.toFixed(3)}`,
     ...(distance > poorDistance
       ? [
-          `No choice of keys that poolbench has is like the recorded one: the distance is above ${poorDistance}`,
+          `No keyChoice of poolbench fits the recorded popularity of the keys: the distance is above ${poorDistance}`,
         ]
       : []),
     ...(unlike.length === 0
       ? []
-      : [`As many keys, chosen in the same way, are used for ${unlike.join(', ')}`]),
+      : [`The number and choice of these keys also apply to ${unlike.join(', ')}`]),
   ];
 }
 
-/** From here on the popularity of the keys is visibly another one. */
+/** Above this distance, the popularity of the keys visibly differs. */
 const poorDistance = 0.05;

@@ -1,14 +1,15 @@
 import { formatList } from '../../aggregate/text/format.ts';
-import { isLibrary, isModulePath } from '../../pool/client/libraries.ts';
+import { bundledClients } from '../../pool/client/libraries.ts';
 import { PoolbenchError } from '../errors.ts';
 import type { Experiment } from './experiment.ts';
 
 /**
- * Agents have only what poolbench brings along: the code of a package, a module or a script never goes to another machine.
- * Nor do populations: agents run one load at a time. And they load only the servers that they were allowed, with no proxy
- * between.
+ * Refuses what agents cannot do. They have only the code of poolbench: no code of a package, a module or a script is sent to
+ * another machine. They run one load at a time, so no populations. They connect directly to the servers that they may load,
+ * so no silent cuts.
  *
- * @throws PoolbenchError USAGE for a script, a replay, populations or silent cuts, CLIENT_NOT_USABLE for clients that they do not have
+ * @throws PoolbenchError USAGE for a script, a replay, populations or silent cuts; CLIENT_NOT_USABLE for clients that they
+ *   do not have
  */
 export function expectSuitsAgents({
   workload: { script, replay },
@@ -22,7 +23,7 @@ export function expectSuitsAgents({
   if (script !== null)
     throw new PoolbenchError(
       'USAGE',
-      `expected no workload.script with --agents, found ${script}: agents do not run code of others; leave out --agents, or use workload.commands`,
+      `expected no workload.script with --agents, found ${script}: agents do not run code from another machine; leave out --agents, or use workload.commands`,
     );
   if (populations.length > 0)
     throw new PoolbenchError(
@@ -37,13 +38,13 @@ export function expectSuitsAgents({
   if (scenarios.some(({ cut, cutEveryMs }) => cut.includes('silent') && cutEveryMs.some(every => every > 0)))
     throw new PoolbenchError(
       'USAGE',
-      'expected no silent cuts with --agents: they need a proxy, which would run on the machine of the coordinator, where no load is; leave out --agents, or use "cut": "close"',
+      'expected no silent cuts with --agents: they need a proxy between load and server, but agents connect directly to the server; leave out --agents, or use "cut": "close"',
     );
   const clients = scenarios.flatMap(({ client }) => client);
-  const missing = [...new Set(clients)].filter(client => isLibrary(client) || isModulePath(client));
+  const missing = [...new Set(clients)].filter(client => bundledClients.every(name => name !== client));
   if (missing.length > 0)
     throw new PoolbenchError(
       'CLIENT_NOT_USABLE',
-      `expected only clients that agents have, found ${formatList(missing)}; leave out --agents, or use ioredis or wire`,
+      `expected only clients that agents have, found ${formatList(missing)}; leave out --agents, or use ${bundledClients.join(' or ')}`,
     );
 }

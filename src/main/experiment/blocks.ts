@@ -14,7 +14,7 @@ export interface Block {
 /** What varies within a block if several keys vary and the config names none: the division of the same load. */
 const usuallyCompared: readonly ScenarioKey[] = ['pools', 'poolsPerThread'];
 
-/** What is compared wherever it varies: a population is there to be compared with its absence. */
+/** The keys that are always compared if they vary: a scenario with a population is compared with the scenario alone. */
 const alwaysCompared: ScenarioKey = 'beside';
 
 /** Controls take at most this fraction of the time of the arms, but there is always one. */
@@ -25,8 +25,8 @@ const maxControlRatio = 0.25;
  * is not compared. That is an equivalence, so a chain of comparisons cannot merge blocks: what is compared over several
  * blocks, such as levels of workers, is compared by the ratios of each.
  *
- * @param compare the keys as the config names them; null: what runs beside, if that varies, or the key that varies, if it is
- *   only one, else pools and threads
+ * @param compare the keys as the config names them; null: `beside` if it varies, else the key that varies if there is only
+ *   one, else pools and threads
  */
 export function formBlocks(
   scenarios: readonly LabelledScenario[],

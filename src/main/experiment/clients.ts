@@ -16,7 +16,7 @@ import type { Experiment } from './experiment.ts';
 import type { PlannedSide } from './plan.ts';
 import { populationsOf } from './populations.ts';
 import type { Scenario } from './scenarios.ts';
-import { expectScript } from './script.ts';
+import { expectScripts } from './workload-files.ts';
 
 const ownRequire = createRequire(import.meta.url);
 const { peerDependencies }: { readonly peerDependencies: Readonly<Record<string, string>> } =
@@ -72,8 +72,7 @@ function allLoads({
 
 /**
  * Finds the clients of a side's loads and loads each once, and the scripts, so that what is wrong with one is known before
- * the load.
- * A package is looked up from the config's folder, then from poolbench's own.
+ * the load. A package is looked up from the config's folder, then from poolbench's own.
  *
  * @param options.fallback looks up from there what the config's folder does not have @default poolbench's own folder
  * @returns the clients by their names
@@ -85,8 +84,7 @@ export async function findClients(
 ): Promise<UsedClients> {
   const { experiment } = side;
   const loads = allLoads(side);
-  await expectScript(experiment);
-  for (const population of populationsOf(experiment)) await expectScript(population);
+  await expectScripts(experiment);
   const folder = resolve(experiment.clientsFrom ?? '.');
   const places = [createRequire(join(folder, 'config.json')), fallback];
   const names = [...new Set(loads.map(({ client }) => client))];

@@ -199,6 +199,7 @@ export function describeWorkload(workload: WorkloadConfig): string[] {
   const also = [
     ...(compressibleRatio > 0 ? [`${formatPercent(compressibleRatio)} of a value is one character`] : []),
     ...(hitShare < 1 ? [`${formatPercent(hitShare)} of reads are for keys that are there`] : []),
+    ...(workload.subscribers > 0 ? [formatPlural(workload.subscribers, 'subscriber')] : []),
   ];
   const order = replay === undefined ? '' : ` in the order of ${basename(replay)}`;
   const sizes = `values of ${describeSizes(workload.valueBytes)}`;

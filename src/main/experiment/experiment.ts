@@ -120,7 +120,7 @@ export const experimentSchema = section({
     .default(null)
     .meta({
       description:
-        'Scenario keys whose values are compared. Scenarios that differ only in these are measured next to each other. null: beside, if it varies, or the key that varies, if there is only one, else pools and poolsPerThread',
+        'Scenario keys whose values are compared. Scenarios that differ only in these are measured next to each other. null: beside if it varies, else the key that varies if there is only one, else pools and poolsPerThread',
     }),
   rounds: rounds.prefault({ atLeast: 10, atMost: 50 }).meta({
     description:

@@ -1,6 +1,6 @@
 /**
- * The candidate that `word` is most likely a misspelling of, else the only one that has it as a part ("redis" of
- * "node-redis"); undefined if there is none.
+ * The candidate that `word` most likely misspells, else the only candidate that contains it ("redis" in "node-redis");
+ * undefined if there is none.
  */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const limit = Math.max(1, Math.floor(word.length / 3));

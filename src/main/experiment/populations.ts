@@ -15,13 +15,14 @@ import { type WorkloadConfig, workload } from './workload.ts';
 /** Each population has threads and keys of its own. */
 const maxPopulations = 8;
 
-// A population is beside others itself; agents and the proxy of silent cuts serve scenarios alone.
+// A population has no populations of its own; agents and the proxy of silent cuts work only for scenarios.
 const { beside: _, hosts: __, cut: ___, ...values } = scenarioValues;
 
 const population = section({
-  name: populationName.meta({ description: 'Name of the population, for beside and the report' }),
+  name: populationName.meta({ description: 'Name of the population in beside and in the report' }),
   workload: workload.nullable().prefault(null).meta({
-    description: 'Keys, values and commands of the population; null: those of the run, with keys of its own',
+    description:
+      'Keys, values and commands of the population; null: the workload of the run, on separate keys',
   }),
   ...values,
 }).check(({ value, issues }) => {
@@ -30,7 +31,7 @@ const population = section({
   const group = groupOfPopulation(value);
   checkGroup(group, refuse);
   if (expandScenarios([group]).length > 1)
-    refuse(['arrival', 'rate'], 'one rate (a population is one load)', value.arrival);
+    refuse(['arrival', 'rate'], 'a single rate (a population is one load)', value.arrival);
 });
 
 export type PopulationConfig = z.output<typeof population>;
@@ -41,10 +42,10 @@ export const populations = z
   .prefault([])
   .meta({
     description:
-      'Other loads that can run at the same time as a scenario, which names them in beside: each with the keys of one scenario and a workload of its own',
+      'Other loads that can run at the same time as a scenario, which names them in beside. Each has the keys of one scenario, and its own workload',
   });
 
-/** As a group of one scenario. */
+/** The population as a group of one scenario. */
 function groupOfPopulation({ name: _, workload: __, ...values }: PopulationConfig): ScenarioGroup {
   return groupOf(values);
 }
@@ -73,7 +74,7 @@ export function populationsOf({ workload, populations }: Populated): Population[
   );
 }
 
-/** Those among populations that a scenario runs beside, in the order in which it names them. */
+/** The populations of a scenario, in the order in which it names them. */
 export function besideOf<Named extends { readonly name: string }>(
   { beside }: Pick<Scenario, 'beside'>,
   populations: readonly Named[],
@@ -81,8 +82,13 @@ export function besideOf<Named extends { readonly name: string }>(
   return besideNames(beside).flatMap(name => populations.filter(population => population.name === name));
 }
 
-/** What a scenario and the populations beside it take together; its own keys otherwise. */
-type Extent = Pick<Scenario, 'threads' | 'connections' | 'cut' | 'arrival'>;
+/** What a scenario and the populations beside it take together. */
+export interface Extent extends Pick<Scenario, 'threads' | 'connections'> {
+  /** Those of its threads that drive open loops. */
+  readonly openThreads: number;
+  /** Of the scenario: populations have no silent cuts. */
+  readonly cut: Scenario['cut'];
+}
 
 /** The extent of each scenario of a side. */
 export function extentsOf({
@@ -95,9 +101,11 @@ export function extentsOf({
   const all = populationsOf(experiment);
   return scenarios.map(scenario => {
     const loads = [scenario, ...besideOf(scenario, all).map(population => population.scenario)];
+    const open = loads.filter(({ arrival }) => arrival.kind !== 'closed');
     return {
-      ...scenario,
+      cut: scenario.cut,
       threads: sumOf(loads, ({ threads }) => threads),
+      openThreads: sumOf(open, ({ threads }) => threads),
       connections: sumOf(loads, ({ connections }) => connections),
     };
   });
@@ -135,28 +143,31 @@ export function loadsOf<Whole extends Config>(
   return [{ load: config, refuse }, ...ofPopulations];
 }
 
-/** Refuses names that several populations have, and scenarios beside populations that there are none of. */
+/** Refuses names that several populations have, and populations of a scenario that do not exist. */
 export function checkBeside({ populations, scenarios }: Config, refuse: Refuse): void {
   const names = populations.map(({ name }) => name);
   for (const [index, name] of names.entries())
-    if (names.indexOf(name) < index) refuse(['populations', index, 'name'], 'a name of its own', name);
-  const known = names.length === 0 ? 'null, as there are no populations' : names.join(' or ');
+    if (names.indexOf(name) < index)
+      refuse(['populations', index, 'name'], 'a name that no other population has', name);
+  const expected =
+    names.length === 0
+      ? 'null, because the config has no populations'
+      : `names of populations, each once: ${names.join(' or ')}`;
   for (const [group, { beside }] of scenarios.entries())
     for (const [index, one] of beside.entries()) {
       const asked = besideNames(one);
       const isKnown = asked.every(name => names.includes(name)) && new Set(asked).size === asked.length;
-      if (!isKnown)
-        refuse(['scenarios', group, 'beside', index], `names of populations, each once: ${known}`, one);
+      if (!isKnown) refuse(['scenarios', group, 'beside', index], expected, one);
     }
 }
 
-/** An input with populations in which no scenario says what it runs beside. */
+/** An input with populations in which no scenario has `beside`. */
 const undecided = z.looseObject({
   populations: z.array(z.looseObject({ name: populationName })).min(1),
   scenarios: z.array(z.looseObject({ beside: z.undefined().optional() })),
 });
 
-/** The input of a config, in which each scenario runs alone and beside each population unless it says otherwise. */
+/** The input of a config. If no scenario has `beside`, each runs alone and beside each population. */
 export function withBeside(input: unknown): unknown {
   const { data } = undecided.safeParse(input);
   if (data === undefined) return input;

@@ -43,6 +43,8 @@ const rate: QuestionFlag = {
 export const questionFlags: Readonly<Record<string, QuestionFlag>> = Object.fromEntries([
   ...rows.flatMap(([key, { config }]): [string, QuestionFlag][] => {
     if (key === 'arrival') return [['rate', rate]];
+    // The server at a URL is a single one, which has no replicas to read from.
+    if (key === 'readFrom') return [];
     const values = config === null ? undefined : valuesOf(config.item);
     if (config === null || values === undefined) return [];
     const name = config.name ?? key;

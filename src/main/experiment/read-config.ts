@@ -13,7 +13,7 @@ import { withBeside } from './populations.ts';
 import { askedExperiment } from './question.ts';
 import { withStageSeconds } from './stage-seconds.ts';
 import { locateTlsFiles } from './target.ts';
-import { locateWorkloadFiles } from './values.ts';
+import { locateWorkloadFiles } from './workload-files.ts';
 
 /** More would not be read. */
 const maxFaults = 50;
@@ -25,8 +25,8 @@ interface PlacedFault {
 }
 
 /**
- * The experiment of a config, or of a URL and the flags beside it, as the command line changes it: `--target` gives it the target of another config, and the
- * other flags override the result.
+ * The experiment of a config, or of a URL and the flags beside it, as the command line changes it: `--target` gives it the
+ * target of another config, and the other flags override the result.
  *
  * @throws PoolbenchError CONFIG_MISSING, CONFIG_INVALID, USAGE
  */

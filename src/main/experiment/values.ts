@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { dirname, isAbsolute, join } from 'node:path';
 import { z } from 'zod';
 import {
   kind,
@@ -119,45 +118,4 @@ export function readValueFile(path: string): string[] {
   if (lines.length === 0) throw new RangeError('a file with values, one per line (this one is empty)');
   const used = Math.min(lines.length, maxValues);
   return Array.from({ length: used }, (_, index) => lines[Math.floor((index * lines.length) / used)] ?? '');
-}
-
-/**
- * The input of a config with the paths of its workloads, files of values, scripts and replays, as seen from here: a config
- * names them relative to its own folder. That is done before anything is validated, as the sizes of the values are a part of it.
- */
-export function locateWorkloadFiles(input: unknown, configPath: string): unknown {
-  const populations = keyOf(input, 'populations');
-  const whole = withFiles(input, configPath);
-  if (!Array.isArray(populations)) return whole;
-  return {
-    ...(whole as object),
-    populations: populations.map(population => withFiles(population, configPath)),
-  };
-}
-
-/** What has a workload, with the paths of that as seen from here. */
-function withFiles(whole: unknown, configPath: string): unknown {
-  const workload = keyOf(whole, 'workload');
-  const valueBytes = keyOf(workload, 'valueBytes');
-  const script = located(keyOf(workload, 'script'), configPath);
-  const replay = located(keyOf(workload, 'replay'), configPath);
-  const path = located(keyOf(valueBytes, 'path'), configPath);
-  if (script === undefined && replay === undefined && path === undefined) return whole;
-  const files = {
-    ...(script === undefined ? {} : { script }),
-    ...(replay === undefined ? {} : { replay }),
-    ...(path === undefined ? {} : { valueBytes: { ...(valueBytes as object), path } }),
-  };
-  return { ...(whole as object), workload: { ...(workload as object), ...files } };
-}
-
-/** Undefined if it is no relative path. */
-function located(path: unknown, configPath: string): string | undefined {
-  if (typeof path !== 'string' || path === '' || isAbsolute(path)) return undefined;
-  return join(dirname(configPath), path);
-}
-
-function keyOf(section: unknown, key: string): unknown {
-  if (typeof section !== 'object' || section === null || Array.isArray(section)) return undefined;
-  return (section as Record<string, unknown>)[key];
 }

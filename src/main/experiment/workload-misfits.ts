@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { clientsWith, hasAbility } from '../../aggregate/scenario/clients.ts';
 import type { refuser } from '../../aggregate/scenario/schema-parts.ts';
+import { formatList } from '../../aggregate/text/format.ts';
 import type { WorkloadTask } from '../../workers/contract.ts';
 import { isPublish, keysOf, parseCommand } from '../../workers/workload/command-templates.ts';
 import { replicaCanAnswer } from '../../workers/workload/families.ts';
@@ -70,18 +71,19 @@ export function checkTarget({ target, workload, scenarios }: Omit<Parts, 'timeou
   }
 }
 
-/** Refuses reads from replicas where there are none that poolbench knows of, or where a command or a client cannot use them. */
+/** Refuses reads from replicas if the target has none that poolbench knows, or if a command or a client cannot use them. */
 function checkReadFrom({ target, workload, scenarios }: Omit<Parts, 'timeoutMs'>, refuse: Refuse): void {
   const ofAll = whyOnlyFromPrimary(target, workload);
   for (const [index, { client, readFrom, autoPipelining }] of scenarios.entries()) {
-    if (readFrom.every(source => source === 'primary')) continue;
+    const place = readFrom.findIndex(source => source !== 'primary');
+    if (place < 0) continue;
     const refuseReads = (why: string) =>
-      refuse(['scenarios', index, 'readFrom'], `"primary", because ${why}`, readFrom);
+      refuse(['scenarios', index, 'readFrom', place], `"primary", because ${why}`, readFrom[place]);
     const other = client.find(one => !hasAbility(one, 'replicas'));
     if (ofAll !== undefined) refuseReads(ofAll);
     else if (other !== undefined)
       refuseReads(
-        `client has ${JSON.stringify(other)} (only ioredis and wire read from replicas; give it a group of its own)`,
+        `client has ${JSON.stringify(other)} (only ${formatList(clientsWith('replicas'))} read from replicas; give it a group of its own)`,
       );
     else if (target.cluster && client.includes('ioredis') && autoPipelining.includes(true))
       refuseReads('autoPipelining is true (in a cluster, ioredis would send joined writes to replicas)');
@@ -95,9 +97,9 @@ function whyOnlyFromPrimary(target: Parts['target'], workload: WorkloadConfig): 
   if (workload.script !== null) return 'workload.script is set (a session has one connection)';
   const commands = workloadTask(workload).commands.map(({ command }) => parseCommand(command));
   if (commands.some(({ requests }) => requests.length > 1))
-    return 'the workload has a transaction (use a workload without one)';
+    return 'the workload has a transaction (remove it to read from replicas)';
   if (commands.some(({ requests }) => requests.some(({ blocksMs }) => blocksMs !== undefined)))
-    return 'the workload has a command that blocks (use a workload without one)';
+    return 'the workload has a blocking command (remove it to read from replicas)';
   return commands.some(({ name }) => replicaCanAnswer(name))
     ? undefined
     : 'no command of the workload only reads (add one, such as "GET {key}")';
@@ -150,7 +152,7 @@ function checkBlocking({ workload, scenarios, timeoutMs }: Parts, refuse: Refuse
   }
 }
 
-/** Subscribers hear what is published by itself; in a transaction it has no instant of its own. */
+/** Only a PUBLISH outside of transactions is timed: inside one, its send has no time of its own. */
 function checkSubscribers({ workload, scenarios, target }: Parts, refuse: Refuse): void {
   const { subscribers, commands } = workload;
   if (subscribers === 0) return;
@@ -162,9 +164,9 @@ function checkSubscribers({ workload, scenarios, target }: Parts, refuse: Refuse
   if (published.length === 0) refuseKey('0, because no command of workload.commands is PUBLISH or SPUBLISH');
   if (published.some(({ kind }) => kind === 'bytes'))
     refuseKey(
-      '0, because a message is no UTF-8 (subscribers are told the instant of its send in front of it)',
+      '0, because a message is not UTF-8 (poolbench writes the time of the send at its beginning, as text)',
     );
-  if (target.cluster) refuseKey('0, because target.cluster is true (subscribers hear a single server)');
+  if (target.cluster) refuseKey('0, because target.cluster is true (subscribers need a single server)');
   const maxPools = Math.max(...scenarios.flatMap(({ pools }) => pools));
   if (subscribers < maxPools)
     refuseKey(`at least as many subscribers as pools, ${maxPools} here (each pool has channels of its own)`);

@@ -77,7 +77,9 @@ const ycsbPresets: Readonly<Record<(typeof ycsbNames)[number], Preset>> = {
 export const maxCommands = 64;
 export const maxSubscribers = 10_000;
 export const maxKeys = 100_000_000;
-export const members = wholeNumber(1, 100_000);
+export const maxMembers = 100_000;
+export const usualMembers = 10;
+export const members = wholeNumber(1, maxMembers);
 
 /** How keys are chosen. */
 export const keyChoice = oneOfKinds(
@@ -141,7 +143,7 @@ export const workload = section({
     description: 'Number of keys; they are written before the load and removed after it',
     unit: 'keys',
   }),
-  members: members.default(10).meta({
+  members: members.default(usualMembers).meta({
     description: 'Elements of each hash, list, set, sorted set and stream that is written before the load',
     unit: 'elements',
   }),
@@ -178,12 +180,12 @@ export const workload = section({
     .default(null)
     .meta({
       description:
-        "Path of a file that poolbench record --literal has written, relative to the config's folder: the order of the commands, and the key of each; null: both are drawn",
+        "Path of a file that poolbench record --literal has written, relative to the config's folder. It has the order of the commands and the key of each; null: both are drawn at random",
     }),
   functions,
   subscribers: wholeNumber(0, maxSubscribers).default(0).meta({
     description:
-      'Connections beside the pools that hear what PUBLISH and SPUBLISH of the mix send; the time until a message arrives is measured',
+      'Connections, besides those of the pools, that receive the messages of PUBLISH and SPUBLISH; the time from send to arrival is measured',
     unit: 'connections',
   }),
   hitShare: numberBetween(0, 1).default(1).meta({
@@ -203,9 +205,10 @@ export const workload = section({
     ) => refuser(issues)([key], expected, value[key]);
     const { ycsb, commands, readShare, keyChoice, hitShare, script, replay } = value;
     if (replay !== null) {
-      if (keyChoice !== undefined) refuse('keyChoice', 'no keyChoice beside replay, which has the keys');
-      if (hitShare < 1) refuse('hitShare', '1, or nothing, beside replay, which has the keys');
-      if (commands.length === 0) refuse('replay', 'commands beside replay, which has their order');
+      if (keyChoice !== undefined) refuse('keyChoice', 'no keyChoice, because replay has the keys');
+      if (hitShare < 1) refuse('hitShare', '1 or nothing, because replay has the keys');
+      if (commands.length === 0)
+        refuse('replay', 'workload.commands as well, because the replay has only their order');
       try {
         if (commands.length > 0) expectReplayOf(readReplay(resolve(replay)), value);
       } catch (cause) {

@@ -1,4 +1,4 @@
-import { access, writeFile } from 'node:fs/promises';
+import { access, constants, writeFile } from 'node:fs/promises';
 import { dirname, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { wrapText } from '../../aggregate/text/text-layout.ts';
@@ -30,21 +30,27 @@ export async function writeConfig(
   heading: readonly string[] = [],
 ): Promise<void> {
   const $schema = relative(dirname(resolve(path)), schemaFile).replaceAll('\\', '/');
+  await writeNewFile(path, renderConfig({ $schema, ...config }, heading));
+}
+
+/**
+ * Writes a file that only its owner can read.
+ *
+ * @throws PoolbenchError USAGE if it exists, RESULTS_NOT_WRITABLE if it cannot be written
+ */
+export async function writeNewFile(path: string, text: string): Promise<void> {
   try {
-    await writeFile(path, renderConfig({ $schema, ...config }, heading), { flag: 'wx', mode: 0o600 });
+    await writeFile(path, text, { flag: 'wx', mode: 0o600 });
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    if (code === 'EEXIST') throw alreadyExists(path);
-    throw new PoolbenchError('RESULTS_NOT_WRITABLE', `the config ${path} cannot be written (${message})`, {
-      cause,
-    });
+    if ((cause as NodeJS.ErrnoException).code === 'EEXIST') throw alreadyExists(path);
+    throw notWritable(path, cause);
   }
 }
 
 /**
  * For what takes long before it is written.
  *
- * @throws PoolbenchError USAGE if the file exists
+ * @throws PoolbenchError USAGE if the file exists, RESULTS_NOT_WRITABLE if nothing can be written to its folder
  */
 export async function expectNoFile(path: string): Promise<void> {
   const exists = await access(path).then(
@@ -52,6 +58,16 @@ export async function expectNoFile(path: string): Promise<void> {
     () => false,
   );
   if (exists) throw alreadyExists(path);
+  try {
+    await access(dirname(resolve(path)), constants.W_OK);
+  } catch (cause) {
+    throw notWritable(path, cause);
+  }
+}
+
+function notWritable(path: string, cause: unknown): PoolbenchError {
+  const { message } = cause as Error;
+  return new PoolbenchError('RESULTS_NOT_WRITABLE', `${path} cannot be written (${message})`, { cause });
 }
 
 function alreadyExists(path: string): PoolbenchError {

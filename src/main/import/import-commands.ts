@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { parseGivenCommand, placesOfKeys } from '../../workers/workload/command-templates.ts';
+import { placesOfKeys } from '../../workers/workload/command-rules.ts';
+import { parseGivenCommand } from '../../workers/workload/command-templates.ts';
 import type { MemtierCommand } from './memtier-arguments.ts';
 
 /** What `__key__` stands for. */
@@ -12,13 +13,13 @@ export interface KeyNumbers {
 /** Commands as a config has them. */
 export interface ImportedCommands {
   readonly commands: readonly { readonly command: string; readonly weight: number }[];
-  /** Names of keys that the commands have as they are. */
+  /** Names of keys that the commands contain literally. */
   readonly namedKeys: ReadonlySet<string>;
-  /** Whether there are keys drawn from a range, too. */
-  readonly drawsKeys: boolean;
-  /** Max number of requests of one operation: those of a transaction. */
+  /** The patterns by which keys are drawn from a range, for every such key; empty: none is. */
+  readonly keyPatterns: readonly string[];
+  /** Max requests of one operation; more than 1 only with transactions. */
   readonly requests: number;
-  /** What is other than in the definition, as sentences. */
+  /** The differences from the definition, as sentences. */
   readonly notes: readonly string[];
 }
 
@@ -27,7 +28,7 @@ const shownCharacters = 60;
 
 /**
  * Turns commands of memtier_benchmark into templates: a key becomes `{key}`, whatever its name, `__key__` elsewhere a
- * number, and `__data__` a value. MULTI, the commands behind it and EXEC become one operation.
+ * number, and `__data__` a value. MULTI, the commands after it and EXEC become one operation.
  *
  * @param scripts texts that EVALSHA may mean
  */
@@ -39,7 +40,7 @@ export function importCommands(
   const commands: { command: string; weight: number }[] = [];
   const namedKeys = new Set<string>();
   const notes: string[] = [];
-  let drawsKeys = false;
+  const keyPatterns: string[] = [];
   let requests = 1;
   for (const operation of joinTransactions(given)) {
     const templates = new Templates(keys, scripts);
@@ -51,15 +52,15 @@ export function importCommands(
       if (!(error instanceof RangeError)) throw error;
       const shown = operation.map(({ words }) => words.join(' ')).join('; ');
       const text = shown.length > shownCharacters ? `${shown.slice(0, shownCharacters)}…` : shown;
-      notes.push(`${JSON.stringify(text)} is not sent: poolbench expects ${error.message}.`);
+      notes.push(`${JSON.stringify(text)} is not sent: expected ${error.message}.`);
       continue;
     }
     for (const name of templates.namedKeys) namedKeys.add(name);
     for (const note of templates.notes) if (!notes.includes(note)) notes.push(note);
-    drawsKeys ||= templates.drawsKeys;
+    keyPatterns.push(...templates.keyPatterns);
     requests = Math.max(requests, operation.length);
   }
-  return { commands, namedKeys, drawsKeys, requests, notes };
+  return { commands, namedKeys, keyPatterns, requests, notes };
 }
 
 /** The requests of each operation: all of a transaction, else one. */
@@ -80,7 +81,7 @@ function joinTransactions(given: readonly MemtierCommand[]): MemtierCommand[][] 
 class Templates {
   readonly namedKeys = new Set<string>();
   readonly notes: string[] = [];
-  drawsKeys = false;
+  readonly keyPatterns: string[] = [];
   readonly #keys: KeyNumbers;
   readonly #scripts: readonly string[];
 
@@ -97,21 +98,21 @@ class Templates {
     const places = placesOfKeys(name, args);
     const templates = args.map((arg, index) => {
       if (!places.has(index + 1)) return this.#argument(arg, keyPattern);
-      if (arg.includes('__key__')) this.drawsKeys = true;
+      if (arg.includes('__key__')) this.keyPatterns.push(keyPattern);
       else this.namedKeys.add(arg);
       return '{key}';
     });
     return [name, ...templates].join(' ');
   }
 
-  /** What must be otherwise, because the keys are poolbench's and were written before the load. */
+  /** Changes a command because the keys are poolbench's and are written before the load. */
   #adapt(name: string, args: readonly string[]): readonly string[] {
     if (name === 'RESTORE' && !args.some(arg => /^replace$/i.test(arg))) {
-      this.notes.push('RESTORE has REPLACE in addition, because all keys are there before the load.');
+      this.notes.push('RESTORE gets the option REPLACE, because all keys exist before the load.');
       return [...args, 'REPLACE'];
     }
     if (name.startsWith('SORT') && args.some(isPattern)) {
-      this.notes.push('SORT reads the keys that the elements name, as many as there are keys.');
+      this.notes.push('The patterns of SORT read other keys of poolbench: one for each key.');
       return args.map(arg => (isPattern(arg) ? keyOfElement : arg));
     }
     if (!/^EVAL(SHA)?$/.test(name)) return args;
@@ -119,7 +120,7 @@ class Templates {
     const isHash = name === 'EVALSHA';
     const script = isHash ? this.#scripts.find(text => sha1(text) === given.toLowerCase()) : given;
     if (script === undefined)
-      throw new RangeError(`the script of ${name}, which the definition does not load`);
+      throw new RangeError(`the text of the script of ${name}, but the definition does not load it`);
     const passed: string[] = [];
     const text = script.replace(
       /((?:redis|server)\.p?call\s*\(\s*(["'])(\w+)\2\s*,\s*)(["'])([^"']*)\4/g,
@@ -130,7 +131,9 @@ class Templates {
       },
     );
     if (passed.length > 0)
-      this.notes.push(`The script gets the keys that it names (${passed.join(', ')}) in KEYS.`);
+      this.notes.push(
+        `The keys that the text of the script names (${passed.join(', ')}) are passed in KEYS.`,
+      );
     const [keys, others] = [rest.slice(0, Number(count)), rest.slice(Number(count))];
     return [text, String(Number(count) + passed.length), ...keys, ...passed, ...others];
   }
@@ -149,7 +152,7 @@ class Templates {
   }
 }
 
-/** In the place of a pattern of SORT. */
+/** Replaces a pattern of SORT. */
 const keyOfElement = '__key_of_element__';
 const isPattern = (arg: string) => arg.includes('*');
 

@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { PoolbenchError } from '../errors.ts';
+import { maxKeys, maxMembers, usualMembers } from '../experiment/workload.ts';
 import { importCommands } from './import-commands.ts';
 import { commandWords, type MemtierLoad, readMemtierArguments } from './memtier-arguments.ts';
 
 const client = z.object({ tool: z.string().optional(), arguments: z.string() });
 
-/** The parts of a test definition of redis-benchmarks-specification that say what is sent to which data. */
+/** The parts of a test definition of redis-benchmarks-specification that describe the load and the data. */
 const definition = z.object({
   name: z.string(),
   dbconfig: z
@@ -26,14 +27,14 @@ const definition = z.object({
 
 type Definition = z.output<typeof definition>;
 
-/** A config, and what it could not take over from the definition. */
+/** A config, and what could not be converted. */
 export interface Imported {
   readonly config: Readonly<Record<string, unknown>>;
   /** Sentences. */
   readonly notes: readonly string[];
 }
 
-/** What memtier_benchmark does without flags. */
+/** The defaults of memtier_benchmark. */
 const usual = {
   clients: 50,
   threads: 4,
@@ -42,14 +43,14 @@ const usual = {
   prefix: 'memtier-',
   ratio: '1:10',
 };
-/** Those of poolbench's configs; of values far less, as many are in flight. */
-const max = { keys: 100_000_000, members: 100_000, valueBytes: 512 * 1024, nameLength: 64 };
-const usualMembers = 10;
-/** A definition runs for minutes; a config repeats shorter rounds. */
+/** Max size of a value. A config allows far larger ones, but many are in flight at once. */
+const maxValueBytes = 512 * 1024;
+const maxNameLength = 64;
+/** A definition runs for minutes; a config has several shorter rounds. */
 const roundSeconds = 10;
 const rounds = 3;
 
-/** Flags that a config has no need of, or that are read where they matter. */
+/** Flags that a config does not need, or that are read elsewhere. */
 const knownFlags = new Set(
   'clients threads requests test-time run-count pipeline ratio key-pattern key-prefix key-minimum key-maximum key-zipf-exp data-size data-size-range random-data randomize distinct-client-seed hide-histogram print-percentiles rate-limiting'.split(
     ' ',
@@ -57,7 +58,7 @@ const knownFlags = new Set(
 );
 
 /**
- * A config for the load of a test definition.
+ * Makes a config from the load of a test definition.
  *
  * @param parsed the definition's YAML, as values
  * @throws PoolbenchError CONFIG_INVALID if it is no such definition, or none of its commands can be sent
@@ -94,11 +95,11 @@ export function importDefinition(parsed: unknown, source: string): Imported {
         .filter(other => other !== listeners)
         .map(
           ({ tool = 'memtier_benchmark', arguments: text }) =>
-            `Another client runs beside this one, which is not imported: ${tool} ${text.trim().slice(0, 200)}`,
+            `The definition has another client at the same time, which is not imported: ${tool} ${text.trim().slice(0, 200)}`,
         ),
       ...[...load.flags.keys()]
         .filter(flag => !knownFlags.has(flag))
-        .map(flag => `--${flag} has no counterpart.`),
+        .map(flag => `--${flag} of memtier_benchmark has no counterpart in poolbench.`),
       ...serverNotes(data),
     ],
   };
@@ -117,9 +118,10 @@ function assemble(data: Definition, load: MemtierLoad, subscribers: number, sour
   };
   const scripts = [data.dbconfig?.init_commands ?? []].flat().flatMap(scriptLoadedBy);
   const commands = importCommands(load.commands, keys, scripts);
-  if (load.commands.length > 0 && commands.commands.length === 0)
+  const isMix = load.commands.length > 0;
+  if (isMix && commands.commands.length === 0)
     throw invalid(source, `a command that can be sent. ${commands.notes.join(' ')}`);
-  const drawsKeys = load.commands.length === 0 || commands.drawsKeys;
+  const drawsKeys = !isMix || commands.keyPatterns.length > 0;
   const keySpace = keySpaceOf(data, drawsKeys ? keys : undefined, commands.namedKeys);
   const members = membersOf(data);
   const valueBytes = valueBytesOf(load, data);
@@ -127,18 +129,25 @@ function assemble(data: Definition, load: MemtierLoad, subscribers: number, sour
   const workers = number('threads', usual.threads) * number('clients', usual.clients);
   const pipeline = Math.max(1, Math.round(number('pipeline', 1) / commands.requests));
   const rate = flags.get('rate-limiting');
+  const patterns = isMix ? commands.keyPatterns : patternsOfRatio(flags);
+  const [keyChoice = { kind: 'uniform' }, ...otherChoices] = keyChoicesOf(patterns, flags);
   const all = [
     ...commands.notes,
     ...keySpace.notes,
-    ...(valueBytes === max.valueBytes ? [`Values have ${max.valueBytes} bytes at most.`] : []),
-    ...(members > max.members
-      ? [`Keys have ${max.members} elements, and not ${members}, as poolbench writes no more.`]
+    ...(valueBytes === maxValueBytes ? [`Values have at most ${maxValueBytes} bytes.`] : []),
+    ...(members > maxMembers
+      ? [`Keys have ${maxMembers} elements instead of ${members}, the most that poolbench writes.`]
       : []),
     ...(commands.requests > 1 && pipeline < number('pipeline', 1)
-      ? ['The pipeline is that of the definition, divided by the requests of a transaction.']
+      ? ['The pipeline is that of the definition divided by the number of requests in a transaction.']
       : []),
     ...(commands.namedKeys.size > 0 && drawsKeys
-      ? [`The keys ${[...commands.namedKeys].join(', ')} are drawn like the others.`]
+      ? [`The keys ${[...commands.namedKeys].join(', ')} are chosen at random like the others.`]
+      : []),
+    ...(otherChoices.length > 0
+      ? [
+          `All commands have the keyChoice ${keyChoice.kind}; the definition has ${otherChoices.map(({ kind }) => kind).join(' and ')} for some of them.`,
+        ]
       : []),
   ];
   return {
@@ -147,14 +156,14 @@ function assemble(data: Definition, load: MemtierLoad, subscribers: number, sour
       name: data.name
         .replace(/^memtier_benchmark-/, '')
         .replace(/[^\w.-]/g, '-')
-        .slice(0, max.nameLength),
+        .slice(0, maxNameLength),
       target: { server: 'any', url: 'redis://localhost:6379' },
       workload: {
         keys: keySpace.keys,
-        ...(members === usualMembers ? {} : { members: Math.min(members, max.members) }),
-        keyChoice: keyChoiceOf(load),
+        ...(members === usualMembers ? {} : { members: Math.min(members, maxMembers) }),
+        keyChoice,
         valueBytes,
-        ...(load.commands.length === 0 ? { readShare: readShareOf(flags) } : { commands: commands.commands }),
+        ...(isMix ? { commands: commands.commands } : { readShare: readShareOf(flags) }),
         ...(keySpace.hitShare < 1 ? { hitShare: keySpace.hitShare } : {}),
         ...(subscribers > 0 ? { subscribers } : {}),
       },
@@ -187,7 +196,7 @@ function readArguments(text: string, source: string): MemtierLoad {
   }
 }
 
-/** How many keys there are, and the fraction of the reads that are for those. */
+/** The number of keys, and the fraction of the reads that are of existing keys. */
 function keySpaceOf(
   { dbconfig }: Definition,
   drawn: { readonly from: number; readonly to: number } | undefined,
@@ -196,28 +205,30 @@ function keySpaceOf(
   const there = dbconfig?.check?.keyspacelen ?? 0;
   if (drawn === undefined) {
     const names = [...named];
-    const note = `Its ${names.length} keys (${names.join(', ')}) are as many of poolbench's, drawn at random.`;
+    const note = `The ${names.length} keys of the definition (${names.join(', ')}) become ${names.length} keys of poolbench, chosen at random.`;
     // Commands without keys, such as INFO and SCAN, can depend on how many there are.
     const keys = Math.max(1, names.length === 0 ? there : names.length);
-    return { keys: Math.min(keys, max.keys), hitShare: 1, notes: names.length > 1 ? [note] : [] };
+    return { keys: Math.min(keys, maxKeys), hitShare: 1, notes: names.length > 1 ? [note] : [] };
   }
   const range = Math.max(1, drawn.to - Math.max(1, drawn.from) + 1);
   const hasMisses = there > 1 && there < 0.99 * range;
   const keys = hasMisses ? there : range;
   const notes = [
     ...(hasMisses
-      ? [`Of the ${range} keys of the definition only ${there} are there: of reads as many find something.`]
+      ? [
+          `Of the ${range} keys that the definition reads, only ${there} exist. workload.hitShare is this fraction.`,
+        ]
       : []),
-    ...(keys > max.keys ? [`There are ${max.keys} keys, and not ${keys}.`] : []),
+    ...(keys > maxKeys ? [`There are ${maxKeys} keys instead of ${keys}.`] : []),
   ];
   return {
-    keys: Math.min(keys, max.keys),
+    keys: Math.min(keys, maxKeys),
     hitShare: hasMisses ? Number((there / range).toFixed(3)) : 1,
     notes,
   };
 }
 
-/** Elements of each key, as the names of the definition or its data set have them: `1key-list-10K-elements`. */
+/** Elements of each key, from the name of the definition or of its data set: `1key-list-10K-elements`. */
 function membersOf({ name, dbconfig }: Definition): number {
   const pattern = /(\d+)([KM]?)-(?:[a-z]+-)?(?:elements|fields|entries|members|features)/;
   const [, digits, unit = ''] = pattern.exec(name) ?? pattern.exec(dbconfig?.dataset_name ?? '') ?? [];
@@ -233,7 +244,7 @@ function valueBytesOf({ flags }: MemtierLoad, { dbconfig }: Definition): unknown
     const [low, high] = from?.get('data-size-range')?.split('-').map(Number) ?? [];
     if (low !== undefined && high !== undefined) return { kind: 'range', from: low, to: high };
     const size = from?.get('data-size');
-    if (size !== undefined) return Math.min(Number(size), max.valueBytes);
+    if (size !== undefined) return Math.min(Number(size), maxValueBytes);
   }
   return usual.valueBytes;
 }
@@ -243,9 +254,25 @@ function readShareOf(flags: MemtierLoad['flags']): number {
   return Number((gets / (sets + gets)).toFixed(3));
 }
 
-/** How keys are chosen: of a mix as for its first command, of SET and GET as for GET. */
-function keyChoiceOf({ commands: [first], flags }: MemtierLoad): object {
-  const pattern = first?.keyPattern ?? flags.get('key-pattern')?.split(':').at(-1) ?? 'R';
+interface KeyChoice {
+  readonly kind: string;
+  readonly exponent?: number;
+}
+
+/** The patterns of GET and SET, without that of a command that is never sent. */
+function patternsOfRatio(flags: MemtierLoad['flags']): string[] {
+  const [ofSets = 'R', ofGets = ofSets] = (flags.get('key-pattern') ?? 'R').split(':');
+  const readShare = readShareOf(flags);
+  return [...(readShare > 0 ? [ofGets] : []), ...(readShare < 1 ? [ofSets] : [])];
+}
+
+/** The different ways in which keys are chosen by these patterns. A config has the first. */
+function keyChoicesOf(patterns: readonly string[], flags: MemtierLoad['flags']): KeyChoice[] {
+  const choices = patterns.map(pattern => keyChoiceOf(pattern, flags));
+  return choices.filter(({ kind }, index) => choices.findIndex(other => other.kind === kind) === index);
+}
+
+function keyChoiceOf(pattern: string, flags: MemtierLoad['flags']): KeyChoice {
   switch (pattern.toUpperCase()) {
     case 'G':
       return { kind: 'gaussian' };
@@ -269,7 +296,7 @@ function scriptLoadedBy(given: string | readonly string[]): string[] {
   return /^script$/i.test(command) && /^load$/i.test(subcommand) && script !== undefined ? [script] : [];
 }
 
-/** What a server must be started with. */
+/** Notes about the settings and the topology of the server. */
 function serverNotes({ dbconfig, 'redis-topologies': topologies = [] }: Definition): string[] {
   // poolbench warns of a server that saves.
   const { save, ...parameters } = dbconfig?.['configuration-parameters'] ?? {};
@@ -277,7 +304,7 @@ function serverNotes({ dbconfig, 'redis-topologies': topologies = [] }: Definiti
   return [
     ...(settings.length > 0 ? [`The definition's server has these settings: ${settings.join(', ')}.`] : []),
     ...(topologies.length > 0 && !topologies.some(name => name.startsWith('oss-standalone'))
-      ? [`The definition's server is ${topologies.join(' or ')}, and not a single one.`]
+      ? [`The definition's server is ${topologies.join(' or ')}, but the config is for a single server.`]
       : []),
   ];
 }

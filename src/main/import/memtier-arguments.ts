@@ -1,4 +1,4 @@
-/** A command of memtier_benchmark's `--command`, with what is said of it. */
+/** A command of memtier_benchmark's `--command`, with its ratio and key pattern. */
 export interface MemtierCommand {
   /** Each character is one byte. */
   readonly words: readonly string[];
@@ -7,7 +7,7 @@ export interface MemtierCommand {
   readonly keyPattern: string;
 }
 
-/** What a command line of memtier_benchmark says. */
+/** The contents of a command line of memtier_benchmark. */
 export interface MemtierLoad {
   readonly commands: readonly MemtierCommand[];
   /** The values of all other flags, by their long names without dashes. */
@@ -40,7 +40,7 @@ export function readMemtierArguments(text: string): MemtierLoad {
   const rest = shellWords(text);
   for (let index = 0; index < rest.length; index++) {
     const [, found, attached] = /^--?([\w-]+)(?:=([\s\S]*))?$/.exec(rest[index] ?? '') ?? [];
-    // What belongs to no flag is a mistake of its author, which memtier_benchmark ignores.
+    // An argument without a flag is a mistake in the definition, which memtier_benchmark ignores.
     if (found === undefined) continue;
     const name = longNames[found] ?? found;
     const next = rest[index + 1];
@@ -64,7 +64,7 @@ interface Quoting {
   readonly bare: (text: string) => string;
 }
 
-/** As a POSIX shell cuts a line into words. */
+/** Splits a line into words like a POSIX shell. */
 function shellWords(text: string): string[] {
   return cutWords(text, {
     double: quoted => quoted.replace(/\\(["\\$`])/g, '$1'),
@@ -75,7 +75,7 @@ function shellWords(text: string): string[] {
 
 const escapes: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', b: '\b', a: '\x07' };
 
-/** As redis-cli and memtier_benchmark cut a command into words, whose characters are bytes. */
+/** Splits a command into words like redis-cli and memtier_benchmark; each character is one byte. */
 export function commandWords(text: string): string[] {
   return cutWords(Buffer.from(text).toString('latin1'), {
     double: quoted =>

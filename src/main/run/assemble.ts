@@ -5,7 +5,7 @@ import { besideNames } from '../../aggregate/scenario/beside.ts';
 import { fieldsOf } from '../../aggregate/scenario/scenario.ts';
 import { judgeControl, withoutControls } from '../../aggregate/stats/control.ts';
 import { limitedBy } from '../../aggregate/stats/limited-by.ts';
-import { roundsOfPopulation } from '../../aggregate/stats/rounds.ts';
+import { roundsOfPopulation } from '../../aggregate/stats/populations.ts';
 import { fixedRounds, isFixed, type RoundsRange } from '../../aggregate/stats/sign-test.ts';
 import { summarise, withPooledTails } from '../../aggregate/stats/summary.ts';
 import { latencyWarnings } from '../../aggregate/stats/warnings.ts';
@@ -38,7 +38,7 @@ interface RunState extends Omit<Measured, 'target'> {
   readonly experiment: Experiment;
   readonly target: Target;
   readonly clients: UsedClients;
-  readonly script?: Result['script'];
+  readonly files?: Result['files'];
   /** The arms of each block, without controls; empty if it is not alone, as sides are compared elsewhere. */
   readonly blocks: readonly (readonly Arm[])[];
   /** Of the agents; undefined: the load runs here. */
@@ -76,7 +76,7 @@ export function assembleResult(state: RunState): Result {
     environment,
     ...(state.hosts === undefined ? {} : { hosts: state.hosts }),
     clients: keptClients(state.clients),
-    ...(state.script === undefined ? {} : { script: state.script }),
+    ...(state.files === undefined ? {} : { files: state.files }),
     target: shown,
     // A resumed run also has the notes of its first target, which are the same.
     warnings: [

@@ -120,7 +120,7 @@ export class Course {
     // No verdict counts rounds after the last look, so once there was one the next must be in reach.
     const goal = asked === null ? round : (this.#looks.find(look => look >= round) ?? round);
     if (round > minRounds && roundSeconds * (goal - round + 1) > budgetLeft) return end('budget');
-    // The slack is for a machine that is slower than planned, and no part of the plan.
+    // The slack is for a machine that is slower than planned. It is not part of the plan.
     const first = asked === null ? (this.#looks[0] ?? round) : round;
     const roundsInBudget = Math.floor((this.#plan.budgetSeconds - measured) / roundSeconds);
     const rounds = Math.min(atMost - round + 1, Math.max(first - round + 1, roundsInBudget));

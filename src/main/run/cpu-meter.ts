@@ -55,7 +55,7 @@ export class CpuMeter {
   readonly #root: MachineRoot;
   /** The same servers are read at both ends. */
   #nodes: Target['control']['nodes'] = [];
-  /** How many of them are no replicas; they come first. */
+  /** How many of them are primaries, which come first. */
   #primaries = 0;
   /** Their processes, as the servers report them. */
   #pids: Promise<readonly (number | null)[]> = Promise.resolve([]);

@@ -34,7 +34,7 @@ export interface EarlierRun {
   readonly warnings: readonly string[];
   readonly resumed: NonNullable<Result['resumed']>;
   readonly serverSeries: Result['serverSeries'];
-  readonly script: Result['script'];
+  readonly files: Result['files'];
 }
 
 /** The origin of figures: all that are judged together must share it. */
@@ -155,7 +155,7 @@ export function resumeNow(result: Result, plan: Plan, folder: string): EarlierRu
       { at: now.toISOString(), afterRounds: finished.count, gapSeconds: Math.round(gapSeconds) },
     ],
     serverSeries: result.serverSeries,
-    script: result.script,
+    files: result.files,
   };
 }
 
@@ -167,7 +167,7 @@ export function describeEarlier({ finished }: EarlierRun): string {
 }
 
 /**
- * What is measured now.
+ * Describes what is measured now, to be compared with what was measured before.
  *
  * @param load.hosts the agents that load it; undefined: this machine does
  * @param load.clients undefined for a ledger, each suite of which has its own
@@ -195,17 +195,19 @@ export function expectSameSubject(whole: 'ledger' | 'run', before: Subject, foun
 }
 
 /**
- * Makes sure that a run goes on with the script that it began with.
+ * Makes sure that a resumed run has the workload files that it began with.
  *
- * @param before undefined: the run began before results had it
- * @throws PoolbenchError USAGE
+ * @param before undefined: they named none, or the run began before results had them
+ * @throws PoolbenchError USAGE with the first that differs
  */
-export function expectSameScript(before: Result['script'], found: Result['script']): void {
-  if (before === undefined || before.sha256 === found?.sha256) return;
-  throw new PoolbenchError(
-    'USAGE',
-    `expected the script that the run began with, ${before.file} with SHA-256 ${before.sha256}, found another text in it; start another run without --resume`,
-  );
+export function expectSameFiles(before: Result['files'] = [], found: Result['files'] = []): void {
+  for (const { key, file, sha256 } of before) {
+    if (found.some(now => now.key === key && now.sha256 === sha256)) continue;
+    throw new PoolbenchError(
+      'USAGE',
+      `${key}: expected the text of ${file} with which the run began (SHA-256 ${sha256}), found another text; restore the file, or start another run without --resume`,
+    );
+  }
 }
 
 function aspects({

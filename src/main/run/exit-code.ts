@@ -2,7 +2,7 @@ import type { GateResult } from '../../aggregate/comparison/schema.ts';
 import { gateAlerts } from '../../aggregate/report/documents/gates.ts';
 import { describeThresholds } from '../../aggregate/report/documents/thresholds.ts';
 import type { Result } from '../../aggregate/result.ts';
-import { roundsOfPopulation } from '../../aggregate/stats/rounds.ts';
+import { loadsOf } from '../../aggregate/stats/populations.ts';
 import { lostRatio } from '../../aggregate/stats/summary.ts';
 import { toPlainLines } from '../../aggregate/text/format.ts';
 import { PoolbenchError } from '../errors.ts';
@@ -59,20 +59,11 @@ export function exitCodeOf(
       );
     }
     const max = sides[index]?.experiment.maxFailedShare ?? 0;
-    const populations = new Set(
-      rounds.flatMap(({ populations = [] }) => populations.map(({ name }) => name)),
-    );
-    const loads = [
-      { of: '', rounds },
-      // A comparison with a population that did not do its work says nothing.
-      ...[...populations].map(name => ({
-        of: ` of population ${name}`,
-        rounds: roundsOfPopulation(rounds, name),
-      })),
-    ];
-    for (const { of, rounds } of loads) {
-      const lost = lostRatio(rounds);
+    // If a population fails, the comparison with it shows nothing.
+    for (const { population, rounds: ofLoad } of loadsOf({ id: '', rounds })) {
+      const lost = lostRatio(ofLoad);
       if (lost <= max) continue;
+      const of = population === null ? '' : ` of population ${population}`;
       throw new PoolbenchError(
         'TOO_MANY_FAILURES',
         `expected at most ${max * 100} % of the operations${of}${where} to fail (maxFailedShare), found ${(lost * 100).toFixed(2)} %`,

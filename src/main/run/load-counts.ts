@@ -1,23 +1,23 @@
 import { sumOf } from '../../aggregate/stats/summary.ts';
 import type { ThreadSample } from '../../workers/contract.ts';
+import { scriptCommands } from '../../workers/workload/command-rules.ts';
 import {
   countedNames,
   type ParsedCommand,
   parseCommand,
-  scriptCommands,
   serverCountsApart,
   withoutSubcommand,
 } from '../../workers/workload/command-templates.ts';
 import { type WorkloadConfig, workloadTask } from '../experiment/workload.ts';
 
-/** Which of the server's counts of commands belong to a load, where several run at the same time. */
+/** Which of the server's counts of commands belong to one load if several run at the same time. */
 
 /** Commands of a load; none if it is a script. */
 export function commandsOf(workload: WorkloadConfig): ParsedCommand[] {
   return workloadTask(workload).commands.map(({ command }) => parseCommand(command));
 }
 
-/** Whether the server's count of the commands of these loads is that of their operations. */
+/** Whether the server's count of these loads' commands equals the number of their operations. */
 export function areCounted(workloads: readonly WorkloadConfig[]): boolean {
   const commands = workloads.map(commandsOf);
   const all = commands.flat();
@@ -33,7 +33,7 @@ export function areCounted(workloads: readonly WorkloadConfig[]): boolean {
 }
 
 /**
- * The server's count of these loads' commands, without the warm-up; null if it is not that of their operations.
+ * The server's count of these loads' commands, without the warm-up; null if it does not equal their operations.
  *
  * @param samples of all their threads
  * @param serverCalls the server's count of commands by their names in commandstats; null: not known
@@ -52,7 +52,7 @@ export function callsOf(
   return calls === null ? null : calls - warmupCalls;
 }
 
-/** Names of all that the server counts of a load, those within scripts, too. Null: not known. */
+/** Names of all commands that the server counts for a load, including those within scripts. Null: not known. */
 export function namesOf(
   workload: WorkloadConfig,
   samples: readonly ThreadSample[],
@@ -64,7 +64,7 @@ export function namesOf(
   return sent.some(name => scriptCommands.has(name)) ? null : new Set(sent);
 }
 
-/** Whether the server counts nothing of others under the names of a load. */
+/** Whether no other load sends commands that the server counts under the names of a load. */
 export function areApart(
   own: ReadonlySet<string> | null,
   others: readonly (ReadonlySet<string> | null)[],

@@ -36,7 +36,7 @@ export class LoadKeys {
     return this.#space;
   }
 
-  /** What is written; undefined before that. */
+  /** The written data; undefined before it is written. */
   get data(): DataSet | undefined {
     return this.#data;
   }
@@ -52,7 +52,7 @@ export class LoadKeys {
     for (const line of this.#space.warnings) warn(line);
   }
 
-  /** Writes what is there before the load. @throws PoolbenchError TARGET_LOST */
+  /** Writes the keys that must exist before the load. @throws PoolbenchError TARGET_LOST */
   async write(): Promise<void> {
     const { target, experiment, workload, signal, warn } = this.#parts;
     const { functions } = workload;
@@ -73,7 +73,7 @@ export class LoadKeys {
     if (!(await isTaken(this.#parts.target.control, lost).catch(() => false))) return;
     await this.claim();
     this.#parts.warn(
-      `before ${before}, another run of poolbench had taken the key prefix ${lost.prefix}, because the server had lost this run's claim to it (it was restarted or flushed, or it evicts keys): the keys there were left alone, and this run continued with the prefix ${this.claimed.prefix}`,
+      `before ${before}, another run of poolbench had taken the key prefix ${lost.prefix}, because the server had lost this run's claim to it (it was restarted or flushed, or it evicts keys): this run left those keys alone, and continued with the prefix ${this.claimed.prefix}`,
     );
     await this.write();
   }

@@ -10,8 +10,6 @@ import { nowNs } from '../../pool/clock.ts';
 import type { ThreadSample, ThreadTask } from '../../workers/contract.ts';
 import { streamSeed } from '../../workers/prng.ts';
 import { SharedState } from '../../workers/shared-state.ts';
-import type { ParsedCommand } from '../../workers/workload/command-templates.ts';
-import { replicaCanAnswer } from '../../workers/workload/families.ts';
 import type { UsedClient } from '../experiment/clients.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import { besideOf } from '../experiment/populations.ts';
@@ -21,21 +19,14 @@ import { foreseeReads, workloadTask } from '../experiment/workload.ts';
 import type { Progress } from '../live/progress.ts';
 import type { Step } from '../live/snapshot.ts';
 import type { Claim } from '../server/claim.ts';
-import type { Control } from '../server/control.ts';
 import type { DataSet } from '../server/data-set.ts';
 import type { Target } from '../server/find-target.ts';
 import { removeInserted } from '../server/key-space.ts';
-import { awaitReplicas } from '../server/replicas.ts';
 import { ConnectionCutter, cutByServer } from './connection-cutter.ts';
 import { CpuMeter } from './cpu-meter.ts';
 import { areApart, areCounted, callsOf, commandsOf, namesOf } from './load-counts.ts';
-import {
-  baseRoundTripMs,
-  type ReadReplicas,
-  type ServerCount,
-  serverCount,
-  whatHappened,
-} from './server-figures.ts';
+import { catchUp, findReadReplicas, readCalls } from './read-replicas.ts';
+import { baseRoundTripMs, serverCount, whatHappened } from './server-figures.ts';
 import { type SilentProxy, startSilentProxy } from './silent-proxy.ts';
 import type { TargetWatch } from './target-watch.ts';
 import { ConnectRefused, type LoadThreads, placeOn, TurnVoided } from './threads.ts';
@@ -57,7 +48,7 @@ export interface Bench {
   readonly data?: Pick<DataSet, 'ready'> | undefined;
   /** Called with each caveat of the results. */
   readonly warn: (line: string) => void;
-  /** Those that scenarios can run beside; absent: none. */
+  /** The populations of the scenarios; absent: none. */
   readonly populations?: readonly PopulationLoad[];
 }
 
@@ -74,7 +65,7 @@ interface Load extends PopulationLoad {
   readonly firstThread: number;
 }
 
-/** What a scenario runs, itself first. */
+/** The loads of a scenario: its own first, then its populations. */
 function loadsOf(bench: Bench, scenario: Scenario): [own: Load, ...beside: Load[]] {
   let firstThread = scenario.threads;
   const beside = besideOf(scenario, bench.populations ?? []).map(population => {
@@ -145,7 +136,7 @@ export async function runMeasurement(
     if (signal.aborted) return result;
     if (voided !== undefined) {
       if (attempt === maxAttempts) throw voided;
-      await removeRecords(bench, scenario);
+      for (const load of loadsOf(bench, scenario)) await removeRecords(load);
       continue;
     }
     if (refused === undefined) {
@@ -233,7 +224,8 @@ export async function runOnce(
   // Before the server starts to count the load's commands.
   const dataSets: (RoundResult['dataSet'] | undefined)[] = [];
   for (const { bench } of loads) dataSets.push(await bench.data?.ready(turn));
-  if (replicas !== undefined) await catchUp(bench, turn);
+  const behind = replicas && (await catchUp(control, turn));
+  if (behind !== undefined) bench.warn(behind);
   const basePingMs = await baseRoundTripMs(control);
   const before = await serverCount(control, replicas);
   let samples: ThreadSample[];
@@ -248,7 +240,7 @@ export async function runOnce(
         load.scenario,
         round,
         shared,
-        // The proxy is that of the scenario alone.
+        // The proxy belongs to the scenario, not to its populations.
         index === 0 ? proxy?.address : undefined,
         load.firstThread,
       ),
@@ -268,12 +260,12 @@ export async function runOnce(
   }
   for (const [index, { failure, cuts }] of cutters.entries()) {
     if (failure === undefined) continue;
-    const what = cuts === 0 ? 'no' : `after ${formatPlural(cuts, 'cut')} no further`;
+    const what = cuts === 0 ? 'no' : `after ${formatPlural(cuts, 'cut')}, no other`;
     bench.warn(`${what} connection could be cut in ${loads[index]?.name}: ${toOneLine(failure)}`);
   }
   const after = await serverCount(control, replicas);
   const parts = loads.map(load => samplesOf(load, samples));
-  for (const [index, load] of loads.entries()) await removeRecords(load.bench, load.scenario, parts[index]);
+  for (const [index, load] of loads.entries()) await removeRecords(load, parts[index]);
   const restarted = before.life !== undefined && after.life !== undefined && after.life !== before.life;
   if (restarted) {
     bench.warn(
@@ -314,7 +306,7 @@ export async function runOnce(
       // A server that restarted counts from zero again, so the difference means nothing.
       ...(restarted ? { serverCores: null, serverMainThreadCores: null, serverFullestThread: null } : {}),
       serverTime: ofCommand =>
-        restarted || !isApart
+        restarted || !isApart || replicas?.nodes === null
           ? null
           : serverTimes(
               commands
@@ -354,42 +346,6 @@ function cpuMicrosOf(samples: readonly ThreadSample[]): number | null {
   );
 }
 
-/** The replicas of the target as they are now, and what loads read there. Undefined if all read from primaries. */
-async function findReadReplicas(control: Control, loads: readonly Load[]): Promise<ReadReplicas | undefined> {
-  const readers = loads.filter(({ scenario }) => scenario.readFrom !== 'primary');
-  if (readers.length === 0) return undefined;
-  // A target that does not answer has no figures; the target watch notices that.
-  const shards = await control.findShards().catch(() => []);
-  const reads = readers
-    .flatMap(({ bench }) => commandsOf(bench.experiment.workload))
-    .filter(({ name }) => replicaCanAnswer(name));
-  return {
-    nodes: shards.flatMap(({ replicas }) => replicas),
-    reads: new Set(reads.map(({ statName }) => statName)),
-  };
-}
-
-/** Lets replicas catch up with what was written before a measurement. */
-async function catchUp({ target, warn }: Pick<Bench, 'target' | 'warn'>, turn: string): Promise<void> {
-  const behind = await awaitReplicas(target.control).catch((cause: Error) => toOneLine(cause.message));
-  if (behind !== undefined)
-    warn(
-      `before ${turn}, replicas did not catch up with what was written before the load: ${behind}; reads from them can miss keys or find older values. Use replicas with a faster network, or fewer keys`,
-    );
-}
-
-/** All reads of a load as the servers have counted them, and those of replicas; null if it is not known. */
-function readCalls(
-  commands: readonly Pick<ParsedCommand, 'statName'>[],
-  { reads }: ReadReplicas,
-  counted: (count: (of: ServerCount) => number | null) => number | null,
-): NonNullable<RoundResult['readCalls']> | null {
-  const names = commands.map(({ statName }) => statName).filter(name => reads.has(name));
-  const all = counted(of => of.calls(names));
-  const ofReplicas = counted(of => of.callsOfReplicas(names));
-  return all === null || ofReplicas === null ? null : { all, ofReplicas };
-}
-
 /**
  * A figure that is not a finite number would make a result that no command can read, so it is found here, where it is made.
  *
@@ -408,11 +364,7 @@ export function expectFigures(measured: RoundResult, id: string): RoundResult {
  *
  * @param samples undefined: they were lost, so every record is removed that the load can have inserted
  */
-async function removeRecords(
-  bench: Bench,
-  scenario: Scenario,
-  samples?: readonly ThreadSample[],
-): Promise<void> {
+async function removeRecords({ bench, scenario }: Load, samples?: readonly ThreadSample[]): Promise<void> {
   const workload = workloadTask(bench.experiment.workload);
   if (workload.growth === null) return;
   const inserted = splitOverThreads(scenario, workload.keys).flatMap((pools, thread) =>

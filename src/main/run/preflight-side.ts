@@ -8,8 +8,8 @@ import { describeEnvironment } from '../environment.ts';
 import { PoolbenchError } from '../errors.ts';
 import { expectConnections, type UsedClients } from '../experiment/clients.ts';
 import type { PlannedSide } from '../experiment/plan.ts';
-import { extentsOf, populationsOf } from '../experiment/populations.ts';
-import { connectionsNeeded, processNeeds, type Scenario } from '../experiment/scenarios.ts';
+import { type Extent, extentsOf, populationsOf } from '../experiment/populations.ts';
+import { connectionsNeeded, processNeeds } from '../experiment/scenarios.ts';
 import { sizesOf } from '../experiment/value-variants.ts';
 import { workloadTask } from '../experiment/workload.ts';
 import { dataSize } from '../server/data-set.ts';
@@ -23,7 +23,7 @@ export interface LoadableSide extends PlannedSide {
 }
 
 /**
- * Looks whether the clients of a side can load its target, and asks that whether it can take what is planned, before any
+ * Checks whether the clients of a side can load its target, and whether the target can take what is planned, before any
  * load.
  *
  * @param options.elsewhere the load runs on agents, which know their own limits
@@ -67,7 +67,7 @@ export async function preflightSide(
   return [...warnings, ...warnOfMissingCores(extents, target, describeEnvironment().cores)];
 }
 
-/** What a target can ask of its clients: the ability, in words, and whether it does. */
+/** What a target can require of its clients: the ability, its text, and whether the target requires it. */
 const demands: readonly (readonly [Ability, string, (target: Target) => boolean])[] = [
   ['cluster', 'a cluster', ({ control }) => control.cluster !== undefined],
   ['RESP3', 'RESP3 (protocol=3 of the URL)', ({ address }) => address.protocol === 3],
@@ -105,17 +105,14 @@ interface Neighbour {
 }
 
 /**
- * Warns of an open loop whose threads and a local server leave none of `cores` free: it would come late to arrivals.
+ * Warns of open loops whose threads and a local server leave none of `cores` free: they would come late to arrivals.
  */
 export function warnOfMissingCores(
-  scenarios: readonly Pick<Scenario, 'arrival' | 'threads'>[],
+  extents: readonly Pick<Extent, 'openThreads'>[],
   { local, detected }: Neighbour,
   cores: number,
 ): string[] {
-  const threads = Math.max(
-    0,
-    ...scenarios.filter(({ arrival }) => arrival.kind !== 'closed').map(scenario => scenario.threads),
-  );
+  const threads = Math.max(0, ...extents.map(({ openThreads }) => openThreads));
   const serverThreads = local ? (detected.threads ?? 1) : 0;
   if (threads === 0 || threads + serverThreads < cores) return [];
   const server = local ? ` and ${formatPlural(serverThreads, 'thread')} of the server` : '';

@@ -8,10 +8,11 @@ import { shownAddress } from '../server/url.ts';
 const maxPings = 20;
 const pingBudgetMs = 100;
 
-/** The replicas that a scenario reads from. */
+/** The replicas that the loads of a measurement read from. */
 export interface ReadReplicas {
-  readonly nodes: readonly Control[];
-  /** Names in commandstats of what it reads there; all else that replicas count is replicated, or of others. */
+  /** Null: not known, so what they count is not known either. */
+  readonly nodes: readonly Control[] | null;
+  /** Names in commandstats of the reads there. Other commands that replicas count are replicated, or of other clients. */
   readonly reads: ReadonlySet<string>;
 }
 
@@ -20,11 +21,11 @@ export interface ServerCount {
   /** Another one after every start of the server, and when other masters serve. */
   readonly life: string | undefined;
   /**
-   * How often it has run commands, as its commandstats name them; the masters of a cluster together, and what was read from
+   * How often it has run commands, as its commandstats name them; the masters of a cluster together, plus the reads of
    * replicas. Null: it does not report that.
    */
   calls(names: readonly string[]): number | null;
-  /** How often replicas alone have run them, if they are read there; as `calls`. */
+  /** How often replicas alone have run them, if reads go there; like `calls`. */
   callsOfReplicas(names: readonly string[]): number | null;
   /** Where it is: behind a Sentinel that may change. */
   readonly server: string;
@@ -43,11 +44,10 @@ export async function serverCount(control: Control, replicas?: ReadReplicas): Pr
     infos
       .map(info => commandCalls(info, names))
       .reduce((sum, ofNode) => (sum === null || ofNode === null ? null : sum + ofNode), 0);
-  const callsOfReplicas = (names: readonly string[]) =>
-    sumOf(
-      stats.slice(primaries.length),
-      names.filter(name => replicas?.reads.has(name)),
-    );
+  const callsOfReplicas = (names: readonly string[]) => {
+    const read = names.filter(name => replicas?.reads.has(name));
+    return read.length > 0 && replicas?.nodes === null ? null : sumOf(stats.slice(primaries.length), read);
+  };
   return {
     // A master that is silent at one end only has gone or come: the counts of the others are then not the cluster's.
     life:

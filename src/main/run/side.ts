@@ -2,19 +2,20 @@ import type { Arm } from '../../aggregate/questions.ts';
 import { derivedFiles, reportFile, resultFile } from '../../aggregate/report/files/result-files.ts';
 import type { Result, RoundResult } from '../../aggregate/result.ts';
 import { answeredElsewhere } from '../../aggregate/stats/accounting.ts';
+import { loadsOf } from '../../aggregate/stats/populations.ts';
 import { fixedRounds, type RoundsRange } from '../../aggregate/stats/sign-test.ts';
 import { formatPlural } from '../../aggregate/text/format.ts';
 import { type Population, populationsOf } from '../experiment/populations.ts';
 import type { Scenario } from '../experiment/scenarios.ts';
-import { describeScript } from '../experiment/script.ts';
 import type { WorkloadConfig } from '../experiment/workload.ts';
+import { describeFiles } from '../experiment/workload-files.ts';
 import type { Step } from '../live/snapshot.ts';
 import { shownTarget, type Target } from '../server/find-target.ts';
 import { type KeySpace, type Removal, removeKeySpace } from '../server/key-space.ts';
 import { findOtherServers, leave } from '../server/other-servers.ts';
 import { shownAddress } from '../server/url.ts';
 import { assembleResult, type Measured } from './assemble.ts';
-import { type EarlierRun, expectSameScript } from './earlier-run.ts';
+import { type EarlierRun, expectSameFiles } from './earlier-run.ts';
 import { LoadKeys } from './load-keys.ts';
 import { type Bench, runMeasurement } from './measurement.ts';
 import { type LoadableSide, preflightSide } from './preflight-side.ts';
@@ -80,7 +81,7 @@ export class SideRun {
   readonly #keys: LoadKeys;
   /** Each with its keys. */
   readonly #populations: readonly (Population & { readonly keys: LoadKeys })[];
-  #script: Result['script'];
+  #files: Result['files'];
 
   constructor(side: Side, shared: SharedByAll) {
     this.#side = side;
@@ -117,15 +118,15 @@ export class SideRun {
   /**
    * @param all the sides of the run, this one among them
    * @throws PoolbenchError CLIENT_NOT_USABLE, TARGET_NOT_AVAILABLE, TARGET_TOO_SMALL, TARGET_IN_USE, TARGET_LOST; USAGE for
-   *   a run that is resumed with another script
+   *   a run that is resumed with other files
    */
   async preflight(all: readonly Side[]): Promise<void> {
     const { target } = this.#side;
     const { force, agents } = this.#shared.session;
     const beside = all.map(side => side.target.control).filter(control => control !== target.control);
     const options = { force, beside, elsewhere: agents !== undefined };
-    this.#script = await describeScript(this.#side.experiment);
-    expectSameScript(this.#shared.earlier?.script, this.#script);
+    this.#files = await describeFiles(this.#side.experiment);
+    expectSameFiles(this.#shared.earlier?.files, this.#files);
     this.#warn(await preflightSide(this.#side, target, options));
   }
 
@@ -184,7 +185,7 @@ export class SideRun {
       const { space } = keys;
       if (space === undefined) continue;
       const removal = await keys.remove();
-      // A server that refused the claim and every operation has no keys of this run, though it may not tell.
+      // A server that refused the claim and every operation has no keys of this run, even if it does not report that.
       const isWritten =
         space.claimed || [...this.#rounds.values()].flat().some(({ completed }) => completed > 0);
       if (isWritten) this.#warn(describeRemoval(space, removal));
@@ -219,14 +220,14 @@ export class SideRun {
   async save({ complete, final, ended }: SaveState): Promise<SideState> {
     const { name, experiment, target, clients, folder } = this.#side;
     const rounds = [...this.#rounds.values()].flat();
-    if (final) this.#warn(describeUnawaited(rounds.flatMap(round => [round, ...(round.populations ?? [])])));
+    if (final) this.#warn(describeUnawaited(loadsOf({ id: name, rounds }).flatMap(load => load.rounds)));
     const result = assembleResult({
       name,
       session: this.#shared.sessionId,
       experiment,
       target,
       clients,
-      script: this.#script,
+      files: this.#files,
       ...this.#kept,
       blocks: this.#shared.blocks,
       hosts: this.#shared.session.agents?.hosts,

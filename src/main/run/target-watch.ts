@@ -67,7 +67,7 @@ export class TargetWatch {
     const patience = `${this.#patienceMs / 1000} s (twice timeoutMs)`;
     const found =
       control.shutOut === undefined
-        ? `${describeSilence(control.goneAs)} for ${patience}; see its log, start it again and repeat the run`
+        ? `${describeSilence(control.goneAs)} for ${patience}; read the server's log, start the server again and repeat the run`
         : `it has refused every connection for ${patience}: ${control.shutOut}`;
     return new PoolbenchError(
       'TARGET_LOST',
@@ -84,19 +84,19 @@ export class TargetWatch {
   }
 }
 
-/** What was seen of a target that is away, by the code of the last attempt to connect to it, as a clause. */
+/** What was observed of a lost target, by the error code of the last attempt to connect, as a clause. */
 function describeSilence(code: string | undefined): string {
   switch (code) {
     case undefined:
-      return 'it has been silent';
+      return 'it has not answered';
     case 'ECONNREFUSED':
-      return 'nothing has listened at its address (connection refused)';
+      return 'its address has refused connections';
     case 'ENOENT':
-      return 'its unix socket has been gone';
+      return 'its unix socket has been missing';
     case 'ECONNRESET':
-      return 'every connection to it has been reset';
+      return 'it has reset every connection';
     case 'NO_MASTER':
-      return 'no Sentinel has known a master';
+      return 'no Sentinel has reported a master';
     default:
       return `no connection to it could be opened (${code})`;
   }

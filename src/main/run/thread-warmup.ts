@@ -73,9 +73,9 @@ export async function warmUpThreads(
   const beside = (bench.populations ?? []).filter(population =>
     scenarios.some(scenario => besideOf(scenario, [population]).length > 0),
   );
-  // Its figures are thrown away, so their caveats are none of the results. It takes the keys as they are.
+  // The figures of the warm-up are discarded, so their caveats do not belong to the results. It uses the keys as they are.
   const pathOn = (bench: Bench, scenario: Scenario) => {
-    // Each thread needs a key of its own.
+    // Each thread needs its own key.
     const size = Math.min(bench.threads.size, workloadTask(bench.experiment.workload).keys);
     const unjudged: Bench = { ...bench, data: undefined, warn: () => {} };
     return { scenario: spreadOver(scenario, size), size, bench: unjudged };

@@ -10,7 +10,7 @@ import { shownAddress } from './url.ts';
 /** A command and its arguments. */
 export type Request = readonly [string, ...(string | number | Buffer)[]];
 
-/** A primary, and the replicas that are known to be in service. */
+/** A primary, and its replicas that are in service. */
 export interface Shard {
   readonly primary: Control;
   readonly replicas: readonly Control[];
@@ -116,7 +116,7 @@ export class Control {
   }
 
   /**
-   * Looks up the servers that work together, with their replicas; a server alone has none that is known. The connections to
+   * Looks up the servers that work together, with their replicas; the replicas of a single server are not known. The connections to
    * replicas are opened by their first request.
    * @throws PoolbenchError as `connectControl`
    */

@@ -5,14 +5,14 @@ import { PoolbenchError } from '../errors.ts';
 import { connectError } from './connect-error.ts';
 import { shownAddress, withoutSecrets } from './url.ts';
 
-/** Where a recording ends, whatever comes first. */
+/** The limits of a recording; it ends at the first one that it reaches. */
 export interface RecordLimits {
   readonly seconds: number;
   readonly commands: number;
   readonly bytes: number;
 }
 
-/** What MONITOR has shown. */
+/** The output of MONITOR. */
 export interface Monitored {
   /** Whole lines as the server sent them; each character is one byte. */
   readonly text: string;
@@ -25,7 +25,7 @@ const timeoutMs = 5000;
 const LF = 0x0a;
 
 /**
- * Records what a server runs, by MONITOR on a connection of its own. Nothing is parsed meanwhile: what is not read in time
+ * Records what a server runs, by MONITOR on a connection of its own. Nothing is parsed during the recording: what is not read in time
  * fills the server's memory.
  *
  * @param signal ends the recording before its limits
@@ -47,7 +47,7 @@ export function recordMonitor(
     let lines = 0;
     let begun = false;
     let isOver = false;
-    /** Settles once: a socket that is closed reports that, too. */
+    /** Settles once, because the closing of the socket is reported, too. */
     const end = (settle: () => void) => {
       if (isOver) return;
       isOver = true;
@@ -88,7 +88,7 @@ export function recordMonitor(
       bytes += chunk.length;
       for (let at = chunk.indexOf(LF); at >= 0; at = chunk.indexOf(LF, at + 1)) lines++;
       if (!begun) {
-        // A command begins with "+", as a reply that is no refusal does.
+        // A command begins with "+", like the reply OK.
         const refusal = /^-(.*?)\r?$/m.exec(Buffer.concat(chunks).toString('latin1'))?.[1];
         if (refusal !== undefined) return fail(refused(refusal, address));
         if (lines < requests.length) return;
@@ -106,11 +106,11 @@ function refused(message: string, address: Address): PoolbenchError {
   return new PoolbenchError(
     'TARGET_NOT_AVAILABLE',
     `expected ${shownAddress(address)} to accept MONITOR, but it refuses: ${withoutSecrets(message, address)}; ` +
-      'use a user who may run MONITOR, or record with another tool and give poolbench the file',
+      'log in as a user who may run MONITOR, or save the output of redis-cli MONITOR to a file and use the file instead of the URL',
   );
 }
 
-/** What follows so many lines, without a last one that is cut. */
+/** The text after this many lines, without an incomplete last line. */
 function linesBehind(text: string, replies: number): string {
   let from = 0;
   for (let line = 0; line < replies; line++) from = text.indexOf('\n', from) + 1;

@@ -13,7 +13,7 @@ import { shownAddress } from './url.ts';
 interface Needs {
   /** Connections of the server open at once, over all threads. */
   readonly connections: number;
-  /** Whether it reads from replicas, to each of which it then opens as many. @default false */
+  /** Whether it reads from replicas. It then opens as many connections to each replica. @default false */
   readonly readsReplicas?: boolean;
   /** Of this process: connections, and the proxy's own where they go through one. */
   readonly sockets: number;
@@ -103,7 +103,7 @@ async function requireReplicas(control: Control): Promise<Control[]> {
   if (alone.length > 0)
     throw new PoolbenchError(
       'TARGET_NOT_AVAILABLE',
-      `expected a replica in service of every primary, as readFrom is not "primary", found none of ${formatList(alone.map(({ primary }) => shownAddress(primary.server)))}; start replicas, or set readFrom to "primary"`,
+      `expected every primary to have a replica in service, because readFrom is not "primary", found no replica of ${formatList(alone.map(({ primary }) => shownAddress(primary.server)))}; start replicas and wait until they have synchronized, or set readFrom to "primary"`,
     );
   return shards.flatMap(({ replicas }) => replicas);
 }

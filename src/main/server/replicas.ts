@@ -9,8 +9,8 @@ const maxWaitMs = 5000;
 const pollMs = 20;
 
 /**
- * Waits until every replica has what its primary has written so far, so that reads find there what was written before the
- * load.
+ * Waits until every replica has applied what its primary has written so far. Then reads from replicas find the keys that were
+ * written before the load.
  *
  * @param maxMs @default 5000
  * @returns what is missing after that time, as a clause; undefined: nothing
@@ -45,13 +45,13 @@ async function describeLag(
     if (written !== null && applied !== null && applied >= written) return undefined;
     if (performance.now() >= deadline || written === null)
       return written === null || applied === null
-        ? `${where} (it is not known how far, because it or its primary does not report that)`
+        ? `${where} (by an unknown number of bytes, because it or its primary does not report its offset)`
         : `${where} (${formatPlural(written - applied, 'byte')} behind)`;
     await sleep(pollMs);
   }
 }
 
-/** Null if it is not told. */
+/** Null if the node does not report it. */
 async function offsetOf(node: Control, key: string): Promise<number | null> {
   return infoNumber(await node.info('replication').catch(() => new Map<string, string>()), key);
 }

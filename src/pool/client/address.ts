@@ -21,7 +21,7 @@ export interface Address {
   readonly natMap?: Readonly<Record<string, { readonly host: string; readonly port: number }>>;
   /** Connections do not name themselves (CLIENT SETNAME), because what answers does not take it. */
   readonly unnamed?: boolean;
-  /** Connections to the nodes of a cluster may read from replicas, which else redirect reads (READONLY). */
+  /** Whether connections to the nodes of a cluster send READONLY. Without it, replicas redirect reads. */
   readonly readsReplicas?: boolean;
   /** If present, `host` and `port` are a Sentinel's, which knows the master's; everything else is the master's. */
   readonly sentinel?: Sentinel;

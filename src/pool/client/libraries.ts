@@ -28,7 +28,7 @@ export function isLibrary(client: string): client is LibraryName {
   return Object.hasOwn(libraries, client);
 }
 
-/** The clients that come with poolbench. */
+/** The clients that are part of poolbench. */
 export const bundledClients = clientNames.filter(client => !isLibrary(client));
 
 /** Whether it is the path of a module of the user's. */

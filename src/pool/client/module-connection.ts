@@ -283,7 +283,7 @@ export class ModuleConnection extends Connection {
     }
   }
 
-  /** A module that opens and fails without waiting for anything would leave the event loop no turn, batch after batch. */
+  /** Ends a batch; after a failure in the next turn of the event loop, which a module that fails at once would block otherwise. */
   #settle(batch: Batch): void {
     if (this.#alive) this.#end(batch);
     else setImmediate(() => this.#end(batch));

@@ -24,7 +24,7 @@ export function serverFinder(address: Address, timeoutMs: number): () => Promise
 }
 
 /**
- * The same for the master with its replicas, without those that the Sentinel holds to be lost.
+ * Also looks up the replicas of the master, without those that the Sentinel reports as lost.
  *
  * @param address has a Sentinel
  */
@@ -72,7 +72,7 @@ function asker(
   };
 }
 
-/** More bytes than the answers to a login and to the questions ever have: of a replica a Sentinel tells about 1 kB. */
+/** More bytes than the answers to a login and to the questions have: a Sentinel sends about 1 kB for each replica. */
 const maxAnswerBytes = 256 * 1024;
 
 /** One Sentinel's answers. Rejects with the socket's error, or with its refusal. */
@@ -134,7 +134,7 @@ function masterIn(reply: RespValue | undefined): NodePlace {
   return { host, port: Number(port) };
 }
 
-/** The replicas that a Sentinel holds to be in service: each is a list of names and values. */
+/** The replicas that a Sentinel reports as in service. Each is a list of names and values. */
 function replicasIn(reply: RespValue | undefined): NodePlace[] {
   if (!Array.isArray(reply)) throw new Error('its answer is no list of replicas');
   return reply.flatMap(replica => {

@@ -6,7 +6,7 @@ import { ErrorReply, RespReader } from './resp-values.ts';
 import { serverFinder } from './sentinel.ts';
 import { openSocket } from './socket.ts';
 
-/** What a subscriber hears, and who is handed it. */
+/** What a subscriber receives, and the function that gets it. */
 interface Subscriptions {
   /** SUBSCRIBE, SSUBSCRIBE or both. */
   readonly commands: readonly string[];
@@ -16,12 +16,12 @@ interface Subscriptions {
   readonly timeoutMs: number;
 }
 
-/** Max of the texts that are read: of a message only the beginning matters. */
+/** Max characters of a text that are read: only the beginning of a message matters. */
 const maxTextBytes = 32;
 const maxReplyBytes = 512 * 1024 * 1024;
 const readBytes = 64 * 1024;
 
-/** A connection that only listens. It is in no pool, and is not opened again. */
+/** A connection that only receives messages. It is in no pool, and is not reopened. */
 export class Subscriber {
   isClosed = false;
   readonly #socket: Socket;

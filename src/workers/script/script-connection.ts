@@ -91,7 +91,7 @@ export class ScriptConnection extends Connection implements Pauses {
   #end(session: RunningSession, thrown?: { readonly error: unknown }): void {
     session.hasReturned = true;
     const waits = thrown !== undefined || !session.noteUnawaited();
-    // With a command that is refused, its whole transaction or pipeline is not sent.
+    // If a command is refused, its whole transaction or pipeline is not sent.
     const hasSent = session.commands > 0 && session.refusal === undefined;
     if (hasSent && waits) this.#settle(session, thrown);
     else setImmediate(() => this.#settle(session, thrown));

@@ -6,7 +6,7 @@ import {
   reasonToRefuse,
   scriptCommands,
   statNameOf,
-} from '../workload/command-templates.ts';
+} from '../workload/command-rules.ts';
 import { ScriptFault } from './script-fault.ts';
 
 /** How often a command was sent that the server counts under one name. */

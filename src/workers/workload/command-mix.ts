@@ -35,7 +35,7 @@ export interface MixTemplate {
   readonly nullIsAbort: boolean;
   /** Whether it adds a record. */
   readonly inserts: boolean;
-  /** Whether its message begins with the instant of the send, the first number behind that of its key. */
+  /** Whether its message begins with the instant of the send, which is the first number after that of its key. */
   readonly publishes: boolean;
   /** Where its numbers behind those of its keys come from. */
   readonly otherNumbers: readonly NumberSource[];
@@ -49,7 +49,7 @@ export interface CommandMix {
   readonly firstTemplates: readonly number[];
   /** Maximum of numbers that a command has; at least 1. */
   readonly stride: number;
-  /** With which messages begin that subscribers time: it differs between threads. */
+  /** The beginning of messages whose deliveries are timed. It differs between threads. */
   readonly messageTag: string;
 }
 
@@ -122,7 +122,7 @@ export function commandMix(
   return { commandSet: { keyPrefix, commands, order }, templates, firstTemplates, stride, messageTag };
 }
 
-/** With room for an instant in front of the message. */
+/** The message, with room for an instant at its beginning. */
 function withInstant(request: ParsedRequest, tag: string): ParsedRequest {
   const [channel = [], message = []] = request.args;
   const instant = { kind: 'number', from: 0, to: 0 } as const;
@@ -195,7 +195,7 @@ function argument(
   const joined: (string | number)[] = [];
   for (const part of parts) {
     if (part.kind === 'text' || part.kind === 'value' || part.kind === 'keyOfElement') {
-      // The server puts each element in the place of the asterisk.
+      // The server replaces the asterisk with each element.
       const text = part.kind === 'text' ? part.text : part.kind === 'value' ? value : `${keyPrefix}*`;
       const last = joined.at(-1);
       if (typeof last === 'string') joined[joined.length - 1] = last + text;

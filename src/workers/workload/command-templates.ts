@@ -1,5 +1,15 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
+import {
+  blockingTime,
+  checkArguments,
+  exampleTransaction,
+  keyPlaces,
+  reasonNotInLoad,
+  scriptCommands,
+  statNameOf,
+  type Texts,
+} from './command-rules.ts';
 
 /** A part of an argument: text, or a placeholder that is filled for each operation. */
 export type TemplatePart =
@@ -8,7 +18,7 @@ export type TemplatePart =
   | { readonly kind: 'bytes'; readonly bytes: Buffer }
   /** Keys with the same label are the same key in an operation. Without a label, each is another one. */
   | { readonly kind: 'key'; readonly label?: string }
-  /** In SORT: of each element the key that it names. */
+  /** In SORT: the key that each element names. */
   | { readonly kind: 'keyOfElement' }
   | { readonly kind: 'value' }
   | { readonly kind: 'counter' }
@@ -44,7 +54,6 @@ const maxNumber = 2 ** 32 - 1;
 const placeholders = '{key}, {key:label}, {value}, {counter} and {number:from-to}';
 const doubledBraces = 'a brace of the text itself is doubled, {{ or }}';
 const exampleCommand = 'a command such as "SET {key} {value} EX {number:10-60}"';
-const exampleTransaction = '"MULTI; SET {key} {value}; INCR {key}; EXEC"';
 
 /**
  * Reads a command such as `SET {key} {value} EX {number:10-60}`: words between blanks, quoted as in redis-cli, with
@@ -85,7 +94,7 @@ export function keysOf({ requests }: Pick<ParsedCommand, 'requests'>): number {
   return keys + labels.size;
 }
 
-/** Whether subscribers hear it. @param name in capitals; of a transaction MULTI */
+/** Whether it publishes a message. @param name in capitals; MULTI for a transaction */
 export function isPublish(name: string): boolean {
   return name === 'PUBLISH' || name === 'SPUBLISH';
 }
@@ -129,8 +138,8 @@ export function serverCountsApart(commands: readonly ParsedCommand[], functions:
 }
 
 /**
- * All that the server counts of the commands, what runs inside them too, in capitals and without subcommands. Null if only
- * running them would show it.
+ * Names of all commands that the server counts for these, including those that run inside them, in capitals and without
+ * subcommands. Null if the text does not show what runs inside.
  *
  * @param functions as of `serverCountsApart`
  */
@@ -151,7 +160,7 @@ export function withoutSubcommand(statName: string): string {
   return statName.replace(/\|.*/, '').toUpperCase();
 }
 
-/** What runs inside transactions, scripts and functions; undefined for each that only running it would show. */
+/** The commands inside transactions, scripts and functions; undefined for each one whose text does not show them. */
 function calledInside(
   commands: readonly ParsedCommand[],
   functions: readonly string[],
@@ -206,7 +215,7 @@ function parseRequest([word, ...words]: readonly Word[], isWatch = false): Parse
   if (!/^[A-Z][A-Z0-9_.-]*$/.test(name)) throw new RangeError(exampleCommand);
   const { args, script } = withHash(name, words);
   const texts = args.map(constantText);
-  const refused = isHarmless(name, texts) ? undefined : refusedFor.get(name);
+  const refused = reasonNotInLoad(name, texts);
   if (refused !== undefined && !isWatch) throw new RangeError(`no ${name} (${refused})`);
   // Beside a placeholder, too.
   const pieces = args.flat().map(part => (part.kind === 'text' ? part.text : undefined));
@@ -338,120 +347,6 @@ function parsePlaceholder(inside: string): TemplatePart {
   return { kind: 'number', from, to };
 }
 
-/** The arguments of a request; undefined for each that is not the same in all operations. */
-type Texts = readonly (string | undefined)[];
-
-/**
- * Refuses arguments by which a command reaches keys or connections of others.
- *
- * @param pieces what is constant in the arguments
- */
-function checkArguments(name: string, texts: Texts, pieces = texts): void {
-  const has = (pattern: RegExp) => texts.some(text => text !== undefined && pattern.test(text));
-  if (name === 'COPY' && has(/^db$/i)) throw new RangeError('a COPY within its database (no DB)');
-  if (name.startsWith('SORT') && pieces.some(text => text?.includes('*')))
-    throw new RangeError(`{key:*} for a pattern in ${name} (any other reads keys that may be of others)`);
-  if (name === 'XREADGROUP' && (!/^group$/i.test(texts[0] ?? '') || texts[1] === undefined))
-    throw new RangeError('XREADGROUP GROUP and the name of a group, which is made before the load');
-}
-
-/** How long a command waits for others at most, in milliseconds; undefined if it does not. */
-function blockingTime(name: string, texts: Texts): number | undefined {
-  let place = blockingPlace.get(name)?.(texts.length);
-  if (/^XREAD/.test(name)) {
-    const beforeStreams = texts.slice(0, streamsPlace(name, texts));
-    const block = beforeStreams.findIndex(text => /^block$/i.test(text ?? ''));
-    if (block < 0) return undefined;
-    place = block + 2;
-  }
-  if (place === undefined) return undefined;
-  const text = texts[place - 1] ?? '';
-  const isMs = /^(XREAD|WAIT)/.test(name);
-  const form = isMs ? /^\d+$/ : /^\d+(\.\d+)?$/;
-  const timeMs = form.test(text) ? Number(text) * (isMs ? 1 : 1000) : 0;
-  if (timeMs > 0) return timeMs;
-  const unit = isMs ? 'whole milliseconds' : 'seconds';
-  throw new RangeError(
-    `a constant time above 0 in ${unit} as argument ${place} of ${name} (with 0 it would wait for ever)`,
-  );
-}
-
-/** Place of the word STREAMS among the arguments, from 1. */
-function streamsPlace(name: string, texts: Texts): number {
-  // The names of a group and a consumer can be anything.
-  const first = name === 'XREADGROUP' ? 3 : 0;
-  const index = texts.findIndex((text, at) => at >= first && /^streams$/i.test(text ?? ''));
-  if (index < 0) throw new RangeError(`STREAMS in ${name}, with keys and as many ids behind it`);
-  return index + 1;
-}
-
-/** The places at which a command must have keys, from 1. */
-function keyPlaces(name: string, texts: Texts): Set<number> {
-  const range = (from: number, to: number, step = 1) =>
-    Array.from(
-      { length: Math.max(0, Math.floor((to - from) / step) + 1) },
-      (_, index) => from + index * step,
-    );
-  if (/^XREAD/.test(name)) {
-    const streams = streamsPlace(name, texts);
-    const behind = texts.length - streams;
-    if (behind === 0 || behind % 2 > 0) throw new RangeError(`as many ids as keys behind STREAMS of ${name}`);
-    return new Set(range(streams + 1, streams + behind / 2));
-  }
-  const { first, last, step } = placesOf.get(name) ?? firstArgument;
-  const places =
-    first === 0 ? [] : range(first, Math.max(last < 0 ? texts.length + 1 + last : last, first), step);
-  const behindWord = keyBehind.get(name);
-  if (behindWord !== undefined)
-    for (const [index, text] of texts.entries()) if (behindWord.test(text ?? '')) places.push(index + 2);
-  const countPlace = keyCountPlace.get(name);
-  if (countPlace !== undefined) {
-    const count = texts[countPlace - 1];
-    if (count === undefined || !/^\d+$/.test(count))
-      throw new RangeError(`the number of its keys as argument ${countPlace} of ${name}`);
-    // More than there are arguments: the first that is missing is named.
-    places.push(...range(countPlace + 1, Math.min(countPlace + Number(count), texts.length + 1)));
-  }
-  return new Set(places);
-}
-
-/** Commands that are sent by themselves where there are no templates: what belongs to transactions and to scripts. */
-const sentAlone = new Set('MULTI EXEC DISCARD WATCH UNWATCH'.split(' '));
-
-/** Why a command is never sent, as a clause; undefined if it may be. @param name in capitals */
-export function reasonToRefuse(name: string, args: Texts): string | undefined {
-  if (sentAlone.has(name) || isHarmless(name, args)) return undefined;
-  if (name === 'SCRIPT' && /^(load|exists)$/i.test(args[0] ?? '')) return undefined;
-  return refusedFor.get(name);
-}
-
-/** Whether it is a subcommand that only asks, of a command that is refused. @param name in capitals */
-function isHarmless(name: string, args: Texts): boolean {
-  return harmless.get(name)?.test(args[0] ?? '') === true;
-}
-
-/**
- * Whether the only key of a command is its first argument, and no argument can be the reason to refuse it: what holds for
- * most commands, by their name alone.
- *
- * @param name in capitals
- */
-export function hasOneKeyInFront(name: string): boolean {
-  const isPlain = !placesOf.has(name) && !keyBehind.has(name) && !keyCountPlace.has(name);
-  return isPlain && !refusedFor.has(name) && !/^(SORT|XREAD)/.test(name);
-}
-
-/**
- * The places of a command's keys among its arguments, from 1.
- *
- * @param name in capitals
- * @throws RangeError if its arguments reach further than its keys, or do not say where those are
- */
-export function placesOfKeys(name: string, args: readonly string[]): ReadonlySet<number> {
-  checkArguments(name, args);
-  return keyPlaces(name, args);
-}
-
 /** Every key must be a placeholder: anything else would be a key of somebody else. */
 function checkKeys(name: string, args: readonly Word[], texts: Texts): void {
   const isKey = (parts: Word) => parts.length === 1 && parts[0]?.kind === 'key';
@@ -464,7 +359,7 @@ function checkKeys(name: string, args: readonly Word[], texts: Texts): void {
   for (const [index, parts] of args.entries()) {
     if (parts.some(part => part.kind === 'keyOfElement') && !isPattern(name, parts, texts[index - 1]))
       throw new RangeError(
-        `{key:*} only behind BY and GET of SORT, alone, but argument ${index + 1} has one`,
+        `{key:*} only as the whole pattern of BY or GET in SORT, but argument ${index + 1} has one`,
       );
     if (expected.has(index + 1) || !parts.some(part => part.kind === 'key')) continue;
     const where = expected.size === 0 ? 'no {key}' : `{key} only where ${name} takes a key, alone`;
@@ -474,114 +369,4 @@ function checkKeys(name: string, args: readonly Word[], texts: Texts): void {
 
 function isPattern(name: string, parts: Word, before: string | undefined): boolean {
   return name.startsWith('SORT') && parts.length === 1 && /^(by|get)$/i.test(before ?? '');
-}
-
-/**
- * Commands that are never sent. A load sends a command thousands of times a second, to a server that may hold the data of
- * others.
- */
-const refusals: readonly (readonly [reason: string, names: string])[] = [
-  ["it removes what is not poolbench's", 'FLUSHALL FLUSHDB SWAPDB MIGRATE MOVE'],
-  [
-    'it changes or stops the server',
-    'SHUTDOWN DEBUG CONFIG SCRIPT FUNCTION MODULE ACL CLUSTER FAILOVER REPLICAOF SLAVEOF SAVE BGSAVE BGREWRITEAOF LATENCY SLOWLOG SENTINEL',
-  ],
-  [
-    'it changes the connection that other commands are sent on',
-    'CLIENT AUTH HELLO SELECT QUIT RESET READONLY READWRITE ASKING',
-  ],
-  [
-    `it is part of a transaction, which is one command: ${exampleTransaction}`,
-    'MULTI EXEC DISCARD WATCH UNWATCH',
-  ],
-  [
-    'it is not answered by one reply',
-    'SUBSCRIBE PSUBSCRIBE SSUBSCRIBE UNSUBSCRIBE PUNSUBSCRIBE SUNSUBSCRIBE MONITOR SYNC PSYNC REPLCONF',
-  ],
-  ['it holds up the server for as long as the database is large', 'KEYS'],
-  ['the places of its keys cannot be checked', 'COMMAND'],
-];
-
-/** Subcommands of these that only ask: they change neither the server nor the connection, and have no keys. */
-const harmless: ReadonlyMap<string, RegExp> = new Map([
-  ['ACL', /^(whoami|cat)$/i],
-  ['CLIENT', /^(id|info|list|getname)$/i],
-  ['CLUSTER', /^(info|keyslot|myid|shards|slots)$/i],
-  ['COMMAND', /^(count|docs|info)$/i],
-  ['CONFIG', /^get$/i],
-]);
-
-const refusedFor = new Map(
-  refusals.flatMap(([reason, names]) => names.split(' ').map(name => [name, reason] as const)),
-);
-
-/** Commands that run a script or a function. */
-const scriptNames = 'EVAL EVAL_RO EVALSHA EVALSHA_RO FCALL FCALL_RO';
-/** Commands all of whose keys are counted by their first argument, and by their second one. */
-const countedByFirst = 'ZUNION ZINTER ZDIFF ZINTERCARD SINTERCARD LMPOP ZMPOP';
-const countedBySecond = `BLMPOP BZMPOP ${scriptNames}`;
-/** Commands with subcommands, behind which they take a key. */
-const containerNames = 'OBJECT MEMORY XINFO XGROUP';
-
-/** Commands with subcommands and without keys. */
-const serverContainers = 'ACL CLIENT CLUSTER COMMAND CONFIG PUBSUB';
-
-/** Places of a command's keys among its arguments, from 1, as in COMMAND INFO: a last one of -1 is the last argument, one of -2 that before it. */
-const places: readonly (readonly [first: number, last: number, step: number, names: string])[] = [
-  [0, 0, 0, 'PING ECHO TIME DBSIZE RANDOMKEY LASTSAVE INFO ROLE LOLWUT SCAN WAIT WAITAOF'],
-  [0, 0, 0, 'MULTI EXEC DISCARD UNWATCH SCRIPT'],
-  [0, 0, 0, serverContainers],
-  [0, 0, 0, countedByFirst],
-  [0, 0, 0, countedBySecond],
-  [1, -2, 1, 'BLPOP BRPOP BZPOPMIN BZPOPMAX'],
-  [1, -1, 1, 'MGET DEL UNLINK EXISTS TOUCH WATCH PFCOUNT PFMERGE SINTER SUNION SDIFF'],
-  [1, -1, 1, 'SINTERSTORE SUNIONSTORE SDIFFSTORE'],
-  [1, -1, 2, 'MSET MSETNX'],
-  [1, 2, 1, 'RENAME RENAMENX RPOPLPUSH BRPOPLPUSH LMOVE BLMOVE COPY SMOVE LCS GEOSEARCHSTORE ZRANGESTORE'],
-  [2, 2, 1, containerNames],
-  [2, -1, 1, 'BITOP'],
-];
-
-/** Most commands have one key there. */
-const firstArgument = { first: 1, last: 1, step: 1 };
-
-const placesOf = new Map(
-  places.flatMap(([first, last, step, names]) =>
-    names.split(' ').map(name => [name, { first, last, step }] as const),
-  ),
-);
-
-/** The place of the argument that says how many keys follow it; there can be other keys beside them (ZUNIONSTORE). */
-const keyCountPlace: ReadonlyMap<string, number> = new Map(
-  (
-    [
-      [1, countedByFirst],
-      [2, `ZUNIONSTORE ZINTERSTORE ZDIFFSTORE ${countedBySecond}`],
-    ] as const
-  ).flatMap(([place, names]) => names.split(' ').map(name => [name, place] as const)),
-);
-
-/** The place of the time that a blocking command waits at most, from 1, by the number of its arguments. */
-const blockingPlace: ReadonlyMap<string, (args: number) => number> = new Map([
-  ...'BLPOP BRPOP BZPOPMIN BZPOPMAX BRPOPLPUSH BLMOVE WAIT WAITAOF'
-    .split(' ')
-    .map(name => [name, (args: number) => args] as const),
-  ...['BLMPOP', 'BZMPOP'].map(name => [name, () => 1] as const),
-]);
-
-/** Words behind which a command takes one more key. */
-const keyBehind: ReadonlyMap<string, RegExp> = new Map([
-  ['SORT', /^store$/i],
-  ['GEORADIUS', /^store(dist)?$/i],
-  ['GEORADIUSBYMEMBER', /^store(dist)?$/i],
-]);
-
-export const scriptCommands: ReadonlySet<string> = new Set(scriptNames.split(' '));
-
-/** Commands whose subcommands the server counts separately. */
-const containers: ReadonlySet<string> = new Set(`${containerNames} ${serverContainers} SCRIPT`.split(' '));
-
-/** The name of a command in the server's commandstats. @param name in capitals */
-export function statNameOf(name: string, subcommand: string | undefined): string {
-  return name.toLowerCase() + (containers.has(name) ? `|${subcommand?.toLowerCase()}` : '');
 }

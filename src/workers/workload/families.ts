@@ -1,12 +1,6 @@
 import { keyName } from '../../pool/client/batch.ts';
-import {
-  callsOf,
-  constantText,
-  keysOf,
-  type ParsedRequest,
-  parseCommand,
-  scriptCommands,
-} from './command-templates.ts';
+import { scriptCommands } from './command-rules.ts';
+import { callsOf, constantText, keysOf, type ParsedRequest, parseCommand } from './command-templates.ts';
 
 /** A command and its arguments, as the prefill sends it. */
 type WriteRequest = readonly [string, ...(string | number)[]];
@@ -221,8 +215,8 @@ export function readsPrefilledKeys(name: string): boolean {
 }
 
 /**
- * Whether a replica can answer it: it only reads. Not what runs a script, which primaries alone are given before the load,
- * and not PFCOUNT, which writes what it has counted into its key.
+ * Whether a replica can answer it, because it only reads. Excludes commands that run a script, because scripts are loaded on
+ * primaries only, and PFCOUNT, which can write its count into the key.
  */
 export function replicaCanAnswer(name: string): boolean {
   return reads.has(name) && !scriptCommands.has(name) && name !== 'PFCOUNT';
@@ -263,7 +257,7 @@ export function namedElements(commands: readonly { readonly command: string }[],
   return [...new Set(names.filter(name => name !== undefined))];
 }
 
-/** Of the keys that elements name. SORT can sort by their values, which are numbers. */
+/** The family of the keys that elements name. Their values are numbers, by which SORT can sort. */
 const familyOfElements = 'counters' satisfies Family;
 
 function readsKeysOfElements({ args }: ParsedRequest): boolean {
@@ -271,8 +265,8 @@ function readsKeysOfElements({ args }: ParsedRequest): boolean {
 }
 
 /**
- * The texts of elements that must be numbers, by index and name; undefined for any text. HINCRBY counts in the field that it
- * names. SORT sorts numbers, unless it has ALPHA or BY, and with `{key:*}` each element is the number of a key.
+ * Returns the text of an element that must be a number, by index and name; undefined if any text will do. HINCRBY needs a
+ * number in the field that it names. SORT without ALPHA or BY sorts numbers. With `{key:*}` each element is a key's number.
  *
  * @param keys number of keys of a family
  */
@@ -299,7 +293,7 @@ export function elementNumbers(
   };
 }
 
-/** Two primes: numbers of elements are in no order, and differ. */
+/** Two primes, so that the numbers of elements are unordered and distinct. */
 const elementStep = 7919;
 const maxElement = 1_000_003;
 

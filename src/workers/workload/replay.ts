@@ -10,7 +10,7 @@ export interface Replay {
   readonly starts: Uint32Array;
 }
 
-/** The first line of a file. Each line behind it is one operation. */
+/** The first line of a file. Each line after it is one operation. */
 export const replayHead = 'poolbench replay 1';
 
 const maxNumber = 99_999_999;
@@ -65,7 +65,7 @@ export function readReplay(path: string): Replay {
 }
 
 /**
- * Holds a replay against the workload that it is for.
+ * Checks whether a replay fits its workload.
  *
  * @throws RangeError whose message says what is expected
  */
@@ -86,7 +86,7 @@ export function expectReplayOf(
   }
 }
 
-/** Indices of the operations on the keys of a pool; all of them if there are none. */
+/** Indices of the operations on the keys of a pool; all operations if there are none on these keys. */
 export function operationsOf({ numbers, starts }: Replay, { firstKey, keys }: KeyRange): Uint32Array {
   const all = Uint32Array.from({ length: starts.length - 1 }, (_, operation) => operation);
   const own = all.filter(operation => {

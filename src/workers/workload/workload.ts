@@ -34,7 +34,7 @@ export function batchFor(workload: Workload, size: number, owner: BatchOwner): B
   return new Batch(size, settlesFirst, workload.stride);
 }
 
-/** Stamps messages with the instant of their send, and takes note of those that the server has taken. */
+/** Stamps messages with the instant of their send, and counts those that the server accepted. */
 interface Publications {
   stamp(batch: Batch): void;
   published(batch: Batch): void;
@@ -42,7 +42,7 @@ interface Publications {
 
 /**
  * @param own keys of the pool, or of the worker if they are partitioned
- * @param publications for whom the messages of the workload are timed
+ * @param publications times the messages of the workload
  */
 export function openWorkload(
   task: WorkloadTask,
@@ -171,15 +171,15 @@ class MixedWorkload implements Workload {
 }
 
 /**
- * The operations of a recording in their order, again and again: those whose first key is among the keys of the pool, so that
- * the operations on a key keep their order. The numbers beside those of the keys are drawn.
+ * The operations of a recording in their order, repeated. A pool has the operations whose first key is among its keys, so the
+ * operations on a key keep their order. Numbers other than those of keys are drawn.
  */
 class ReplayWorkload implements Workload {
   readonly stride: number;
   readonly #replay: Replay;
   readonly #mix: CommandMix;
   readonly #others: OtherNumbers;
-  /** Those of the pool. */
+  /** The operations of the pool. */
   readonly #operations: Uint32Array;
   #next = 0;
 
@@ -213,7 +213,7 @@ class ReplayWorkload implements Workload {
   }
 }
 
-/** The numbers of commands beside those of their keys. */
+/** The numbers of commands other than those of their keys. */
 class OtherNumbers {
   readonly #draws: Draws;
   #counter = 0;

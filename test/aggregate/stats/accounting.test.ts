@@ -3,6 +3,7 @@ import { answeredElsewhere, findImbalances } from '../../../src/aggregate/stats/
 import { finishedRounds } from '../../../src/aggregate/stats/rounds.ts';
 import { latencyWarnings } from '../../../src/aggregate/stats/warnings.ts';
 import { experimentSchema } from '../../../src/main/experiment/experiment.ts';
+import { extentsOf } from '../../../src/main/experiment/populations.ts';
 import { expandScenarios } from '../../../src/main/experiment/scenarios.ts';
 import { warnOfMissingCores } from '../../../src/main/run/preflight-side.ts';
 import { inMarkdown, onTerminal } from '../../support/documents.ts';
@@ -11,7 +12,7 @@ import { buildLatency, buildResult, buildRound, buildScenario } from '../../supp
 
 describe('books of a run', () => {
   const imbalancesOf = (changes: Parameters<typeof buildRound>[2]) =>
-    findImbalances({ scenarios: [buildScenario({ id: 'one' }, [buildRound(4, 1000, changes)])] });
+    findImbalances(buildResult([buildScenario({ id: 'one' }, [buildRound(4, 1000, changes)])]));
 
   test('are not mentioned if they balance', () => {
     expect(imbalancesOf({})).toEqual([]);
@@ -61,17 +62,22 @@ describe('books of a run', () => {
   });
 
   test('mention reads of primaries where all were to go to replicas', () => {
+    const counted = (ofReplicas: number) => buildRound(1, 1000, { readCalls: { all: 500, ofReplicas } });
     const imbalances = (readFrom: string, ofReplicas: number) =>
-      findImbalances({
-        scenarios: [
-          buildScenario({ id: 'one', readFrom }, [
-            buildRound(1, 1000, { readCalls: { all: 500, ofReplicas } }),
-          ]),
-        ],
-      });
+      findImbalances(buildResult([buildScenario({ id: 'one', readFrom }, [counted(ofReplicas)])]));
     expect(imbalances('replica', 500)).toEqual([]);
     expect(imbalances('any', 250)).toEqual([]);
     expect(imbalances('replica', 250)).toEqual([expect.stringMatching(/50 % of the reads in one/)]);
+
+    const ofPopulation = (readFrom: string) => {
+      const round = buildRound(1, 1000, { populations: [{ ...counted(250), name: 'bulk' }] });
+      const config = { populations: [{ name: 'bulk', readFrom }] };
+      return findImbalances(buildResult([buildScenario({ id: 'one' }, [round])], { config }));
+    };
+    expect(ofPopulation('any')).toEqual([]);
+    expect(ofPopulation('replica')).toEqual([
+      expect.stringMatching(/50 % of the reads in one, population bulk/),
+    ]);
   });
 
   test('beside populations compare the sum of all, and each load has to balance', () => {
@@ -163,25 +169,28 @@ describe('warnings of an open loop', () => {
     ]);
   });
 
-  const scenariosOf = (group: object) =>
-    expandScenarios(
-      experimentSchema.parse({
-        name: 'a',
-        target: { server: 'redis', url: 'redis://h' },
-        scenarios: [group],
-      }).scenarios,
-    );
+  const extentsWith = (group: object, populations: readonly object[] = []) => {
+    const experiment = experimentSchema.parse({
+      name: 'a',
+      target: { server: 'redis', url: 'redis://h' },
+      scenarios: [group],
+      populations,
+    });
+    return extentsOf({ experiment, scenarios: expandScenarios(experiment.scenarios) });
+  };
   const open = { arrival: { kind: 'constant', rate: 1 }, pools: [1, 2] };
   const local = (threads: number | null) => ({ local: true, detected: { threads } });
 
   test('come before the load if threads and server leave no core free', () => {
-    const scenarios = scenariosOf(open);
-    expect(warnOfMissingCores(scenarios, local(2), 4)).toEqual([
+    const extents = extentsWith(open);
+    expect(warnOfMissingCores(extents, local(2), 4)).toEqual([
       expect.stringMatching(/ 2 threads and 2 threads .* 4 cores/),
     ]);
-    expect(warnOfMissingCores(scenarios, local(1), 4)).toEqual([]);
-    expect(warnOfMissingCores(scenarios, local(null), 3)).toHaveLength(1);
-    expect(warnOfMissingCores(scenarios, { local: false, detected: { threads: 8 } }, 3)).toEqual([]);
-    expect(warnOfMissingCores(scenariosOf({ pools: 2 }), local(1), 1)).toEqual([]);
+    expect(warnOfMissingCores(extents, local(1), 4)).toEqual([]);
+    expect(warnOfMissingCores(extents, local(null), 3)).toHaveLength(1);
+    expect(warnOfMissingCores(extents, { local: false, detected: { threads: 8 } }, 3)).toEqual([]);
+    expect(warnOfMissingCores(extentsWith({ pools: 2 }), local(1), 1)).toEqual([]);
+    const beside = extentsWith({ pools: 2, beside: 'slow' }, [{ ...open, name: 'slow', pools: 2 }]);
+    expect(warnOfMissingCores(beside, local(1), 3)).toEqual([expect.stringMatching(/ 2 threads .* 3 cores/)]);
   });
 });

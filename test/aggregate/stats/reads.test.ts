@@ -53,6 +53,13 @@ describe('reads of a round', () => {
     expect(hasPlannedData({})).toBe(true);
     expect(hasPlannedData({ dataSet: { state: 'notAsPlanned', sampled: 0, missing: 0 } })).toBe(false);
     expect(hasPlannedData({ dataSet: { state: 'restored', sampled: 9, missing: 9 } })).toBe(true);
+    const beside = (found: number) => ({
+      populations: [{ ...buildRound(1, 1000, readsOf(found)), name: 'bulk' }],
+    });
+    expect([1000, 10].map(found => hasPlannedData(beside(found)))).toEqual([true, false]);
+    expect(describeReads([buildScenario({ id: 'one' }, [buildRound(1, 1000, beside(10))])])).toEqual([
+      expect.stringMatching(/^In one, population bulk, reads found/),
+    ]);
   });
 });
 

@@ -52,7 +52,7 @@ describe('a fault of a config has its path, what was expected and what was found
     [
       'reads from replicas of a single server',
       group({ readFrom: ['primary', 'replica'] }),
-      'scenarios[0].readFrom "primary" found a list',
+      'scenarios[0].readFrom[1] "primary" found "replica"',
     ],
     [
       'reads from replicas with another client',

@@ -119,6 +119,10 @@ describe('workload is described in a few lines', () => {
   test.each<[object, string[]]>([
     [{}, ['workload: 10,000 keys, values of 32 bytes, 50 % GET, 50 % SET']],
     [
+      { subscribers: 100, commands: [{ command: 'PUBLISH {key} {value}' }] },
+      ['workload: 10,000 keys, values of 32 bytes, 100 % PUBLISH, 100 subscribers'],
+    ],
+    [
       { ycsb: 'B' },
       ['workload: 10,000 keys, zipfian 0.99, values of 32 bytes, YCSB B: 95 % GET, 5 %', '          SET'],
     ],

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { enlistFor } from '../../../src/main/cli/agent-options.ts';
+import { findClients } from '../../../src/main/experiment/clients.ts';
 import { describePlan } from '../../../src/main/experiment/describe-plan.ts';
 import { planRun } from '../../../src/main/experiment/plan.ts';
 import { extentsOf, populationsOf } from '../../../src/main/experiment/populations.ts';
@@ -92,7 +93,9 @@ describe('a population', () => {
 
   test('is one load', () => {
     const arrival = { kind: 'constant', rate: [10, 20] };
-    expect(faultsOf([{ name: 'slow', arrival }])).toContain('populations[0].arrival.rate: expected one rate');
+    expect(faultsOf([{ name: 'slow', arrival }])).toContain(
+      'populations[0].arrival.rate: expected a single rate',
+    );
     expect(faultsOf([{ name: 'slow', workers: [10, 20] }])).toContain(
       'populations[0].workers: expected a whole',
     );
@@ -120,7 +123,9 @@ describe('a population', () => {
   });
 
   test('has a name of its own, by which scenarios name it', () => {
-    expect(faultsOf([bulk, bulk])).toContain('populations[1].name: expected a name of its own');
+    expect(faultsOf([bulk, bulk])).toContain(
+      'populations[1].name: expected a name that no other population has',
+    );
     expect(faultsOf([bulk], { beside: [null, 'bull'] })).toContain('scenarios[0].beside[1]: expected names');
     expect(faultsOf([bulk], { beside: 'bulk+bulk' })).toContain('scenarios[0].beside: expected names');
     expect(faultsOf([], { beside: 'bulk' })).toContain('no populations');
@@ -133,4 +138,10 @@ describe('a population', () => {
       expect.objectContaining({ code: 'USAGE', message: expect.stringMatching(/bulk/) }),
     );
   });
+});
+
+test('a script that is missing is found before the load, and its population is named', async () => {
+  const populated = experiment([bulk, { name: 'sessions', workload: { script: './missing.mjs' } }]);
+  const side = { experiment: populated, scenarios: expandScenarios(populated.scenarios) };
+  await expect(findClients(side)).rejects.toThrow(/^populations\[1\]\.workload\.script: /);
 });

@@ -22,10 +22,10 @@ const faultOf = (asked: Asked, at = url) => {
   return undefined;
 };
 
-test('every key of a scenario that is no object, and names none, has a flag', () => {
+test('every key of a scenario that is no object, names none, and can differ at a URL, has a flag', () => {
   const paths = Object.values(questionFlags).map(({ path }) => path.at(-1));
   for (const [key, { config }] of Object.entries(dimensions)) {
-    if (config === null || ['batch', 'clientOptions', 'beside'].includes(key)) continue;
+    if (config === null || ['batch', 'clientOptions', 'beside', 'readFrom'].includes(key)) continue;
     expect(paths).toContain('name' in config ? config.name : key);
   }
 });

@@ -57,7 +57,23 @@ test('GET and SET, clients, threads, sizes and the choice of keys are taken over
   });
   expect(scenario).toMatchObject({ pools: [4], workers: [40], pipeline: [7], connectionsPerWorker: [1] });
   expect(scenario?.arrival).toMatchObject([{ kind: 'constant', rate: [800] }]);
-  expect(notes).toEqual([]);
+  expect(notes).toEqual([expect.stringContaining('has sequential for some')]);
+});
+
+test('the choice of keys is that of the commands that draw some, and a note names the others', () => {
+  const only = (args: string) => {
+    const { workload, notes } = imported(args);
+    return { kind: workload.keyChoice?.kind, notes };
+  };
+  expect(only('--ratio 1:0 --key-pattern S:R')).toEqual({ kind: 'sequential', notes: [] });
+  expect(only('--ratio 0:1 --key-pattern S:R')).toEqual({ kind: 'uniform', notes: [] });
+  const transaction = '--command MULTI --command "SET __key__ 1" --command-key-pattern P --command EXEC';
+  expect(only(transaction)).toEqual({ kind: 'sequential', notes: [] });
+  const mix = '--command "GET __key__" --command "INCR __key__" --command-key-pattern G';
+  expect(only(mix)).toEqual({
+    kind: 'uniform',
+    notes: [expect.stringContaining('has gaussian for some')],
+  });
 });
 
 test('keys become placeholders, whatever their names, and other occurrences of them become numbers', () => {
@@ -67,7 +83,7 @@ test('keys become placeholders, whatever their names, and other occurrences of t
   );
   expect(commands).toEqual(['HSET {key} f:{number:1-9} {value}', 'HDEL {key} f:{counter}', 'HGETALL {key}']);
   expect(workload).toMatchObject({ keys: 9, members: 5000 });
-  expect(notes.join()).toContain('The keys h are drawn like the others');
+  expect(notes.join()).toContain('The keys h are chosen at random like the others');
 });
 
 test('commands with keys of their own only have as many keys', () => {
@@ -121,13 +137,7 @@ test('what cannot be taken over is in the notes, and a definition without any co
     },
   );
   expect(commands).toEqual(['GET {key}']);
-  for (const part of [
-    'FLUSHALL',
-    'only 100 are there',
-    'maxmemory 1gb',
-    'oss-cluster-3',
-    '--reconnect-interval',
-  ])
+  for (const part of ['FLUSHALL', 'only 100 exist', 'maxmemory 1gb', 'oss-cluster-3', '--reconnect-interval'])
     expect(notes.join(' ')).toContain(part);
   expect(() => imported('--command FLUSHALL')).toThrow(/a command that can be sent/);
   expect(() =>
@@ -165,7 +175,9 @@ test('the file that import writes is a config with a heading', async () => {
   const file = join(folder, 'get.json');
   expect(await importSpec(spec, file)).toBe(0);
   const text = readFileSync(file, 'utf8');
-  expect(text).toMatch(/^\/\/ Imported from spec\.yml[\s\S]*--scan-incremental-iteration has no counterpart/);
+  expect(text).toMatch(
+    /^\/\/ Imported from spec\.yml[\s\S]*--scan-incremental-iteration of memtier_benchmark has no counterpart/,
+  );
   expect(parseConfig(text, file)).toMatchObject({ name: 'get', rounds: { atLeast: 3, atMost: 3 } });
   await expect(importSpec(spec, file)).rejects.toMatchObject({ code: 'USAGE' });
   await expect(importSpec(join(folder, 'none.yml'), undefined)).rejects.toMatchObject({

@@ -30,7 +30,7 @@ export const coveredElsewhere: readonly CoveredElsewhere[] = [
   {
     fault: 'A master of a cluster is lost for good',
     test: 'test/pool/client/cluster-outcomes.test.ts',
-    about: 'cluster node that is lost fails alone',
+    about: 'lost nodes',
   },
   {
     fault: 'The server is away for two seconds',
@@ -79,7 +79,7 @@ export const coveredElsewhere: readonly CoveredElsewhere[] = [
   {
     fault: 'Whoever reads the output goes away',
     test: 'test/e2e/command-line.test.ts',
-    about: 'closed pipe does no harm',
+    about: 'a closed pipe',
   },
   {
     fault:

@@ -32,6 +32,13 @@ const elsewhere = new Map(
     return [fault, { passed: count('passed'), skipped: count('skipped') }];
   }),
 );
+const withoutTests = [...elsewhere].filter(([, { passed, skipped }]) => passed + skipped === 0);
+if (withoutTests.length > 0) {
+  console.error(
+    `Not written, because no test is found for: ${withoutTests.map(([fault]) => fault).join('; ')}`,
+  );
+  process.exit(1);
+}
 const seen = tests.flatMap(test => test.meta().seen ?? []);
 await writeFile(
   new URL('../../../docs/reliability.md', import.meta.url),

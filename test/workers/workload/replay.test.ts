@@ -94,9 +94,9 @@ test.each([
   [`${replayHead}\n0 0 1\n2 0 1\n`, {}, /index of a command in line 3/],
   [`${replayHead}\n1 0 1\n`, {}, /2 keys in line 2/],
   [`${replayHead}\n0 0 10\n`, {}, /below 10 in line 2/],
-  [`${replayHead}\n0 0 1\n`, { keyChoice: { kind: 'uniform' } }, /no keyChoice beside replay/],
-  [`${replayHead}\n0 0 1\n`, { hitShare: 0.5 }, /beside replay/],
-  [`${replayHead}\n0 0 1\n`, { commands: [] }, /commands beside replay/],
+  [`${replayHead}\n0 0 1\n`, { keyChoice: { kind: 'uniform' } }, /no keyChoice, because replay has the keys/],
+  [`${replayHead}\n0 0 1\n`, { hitShare: 0.5 }, /1 or nothing, because replay has the keys/],
+  [`${replayHead}\n0 0 1\n`, { commands: [] }, /commands as well/],
 ])('%j with %j is refused', async (text, changes, expected) => {
   const config = { name: 'a', target: { server: 'any', url: 'redis://a' }, scenarios: [{ workers: 1 }] };
   const { error } = experimentSchema.safeParse(

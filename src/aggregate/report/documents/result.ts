@@ -5,6 +5,7 @@ import { accountOf, sumByCode } from '../../stats/accounting.ts';
 import { findControlFlaw, withoutControls } from '../../stats/control.ts';
 import { throughput } from '../../stats/measures.ts';
 import { describeOutliers } from '../../stats/outliers.ts';
+import { loadsOf } from '../../stats/populations.ts';
 import { hasCompleted, pairByRound } from '../../stats/rounds.ts';
 import { changeOf } from '../../stats/statistics.ts';
 import { sumOf } from '../../stats/summary.ts';
@@ -88,8 +89,8 @@ export function resultDocument(result: Result): Block[] {
     ...only(narrow, [paragraph([strong(`${name} against ${describeTarget(target)}`)])]),
     ...environmentBlocks(result, `, seed ${result.seed}`),
     ...resultBlocks(result),
-    ...populationBlocks(scenarios),
     ...loadBlocks(scenarios),
+    ...populationBlocks(scenarios),
     ...only(wide, claims.flatMap(judgedBlocks)),
     ...only(wide, [
       heading(2, 'What limited each scenario'),
@@ -250,7 +251,7 @@ function commandBlocks(scenarios: readonly ScenarioResult[]): Block[] {
 }
 
 function failureBlocks(scenarios: readonly ScenarioResult[]): Block[] {
-  const rounds = scenarios.flatMap(scenario => scenario.rounds);
+  const rounds = scenarios.flatMap(loadsOf).flatMap(load => load.rounds);
   const { issued, unfinished } = accountOf(rounds);
   const counts = [
     ...Object.entries(sumByCode(rounds.map(round => round.failed))),

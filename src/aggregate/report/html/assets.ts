@@ -144,7 +144,7 @@ th, td { text-align: left; padding: 5px 14px 5px 0; border-bottom: 1px solid var
 th { color: var(--soft); font-weight: 600; border-bottom-color: var(--soft); }
 td:last-child, th:last-child { padding-right: 0; }
 .n, .numbers td + td, .numbers th + th { text-align: right; }
-table:not(.numbers) td:not(.n) { white-space: normal; min-width: 96px; overflow-wrap: break-word; }
+table:not(.numbers) td:not(.n) { white-space: normal; min-width: 96px; overflow-wrap: anywhere; }
 table:not(.numbers) td:not(.n):first-child { min-width: 190px; }
 table:not(.numbers) td:not(.n):last-child { min-width: 220px; }
 .maps { display: flex; flex-wrap: wrap; gap: 22px 44px; margin: 14px 0; }

@@ -1,4 +1,4 @@
-import { placesOfKeys } from '../../../workers/workload/command-templates.ts';
+import { placesOfKeys } from '../../../workers/workload/command-rules.ts';
 
 /** Stands in a form for a number that differs between operations. */
 export const numberSlot = '\0';
@@ -11,8 +11,8 @@ export interface KeyWord {
 }
 
 /**
- * What is kept of one recorded request: its name, words of the protocol, numbers of which it is known what they mean, and the
- * sizes of values. Names of fields, members and groups, scores and values are not in it.
+ * What is kept of one recorded request: its name, words of the protocol, numbers with a known meaning, and the sizes of
+ * values. It has no names of fields, members and groups, no scores and no values.
  */
 export interface RequestForm {
   readonly name: string;
@@ -22,7 +22,7 @@ export interface RequestForm {
   readonly numbers: readonly number[];
   /** In bytes, of each value. */
   readonly sizes: readonly number[];
-  /** Names of fields or members, to be counted. */
+  /** Names of fields or members, which are only counted. */
   readonly elements: readonly string[];
 }
 
@@ -101,7 +101,7 @@ interface Draft {
 
 const maxNumber = 2 ** 32 - 1;
 
-/** A number that is drawn in a replay, or a negative one as it is: that counts from the end, or means another direction. */
+/** A number that is drawn in a replay. A negative one stays as it is: it counts from the end, or changes the direction. */
 function takeNumber(text: string, { numbers }: Draft): string | undefined {
   if (/^-\d{1,10}$/.test(text)) return String(Number(text));
   if (!/^\d{1,10}$/.test(text) || Number(text) > maxNumber) return undefined;
@@ -112,14 +112,14 @@ function takeNumber(text: string, { numbers }: Draft): string | undefined {
 /** A bound of scores. The keys that poolbench writes have scores from 0 on, one for each member. */
 const takeBound = (text: string) => (/^[-+]inf$/i.test(text) ? text.toLowerCase() : elementSlot);
 
-/** What becomes of an argument, by what it is; undefined if it is something else. */
+/** The replacement of an argument, by its role; undefined if it does not fit the role. */
 const roles = {
   value: (text, { sizes }) => {
     sizes.push(text.length);
     return '{value}';
   },
   n: takeNumber,
-  /** A point in time, of which the time until then is kept. */
+  /** A point in time: the time from the request until then is kept. */
   time: (text, { at, isMs, numbers }) => {
     const left = isMs ? Number(text) - at * 1000 : Number(text) - at;
     if (Number.isNaN(left)) return undefined;
@@ -131,7 +131,7 @@ const roles = {
     elements.push(text);
     return `f${elementSlot}`;
   },
-  /** A field that is a number: the fields that poolbench writes are not. */
+  /** A field that holds a number. The fields that poolbench writes do not. */
   counter: (text, { elements }) => {
     elements.push(text);
     return `n${elementSlot}`;

@@ -1,25 +1,26 @@
+import { maxRate, minRate } from '../../../aggregate/scenario/arrival.ts';
 import type { Family } from '../../../workers/workload/families.ts';
 import type { ExperimentConfig } from '../experiment.ts';
-import { maxListedBytes } from '../values.ts';
-import { maxCommands } from '../workload.ts';
+import { maxBytes, maxListedBytes } from '../values.ts';
+import { maxCommands, usualMembers } from '../workload.ts';
 import { bytesInFlight, maxBytesInFlight } from '../workload-misfits.ts';
 import { elementSlot, numberSlot } from './command-forms.ts';
 import { fitPopularity, type Popularity } from './key-popularity.ts';
 import { type OperationForm, type Recording, readRecording } from './recorded-operations.ts';
 
-/** A config whose load is like a recording. */
+/** A config with a load similar to a recording. */
 export interface FittedRecording {
   readonly config: ExperimentConfig & { readonly workload: NonNullable<ExperimentConfig['workload']> };
   readonly recording: Recording;
   /** How the keys of the family that is accessed most often are chosen; undefined: no command has keys. */
   readonly popularity: (Popularity & FittedFamily) | undefined;
-  /** The other families, whose keys are chosen in the same way and are as many. */
+  /** The other families. Their keys have the same number and are chosen in the same way. */
   readonly others: readonly FittedFamily[];
   /** Operations of forms that are too rare to be in the mix. */
   readonly tooRare: number;
   /** The commands of the config, in its order. */
   readonly commands: readonly CommandGroup[];
-  /** The index of a size of the recording among those of the config. */
+  /** Returns the index in the config of a size in the recording. */
   readonly placeOfSize: (bytes: number) => number;
 }
 
@@ -37,22 +38,20 @@ interface CommandGroup {
   count: number;
 }
 
-/** More sizes are put together. */
+/** More sizes are grouped. */
 const maxSizes = 32;
-const maxValueBytes = 16 * 2 ** 20;
-/** Every key has so many before a load. */
+/** Max elements of a key, which are written before the load. */
 const maxMembers = 1000;
-const usualMembers = 10;
 const maxWorkers = 1000;
-/** Even if each operation takes twice as many milliseconds, the workers keep up. */
+/** Max rate for one worker, which keeps up if an operation takes at most 2 ms. */
 const opsPerWorker = 500;
-/** A window has at least so many operations, if that takes no longer than the maximum. */
+/** Min operations in a window, if they take no longer than `maxSeconds`. */
 const minOperations = 1000;
 const maxSeconds = 10;
 
 /**
- * The config of a load that has the commands of a recording in their proportions, the popularity of its keys, the sizes of its
- * values, and its rate. No key and no value of the recording is in it, and neither is the address of its server.
+ * Makes a config from a recording, with the proportions of its commands, the popularity of its keys, the sizes of its values,
+ * and its rate. The config has no key and no value of the recording, and not the address of its server.
  *
  * @param text as MONITOR shows it; each character is one byte
  * @param speed how many times as fast the load is
@@ -97,7 +96,7 @@ export function fitRecording(text: string, speed = 1): FittedRecording | undefin
   return { config, recording, popularity, others, tooRare, commands, placeOfSize: sizes.placeOf };
 }
 
-/** For each family the key of each access to one, the family with most accesses first. */
+/** For each family the keys in the order of the accesses; the family with most accesses is first. */
 function accessesByFamily({ operations }: Recording): Map<Family, number[]> {
   const accesses = new Map<Family, number[]>();
   for (const { families, keys } of operations)
@@ -124,8 +123,8 @@ function groupsOf({ operations }: Recording): CommandGroup[] {
 }
 
 /**
- * At most as many as a mix can have: the most frequent one of each name, then the most frequent ones. Others are counted as
- * those of the same name whose number of words is nearest, such as an MGET of 20 keys as one of 19.
+ * Reduces the forms to the number that a mix can have: the most frequent one of each name, then the most frequent of the
+ * rest. Another form counts as the form of the same name with the nearest number of words: an MGET of 20 keys as one of 19.
  */
 function limitGroups(groups: readonly CommandGroup[]): { groups: CommandGroup[]; tooRare: number } {
   const byCount = groups.toSorted((a, b) => b.count - a.count);
@@ -147,7 +146,7 @@ function limitGroups(groups: readonly CommandGroup[]): { groups: CommandGroup[];
   return { groups: kept, tooRare };
 }
 
-/** The order decides on the keys of commands that take any: they are for those of the nearest command before them. */
+/** The order decides which keys commands on any type use: those of the nearest command before them. */
 function inOrder(groups: readonly CommandGroup[], families: readonly Family[]): CommandGroup[] {
   const place = ({ form, family }: CommandGroup) => [
     form.families.length === 0 ? families.length : families.indexOf(family),
@@ -160,7 +159,7 @@ function inOrder(groups: readonly CommandGroup[], families: readonly Family[]): 
   });
 }
 
-/** @param members elements of a key, which have numbers from 0 on */
+/** @param members number of elements of a key; they are numbered from 0 */
 function templateOf({ text, ranges }: OperationForm, members: number): string {
   let next = 0;
   return text.replaceAll(elementSlot, `{number:0-${members - 1}}`).replaceAll(numberSlot, () => {
@@ -185,10 +184,10 @@ function fitSizes(sizes: ReadonlyMap<number, number>) {
   const places = new Map<number, number>();
   let before = 0;
   for (const [bytes, count] of sorted) {
-    // A size is not divided: it belongs where its middle lies.
+    // All values of one size belong to one part: the part of their middle.
     const part = sorted.length <= maxSizes ? bytes : Math.floor((maxSizes * (before + count / 2)) / all);
     const known = parts.get(part) ?? { bytes: 0, count: 0 };
-    known.bytes += Math.min(bytes, maxValueBytes) * count;
+    known.bytes += Math.min(bytes, maxBytes) * count;
     known.count += count;
     parts.set(part, known);
     places.set(bytes, parts.size - 1);
@@ -214,16 +213,16 @@ function fitRate(
   operations: number,
 ): Pick<ExperimentConfig, 'scenarios' | 'seconds'> {
   const rate = seconds > 0 ? Number((operations / seconds).toPrecision(4)) : 0;
-  const maxBytes = Math.min(
-    maxValueBytes,
+  const largestBytes = Math.min(
+    maxBytes,
     [...sizes.keys()].reduce((max, size) => Math.max(max, size), 0),
   );
-  const bytes = bytesInFlight(1, [{ weight: 1, value: { bytes: maxBytes } }]);
+  const bytes = bytesInFlight(1, [{ weight: 1, value: { bytes: largestBytes } }]);
   const most = Math.min(maxWorkers, Math.floor(maxBytesInFlight / bytes));
   const workers = Math.min(most, Math.max(1, clients, Math.ceil(rate / opsPerWorker)));
-  if (rate < 0.1) return { scenarios: [{ workers }] };
+  if (rate < minRate) return { scenarios: [{ workers }] };
   return {
-    scenarios: [{ workers, arrival: { kind: 'poisson', rate: Math.min(rate, 10_000_000) } }],
+    scenarios: [{ workers, arrival: { kind: 'poisson', rate: Math.min(rate, maxRate) } }],
     seconds: Math.min(maxSeconds, Math.max(1, Math.ceil(minOperations / rate))),
   };
 }

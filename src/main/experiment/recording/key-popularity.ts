@@ -3,32 +3,32 @@ import { streamSeed } from '../../../workers/prng.ts';
 import { openKeyChooser } from '../../../workers/workload/keys.ts';
 import { zipfianStrips } from '../../../workers/workload/samplers.ts';
 
-/** A choice of keys that accesses like those of a recording come from. */
+/** A choice of keys whose accesses are similar to those of a recording. */
 export interface Popularity {
   readonly choice: KeyChoice;
   readonly keys: number;
-  /** Rank-frequency distance between the recorded accesses and as many that are drawn. */
+  /** Rank-frequency distance between the recorded accesses and the same number of drawn accesses. */
   readonly distance: number;
 }
 
-/** Accesses that are looked at. More would show the same, and take longer. */
+/** Max accesses that are analysed: more take longer. */
 const maxAccesses = 50_000;
-/** Few accesses are drawn several times over, until so many are drawn, as one draw of them says little. */
+/** If the recording has few accesses, they are drawn repeatedly up to this number, because a single draw varies much. */
 const enoughDrawn = 20_000;
 /** Fewer accesses show no popularity. */
 const minAccesses = 100;
-/** Every key is written before a load. */
+/** Max keys: every key is written before a load. */
 const maxKeys = 10_000_000;
-/** Of keys that were each seen only once, there can be any number: at most this many times as many are taken. */
+/** If each key was seen only once, the number of keys is unknown: it is taken as at most this multiple of those seen. */
 const maxUnseen = 100;
-/** A simpler choice is taken if it is as good but for this. */
+/** A simpler choice is preferred if its distance is larger by no more than this. */
 const tolerance = 0.003;
-/** A choice is good if random differences alone make such a distance, about 1 / √accesses, and at most this. */
+/** A choice is good enough below the distance that random variation causes (about 1 / √accesses), but never above this. */
 const maxGood = 0.01;
 
 /**
- * The cumulative rank-frequency curve of accesses: element r is the fraction of them that is for the r + 1 keys that were
- * accessed most often. It ends at 1.
+ * The cumulative rank-frequency curve of accesses: element r is the fraction of accesses to the r + 1 most accessed keys. It
+ * ends at 1.
  *
  * @param keys the number of a key for each access
  */
@@ -59,9 +59,9 @@ export function curveDistance(a: Float64Array, b: Float64Array): number {
 }
 
 /**
- * Finds the choice of keys, and their number, from which accesses are drawn that look like the recorded ones. Each candidate
- * is tried by drawing from it, because ranks of counts are biased: of keys that are equally popular, some occur more often.
- * The number of keys is that of which so many accesses find as many different ones; so there can be more than were seen.
+ * Finds the choice of keys, and their number, with accesses most similar to the recorded ones. Each candidate is tested by
+ * drawing from it, because ranks of counts are biased: of equally popular keys, some occur more often by chance. The number
+ * of keys is chosen so that as many accesses reach as many different keys as in the recording. It can exceed those seen.
  *
  * @param accesses the number of a key for each access, in order; at least one
  */
@@ -88,7 +88,7 @@ export function fitPopularity(accesses: Uint32Array): Popularity {
     near => [0.7, 0.8, 0.9, 0.95, 1.05, 1.1, 1.2, 1.3].map(factor => factor * near),
     share => {
       const keyShare = Math.min(1, Number(share.toPrecision(3)));
-      // The number of keys depends on what the hot ones get, which depends on how many of the keys are hot.
+      // The number of keys depends on the fraction of accesses to hot keys, which depends on the number of hot keys.
       const first = tried({ kind: 'hotSet', keyShare, operationShare: shareOfFirst(curve, keyShare * seen) });
       const operationShare = shareOfFirst(curve, keyShare * first.keys);
       return operationShare === shareOfFirst(curve, keyShare * seen)
@@ -99,7 +99,7 @@ export function fitPopularity(accesses: Uint32Array): Popularity {
   return [uniform, zipfian, hotSet].reduce((a, b) => (b.distance < a.distance - tolerance ? b : a));
 }
 
-/** The best of some values, and of more near that one. */
+/** The best of some values, then of more values near it. */
 function refine(
   values: readonly number[],
   near: (value: number) => readonly number[],
@@ -120,13 +120,13 @@ function steps(from: number, to: number, by: number): number[] {
   return Array.from({ length: count }, (_, index) => Number((from + index * by).toFixed(2)));
 }
 
-/** Fraction of the accesses that is for so many of the most accessed keys. */
+/** The fraction of accesses to this many of the most accessed keys. */
 function shareOfFirst(curve: Float64Array, keys: number): number {
   const share = curve[Math.min(curve.length, Math.max(1, Math.round(keys))) - 1] ?? 1;
   return Number(share.toFixed(4));
 }
 
-/** The number of keys of which so many draws find so many different ones, as expected. */
+/** The number of keys for which this many draws are expected to find this many different keys. */
 function keysFor(choice: KeyChoice, seen: number, draws: number): number {
   let low = seen;
   let high = Math.max(seen, Math.min(maxKeys, maxUnseen * seen));
@@ -138,7 +138,7 @@ function keysFor(choice: KeyChoice, seen: number, draws: number): number {
   return low;
 }
 
-/** How many different keys so many draws find, as expected: each key's draws are a Poisson process. */
+/** The expected number of different keys in this many draws: the draws of each key are a Poisson process. */
 function expectedSeen(choice: KeyChoice, keys: number, draws: number): number {
   return groupsOf(choice, keys).reduce(
     (sum, { width, share }) => sum - width * Math.expm1((-draws * share) / width),
@@ -146,7 +146,7 @@ function expectedSeen(choice: KeyChoice, keys: number, draws: number): number {
   );
 }
 
-/** Groups of keys that are equally popular, or nearly so: their number, and the fraction of the draws that all get together. */
+/** Groups of keys with equal or nearly equal popularity: the number of keys, and the fraction of all draws that they get. */
 function groupsOf(choice: KeyChoice, keys: number): { width: number; share: number }[] {
   if (choice.kind === 'hotSet') {
     const hot = Math.min(keys, Math.max(1, Math.round(keys * choice.keyShare)));
@@ -163,7 +163,7 @@ function groupsOf(choice: KeyChoice, keys: number): { width: number; share: numb
   return strips.map(({ width }, index) => ({ width, share: (weights[index] ?? 0) / sum }));
 }
 
-/** The mean curve of so many accesses that are drawn, by the load's own choosers. */
+/** The mean curve of this many accesses, drawn with the load's own choosers. */
 function drawnCurve(choice: KeyChoice, keys: number, draws: number): Float64Array {
   const times = Math.max(1, Math.min(20, Math.ceil(enoughDrawn / draws)));
   const chooser = openKeyChooser(choice, { firstKey: 0, keys }, keys, streamSeed(keys, 'fittedKeys'));

@@ -17,8 +17,8 @@ const maxStages = 10;
 const minStageSeconds = 0.1;
 
 /**
- * A config and a file for the same commands on the same keys in the same order, at the recorded rate of each tenth of the
- * time. Keys are numbers in the order in which they occur first, so no key of the recording is in it.
+ * Makes a config and a file with the commands and their keys in the recorded order, at the recorded rate of each tenth of the
+ * time. Keys are numbered in the order in which they first occur, so they do not reveal the keys of the recording.
  *
  * @param file the name of the file, as seen from the config's folder
  * @param speed how many times as fast the load is
@@ -28,7 +28,7 @@ export function literalReplay(fitted: FittedRecording, file: string, speed = 1):
   const indices = new Map<OperationForm, Map<Family | undefined, number>>();
   for (const [index, { form, family }] of commands.entries()) {
     const ofForm = indices.get(form) ?? new Map<Family | undefined, number>();
-    // The family of a command without keys is of no account.
+    // The family of a command without keys does not matter.
     ofForm.set(form.families.length === 0 ? undefined : family, index);
     indices.set(form, ofForm);
   }
@@ -44,7 +44,7 @@ export function literalReplay(fitted: FittedRecording, file: string, speed = 1):
   const instants: number[] = [];
   for (const { form, families, keys, bytes, at } of recording.operations) {
     const index = indices.get(form)?.get(families[0]);
-    // It counts as another form, which has another number of keys.
+    // A rare form that counts as another one cannot be replayed: the other one has a different number of keys.
     if (index === undefined) continue;
     const named = keys.map((key, place) => numberOf(families[place] ?? 'strings', key));
     lines.push([index, bytes === undefined ? 0 : placeOfSize(bytes), ...named].join(' '));
@@ -70,7 +70,7 @@ export function literalReplay(fitted: FittedRecording, file: string, speed = 1):
   };
 }
 
-/** The rates of parts of equal length. None if all was recorded at once. */
+/** The rates of parts of equal length. None if the recording has no duration. */
 function stagesOf(instants: readonly number[]): { seconds: number; rate: number }[] {
   const first = instants.reduce((min, at) => Math.min(min, at), Number.POSITIVE_INFINITY);
   const last = instants.reduce((max, at) => Math.max(max, at), Number.NEGATIVE_INFINITY);

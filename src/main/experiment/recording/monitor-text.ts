@@ -9,7 +9,7 @@ export interface RecordedCommand {
   readonly words: readonly string[];
 }
 
-/** What the server writes in the place of an address if a script ran the command. */
+/** What the server writes instead of an address if a script ran the command. */
 export const scriptSource = 'lua';
 
 /** Time, database and address. An IPv6 address has brackets of its own, and a unix socket any path. */
@@ -37,7 +37,7 @@ export function* linesOf(text: string): Generator<string> {
   }
 }
 
-/** Words in double quotes with one blank between them, up to the end. */
+/** Words in double quotes, separated by one space, up to the end. */
 function parseWords(text: string, from: number): string[] | undefined {
   const words: string[] = [];
   for (let at = from; text[at] === '"'; ) {
@@ -65,7 +65,7 @@ function closingQuote(text: string, from: number): number {
 
 const escaped: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', a: '\x07', b: '\b' };
 
-/** As sdscatrepr of Redis writes bytes: those that cannot be printed as \xNN. */
+/** Reverses sdscatrepr of Redis, which writes unprintable bytes as \xNN. */
 function bytesOf(text: string): string {
   if (!text.includes('\\')) return text;
   return text.replace(/\\(?:x([\da-fA-F]{2})|([\s\S]))/g, (_, hex: string | undefined, one: string) =>

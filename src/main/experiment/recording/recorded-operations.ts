@@ -1,9 +1,9 @@
-import { reasonToRefuse, scriptCommands } from '../../../workers/workload/command-templates.ts';
+import { reasonToRefuse, scriptCommands } from '../../../workers/workload/command-rules.ts';
 import { type Family, type RequestOfMix, requestsOf } from '../../../workers/workload/families.ts';
 import { elementSlot, formOf, type KeyWord, numberSlot, type RequestForm } from './command-forms.ts';
 import { linesOf, parseMonitorLine, type RecordedCommand, scriptSource } from './monitor-text.ts';
 
-/** Operations that differ in nothing but their keys, values and numbers. */
+/** Operations that differ only in their keys, values and numbers. */
 export interface OperationForm {
   /** MULTI for a transaction. */
   readonly name: string;
@@ -37,12 +37,12 @@ interface LeftOut {
   readonly reason: string;
 }
 
-/** What can be replayed of a recording, and what cannot. */
+/** The part of a recording that can be replayed, and what cannot. */
 export interface Recording {
   readonly operations: readonly RecordedOperation[];
   /** How often values of each size occur, in bytes. */
   readonly sizes: ReadonlyMap<number, number>;
-  /** Mean number of different fields or members that a key with elements was asked for; null if there are none. */
+  /** Mean number of different fields or members in the commands on a key with elements; null without such keys. */
   readonly elements: number | null;
   /** Commands of clients. */
   readonly commands: number;
@@ -72,7 +72,7 @@ export function readRecording(text: string): Recording {
     for (const line of linesOf(text)) {
       const command = parseMonitorLine(line);
       if (command === undefined) {
-        // Some tools keep the reply to MONITOR itself.
+        // Some tools also save the reply to MONITOR.
         if (!/^\+?(OK)?\r?$/.test(line)) found.unreadable++;
       } else if (command.source === scriptSource) found.insideScripts++;
       else {
@@ -98,7 +98,7 @@ export function readRecording(text: string): Recording {
   };
 }
 
-/** Puts together the commands of each transaction, from WATCH or MULTI to EXEC; every other command is alone. */
+/** Groups the commands of each transaction, from WATCH or MULTI to EXEC; every other command is a group of its own. */
 function* operationsIn(commands: Iterable<RecordedCommand>): Generator<readonly RecordedCommand[]> {
   const begun = new Map<string, RecordedCommand[]>();
   for (const command of commands) {
@@ -125,7 +125,7 @@ const nameOf = ({ words }: RecordedCommand) => words[0]?.toUpperCase() ?? '';
 
 const ofTransactions = /^(MULTI|EXEC|WATCH|UNWATCH|DISCARD)$/;
 
-/** What was found so far. */
+/** Collects the operations of a recording. */
 class Collector {
   readonly sizes = new Map<number, number>();
   readonly leftOut = new Map<string, LeftOut>();
@@ -142,7 +142,7 @@ class Collector {
   }
 
   /**
-   * The operations, whose keys are each of the family that a command shows. If none does, as with DEL, it is the one with most
+   * The operations. The family of a key is that of a command on it. If no command shows it (DEL), it is the family with most
    * accesses.
    */
   operations(): RecordedOperation[] {
@@ -236,7 +236,7 @@ class Collector {
     const [first] = commands;
     const name = isTransaction || first === undefined ? 'MULTI' : nameOf(first);
     const reason = isTransaction
-      ? 'a transaction with a command that cannot be replayed, or with none'
+      ? 'a transaction that is empty, or has a command that cannot be replayed'
       : reasonToLeaveOut(name, first?.words.slice(1) ?? []);
     const row = this.leftOut.get(name) ?? { count: 0, reason };
     row.count++;
@@ -246,11 +246,12 @@ class Collector {
 
 function reasonToLeaveOut(name: string, args: readonly string[]): string {
   if (ofTransactions.test(name)) return 'the recording does not have the whole transaction';
-  if (scriptCommands.has(name)) return 'the script may use other keys than those that it is given';
+  if (/^S?PUBLISH$/.test(name)) return 'MONITOR does not show who listens; add it with workload.subscribers';
+  if (scriptCommands.has(name)) return 'the script can use other keys than those that are passed to it';
   return reasonToRefuse(name, args) ?? 'not among the commands that can be replayed';
 }
 
-/** Whether it is a part of a transaction, or one that was not executed: then its commands are not in the recording. */
+/** Whether it is part of a transaction, or a transaction that was not executed, whose commands MONITOR does not show. */
 function isIncomplete(commands: readonly RecordedCommand[]): boolean {
   const names = commands.map(nameOf);
   return names.length === 1 ? ofTransactions.test(names.join()) : names.at(-2) === 'MULTI';

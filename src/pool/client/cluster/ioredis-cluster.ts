@@ -18,7 +18,7 @@ import {
   type RedirectCount,
 } from './slot-ranges.ts';
 
-/** What ioredis calls it. */
+/** The name of the option's value in ioredis. */
 const scaleReads = { primary: 'master', replica: 'slave', any: 'all' } as const satisfies Record<
   ReadFrom,
   string
@@ -40,7 +40,7 @@ class CountingCluster extends PlacedCluster {
     this.#reads = reads;
   }
 
-  /** By itself ioredis knows commands only by small letters, and would read from masters. */
+  /** By itself ioredis recognises reads only in small letters, and would send others to masters. */
   override sendCommand(...[command, stream, node]: Parameters<Cluster['sendCommand']>): unknown {
     if (this.#reads.has(command.name)) command.isReadOnly = true;
     return super.sendCommand(command, stream, node);
@@ -63,9 +63,8 @@ class CountingCluster extends PlacedCluster {
 
 /**
  * A cluster as an application has it: ioredis's own client, with a connection to every node that it needs, and to the
- * replicas if it reads from them. The commands of
- * a batch are single calls, because a pipeline of ioredis takes keys of one node's slots only. With auto-pipelining ioredis
- * joins them by node.
+ * replicas if it reads from them. The commands of a batch are single calls, because a pipeline of ioredis takes keys of one
+ * node's slots only. With auto-pipelining ioredis joins them by node.
  */
 export class IoredisCluster extends Connection {
   readonly #cluster: Cluster;

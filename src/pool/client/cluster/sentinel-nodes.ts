@@ -8,9 +8,8 @@ import { type ConnectNode, SeveralNodes } from './several-nodes.ts';
 import { Topology } from './topology.ts';
 
 /**
- * Makes the connections of one thread's pools to the servers behind a Sentinel, if replicas are read from: each is one
- * connection to the primary, and one to every replica. The servers are one shard with all slots, so all else is as in a
- * cluster.
+ * Makes the connections of one thread's pools to the servers behind a Sentinel, if reads go to replicas. Each is one
+ * connection to the primary, and one to every replica. The servers are treated as a cluster with one shard for all slots.
  *
  * @param address of a Sentinel, with the login of the servers
  * @param timeoutMs bounds the search for them
@@ -23,7 +22,7 @@ export function connectBehindSentinel(
 ): Connect {
   const find = replicatedFinder(address, timeoutMs);
   const askSentinels = async () => [{ first: 0, last: slotCount - 1, ...(await find()) }];
-  // The name that the Sentinel's certificate holds is not that of the servers.
+  // The host name in the Sentinel's certificate is not that of the servers.
   const { servername: _, ...seed } = address;
   const topology = new Topology([seed], askSentinels, { readFrom, asksNodes: false });
   return SeveralNodes.connector(topology, commandSet, connectNode);

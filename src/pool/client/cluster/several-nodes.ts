@@ -6,7 +6,7 @@ import { BatchCutter, type Flight, type Part } from './batch-cutter.ts';
 import { lostNodePauseMs, noNodeConnected, placeOf, RedirectCount } from './slot-ranges.ts';
 import type { Topology } from './topology.ts';
 
-/** A connection to one node. Only the nodes of a cluster ask for commands behind ASKING. */
+/** A connection to one node. Only nodes of a cluster need commands after ASKING. */
 type NodeLink = Connection & { sendAsking?(batch: Batch): void };
 
 /** Makes connections to one node. */
@@ -22,10 +22,9 @@ interface Shared {
 }
 
 /**
- * A pooled connection to several nodes: one connection to every primary, and to every replica that is read from. A batch is
- * cut into parts by the nodes that its commands go to; redirected commands are sent to the node that the reply names; the
- * batch is done when the last part is. If a node is lost, commands in flight to it fail, and it is connected to again. This
- * connection is dead when no node is left.
+ * A pooled connection to several nodes: one connection to every primary, and to every replica that answers reads. A batch is
+ * split by node; redirected commands are sent to the node in the reply; the batch is done when the last part is. If a node is
+ * lost, commands in flight to it fail, and the connection to it is opened again. This connection is dead when no node is left.
  */
 export class SeveralNodes extends Connection {
   readonly #shared: Shared;

@@ -73,7 +73,7 @@ export class Topology {
     return nodes[this.#lastReader % nodes.length] as number;
   }
 
-  /** Indices of the nodes that operations go to: those that serve slots, and the replicas that are read from. */
+  /** Indices of the nodes that operations go to: those that serve slots, and the replicas that answer reads. */
   serving(): number[] {
     return [...this.#serving];
   }
@@ -158,7 +158,7 @@ export class Topology {
     for (const { first, last, master, replicas } of ranges) {
       const owner = this.indexOf(master);
       this.#owners.fill(owner, first, last + 1);
-      // Also those that are not read from: they are asked for the slots when their master is lost.
+      // Includes replicas that answer no reads: they are asked for the slots when their master is lost.
       const others = replicas.map(replica => this.indexOf(replica));
       const readers = { primary: [], replica: others, any: [owner, ...others] }[this.readFrom];
       for (const index of [owner, ...readers]) this.#serving.add(index);

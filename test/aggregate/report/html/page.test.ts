@@ -325,7 +325,7 @@ describe('the alerts of a page', () => {
     expect(tipsOf(page)).toContainEqual([
       '1000/s to 7000/s, 0.5 to 1 s',
       'due: 4,000 [4,000, 4,000] ops/s',
-      'completed, whenever that was: 3,800 [3,800, 3,800] ops/s',
+      'completed, also after the stage: 3,800 [3,800, 3,800] ops/s',
     ]);
     expect(rowsOf(page, 'stages')).toContainEqual(
       expect.arrayContaining(['0.5 to 1', '1000/s to 7000/s', '2,000', '≥20.0']),

@@ -97,9 +97,9 @@ export function loadBlocks(scenarios: readonly ScenarioResult[]): Block[] {
 }
 
 function loadChart(table: LoadTable, { title, unit, log = false, format, curves }: LoadChart): Chart[] {
-  // The mean of stages is no load that anything was measured at.
+  // The mean rate of stages is not a load that was measured.
   const scenarios = table.scenarios.filter(({ arrival }) => arrival.stages === undefined);
-  // A single rate is no curve: the table has its figures.
+  // A single rate makes no curve: the table has its figures.
   if (new Set(scenarios.map(({ arrival }) => arrival.rate)).size < 2) return [];
   const legs = [...new Set(scenarios.map(({ arrival }) => arrival.leg ?? ''))];
   // Where rates go up and down, dashes mark the way down.

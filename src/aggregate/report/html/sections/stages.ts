@@ -37,7 +37,7 @@ const charts: readonly StageChart[] = [
     format: formatRate,
     curves: [
       { name: 'due', figure: ({ offered, seconds }) => offered / seconds, dashed: true },
-      { name: 'completed, whenever that was', figure: ({ completed, seconds }) => completed / seconds },
+      { name: 'completed, also after the stage', figure: ({ completed, seconds }) => completed / seconds },
     ],
   },
   {
@@ -48,10 +48,10 @@ const charts: readonly StageChart[] = [
   },
 ];
 
-/** Scenarios of a page that have charts; the tables have all. */
+/** Max scenarios of a page that have charts; the tables have all. */
 const maxCharted = 12;
 
-/** Open loops whose rates change within the window: what came of each stage. */
+/** Open loops whose rates change within the window: the results of each stage. */
 export function stageSection(scenarios: readonly ScenarioResult[]): Block[] {
   const tables = loadTables(scenarios).filter(table => stagesOf(table).length > 0);
   const charted = new Set(
@@ -69,7 +69,7 @@ export function stageSection(scenarios: readonly ScenarioResult[]): Block[] {
   ]);
 }
 
-/** The figures stand in the middle of their stages; no chart of a single stage, or of no figures. */
+/** Each figure is drawn in the middle of its stage. No chart if there is only one stage, or no figure. */
 function stageChart(id: string, rows: readonly StageRow[], drawn: StageChart): Chart[] {
   const { title, unit, format, log = false, curves } = drawn;
   const lines = curves.map(
