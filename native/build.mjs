@@ -33,7 +33,8 @@ function missing() {
 /** @returns why it failed */
 function compile() {
   const part = `${output}.${process.pid}`;
-  const flags = ['-O2', '-Wall', '-Wextra', '-shared', '-fPIC', '-I', headers, source, '-o', part];
+  const more = process.env.CFLAGS?.split(' ') ?? [];
+  const flags = ['-O2', '-Wall', '-Wextra', ...more, '-shared', '-fPIC', '-I', headers, source, '-o', part];
   const { status, error, stderr } = spawnSync(process.env.CC ?? 'cc', flags, { encoding: 'utf8' });
   if (status === 0) renameSync(part, output);
   else rmSync(part, { force: true });

@@ -2,11 +2,12 @@ import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { getSystemErrorName } from 'node:util';
-import type { SocketOwner } from './socket.ts';
+import { type DirectHandle, openDirectly, type SocketOwner, systemError, writeDirectly } from './socket.ts';
 
 /**
  * The transport io_uring: an addon, native/ring.c, moves the bytes of all connections of a thread, with one system call and
- * one call of JavaScript for all that are ready. Less CPU than the handle below Node's stream (docs/performance.md).
+ * one call of JavaScript for all that are ready. Less CPU than the handle below Node's stream (docs/performance.md), which
+ * takes what the ring cannot: much at once, what waits for room in the socket, and the end of the connection.
  */
 
 /** The functions of native/ring.c. A number that is returned is 0, or a negative error of the system. */
@@ -14,154 +15,97 @@ interface Addon {
   probe(): number;
   open(
     received: Buffer,
-    bufferCount: number,
-    bufferBytes: number,
     outgoing: Buffer,
     control: Uint8Array,
     onTurn: (completions: number) => void,
   ): number;
   add(slot: number, fd: number): number;
-  arm(slot: number): number;
-  stop(slot: number): number;
+  arm(slot: number): void;
+  stop(slot: number): void;
   remove(slot: number): void;
-  sendKept(slot: number, bytes: Buffer): number;
 }
 
 /** What is used of Node's internal handle of a socket. */
-interface PausableHandle {
+interface RingHandle extends DirectHandle {
   readonly fd: number;
+  /** Bytes that libuv could not write yet. */
+  readonly writeQueueSize: number;
   readStart(): number;
   readStop(): number;
+  close(onClosed?: () => void): void;
 }
 
-// The words that both sides share, as native/ring.c has them.
+// The sizes and words that both sides share, as native/ring.c has them.
+const receivedBytes = 256 * (16 * 1024 + 64);
 const queued = 0;
-const turn = 1;
 const sends = 16;
 const maxSends = 16_384;
 const completions = sends + 3 * maxSends;
-const maxCompletions = 4096;
-const controlWords = completions + 4 * maxCompletions;
-/** The last word of a completion. */
-const hasMore = 1;
-const sendLeft = 2;
-const keptDone = 4;
-const hungUp = 5;
+const controlWords = completions + 4 * 32_768;
+/** The last word of a completion: a receive, one that goes on, a send that has something left, the end of a connection. */
+const ofReceive = 0;
+const ofReceiveMore = 1;
+const ofSend = 2;
 
-const EAGAIN = -11;
 const ENOBUFS = -105;
 const ECANCELED = -125;
 
-/** Buffers for replies. If more arrive in one turn, receiving starts anew in the next. */
-const bufferCount = 256;
-/** Not a power of two: the beginnings of buffers must not compete for the same lines of the cache. */
-const bufferBytes = 16 * 1024 + 64;
-/** Sends of one turn are in one half of the buffer, those of the next turn in the other. */
-const halfBytes = 1 << 20;
+/** Room for the sends of one turn. */
+const outgoingBytes = 1 << 20;
+/** A send of more costs less without the copy: a system call of its own. */
+const maxCopiedBytes = 16 * 1024;
 
 /** A connected socket whose bytes go through the ring. */
 export class RingSocket {
   readonly slot: number;
   readonly socket: Socket;
   readonly owner: SocketOwner;
+  readonly handle: RingHandle;
   readonly #ring: Ring;
-  /** The turn for which a send is queued. A second one could overtake it, if the kernel takes the first in part. */
-  #sentIn = -1;
-  /** The turn in which it was told to receive again. */
-  #armedIn = -1;
-  /** What waits until the kernel has taken the bytes before. */
-  #later: Buffer[] = [];
-  /** The send that waits in the kernel. */
-  #kept: Buffer | undefined;
+  /** Where its last send was queued. If another slot's is there, or none, it has none in this turn. */
+  entry = sends;
+  /** Whether libuv had to wait for room. Until it has written all of that, nothing may go through the ring. */
+  #waits = false;
   /** Whether the kernel receives for it. */
   receives = true;
   /** Whether the kernel watches for its end. */
   watched = true;
   closed = false;
 
-  constructor(ring: Ring, slot: number, socket: Socket, owner: SocketOwner) {
+  constructor(ring: Ring, slot: number, socket: Socket, handle: RingHandle, owner: SocketOwner) {
     this.#ring = ring;
     this.slot = slot;
     this.socket = socket;
+    this.handle = handle;
     this.owner = owner;
   }
 
-  /** Whether nothing more can come for it from the kernel, so that another socket can have its slot. */
-  get ended(): boolean {
-    const isLeft = !this.receives && !this.watched;
-    return this.closed && isLeft && this.#kept === undefined && this.#sentIn !== this.#ring.turn;
+  /** @returns whether the bytes can be used again at once */
+  write(bytes: Buffer): boolean {
+    if (this.closed) return true;
+    if (this.#waits) this.#waits = this.handle.writeQueueSize > 0;
+    return (!this.#waits && this.#ring.queue(this, bytes)) || this.writePast(bytes);
   }
 
-  /** The bytes can be used again at once. */
-  write(bytes: Buffer): void {
-    const now = this.#ring.turn;
-    // A receive that was submitted together with a send completes before it, though the send may have something left.
-    const isSettled = this.#sentIn !== now && this.#armedIn !== now - 1;
-    const isFirst = isSettled && this.#kept === undefined && this.#later.length === 0;
-    if (isFirst && this.#ring.queue(this.slot, bytes)) this.#sentIn = now;
-    else {
-      this.#later.push(Buffer.from(bytes));
-      this.#ring.resume(this);
-    }
-  }
-
-  /** The kernel has taken a part of a send, or nothing. */
-  keep(result: number, rest: Buffer): void {
-    if (result < 0 && result !== EAGAIN) this.failed(result);
-    else {
-      this.#later.unshift(Buffer.from(rest));
-      this.#ring.resume(this);
-    }
-  }
-
-  /** Sends what waits, in one piece, and leaves it to the kernel to wait for room. */
-  resume(): void {
-    if (this.#later.length === 0 || this.#kept !== undefined || this.closed) return;
-    // Not yet, while a send before it is queued.
-    if (this.#sentIn === this.#ring.turn) {
-      this.#ring.resume(this);
-      return;
-    }
-    this.#kept = Buffer.concat(this.#later);
-    this.#later = [];
-    const status = this.#ring.addon.sendKept(this.slot, this.#kept);
-    if (status === 0) return;
-    this.#kept = undefined;
-    this.failed(status);
-  }
-
-  /** The kernel has taken a send that waited, or has failed at it. */
-  keptDone(result: number): void {
-    const rest = this.#kept?.subarray(Math.max(0, result));
-    this.#kept = undefined;
-    if (result < 0) this.failed(result);
-    else if (rest !== undefined && rest.length > 0) this.keep(result, rest);
-    else this.resume();
-  }
-
-  /** Receives again. @returns 0, or a negative error of the system */
-  arm(): number {
-    this.#armedIn = this.#ring.turn;
-    return this.#ring.addon.arm(this.slot);
-  }
-
-  failed(status: number): void {
-    if (!this.closed) this.owner.writeFailed(errorOf('write', status));
+  /** Writes at once, behind what is queued in this turn. @returns whether the bytes can be used again at once */
+  writePast(bytes: Buffer): boolean {
+    const before = this.#ring.takeBack(this);
+    const isTaken = before === undefined || writeDirectly(this.handle, before);
+    const areFree = writeDirectly(this.handle, bytes);
+    if (!isTaken || !areFree) this.#waits = true;
+    return areFree;
   }
 }
 
 class Ring {
   readonly addon: Addon;
   readonly #control = new Int32Array(controlWords);
-  readonly #received = Buffer.allocUnsafeSlow(bufferCount * bufferBytes);
-  readonly #outgoing = Buffer.allocUnsafeSlow(2 * halfBytes);
+  readonly #received = Buffer.allocUnsafeSlow(receivedBytes);
+  readonly #outgoing = Buffer.allocUnsafeSlow(outgoingBytes);
   readonly #sockets: RingSocket[] = [];
   readonly #freeSlots: number[] = [];
-  /** Sockets with bytes that wait. */
-  #waiting: RingSocket[] = [];
-  /** Where the bytes of the next send go, in the half of that turn. */
+  /** Where the bytes of the next send go, unless it is the first of its turn. */
   #filled = 0;
-  #filledIn = -1;
   /** Sockets that are not closed. */
   open = 0;
 
@@ -169,63 +113,72 @@ class Ring {
   constructor(addon: Addon) {
     this.addon = addon;
     const control = new Uint8Array(this.#control.buffer);
-    const onTurn = (count: number) => this.#takeTurn(count);
-    const status = addon.open(this.#received, bufferCount, bufferBytes, this.#outgoing, control, onTurn);
-    if (status !== 0) throw errorOf('io_uring_setup', status);
+    const status = addon.open(this.#received, this.#outgoing, control, count => this.#takeTurn(count));
+    if (status !== 0) throw systemError('io_uring_setup', status);
   }
 
-  /** Counts the submissions to the kernel. */
-  get turn(): number {
-    return this.#control[turn] as number;
-  }
-
-  /** @throws Error if the kernel refuses it */
+  /** @throws Error if the kernel refuses it, or the handle is not as expected */
   add(socket: Socket, owner: SocketOwner): RingSocket {
-    const handle = handleOf(socket);
+    const handle = openDirectly(socket, owner) as RingHandle | undefined;
+    if (handle === undefined || typeof handle.writeQueueSize !== 'number')
+      throw new Error('Expected an open socket of Node without TLS for io_uring');
     const slot = this.#freeSlots.pop() ?? this.#sockets.length;
-    const added = new RingSocket(this, slot, socket, owner);
+    const added = new RingSocket(this, slot, socket, handle, owner);
+    handle.readStop();
+    const status = this.addon.add(slot, handle.fd);
+    if (status !== 0) {
+      this.#freeSlots.push(slot);
+      throw systemError('io_uring_register', status);
+    }
     this.#sockets[slot] = added;
-    handle?.readStop();
-    const status = this.addon.add(slot, handle?.fd ?? -1);
-    if (status !== 0) throw errorOf('io_uring_register', status);
     this.open++;
-    socket.once('close', () => {
-      added.closed = true;
-      this.open--;
-      this.addon.remove(slot);
-      this.#release(added);
-    });
+    const { close } = handle;
+    // At once: an event of the socket comes later, and until then replies would.
+    handle.close = onClosed => {
+      this.#close(added);
+      close.call(handle, onClosed);
+    };
     return added;
   }
 
-  /** Copies the bytes of a send of this turn. @returns false if there is no room */
-  queue(slot: number, bytes: Buffer): boolean {
+  /** Copies bytes to be sent with this turn, behind those that it already sends there. @returns false if there is no room */
+  queue(socket: RingSocket, bytes: Buffer): boolean {
     const control = this.#control;
-    const half = ((control[turn] as number) & 1) * halfBytes;
-    if (control[turn] !== this.#filledIn) {
-      this.#filledIn = control[turn] as number;
-      this.#filled = half;
-    }
-    const at = this.#filled;
     const count = control[queued] as number;
-    if (at + bytes.length > half + halfBytes || count === maxSends) return false;
-    this.#outgoing.set(bytes, at);
-    this.#filled = at + bytes.length;
+    const before = this.#queuedFor(socket);
+    const bytesBefore = before === undefined ? 0 : (control[before + 2] as number);
+    const at = count === 0 ? 0 : this.#filled;
+    const length = bytesBefore + bytes.length;
+    if (length > maxCopiedBytes || at + length > outgoingBytes || count === maxSends) return false;
+    if (before !== undefined) {
+      const from = control[before + 1] as number;
+      this.#outgoing.copyWithin(at, from, from + bytesBefore);
+      control[before] = -1;
+    }
+    this.#outgoing.set(bytes, at + bytesBefore);
+    this.#filled = at + length;
     const entry = sends + 3 * count;
-    control[entry] = slot;
+    control[entry] = socket.slot;
     control[entry + 1] = at;
-    control[entry + 2] = bytes.length;
+    control[entry + 2] = length;
     control[queued] = count + 1;
+    socket.entry = entry;
     return true;
   }
 
-  /** Lets a socket send what waits, once this turn is over. */
-  resume(socket: RingSocket): void {
-    if (this.#waiting.length === 0)
-      setImmediate(() => {
-        for (const waiting of this.#waiting.splice(0)) waiting.resume();
-      });
-    this.#waiting.push(socket);
+  /** Removes what is queued for a socket in this turn. @returns a copy of it; undefined if there is nothing */
+  takeBack(socket: RingSocket): Buffer | undefined {
+    const entry = this.#queuedFor(socket);
+    if (entry === undefined) return undefined;
+    this.#control[entry] = -1;
+    const from = this.#control[entry + 1] as number;
+    return Buffer.from(this.#outgoing.subarray(from, from + (this.#control[entry + 2] as number)));
+  }
+
+  /** The socket's entry in this turn's sends, of which it has one at most. */
+  #queuedFor({ entry, slot }: RingSocket): number | undefined {
+    const end = sends + 3 * (this.#control[queued] as number);
+    return entry < end && this.#control[entry] === slot ? entry : undefined;
   }
 
   #takeTurn(count: number): void {
@@ -235,41 +188,51 @@ class Ring {
       const result = control[entry + 1] as number;
       const offset = control[entry + 2] as number;
       const kind = control[entry + 3] as number;
-      if ((kind & ~hasMore) === 0) {
+      if (kind === ofReceive || kind === ofReceiveMore) {
         if (result > 0 && !socket.closed) socket.owner.receive(this.#received, offset, offset + result);
-        if (kind !== hasMore) this.#receivedLast(socket, result);
-      } else if (kind === keptDone) socket.keptDone(result);
-      else if (kind === hungUp) this.#hungUp(socket);
-      else if ((kind & sendLeft) !== 0 && !socket.closed)
-        socket.keep(result, this.#outgoing.subarray(offset + Math.max(0, result), offset + (kind >> 3)));
+        if (kind === ofReceive) this.#receivedLast(socket, result);
+      } else if (kind === ofSend) this.#sentInPart(socket, result, offset);
+      else this.#hungUp(socket);
     }
+  }
+
+  /** The kernel has no room for the last bytes of a send, or has failed at it. Of a turn's completions these come first. */
+  #sentInPart(socket: RingSocket, result: number, offset: number): void {
+    if (socket.closed) return;
+    if (result < 0) socket.owner.writeFailed(systemError('write', result));
+    else socket.writePast(Buffer.from(this.#outgoing.subarray(offset, offset + result)));
   }
 
   /** The kernel has stopped receiving for the socket: it has to start again, or the socket has ended. */
   #receivedLast(socket: RingSocket, result: number): void {
     const isWell = result > 0 || result === ENOBUFS;
-    const goesOn = isWell && socket.watched && !socket.closed;
-    const status = goesOn ? socket.arm() : result;
-    if (goesOn && status === 0) return;
-    socket.receives = false;
-    if (socket.closed) return;
+    socket.receives = isWell && socket.watched && !socket.closed;
+    if (socket.closed) this.#release(socket);
+    else if (socket.receives) this.addon.arm(socket.slot);
     // The stream reads what is left, and the end once more, and closes.
-    if (status === 0 || isWell || status === ECANCELED) handleOf(socket.socket)?.readStart();
-    else socket.socket.destroy(errorOf('read', status));
+    else if (isWell || result === 0 || result === ECANCELED) socket.handle.readStart();
+    else socket.socket.destroy(systemError('read', result));
   }
 
   /** The connection has ended, which its receive may not have noticed and never would: from now on the stream reads. */
   #hungUp(socket: RingSocket): void {
     socket.watched = false;
-    if (socket.closed || !socket.receives) return;
-    const status = this.addon.stop(socket.slot);
-    if (status !== 0) socket.socket.destroy(errorOf('read', status));
+    if (socket.closed) this.#release(socket);
+    else if (socket.receives) this.addon.stop(socket.slot);
+  }
+
+  #close(socket: RingSocket): void {
+    if (socket.closed) return;
+    socket.closed = true;
+    this.takeBack(socket);
+    this.open--;
+    this.addon.remove(socket.slot);
+    this.#release(socket);
   }
 
   /** Lets another socket have the slot, once nothing more can come for this one. */
-  #release(socket: RingSocket): void {
-    if (socket.ended) this.#freeSlots.push(socket.slot);
-    else setImmediate(() => this.#release(socket));
+  #release({ receives, watched, slot }: RingSocket): void {
+    if (!receives && !watched) this.#freeSlots.push(slot);
   }
 }
 
@@ -281,12 +244,16 @@ let ring: Ring | undefined;
 /**
  * Gives a connected socket without TLS an owner that reads and writes through the thread's ring.
  *
- * @throws Error if the addon is not built, or the kernel refuses it
+ * @throws Error if the addon is not built, or the kernel refuses it. The socket is destroyed.
  */
 export function openRing(socket: Socket, owner: SocketOwner): RingSocket {
-  if ('encrypted' in socket) throw new Error('Expected a socket without TLS for io_uring');
-  ring ??= new Ring(load(file) as Addon);
-  return ring.add(socket, owner);
+  try {
+    ring ??= new Ring(load(file) as Addon);
+    return ring.add(socket, owner);
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
 }
 
 /** Whether this thread waits for replies in the ring instead of the event loop. */
@@ -302,13 +269,4 @@ export function whyNoRing(): string | undefined {
   } catch {
     return 'its addon is not built: run "npm run build:native" in the folder of poolbench';
   }
-}
-
-function handleOf(socket: Socket): PausableHandle | undefined {
-  return (socket as unknown as { _handle?: PausableHandle })._handle;
-}
-
-function errorOf(call: string, status: number): Error {
-  const code = getSystemErrorName(status);
-  return Object.assign(new Error(`${call} ${code}`), { code });
 }

@@ -137,8 +137,13 @@ function onRead(this: DirectHandle, bytes?: ArrayBuffer): void {
 }
 
 function writeFailed(handle: DirectHandle, status: number): void {
+  handle[owner].writeFailed(systemError('write', status));
+}
+
+/** The error of a system call, as Node words it. */
+export function systemError(call: string, status: number): Error {
   const code = getSystemErrorName(status);
-  handle[owner].writeFailed(Object.assign(new Error(`write ${code}`), { code }));
+  return Object.assign(new Error(`${call} ${code}`), { code });
 }
 
 function newRequest(): WriteRequest {

@@ -402,10 +402,7 @@ export class WireConnection extends Connection implements SocketOwner {
   /** @returns whether the bytes can be used again at once */
   #write(bytes: Buffer): boolean {
     if (this.#handle !== undefined) return writeDirectly(this.#handle, bytes);
-    if (this.#ring !== undefined) {
-      this.#ring.write(bytes);
-      return true;
-    }
+    if (this.#ring !== undefined) return this.#ring.write(bytes);
     // A stream can keep the bytes for long, and under TLS always does.
     this.#socket.write(Buffer.from(bytes));
     return true;

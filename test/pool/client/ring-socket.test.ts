@@ -1,68 +1,206 @@
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
 import net, { type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { expect, onTestFinished, test } from 'vitest';
-import { openRing } from '../../../src/pool/client/ring-socket.ts';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { openRing, type RingSocket } from '../../../src/pool/client/ring-socket.ts';
+import { received } from '../../../src/pool/client/socket.ts';
 import { ringNames } from '../../support/connections.ts';
 
-const connections = 12;
-/** What each connection gets first, so that the system widens its buffers. */
-const warmBytes = 8 << 20;
-
 /**
- * A server in a thread of its own: when told, while the client's thread waits, it sends each connection more than 32 of the
- * ring's buffers, and all of them more than the ring has, and resets them.
+ * A server in a thread of its own, which works while the client's thread waits. It sends each connection something at once,
+ * and again when told; then it resets all, or reads and reports the last bytes of each connection that has sent so many.
  */
 const server = `
   const { createServer } = require('node:net');
   const { parentPort, workerData } = require('node:worker_threads');
   const sockets = [];
-  const listening = createServer(socket => {
+  const listening = createServer({ pauseOnConnect: true }, socket => {
     sockets.push(socket.on('error', () => {}));
-    socket.write(Buffer.alloc(workerData));
-  }).listen(0, '127.0.0.1', () => parentPort.postMessage(listening.address().port));
-  parentPort.once('message', done => {
-    for (const socket of sockets) socket.write(Buffer.alloc(1 << 20));
+    socket.write(Buffer.alloc(workerData.warmBytes));
+  }).listen(workerData.place, () => parentPort.postMessage(listening.address()));
+  parentPort.once('message', ({ bytes, reads, done }) => {
+    for (const socket of sockets) socket.write(Buffer.alloc(bytes));
     setTimeout(() => {
-      for (const socket of sockets) socket.resetAndDestroy();
+      if (reads === undefined) for (const socket of sockets) socket.resetAndDestroy();
       setTimeout(() => {
         Atomics.store(done, 0, 1);
         Atomics.notify(done, 0);
       }, 20);
+      const read = socket => {
+        let text = '';
+        socket.on('data', bytes => {
+          text += bytes;
+          if (text.length === reads.bytes) parentPort.postMessage(text.slice(-reads.tail));
+        });
+        socket.resume();
+      };
+      if (reads !== undefined) setTimeout(() => sockets.forEach(read), 200);
     }, 100);
   });
 `;
 
-test.runIf(ringNames.length > 0)(
-  'every socket notices a reset that follows much that was not yet read',
-  { repeats: 3 },
-  async () => {
-    const worker = new Worker(server, { eval: true, workerData: warmBytes });
-    const sockets: Socket[] = [];
-    onTestFinished(async () => {
-      for (const socket of sockets) socket.destroy();
-      await worker.terminate();
-    });
-    const [port] = (await once(worker, 'message')) as [number];
-    let received = 0;
-    const take = (length: number) => {
-      received += length;
-      return true;
-    };
-    for (let index = 0; index < connections; index++) {
-      const onread = { buffer: Buffer.alloc(1 << 16), callback: take };
-      const socket = net.connect({ port, host: '127.0.0.1', onread });
-      await once(socket, 'connect');
-      sockets.push(socket.on('error', () => {}));
-      openRing(socket, {
-        receive: (_, from, to) => void take(to - from),
-        writeFailed: error => void socket.destroy(error),
-      });
+interface Orders {
+  readonly bytes: number;
+  readonly reads?: { readonly bytes: number; readonly tail: number };
+}
+
+interface Client {
+  readonly socket: Socket;
+  readonly ring: RingSocket;
+  /** Of what was not sent at once. */
+  received: number;
+}
+
+/** Connections to such a server. */
+async function connectAll(place: net.ListenOptions, connections: number, warmBytes: number) {
+  const worker = new Worker(server, { eval: true, workerData: { place, warmBytes } });
+  onTestFinished(() => void worker.terminate());
+  const [address] = (await once(worker, 'message')) as [string | net.AddressInfo];
+  const target = typeof address === 'string' ? { path: address } : { port: address.port };
+  const clients: Client[] = [];
+  const listeners: ((client: Client) => void)[] = [];
+  for (let index = 0; index < connections; index++) {
+    const client: Client = { ...(await open(target, take)), received: -warmBytes };
+    clients.push(client);
+    function take(bytes: Buffer) {
+      client.received += bytes.length;
+      for (const listener of listeners) listener(client);
     }
-    await expect.poll(() => received).toBe(connections * warmBytes);
+  }
+  await expect.poll(() => clients.every(({ received }) => received === 0)).toBe(true);
+  const run = (orders: Orders) => {
     const done = new Int32Array(new SharedArrayBuffer(4));
-    worker.postMessage(done);
+    worker.postMessage({ ...orders, done });
     Atomics.wait(done, 0, 0, 5000);
-    await expect.poll(() => sockets.every(({ closed }) => closed), { timeout: 5000 }).toBe(true);
-  },
-);
+  };
+  return { target, clients, worker, run, listeners };
+}
+
+/** A connection over the ring, closed with the test. */
+async function open(target: net.TcpNetConnectOpts | net.IpcNetConnectOpts, take: (bytes: Buffer) => void) {
+  const socket = await connect(target);
+  const ring = openRing(socket, {
+    receive: (bytes, from, to) => take(bytes.subarray(from, to)),
+    writeFailed: error => void socket.destroy(error),
+  });
+  return { socket, ring };
+}
+
+async function connect(target: net.TcpNetConnectOpts | net.IpcNetConnectOpts): Promise<Socket> {
+  const socket = net.connect({ ...target, onread: { buffer: received, callback: () => true } });
+  onTestFinished(() => void socket.destroy());
+  await once(socket, 'connect');
+  return socket.on('error', () => {});
+}
+
+/** A server in this thread. */
+async function listen(onConnection: (socket: Socket) => void): Promise<{ port: number }> {
+  const listening = net.createServer(onConnection).listen(0, '127.0.0.1');
+  onTestFinished(() => void listening.close());
+  await once(listening, 'listening');
+  return { port: (listening.address() as net.AddressInfo).port };
+}
+
+describe.runIf(ringNames.length > 0)('a socket over io_uring', () => {
+  // More than 32 of the ring's buffers for each connection, and for all of them more than it has. What comes before makes
+  // the system widen its buffers.
+  test('notices a reset that follows much that was not yet read', { repeats: 3 }, async () => {
+    const { clients, run } = await connectAll({ port: 0, host: '127.0.0.1' }, 12, 8 << 20);
+    run({ bytes: 1 << 20 });
+    const allClosed = () => clients.every(({ socket }) => socket.closed);
+    await expect.poll(allClosed, { timeout: 5000 }).toBe(true);
+  });
+
+  // The ring has no buffers for some. Their receives are armed again in the turn of a send for which the full socket has no
+  // room, and the kernel completes these receives first.
+  test('sends nothing ahead of what a send has left', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'poolbench-test-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const { target, clients, worker, run, listeners } = await connectAll({ path: join(folder, 'socket') }, 40, 0);
+    const filling = Buffer.alloc(await roomOf(target), 'a');
+    const [first, second] = ['b'.repeat(8192), 'after'];
+    const senders = new Set<Client>();
+    const answered = new Set<Client>();
+    for (const { ring } of clients) expect(ring.write(filling)).toBe(true);
+    listeners.push(client => {
+      if (senders.size === 0) {
+        for (const other of clients) if (other.received === 0) senders.add(other);
+        for (const { ring } of senders) ring.write(Buffer.from(first));
+      } else if (senders.has(client) && !answered.has(client)) {
+        answered.add(client);
+        client.ring.write(Buffer.from(second));
+      }
+    });
+    const tail = first.length + second.length;
+    run({ bytes: 150_000, reads: { bytes: filling.length + tail, tail } });
+    const texts: string[] = [];
+    worker.on('message', text => texts.push(text));
+    await expect.poll(() => texts.length, { timeout: 5000 }).toBeGreaterThanOrEqual(senders.size || 1);
+    expect(texts.every(text => text === first + second)).toBe(true);
+  });
+
+  test('sends what is written in one turn in order, whatever its size', async () => {
+    const sizes = [10, 16_384, 1, 3000, 16_385, 5, 5, 3_000_000, 7, 20_000, 16_000, 500];
+    const texts = new Map<string, string>();
+    const server = await listen(socket => {
+      let text = '';
+      socket.on('error', () => {}).on('data', bytes => {
+        text += bytes;
+        texts.set(text.slice(0, 1), text);
+      });
+    });
+    const names = ['A', 'B', 'C'];
+    const rings = await Promise.all(names.map(async () => (await open(server, () => {})).ring));
+    const expected = names.map(() => '');
+    for (const turn of [0, 1, 2]) {
+      for (const [index, size] of sizes.entries())
+        for (const [place, ring] of rings.entries()) {
+          const text = `${names[place]}${turn}:${index} `.padEnd(size, '.');
+          expected[place] += text;
+          const bytes = Buffer.from(text);
+          // What is free is overwritten with the next.
+          if (ring.write(bytes)) bytes.fill('!');
+        }
+      await new Promise(resolve => setTimeout(resolve, 1));
+    }
+    await expect.poll(() => names.every((name, index) => texts.get(name)?.length === expected[index]?.length)).toBe(true);
+    expect(names.every((name, index) => texts.get(name) === expected[index])).toBe(true);
+  });
+
+  test('receives nothing once it is destroyed, and leaves its slot to the next', async () => {
+    const server = await listen(socket => void socket.on('error', () => {}).write(Buffer.alloc(200_000)));
+    const slots = new Set<number>();
+    for (let turn = 0; turn < 20; turn++) {
+      let calls = 0;
+      const { socket, ring } = await open(server, () => {
+        calls++;
+        socket.destroy();
+      });
+      slots.add(ring.slot);
+      await expect.poll(() => socket.closed, { interval: 1 }).toBe(true);
+      expect(ring.write(Buffer.from('too late'))).toBe(true);
+      expect(calls).toBe(1);
+    }
+    expect(slots.size).toBeLessThan(5);
+  });
+
+  test('is refused if it is closed already', async () => {
+    const socket = await connect(await listen(() => {}));
+    socket.destroy();
+    expect(() => openRing(socket, { receive() {}, writeFailed() {} })).toThrow();
+  });
+});
+
+/** Bytes that a unix socket takes while its peer reads nothing. */
+async function roomOf(target: net.TcpNetConnectOpts | net.IpcNetConnectOpts): Promise<number> {
+  const socket = await connect(target);
+  const much = Buffer.alloc(1 << 20);
+  socket.write(much);
+  const { _handle } = socket as unknown as { _handle: { readonly writeQueueSize: number } };
+  const room = much.length - _handle.writeQueueSize;
+  socket.destroy();
+  return room;
+}
