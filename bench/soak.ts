@@ -1,6 +1,7 @@
 /**
  * `npm run soak`: ten minutes of load (or as many as its argument says) through the threads of a real run, scenario
- * after scenario, with heap and resident memory sampled and charted. A second argument is the transport of wire. Growth is what the second half has over the first.
+ * after scenario, with heap and resident memory sampled and charted. Growth is what the second half has over the first. A
+ * second argument is the transport of wire.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Piscina } from 'piscina';
