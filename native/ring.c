@@ -7,7 +7,8 @@
  * If none come, libuv waits, and an eventfd wakes it.
  *
  * A send carries MSG_DONTWAIT and MSG_WAITALL: the kernel copies all its bytes while it is submitted, or reports how many it
- * has taken. So the same memory serves every turn, and what is left of a send goes to libuv, which waits for room.
+ * has taken. So the same memory serves every turn, and what is left of a send goes to libuv, which waits for room. As long as
+ * it does, the thread waits there, too.
  *
  * To look for faults of memory: `CFLAGS="-g -fsanitize=address" npm run build:native`, then run with
  * `LD_PRELOAD=$(cc -print-file-name=libasan.so) ASAN_OPTIONS=detect_leaks=0` (V8 frees little at its end).
@@ -43,8 +44,8 @@ static const uint64_t turnNs = 1000000;
 /* Buffers for what arrives. Not a power of two: their beginnings must not compete for the same lines of the cache. */
 enum { BUFFERS = 256, BUFFER_BYTES = 16 * 1024 + 64 };
 
-/* The control words: the number of queued sends, their slots, offsets and lengths, and the completions. */
-enum { QUEUED = 0, SENDS = 16, MAX_SENDS = 16384, COMPLETIONS = SENDS + 3 * MAX_SENDS };
+/* The control words: numbers of sends that are queued here and wait in libuv; slot, offset, length of each; the completions. */
+enum { QUEUED = 0, WAITING = 1, SENDS = 16, MAX_SENDS = 16384, COMPLETIONS = SENDS + 3 * MAX_SENDS };
 
 /* What a completion belongs to: the highest bits of its user data, and the last word of what JavaScript gets. */
 enum { OF_RECV = 0, OF_RECV_MORE = 1, OF_SEND = 2, OF_WATCH = 3, OF_CANCEL = 4 };
@@ -225,8 +226,8 @@ static void runTurns(uv_prepare_t *handle) {
     int active = ring->control[QUEUED] > 0 || !ring->wakes;
     do {
         takeSends(ring);
-        int waits = active && now < end;
-        enter(ring, IORING_ENTER_GETEVENTS, waits, waits ? end - now : 0);
+        int stays = active && now < end && ring->control[WAITING] == 0;
+        enter(ring, IORING_ENTER_GETEVENTS, stays, stays ? end - now : 0);
         unsigned reaped = 0;
         for (unsigned count; (count = reap(ring)) > 0; reaped += count) {
             callJavaScript(ring, count);
@@ -234,7 +235,7 @@ static void runTurns(uv_prepare_t *handle) {
         }
         active = reaped > 0 || ring->control[QUEUED] > 0 || ring->unsubmitted > 0;
         now = uv_hrtime();
-    } while (active && now < end);
+    } while (active && now < end && ring->control[WAITING] == 0);
     int missed = wakeByLibuv(ring, !active);
     /* Libuv must look for other events, but not wait for them. */
     if (active || missed) uv_idle_start(&ring->idle, onIdle);

@@ -28,8 +28,6 @@ interface Addon {
 /** What is used of Node's internal handle of a socket. */
 interface RingHandle extends DirectHandle {
   readonly fd: number;
-  /** Bytes that libuv could not write yet. */
-  readonly writeQueueSize: number;
   readStart(): number;
   readStop(): number;
   close(onClosed?: () => void): void;
@@ -38,6 +36,7 @@ interface RingHandle extends DirectHandle {
 // The sizes and words that both sides share, as native/ring.c has them.
 const receivedBytes = 256 * (16 * 1024 + 64);
 const queued = 0;
+const waiting = 1;
 const sends = 16;
 const maxSends = 16_384;
 const completions = sends + 3 * maxSends;
@@ -64,8 +63,8 @@ export class RingSocket {
   readonly #ring: Ring;
   /** Where its last send was queued. If another slot's is there, or none, it has none in this turn. */
   entry = sends;
-  /** Whether libuv had to wait for room. Until it has written all of that, nothing may go through the ring. */
-  #waits = false;
+  /** Writes for which libuv waits until there is room. As long as it does, nothing may go through the ring. */
+  #waiting = 0;
   /** Whether the kernel receives for it. */
   receives = true;
   /** Whether the kernel watches for its end. */
@@ -83,17 +82,25 @@ export class RingSocket {
   /** @returns whether the bytes can be used again at once */
   write(bytes: Buffer): boolean {
     if (this.closed) return true;
-    if (this.#waits) this.#waits = this.handle.writeQueueSize > 0;
-    return (!this.#waits && this.#ring.queue(this, bytes)) || this.writePast(bytes);
+    return (this.#waiting === 0 && this.#ring.queue(this, bytes)) || this.writePast(bytes);
   }
 
   /** Writes at once, behind what is queued in this turn. @returns whether the bytes can be used again at once */
   writePast(bytes: Buffer): boolean {
     const before = this.#ring.takeBack(this);
-    const isTaken = before === undefined || writeDirectly(this.handle, before);
-    const areFree = writeDirectly(this.handle, bytes);
-    if (!isTaken || !areFree) this.#waits = true;
+    if (before !== undefined) this.#writeNow(before);
+    return this.#writeNow(bytes);
+  }
+
+  #writeNow(bytes: Buffer): boolean {
+    const areFree = writeDirectly(this.handle, bytes, () => this.#countWaiting(-1));
+    if (!areFree) this.#countWaiting(1);
     return areFree;
+  }
+
+  #countWaiting(change: number): void {
+    this.#waiting += change;
+    this.#ring.countWaiting(change);
   }
 }
 
@@ -120,8 +127,7 @@ class Ring {
   /** @throws Error if the kernel refuses it, or the handle is not as expected */
   add(socket: Socket, owner: SocketOwner): RingSocket {
     const handle = openDirectly(socket, owner) as RingHandle | undefined;
-    if (handle === undefined || typeof handle.writeQueueSize !== 'number')
-      throw new Error('Expected an open socket of Node without TLS for io_uring');
+    if (handle === undefined) throw new Error('Expected an open socket of Node without TLS for io_uring');
     const slot = this.#freeSlots.pop() ?? this.#sockets.length;
     const added = new RingSocket(this, slot, socket, handle, owner);
     handle.readStop();
@@ -139,6 +145,11 @@ class Ring {
       close.call(handle, onClosed);
     };
     return added;
+  }
+
+  /** Counts the writes that wait in libuv: as long as there are any, the thread waits there. */
+  countWaiting(change: number): void {
+    (this.#control[waiting] as number) += change;
   }
 
   /** Copies bytes to be sent with this turn, behind those that it already sends there. @returns false if there is no room */

@@ -115,14 +115,18 @@ export function openDirectly(socket: Socket, to: SocketOwner): DirectHandle | un
   return direct;
 }
 
-/** @returns whether the system has taken all bytes, so that they can be used again at once */
-export function writeDirectly(handle: DirectHandle, bytes: Buffer): boolean {
+/**
+ * @param onWritten called when the system has taken bytes for which it had no room at once, or has failed at that
+ * @returns whether the system has taken all bytes, so that they can be used again at once
+ */
+export function writeDirectly(handle: DirectHandle, bytes: Buffer, onWritten?: () => void): boolean {
   spareRequest ??= newRequest();
   const status = handle.writeBuffer(spareRequest, bytes);
   if (status !== 0) writeFailed(handle, status);
   if (state[lastWriteWasAsync] === 0) return true;
   spareRequest.bytes = bytes;
   spareRequest.oncomplete = later => {
+    onWritten?.();
     if (later < 0) writeFailed(handle, later);
   };
   spareRequest = undefined;

@@ -152,22 +152,22 @@ describe.runIf(ringNames.length > 0)('a socket over io_uring', () => {
         texts.set(text.slice(0, 1), text);
       });
     });
-    const names = ['A', 'B', 'C'];
-    const rings = await Promise.all(names.map(async () => (await open(server, () => {})).ring));
-    const expected = names.map(() => '');
+    const clients = await Promise.all(['A', 'B', 'C'].map(async name => ({ name, ...(await open(server, () => {})) })));
+    const expected = new Map<string, string>();
     for (const turn of [0, 1, 2]) {
       for (const [index, size] of sizes.entries())
-        for (const [place, ring] of rings.entries()) {
-          const text = `${names[place]}${turn}:${index} `.padEnd(size, '.');
-          expected[place] += text;
+        for (const { name, ring } of clients) {
+          const text = `${name}${turn}:${index} `.padEnd(size, '.');
+          expected.set(name, (expected.get(name) ?? '') + text);
           const bytes = Buffer.from(text);
-          // What is free is overwritten with the next.
+          // What is free is overwritten by the next.
           if (ring.write(bytes)) bytes.fill('!');
         }
       await new Promise(resolve => setTimeout(resolve, 1));
     }
-    await expect.poll(() => names.every((name, index) => texts.get(name)?.length === expected[index]?.length)).toBe(true);
-    expect(names.every((name, index) => texts.get(name) === expected[index])).toBe(true);
+    const areComplete = () => clients.every(({ name }) => texts.get(name)?.length === expected.get(name)?.length);
+    await expect.poll(areComplete, { timeout: 5000 }).toBe(true);
+    expect(clients.every(({ name }) => texts.get(name) === expected.get(name))).toBe(true);
   });
 
   test('receives nothing once it is destroyed, and leaves its slot to the next', async () => {
