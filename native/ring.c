@@ -346,6 +346,7 @@ static napi_value openRing(napi_env env, napi_callback_info info) {
     void *memory[3];
     napi_get_cb_info(env, info, &count, args, NULL, NULL);
     for (int i = 0; i < 3; i++) napi_get_buffer_info(env, args[i], &memory[i], NULL);
+    if (ringOf(env) != NULL) return number(env, -EBUSY);
     Ring *ring = calloc(1, sizeof *ring);
     if (ring == NULL) return number(env, -ENOMEM);
     ring->env = env;
