@@ -119,11 +119,8 @@ describe.runIf(ringNames.length > 0)('a socket over io_uring', () => {
   test('sends nothing ahead of what a send has left', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'poolbench-test-'));
     onTestFinished(() => rm(folder, { recursive: true }));
-    const { target, clients, worker, run, listeners } = await connectAll(
-      { path: join(folder, 'socket') },
-      40,
-      0,
-    );
+    const place = { path: join(folder, 'socket') };
+    const { target, clients, worker, run, listeners } = await connectAll(place, 40, 1);
     const filling = Buffer.alloc(await roomOf(target), 'a');
     const [first, second] = ['b'.repeat(8192), 'after'];
     const senders = new Set<Client>();
