@@ -44,8 +44,11 @@ static const uint64_t turnNs = 1000000;
 /* Buffers for what arrives. Not a power of two: their beginnings must not compete for the same lines of the cache. */
 enum { BUFFERS = 256, BUFFER_BYTES = 16 * 1024 + 64 };
 
-/* The control words: numbers of sends that are queued here and wait in libuv; slot, offset, length of each; the completions. */
-enum { QUEUED = 0, WAITING = 1, SENDS = 16, MAX_SENDS = 16384, COMPLETIONS = SENDS + 3 * MAX_SENDS };
+/*
+ * The control words: the numbers of sends that are queued, of those that wait in libuv, and of sockets that wait for buffers;
+ * slot, offset and length of each queued send; the completions.
+ */
+enum { QUEUED = 0, WAITING = 1, STARVED = 2, SENDS = 16, MAX_SENDS = 16384, COMPLETIONS = SENDS + 3 * MAX_SENDS };
 
 /* What a completion belongs to: the highest bits of its user data, and the last word of what JavaScript gets. */
 enum { OF_RECV = 0, OF_RECV_MORE = 1, OF_SEND = 2, OF_WATCH = 3, OF_CANCEL = 4 };
@@ -226,14 +229,15 @@ static void runTurns(uv_prepare_t *handle) {
     int active = ring->control[QUEUED] > 0 || !ring->wakes;
     do {
         takeSends(ring);
-        int stays = active && now < end && ring->control[WAITING] == 0;
+        int stays = active && now < end && ring->control[WAITING] == 0 && ring->control[STARVED] == 0;
         enter(ring, IORING_ENTER_GETEVENTS, stays, stays ? end - now : 0);
         unsigned reaped = 0;
         for (unsigned count; (count = reap(ring)) > 0; reaped += count) {
             callJavaScript(ring, count);
             recycle(ring);
         }
-        active = reaped > 0 || ring->control[QUEUED] > 0 || ring->unsubmitted > 0;
+        if (reaped == 0 && ring->control[STARVED] > 0) callJavaScript(ring, 0);
+        active = reaped > 0 || ring->control[QUEUED] > 0 || ring->control[STARVED] > 0 || ring->unsubmitted > 0;
         now = uv_hrtime();
     } while (active && now < end && ring->control[WAITING] == 0);
     int missed = wakeByLibuv(ring, !active);

@@ -34,9 +34,11 @@ interface RingHandle extends DirectHandle {
 }
 
 // The sizes and words that both sides share, as native/ring.c has them.
-const receivedBytes = 256 * (16 * 1024 + 64);
+const buffers = 256;
+const receivedBytes = buffers * (16 * 1024 + 64);
 const queued = 0;
 const waiting = 1;
+const starved = 2;
 const sends = 16;
 const maxSends = 16_384;
 const completions = sends + 3 * maxSends;
@@ -111,6 +113,8 @@ class Ring {
   readonly #outgoing = Buffer.allocUnsafeSlow(outgoingBytes);
   readonly #sockets: RingSocket[] = [];
   readonly #freeSlots: number[] = [];
+  /** Sockets that have to receive again. */
+  readonly #starved: RingSocket[] = [];
   /** Where the bytes of the next send go, unless it is the first of its turn. */
   #filled = 0;
   /** Sockets that are not closed. */
@@ -205,6 +209,16 @@ class Ring {
       } else if (kind === ofSend) this.#sentInPart(socket, result, offset);
       else this.#hungUp(socket);
     }
+    if (this.#starved.length > 0) this.#feed();
+  }
+
+  /** Lets as many sockets receive again as there are buffers; for more of them receiving would only end anew. */
+  #feed(): void {
+    for (const socket of this.#starved.splice(0, buffers)) {
+      socket.receives = socket.watched && !socket.closed;
+      if (socket.receives) this.addon.arm(socket.slot);
+    }
+    this.#control[starved] = this.#starved.length;
   }
 
   /** The kernel has no room for the last bytes of a send, or has failed at it. Of a turn's completions these come first. */
@@ -217,19 +231,22 @@ class Ring {
   /** The kernel has stopped receiving for the socket: it has to start again, or the socket has ended. */
   #receivedLast(socket: RingSocket, result: number): void {
     const isWell = result > 0 || result === ENOBUFS;
-    socket.receives = isWell && socket.watched && !socket.closed;
+    socket.receives = false;
     if (socket.closed) this.#release(socket);
-    else if (socket.receives) this.addon.arm(socket.slot);
-    // The stream reads what is left, and the end once more, and closes.
+    else if (isWell && socket.watched) this.#starved.push(socket);
     else if (isWell || result === 0 || result === ECANCELED) socket.handle.readStart();
     else socket.socket.destroy(systemError('read', result));
   }
 
-  /** The connection has ended, which its receive may not have noticed and never would: from now on the stream reads. */
+  /**
+   * The connection has ended, which its receive may not have noticed and never would. The stream reads what is left, and the
+   * end once more, and closes.
+   */
   #hungUp(socket: RingSocket): void {
     socket.watched = false;
     if (socket.closed) this.#release(socket);
     else if (socket.receives) this.addon.stop(socket.slot);
+    else socket.handle.readStart();
   }
 
   #close(socket: RingSocket): void {
