@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { findUnpacked } from '../src/main/server/find-server.ts';
 import { findProgram } from '../src/main/server/server-process.ts';
+import { whyNoRing } from '../src/pool/client/ring-socket.ts';
+import type { Transport } from '../src/pool/presets.ts';
 import type { NodeArm } from './arm.ts';
 import { runInChild } from './child.ts';
 import type { ArmFigures } from './load-arm.ts';
@@ -35,6 +37,9 @@ export interface Arm {
 export async function findArms(server: BenchServer): Promise<{ arms: Arm[]; missing: string[] }> {
   const arms: Arm[] = [poolbench('wire', server), poolbench('ioredis', server)];
   const missing: string[] = [];
+  const noRing = whyNoRing();
+  if (noRing === undefined) arms.splice(1, 0, poolbench('wire', server, 'io_uring'));
+  else missing.push(`Left out: wire over io_uring, because ${noRing}.`);
   for (const find of [findRedisBenchmark, findValkeyBenchmark, findMemtier, findFloor]) {
     const found = await find(server);
     if (typeof found === 'string') missing.push(found);
@@ -44,11 +49,11 @@ export async function findArms(server: BenchServer): Promise<{ arms: Arm[]; miss
   return { arms: [...arms, ...bare], missing };
 }
 
-function poolbench(client: 'wire' | 'ioredis', { port }: BenchServer): Arm {
+function poolbench(client: 'wire' | 'ioredis', { port }: BenchServer, transport?: Transport): Arm {
   return {
-    name: `poolbench, ${client}`,
+    name: `poolbench, ${client}${transport === undefined ? '' : `, ${transport}`}`,
     kind: 'poolbench',
-    measure: load => inNode({ driver: 'poolbench', client, port, ...load }),
+    measure: load => inNode({ driver: 'poolbench', client, ...(transport && { transport }), port, ...load }),
   };
 }
 

@@ -18,7 +18,7 @@ type Setting = (typeof settings)[number];
 export const ask: Question = async ({ server, report, rounds }) => {
   const found = await findArms(server);
   const arms = found.arms.filter(
-    ({ name, kind }) => name === 'poolbench, wire' || kind === 'C tool' || kind === 'floor',
+    ({ name, kind }) => name.startsWith('poolbench, wire') || kind === 'C tool' || kind === 'floor',
   );
   const turns = settings.flatMap(setting => arms.map(arm => ({ setting, arm, figures: [] as ArmFigures[] })));
   for (let round = 0; round < rounds; round++) {

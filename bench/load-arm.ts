@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { mergeLatencies } from '../src/aggregate/stats/histogram.ts';
 import { nowNs } from '../src/pool/clock.ts';
-import type { Client } from '../src/pool/presets.ts';
+import type { Client, Transport } from '../src/pool/presets.ts';
 import type { ThreadTask } from '../src/workers/contract.ts';
 import { SharedState } from '../src/workers/shared-state.ts';
 import runTask from '../src/workers/thread.ts';
@@ -9,6 +9,8 @@ import { plainWorkload } from '../test/support/plain-workload.ts';
 
 export interface ArmOptions {
   readonly client: Client;
+  /** Of wire. @default direct */
+  readonly transport?: Transport;
   /** Of a client that is loaded. */
   readonly clientFile?: string;
   /** Its sessions are the operations. */
@@ -61,7 +63,7 @@ export async function measureWindow(
 
 /** The task of a thread with one optimized pool, in which every worker has a connection. */
 export function poolTask(
-  { client, clientFile, script, port, connections, pipeline, seconds }: ArmOptions,
+  { client, transport = 'direct', clientFile, script, port, connections, pipeline, seconds }: ArmOptions,
   shared: SharedState,
   thread = 0,
 ): ThreadTask {
@@ -77,6 +79,7 @@ export function poolTask(
     clientOptions: {},
     autoPipelining: false,
     readFrom: 'primary',
+    transport,
     burst: false,
     openLoop: null,
     pools: [

@@ -31,6 +31,7 @@ function buildTask(port: number, shared: SharedState, client: Client, rate: numb
     clientOptions: {},
     autoPipelining: false,
     readFrom: 'primary',
+    transport: 'direct',
     burst: false,
     openLoop: { arrivals: { kind: 'constant', rate, size: 1 }, pools: 1, firstPool: 0 },
     pools: [

@@ -51,6 +51,7 @@ async function drive({ client, breaker, port, seconds }: ReconnectArm): Promise<
     clientOptions: {},
     autoPipelining: false,
     readFrom: 'primary',
+    transport: 'direct',
     burst: false,
     openLoop: null,
     pools: [{ groups: [{ workers, pipeline: 1 }], connections, minIdle: 0, firstKey: 0, keys }],

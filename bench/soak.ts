@@ -1,11 +1,13 @@
 /**
  * `npm run soak`: ten minutes of load (or as many as its argument says) through the threads of a real run, scenario
- * after scenario, with heap and resident memory sampled and charted. Growth is what the second half has over the first.
+ * after scenario, with heap and resident memory sampled and charted. Growth is what the second half has over the first. A
+ * second argument is the transport of wire.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Piscina } from 'piscina';
 import { mergeSamples } from '../src/aggregate/stats/merge.ts';
 import { median } from '../src/aggregate/stats/statistics.ts';
+import { transports } from '../src/pool/presets.ts';
 import type { ThreadRefusal, ThreadSample } from '../src/workers/contract.ts';
 import { SharedState } from '../src/workers/shared-state.ts';
 import { poolTask, release } from './load-arm.ts';
@@ -29,6 +31,7 @@ interface Sample {
 }
 
 const minutes = Number(process.argv[2] ?? 10);
+const transport = transports.find(name => name === process.argv[3]) ?? 'direct';
 if (!(minutes > 0)) {
   console.error(`Expected minutes, a number above 0, found ${process.argv[2]}`);
   process.exit(2);
@@ -71,7 +74,7 @@ console.log(`${completed} operations completed, ${lost} did not.`);
 async function measure(scenario: (typeof scenarios)[number]) {
   const shared = SharedState.forThreads(threads);
   const running = Array.from({ length: threads }, (_, thread) =>
-    piscina.run(poolTask({ ...scenario, port: server.port }, shared, thread)),
+    piscina.run(poolTask({ ...scenario, transport, port: server.port }, shared, thread)),
   );
   while (shared.ready < threads) await sleep(1);
   release(shared);

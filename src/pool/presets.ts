@@ -15,6 +15,13 @@ export type Client = ClientName | `${'./' | '../' | '/'}${string}`;
 const probes = ['poll', 'ping'] as const;
 export type Probe = (typeof probes)[number];
 
+/**
+ * How a connection of wire reaches its socket: the handle below Node's stream (which TLS does not have: it uses the stream);
+ * the stream itself; or io_uring, through an addon that is built with `npm run build:native`.
+ */
+export const transports = ['direct', 'stream', 'io_uring'] as const;
+export type Transport = (typeof transports)[number];
+
 /** How a burst of connection attempts is spread: all at once, one after another, or each after a short random delay. */
 export const connectPacings = ['parallel', 'serial', 'jittered'] as const;
 export type ConnectPacing = (typeof connectPacings)[number];

@@ -1,6 +1,6 @@
 import type { Address } from '../pool/client/address.ts';
 import type { PoolSnapshot } from '../pool/metrics.ts';
-import type { Client, ConnectPacing, Preset, Probe, ReadFrom } from '../pool/presets.ts';
+import type { Client, ConnectPacing, Preset, Probe, ReadFrom, Transport } from '../pool/presets.ts';
 
 /** Everything that crosses the boundary between the coordinator and a thread is in this file. All of it is plain data. */
 
@@ -128,6 +128,8 @@ export interface ThreadTask {
   readonly autoPipelining: boolean;
   /** A value other than `primary` only in a cluster or behind a Sentinel. */
   readonly readFrom: ReadFrom;
+  /** Of wire. */
+  readonly transport: Transport;
   readonly pools: readonly PoolTask[];
   readonly keyPrefix: string;
   readonly workload: WorkloadTask;

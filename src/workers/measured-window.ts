@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { PerformanceObserver, performance } from 'node:perf_hooks';
+import { waitsInRing } from '../pool/client/ring-socket.ts';
 import { nowNs } from '../pool/clock.ts';
 import type { ConnectionPool } from '../pool/connection-pool.ts';
 import type { ThreadLoadFigures } from './contract.ts';
@@ -89,7 +90,6 @@ export class ThreadLoadMeter {
   /** The figures since `begin()`. Without that call: since construction, and without pauses and delays. */
   stop(): ThreadLoadFigures {
     const nowMs = performance.now();
-    const { utilization } = performance.eventLoopUtilization(this.#loop);
     const cpu = readThreadCpu();
     if (this.#looks !== undefined && nowMs > this.#lookedMs + lookMs) this.#look();
     this.#end();
@@ -99,6 +99,13 @@ export class ThreadLoadMeter {
       from === null || to === null || nowMs <= begunMs
         ? null
         : Math.max(0, (to - from) / 1e6 / (nowMs - begunMs));
+    const cores = ratio(this.#cpu.ranNs, cpu.ranNs);
+    const waitShare = ratio(this.#cpu.waitedNs, cpu.waitedNs);
+    // Node takes a wait for io_uring for work of the event loop. What is no wait is work, or a wait for a core.
+    const utilization =
+      waitsInRing() && cores !== null && waitShare !== null
+        ? Math.min(1, cores + waitShare)
+        : performance.eventLoopUtilization(this.#loop).utilization;
     const pausesMs = this.#pauses
       .map(({ startMs, durationMs }) => startMs + durationMs - Math.max(startMs, begunMs))
       .filter(ms => ms > 0);
@@ -106,8 +113,8 @@ export class ThreadLoadMeter {
     return {
       // 0/0 if no time has passed.
       eventLoopUtilization: Number.isFinite(utilization) ? utilization : 0,
-      cores: ratio(this.#cpu.ranNs, cpu.ranNs),
-      waitShare: ratio(this.#cpu.waitedNs, cpu.waitedNs),
+      cores,
+      waitShare,
       gcPauses: pausesMs.length,
       gcMs: pausesMs.reduce((sum, ms) => sum + ms, 0),
       gcLongestMs: pausesMs.reduce((max, ms) => Math.max(max, ms), 0),

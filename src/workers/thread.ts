@@ -82,11 +82,11 @@ async function connector(
   commands: CommandSet,
   redirects: RedirectCount | null,
 ): Promise<Connect> {
-  const { address, cluster, timeoutMs, autoPipelining, clientOptions, readFrom } = task;
+  const { address, cluster, timeoutMs, autoPipelining, clientOptions, readFrom, transport } = task;
   if (cluster !== undefined && redirects !== null) {
     if (task.client === 'wire') {
       const { connectWireCluster } = await import('../pool/client/cluster/wire-cluster.ts');
-      return connectWireCluster(cluster, commands, timeoutMs, { redirects, readFrom });
+      return connectWireCluster(cluster, commands, timeoutMs, { redirects, readFrom, transport });
     }
     const { IoredisCluster } = await import('../pool/client/cluster/ioredis-cluster.ts');
     const settings = { autoPipelining, nodeOptions: clientOptions, redirects, readFrom };
@@ -103,12 +103,13 @@ async function nodeConnector({
   client,
   clientFile,
   timeoutMs,
+  transport,
   autoPipelining,
   clientOptions: options,
 }: ThreadTask): Promise<(address: Address, commands: CommandSet) => Connect> {
   if (client === 'wire') {
     const { WireConnection } = await import('../pool/client/wire-connection.ts');
-    return (address, commands) => WireConnection.connector(address, commands, timeoutMs);
+    return (address, commands) => WireConnection.connector(address, commands, timeoutMs, transport);
   }
   if (clientFile !== undefined) {
     const { loadClient } = await import('../pool/client/libraries.ts');

@@ -6,12 +6,13 @@ import type { Address } from '../../src/pool/client/address.ts';
 import { Batch, type CommandSet, KEY } from '../../src/pool/client/batch.ts';
 import { IoredisConnection } from '../../src/pool/client/ioredis-connection.ts';
 import { loadClient } from '../../src/pool/client/libraries.ts';
+import { whyNoRing } from '../../src/pool/client/ring-socket.ts';
 import { WireConnection } from '../../src/pool/client/wire-connection.ts';
 import type { Connect, Connection } from '../../src/pool/connection.ts';
 import type { ConnectionPool } from '../../src/pool/connection-pool.ts';
 import { openPool } from '../../src/pool/pool.ts';
 import type { PoolOptions } from '../../src/pool/presets.ts';
-import { type Preset, presets } from '../../src/pool/presets.ts';
+import { type Preset, presets, transports } from '../../src/pool/presets.ts';
 
 /** Those that poolbench brings along. */
 export const clientNames = ['wire', 'ioredis'] as const;
@@ -31,8 +32,13 @@ export const loadedNames = Object.keys(loadedFiles) as LoadedName[];
 /** All of them but valkey-glide, which hides that it has lost a connection. */
 export const losingNames = loadedNames.filter(name => name !== 'valkey-glide');
 
-export type AnyClient = ClientName | LoadedName;
-export const allClients: readonly AnyClient[] = [...clientNames, ...losingNames];
+/** wire with its addon, where that is built and the kernel has io_uring. */
+export const overRing = 'wire, io_uring';
+export const ringNames = whyNoRing() === undefined ? ([overRing] as const) : [];
+export const usableTransports = transports.filter(name => name !== 'io_uring' || ringNames.length > 0);
+
+export type AnyClient = ClientName | LoadedName | typeof overRing;
+export const allClients: readonly AnyClient[] = [...clientNames, ...ringNames, ...losingNames];
 /** With valkey-glide, for tests in which no connection is lost. */
 export const answeringClients: readonly AnyClient[] = [...allClients, 'valkey-glide'];
 
@@ -70,6 +76,7 @@ export function connector(
   } = {},
 ): Connect {
   const { options = {}, autoPipelining = false, set = commands } = settings;
+  if (client === overRing) return WireConnection.connector(address, set, timeoutMs, 'io_uring');
   if (client === 'wire') return WireConnection.connector(address, set, timeoutMs);
   const file = fileOf(client);
   if (file === undefined)

@@ -31,6 +31,8 @@ const tools = ['sh', 'cat', 'chmod', 'echo', 'env', 'head', 'mkdir', 'node', 'rm
  */
 export async function setup({ provide }: TestProject): Promise<() => Promise<void>> {
   compile();
+  // Without a compiler the tests of io_uring are left out.
+  spawnSync(process.execPath, ['native/build.mjs', '--try'], { cwd: root, stdio: 'inherit' });
   const [redis, valkey] = [await find('redis'), await find('valkey')];
   if (typeof redis === 'string' || typeof valkey === 'string') {
     const missing = [redis, valkey].filter(found => typeof found === 'string');

@@ -5,12 +5,14 @@ import { nowNs } from '../../src/pool/clock.ts';
 import type { LoadSample, PoolTask, ThreadSample, ThreadTask } from '../../src/workers/contract.ts';
 import { SharedState } from '../../src/workers/shared-state.ts';
 import runTask from '../../src/workers/thread.ts';
-import { fileOf, loopback } from './connections.ts';
+import { fileOf, loopback, overRing } from './connections.ts';
 import { plainWorkload } from './plain-workload.ts';
 
-export interface TaskOptions extends Partial<Omit<ThreadTask, 'pools' | 'shared' | 'thread'>> {
+export interface TaskOptions extends Partial<Omit<ThreadTask, 'pools' | 'shared' | 'thread' | 'client'>> {
   /** 4 workers each, unless told otherwise. */
   readonly pools?: readonly (Partial<PoolTask> & { readonly workers?: number })[];
+  /** With `wire, io_uring` for wire with that transport. */
+  readonly client?: ThreadTask['client'] | typeof overRing;
   /** Of the workers that are given by their number. */
   readonly pipeline?: number;
   /** Between the opening of the barrier and the start instant. */
@@ -26,14 +28,14 @@ export type PlainSample = ThreadSample & LoadSample;
 export function buildTask(
   port: number,
   shared: SharedState,
-  { pools = [{}], pipeline = 1, ...changes }: Omit<TaskOptions, 'leadMs' | 'onWindow'> = {},
+  { pools = [{}], pipeline = 1, client = 'wire', ...changes }: Omit<TaskOptions, 'leadMs' | 'onWindow'> = {},
   thread = 0,
 ): ThreadTask {
-  const clientFile = fileOf(changes.client ?? 'wire');
+  const clientFile = fileOf(client);
   return {
     thread,
     address: loopback(port),
-    client: 'wire',
+    client: client === overRing ? 'wire' : client,
     ...(clientFile === undefined ? {} : { clientFile }),
     preset: 'optimized',
     probe: 'poll',
@@ -42,6 +44,7 @@ export function buildTask(
     clientOptions: {},
     autoPipelining: false,
     readFrom: 'primary',
+    transport: client === overRing ? 'io_uring' : 'direct',
     burst: false,
     openLoop: null,
     pools: pools.map(({ workers = 4, ...pool }) => ({

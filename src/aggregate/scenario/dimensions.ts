@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ClientName, ConnectPacing, Preset, Probe, ReadFrom } from '../../pool/presets.ts';
+import type { ClientName, ConnectPacing, Preset, Probe, ReadFrom, Transport } from '../../pool/presets.ts';
 import { formatPlural } from '../text/format.ts';
 import { safeName, shortHash } from '../text/safe-name.ts';
 import {
@@ -58,6 +58,12 @@ const probes = {
   poll: 'looks at the socket',
   ping: 'asks the server',
 } satisfies Record<Probe, string>;
+
+const transports = {
+  direct: "the socket below Node's stream",
+  stream: "Node's stream",
+  io_uring: 'an addon, built by "npm run build:native"',
+} satisfies Record<Transport, string>;
 
 const pacings = {
   parallel: 'all at once',
@@ -390,6 +396,23 @@ export const dimensions = {
     path: source => (source === 'primary' ? '' : 'replicas'),
     words: source => (source === 'any' ? 'reads from all nodes' : `reads from the ${source}`),
     describeShared: source => source !== 'primary',
+    setting: true,
+  }),
+
+  /** `direct` for clients other than wire, which have no choice. */
+  transport: dimension({
+    config: {
+      item: oneOf(Object.keys(transports) as Transport[]),
+      usual: 'direct',
+      description: `How wire reaches its sockets: ${inWords(transports)}. With TLS direct uses the stream`,
+      label: transport => transport,
+      applies: ({ client }) => client === 'wire',
+    },
+    result: z.string().default('direct'),
+    agrees: true,
+    thread: true,
+    path: transport => (transport === 'direct' ? '' : transport),
+    words: (transport, { client }) => (client === 'wire' ? `transport ${transport}` : ''),
     setting: true,
   }),
 

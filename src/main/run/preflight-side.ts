@@ -1,6 +1,7 @@
 import { type Ability, clientsWith, hasAbility } from '../../aggregate/scenario/clients.ts';
 import { sumOf } from '../../aggregate/stats/statistics.ts';
 import { formatList, formatPlural } from '../../aggregate/text/format.ts';
+import { whyNoRing } from '../../pool/client/ring-socket.ts';
 import type { WorkloadTask } from '../../workers/contract.ts';
 import { maxRecords } from '../../workers/workload/keys.ts';
 import { describeEnvironment } from '../environment.ts';
@@ -41,6 +42,7 @@ export async function preflightSide(
   const populations = populationsOf(experiment);
   const workloads = [experiment, ...populations].map(({ workload }) => workloadTask(workload));
   const loads = [...scenarios, ...populations.map(({ scenario }) => scenario)];
+  if (loads.some(({ transport }) => transport === 'io_uring')) expectRing(target, elsewhere);
   // An element of a key takes about as much as a small key.
   const elementsOf = (workload: WorkloadTask) => Math.max(maxRecords(workload), dataSize(workload).elements);
   const keys = sumOf(workloads, elementsOf);
@@ -83,6 +85,16 @@ export function expectSuitable(clients: Iterable<string>, target: Target): void 
         `expected a target that every client can load, found ${found}, which ${client} cannot load (${formatList(clientsWith(ability))} can): remove it from the config, or use another target`,
       );
   }
+}
+
+/** @throws PoolbenchError CLIENT_NOT_USABLE if wire cannot use io_uring. Agents report it themselves. */
+function expectRing({ address }: Target, elsewhere: boolean): void {
+  const reason = address.tls ? 'the target has TLS' : elsewhere ? undefined : whyNoRing();
+  if (reason !== undefined)
+    throw new PoolbenchError(
+      'CLIENT_NOT_USABLE',
+      `expected that wire can use io_uring, but ${reason}. Remove the transport from the config to measure without it`,
+    );
 }
 
 /** The target as a user of cores: whether it has those of this machine, and how many threads it works with. */

@@ -7,6 +7,9 @@ import { type Address, socketPlace, type Trust, tlsOptions } from './address.ts'
 /** Buffer and callback for reads, which bypass the buffers of the stream. */
 type OnRead = NonNullable<net.TcpSocketConnectOpts['onread']>;
 
+/** The read buffer of all sockets of a thread: a read is processed before the next one starts. */
+export const received = Buffer.allocUnsafeSlow(64 * 1024);
+
 /** Opens a TCP, TLS or unix socket. Rejects with the system's error, or with ETIMEDOUT after `timeoutMs`. */
 export function openSocket(address: Address, onread: OnRead, timeoutMs: number): Promise<net.Socket> {
   return new Promise((resolve, reject) => {
@@ -50,8 +53,8 @@ export function connectTimeout(timeoutMs: number): Error {
 
 /** Reads from and writes to a socket. */
 export interface SocketOwner {
-  /** `length` bytes were read into the buffer with which the socket was opened. */
-  receive(length: number): void;
+  /** Bytes were read, which are valid until it returns. */
+  receive(bytes: Buffer, from: number, to: number): void;
   /** The system refused bytes, or failed to send them. */
   writeFailed(error: Error): void;
 }
@@ -112,14 +115,18 @@ export function openDirectly(socket: Socket, to: SocketOwner): DirectHandle | un
   return direct;
 }
 
-/** @returns whether the system has taken all bytes, so that they can be used again at once */
-export function writeDirectly(handle: DirectHandle, bytes: Buffer): boolean {
+/**
+ * @param onWritten called when the system has taken bytes for which it had no room at once, or has failed at that
+ * @returns whether the system has taken all bytes, so that they can be used again at once
+ */
+export function writeDirectly(handle: DirectHandle, bytes: Buffer, onWritten?: () => void): boolean {
   spareRequest ??= newRequest();
   const status = handle.writeBuffer(spareRequest, bytes);
   if (status !== 0) writeFailed(handle, status);
   if (state[lastWriteWasAsync] === 0) return true;
   spareRequest.bytes = bytes;
   spareRequest.oncomplete = later => {
+    onWritten?.();
     if (later < 0) writeFailed(handle, later);
   };
   spareRequest = undefined;
@@ -129,13 +136,18 @@ export function writeDirectly(handle: DirectHandle, bytes: Buffer): boolean {
 /** Passes bytes to the owner; the end and errors to the stream. */
 function onRead(this: DirectHandle, bytes?: ArrayBuffer): void {
   const length = state[readBytesOrError] as number;
-  if (length > 0) this[owner].receive(length);
+  if (length > 0) this[owner].receive(received, 0, length);
   else this[passOn](bytes);
 }
 
 function writeFailed(handle: DirectHandle, status: number): void {
+  handle[owner].writeFailed(systemError('write', status));
+}
+
+/** The error of a system call, as Node words it. */
+export function systemError(call: string, status: number): Error {
   const code = getSystemErrorName(status);
-  handle[owner].writeFailed(Object.assign(new Error(`write ${code}`), { code }));
+  return Object.assign(new Error(`${call} ${code}`), { code });
 }
 
 function newRequest(): WriteRequest {

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { Connection } from '../connection.ts';
 import { failureCode, PoolError } from '../errors.ts';
+import type { Transport } from '../presets.ts';
 import {
   type Acknowledgement,
   acknowledgementsOf,
@@ -13,21 +14,21 @@ import { RequestEncoder } from './request-encoder.ts';
 import { encodeRequest, type ReplyPlaces, RequestTemplates } from './request-templates.ts';
 import { RespScanner } from './resp-scanner.ts';
 import { RespReader, type RespValue } from './resp-values.ts';
+import { openRing, type RingSocket } from './ring-socket.ts';
 import { serverFinder } from './sentinel.ts';
 import {
   connectTimeout,
   type DirectHandle,
   openDirectly,
   openSocket,
+  received,
   type SocketOwner,
   writeDirectly,
 } from './socket.ts';
 import { WholeStrings } from './whole-strings.ts';
 
-// A read is scanned to its end before the next one starts, so all connections of a thread share the next three.
+// A read is scanned to its end before the next one starts, so all connections of a thread share the next two, and the read buffer.
 
-/** The read buffer. */
-const received = Buffer.allocUnsafeSlow(64 * 1024);
 /** Batches whose last reply is followed by more bytes of the read that is being scanned. */
 const answered: Batch[] = [];
 /** Skips nearly all replies. */
@@ -88,6 +89,8 @@ export class WireConnection extends Connection implements SocketOwner {
   readonly #socket: Socket;
   /** Undefined if the connection has to use the socket's stream. */
   readonly #handle: DirectHandle | undefined;
+  /** Undefined with another transport than io_uring. */
+  readonly #ring: RingSocket | undefined;
   readonly #encoder: RequestEncoder;
   /** For other replies than strings in one piece, and for reads with replies to several batches. */
   #scanner: RespScanner | undefined;
@@ -106,10 +109,16 @@ export class WireConnection extends Connection implements SocketOwner {
   #alive = true;
   #closedAs = 'CONNECTION_CLOSED';
 
-  private constructor(socket: Socket, encoder: RequestEncoder, kept: KeptReplies | undefined) {
+  private constructor(
+    socket: Socket,
+    encoder: RequestEncoder,
+    kept: KeptReplies | undefined,
+    transport: Transport,
+  ) {
     super();
     this.#socket = socket;
-    this.#handle = openDirectly(socket, this);
+    this.#ring = transport === 'io_uring' ? openRing(socket, this) : undefined;
+    this.#handle = transport === 'direct' ? openDirectly(socket, this) : undefined;
     this.#encoder = encoder;
     this.#kept = kept;
     socket.on('error', error => {
@@ -123,6 +132,7 @@ export class WireConnection extends Connection implements SocketOwner {
     address: Address,
     commandSet: CommandSet,
     timeoutMs: number,
+    transport: Transport = 'direct',
   ): () => Promise<WireConnection> {
     const encoder = new RequestEncoder(new RequestTemplates(commandSet));
     const name = connectionName(commandSet);
@@ -132,7 +142,7 @@ export class WireConnection extends Connection implements SocketOwner {
       const onread = {
         buffer: received,
         callback: (length: number) => {
-          connection?.receive(length);
+          connection?.receive(received, 0, length);
           return true;
         },
       };
@@ -141,6 +151,7 @@ export class WireConnection extends Connection implements SocketOwner {
         socket,
         encoder,
         acknowledges(commandSet) ? new KeptReplies(commandSet) : undefined,
+        transport,
       );
       let late: Error | undefined;
       const deadline = setTimeout(() => {
@@ -203,17 +214,17 @@ export class WireConnection extends Connection implements SocketOwner {
     this.#socket.destroy();
   }
 
-  /** Processes the first `length` bytes of the shared read buffer. */
-  receive(length: number): void {
+  /** Processes the bytes from `from` to `to`, which are valid until it returns. */
+  receive(bytes: Buffer, from: number, to: number): void {
     try {
-      this.#listener?.(Buffer.from(received.subarray(0, length)));
-      this.#kept?.push(Buffer.from(received.subarray(0, length)));
-      let at = 0;
+      this.#listener?.(Buffer.from(bytes.subarray(from, to)));
+      this.#kept?.push(Buffer.from(bytes.subarray(from, to)));
+      let at = from;
       if (this.#scanner === undefined || this.#scanner.isBetweenReplies) {
-        this.#missing -= strings.skip(received, 0, length, this.#missing);
+        this.#missing -= strings.skip(bytes, from, to, this.#missing);
         at = strings.at;
       }
-      if (at < length) this.#scan(at, length);
+      if (at < to) this.#scan(bytes, at, to);
     } catch (error) {
       this.#giveUp(failureCode(error));
       return;
@@ -233,13 +244,13 @@ export class WireConnection extends Connection implements SocketOwner {
   }
 
   /** Behind the last reply to a batch are replies to the next ones, pushes, or replies that nobody asked for. */
-  #scan(from: number, length: number): void {
+  #scan(bytes: Buffer, from: number, to: number): void {
     this.#scanner ??= this.#newScanner();
     const scanner = this.#scanner;
-    for (let at = from; at < length; at = scanner.at) {
+    for (let at = from; at < to; at = scanner.at) {
       if (this.#missing === 0 && this.#batch !== undefined) answered.push(this.#finish(this.#batch));
       const asked = this.#missing > 0;
-      const replies = scanner.scan(received, at, length, asked ? this.#missing : 1);
+      const replies = scanner.scan(bytes, at, to, asked ? this.#missing : 1);
       if (asked) this.#missing -= replies;
       else if (replies > 0)
         throw new PoolError('PROTOCOL', 'Expected no reply, because nothing is in flight, found one');
@@ -391,6 +402,7 @@ export class WireConnection extends Connection implements SocketOwner {
   /** @returns whether the bytes can be used again at once */
   #write(bytes: Buffer): boolean {
     if (this.#handle !== undefined) return writeDirectly(this.#handle, bytes);
+    if (this.#ring !== undefined) return this.#ring.write(bytes);
     // A stream can keep the bytes for long, and under TLS always does.
     this.#socket.write(Buffer.from(bytes));
     return true;

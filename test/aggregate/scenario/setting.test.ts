@@ -62,6 +62,11 @@ test('a label has what differs, but not what a preset does not have', () => {
     'ioredis, auto-pipelining',
     'wire',
   ]);
+  expect(labels({ client: ['ioredis', 'wire'], transport: ['direct', 'io_uring'] })).toEqual([
+    'ioredis',
+    'wire, transport direct',
+    'wire, transport io_uring',
+  ]);
   expect(labels({ cutEveryMs: [0, 20], burst: [false, true] })).toEqual([
     'ioredis, no cuts, no burst of first connections',
     'ioredis, no cuts, a burst of first connections',

@@ -431,6 +431,7 @@ describe('config defaults are filled in', () => {
           clientOptions: [{}],
           autoPipelining: [false],
           readFrom: ['primary'],
+          transport: ['direct'],
           batch: [{ pool: 'none' }],
           cutEveryMs: [0],
           cut: ['close'],

@@ -53,6 +53,7 @@ describe('scenarios are expanded once under unique ids', () => {
       clientOptions: {},
       autoPipelining: false,
       readFrom: 'primary',
+      transport: 'direct',
       batch: { pool: 'none', workers: 0, pipeline: 0 },
       cutEveryMs: 0,
       cut: 'close',
@@ -117,6 +118,7 @@ describe('scenarios are expanded once under unique ids', () => {
       connects: 'serial',
     });
     expect(idsOf({ client: 'wire', autoPipelining: [false, true] })).toHaveLength(1);
+    expect(idsOf({ client: ['ioredis', 'wire'], transport: ['direct', 'io_uring'] })).toHaveLength(3);
     expect(idsOf({ client: 'wire', clientOptions: [{}, { RESP: 2 }] })).toHaveLength(1);
     expect(idsOf({ pool: 'shared', minIdleShare: [0, 1], healthTtlMs: [0, 500] })).toHaveLength(1);
   });

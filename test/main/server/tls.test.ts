@@ -4,7 +4,15 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { connectControl } from '../../../src/main/server/control.ts';
 import { targetAddress } from '../../../src/main/server/find-target.ts';
 import { freePort } from '../../../src/main/server/server-process.ts';
-import { allClients, GET, openConnection, rejection, SET, sendBatch } from '../../support/connections.ts';
+import {
+  allClients,
+  GET,
+  openConnection,
+  overRing,
+  rejection,
+  SET,
+  sendBatch,
+} from '../../support/connections.ts';
 import { createExperiment, unhurried } from '../../support/experiment.ts';
 import {
   certificates,
@@ -78,7 +86,7 @@ const ways: [string, () => string, Record<string, unknown>][] = [
 ];
 
 describe.each(ways)('%s', (_, url, tls) => {
-  test.each(allClients)('%s', async client => {
+  test.each(allClients.filter(client => client !== overRing))('%s', async client => {
     const connection = await openConnection(client, await addressOf(url(), tls));
     const outcome = await sendBatch(connection, [
       [SET, 1],

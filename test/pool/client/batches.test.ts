@@ -14,9 +14,11 @@ import {
   INCR,
   loopback,
   type Outcome,
+  overRing,
   SET,
   sendBatch,
   until,
+  usableTransports,
 } from '../../support/connections.ts';
 import { startProxy } from '../../support/proxy.ts';
 import { startScriptedServer } from '../../support/scripted-server.ts';
@@ -32,6 +34,8 @@ afterAll(() => server?.stop());
 
 const kinds = {
   wire: (port: number) => WireConnection.connector(loopback(port), commands, 5000)(),
+  'wire, stream': (port: number) => WireConnection.connector(loopback(port), commands, 5000, 'stream')(),
+  [overRing]: (port: number) => WireConnection.connector(loopback(port), commands, 5000, 'io_uring')(),
   ioredis: (port: number) => IoredisConnection.connector(loopback(port), commands, 5000)(),
   'ioredis, autopipelining': (port: number) =>
     IoredisConnection.connector(loopback(port), commands, 5000, { autoPipelining: true })(),
@@ -96,7 +100,11 @@ async function startWithholdingServer(): Promise<{
   };
 }
 
-describe.each(Object.keys(kinds) as (keyof typeof kinds)[])('%s', kind => {
+const usable = (Object.keys(kinds) as (keyof typeof kinds)[]).filter(
+  kind => kind !== overRing || usableTransports.includes('io_uring'),
+);
+
+describe.each(usable)('%s', kind => {
   test('each gets its own replies, errors and nulls, from a real server and however they are cut', async () => {
     const proxy = await startProxy(server.port);
     const connection = await open(kind, proxy.port);

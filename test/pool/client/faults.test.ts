@@ -1,6 +1,6 @@
 import { beforeAll, describe } from 'vitest';
 import { loadClient } from '../../../src/pool/client/libraries.ts';
-import { fileOf, losingNames } from '../../support/connections.ts';
+import { fileOf, losingNames, ringNames } from '../../support/connections.ts';
 import { networkFaults } from '../../support/faults/network-faults.ts';
 import { serverFaults } from '../../support/faults/server-faults.ts';
 import { testFaults } from '../../support/faults/undergo.ts';
@@ -22,7 +22,7 @@ const telling = new Set([
   'Rubbish comes between two replies',
 ]);
 
-describe('faults with the clients that are loaded', () => {
+describe('faults with the clients that are loaded, and with wire over io_uring', () => {
   // It takes a second on a busy machine, in which no other connection is opened.
   beforeAll(async () => {
     for (const client of losingNames) await loadClient(client, fileOf(client) ?? '');
@@ -31,5 +31,5 @@ describe('faults with the clients that are loaded', () => {
   // All of them take a minute: `npm run reliability` goes through them.
   const faults = [...serverFaults, ...networkFaults];
   const all = process.env.POOLBENCH_ALL_FAULTS !== undefined;
-  testFaults(all ? faults : faults.filter(({ name }) => telling.has(name)), losingNames);
+  testFaults(all ? faults : faults.filter(({ name }) => telling.has(name)), [...losingNames, ...ringNames]);
 });

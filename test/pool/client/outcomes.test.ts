@@ -22,7 +22,7 @@ describe('outcomes of batches', () => {
   let server: TestServer;
 
   beforeAll(async () => {
-    server = await startRedis();
+    server = await startRedis({ args: ['--databases', '32'] });
   });
 
   afterAll(() => server?.stop());

@@ -4,7 +4,7 @@ import { Redis } from 'ioredis';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Batch, type CommandSet, KEY, keyName } from '../../../src/pool/client/batch.ts';
 import { WireConnection } from '../../../src/pool/client/wire-connection.ts';
-import { loopback } from '../../support/connections.ts';
+import { loopback, usableTransports } from '../../support/connections.ts';
 import { calm, createExperiment } from '../../support/experiment.ts';
 import { startRedis } from '../../support/servers.ts';
 
@@ -13,13 +13,15 @@ describe('full sockets', () => {
   /** Requests of an order are laid out beforehand where they are together not too many bytes. */
   const order = new Uint16Array(600);
 
-  test.each([
-    { way: 'copied for each batch', batches: 3, depth: 100, bytes: 50_000, follows: false },
-    { way: 'laid out beforehand', batches: 12, depth: 599, bytes: 1_500, follows: true },
-  ])(
-    'batches larger than what the system buffers arrive whole, with the keys of each, though connections share their bytes: $way',
+  test.each(
+    usableTransports.flatMap(transport => [
+      { transport, way: 'copied for each batch', batches: 3, depth: 100, bytes: 50_000, follows: false },
+      { transport, way: 'laid out beforehand', batches: 12, depth: 599, bytes: 1_500, follows: true },
+    ]),
+  )(
+    'batches larger than what the system buffers arrive whole, with the keys of each, though connections share their bytes: $way, $transport',
     async load => {
-      const { batches, depth, bytes, follows } = load;
+      const { transport, batches, depth, bytes, follows } = load;
       const server = await startRedis();
       onTestFinished(() => server.stop());
       const set: CommandSet = {
@@ -27,7 +29,7 @@ describe('full sockets', () => {
         commands: [{ name: 'SET', args: [KEY, 'v'.repeat(bytes)] }],
         order,
       };
-      const connect = WireConnection.connector(loopback(server.port), set, 5000);
+      const connect = WireConnection.connector(loopback(server.port), set, 5000, transport);
       const opened = await Promise.all(Array.from({ length: connections }, () => connect()));
       onTestFinished(() => {
         for (const connection of opened) connection.close();

@@ -1,4 +1,4 @@
-import { clientTarget } from './client-target.ts';
+import { clientTargets } from './client-target.ts';
 import { configTarget } from './config-target.ts';
 import type { FuzzTarget } from './fuzz-target.ts';
 import { recordingTarget } from './recording-target.ts';
@@ -8,7 +8,7 @@ import { scannerTarget } from './scanner-target.ts';
 /** Everything that takes what comes from outside. */
 export const fuzzTargets: readonly FuzzTarget[] = [
   scannerTarget,
-  clientTarget,
+  ...clientTargets,
   configTarget,
   recordingTarget,
   resultTarget,

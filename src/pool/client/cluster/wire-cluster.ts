@@ -1,5 +1,5 @@
 import type { Connect } from '../../connection.ts';
-import type { ReadFrom } from '../../presets.ts';
+import type { ReadFrom, Transport } from '../../presets.ts';
 import type { Address } from '../address.ts';
 import type { CommandSet } from '../batch.ts';
 import { WireConnection } from '../wire-connection.ts';
@@ -17,14 +17,18 @@ export function connectWireCluster(
   seeds: readonly Address[],
   commandSet: CommandSet,
   timeoutMs: number,
-  { redirects, readFrom = 'primary' }: { redirects: RedirectCount; readFrom?: ReadFrom },
+  {
+    redirects,
+    readFrom = 'primary',
+    transport = 'direct',
+  }: { redirects: RedirectCount; readFrom?: ReadFrom; transport?: Transport },
 ): Connect {
   const nodes = readFrom === 'primary' ? seeds : seeds.map(seed => ({ ...seed, readsReplicas: true }));
   const ask = (node: Address) => askSlots(node, commandSet, Math.min(timeoutMs, maxSlotsMs));
   return SeveralNodes.connector(
     new Topology(nodes, ask, { readFrom }),
     commandSet,
-    (node, ofParts) => WireConnection.connector(node, ofParts, timeoutMs),
+    (node, ofParts) => WireConnection.connector(node, ofParts, timeoutMs, transport),
     redirects,
   );
 }
