@@ -20,8 +20,7 @@ import {
 } from '../src/aggregate/stats/measures.ts';
 import { pairByRound } from '../src/aggregate/stats/rounds.ts';
 import { medianInterval } from '../src/aggregate/stats/sign-test.ts';
-import { median } from '../src/aggregate/stats/statistics.ts';
-import { sumOf } from '../src/aggregate/stats/summary.ts';
+import { median, sumOf } from '../src/aggregate/stats/statistics.ts';
 import {
   formatCount,
   formatInterval,

@@ -4,7 +4,7 @@ import { accountOf } from '../stats/accounting.ts';
 import { type Measure, meanLatency } from '../stats/measures.ts';
 import { failedOf } from '../stats/metrics.ts';
 import { wholeRounds } from '../stats/rounds.ts';
-import { clearlyLess, clearlyMore, median } from '../stats/statistics.ts';
+import { clearlyLess, clearlyMore, median, sumOf } from '../stats/statistics.ts';
 import { formatCount, formatFraction, formatList, formatRatio } from '../text/format.ts';
 import type { PredictingClaim } from './claim.ts';
 import {
@@ -15,7 +15,6 @@ import {
   isMeasured,
   pairArms,
   poolKeys,
-  sumOf,
 } from './judging/arms.ts';
 import { atMost, predictFigure, predictRatios } from './judging/prediction.ts';
 import { sourceReport } from './source-report.ts';

@@ -1,8 +1,9 @@
 import type { RoundResult, ScenarioResult } from '../result.ts';
 import { meanLatency, p95, p99, throughput } from '../stats/measures.ts';
+import { sumOf } from '../stats/statistics.ts';
 import { formatList, formatMs, formatPlural } from '../text/format.ts';
 import type { PredictingClaim } from './claim.ts';
-import { type ArmPair, armsOf, pairWithBaseline, sumOf } from './judging/arms.ts';
+import { type ArmPair, armsOf, pairWithBaseline } from './judging/arms.ts';
 import { cutOf, gainOf, predictDifference, predictRatios } from './judging/prediction.ts';
 import { findGrowthFlaw, findRound } from './judging/soundness.ts';
 import {

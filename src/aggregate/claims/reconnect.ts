@@ -1,10 +1,10 @@
 import type { RoundResult, ScenarioResult } from '../result.ts';
 import { maxResponse, p99, throughput } from '../stats/measures.ts';
 import { wholeRounds } from '../stats/rounds.ts';
-import { clearlyMore, median } from '../stats/statistics.ts';
+import { clearlyMore, median, sumOf } from '../stats/statistics.ts';
 import { formatFraction, formatList, formatPlural } from '../text/format.ts';
 import type { PredictingClaim } from './claim.ts';
-import { type ArmPair, compareArms, groupBy, isOnePool, pairArms, sumOf } from './judging/arms.ts';
+import { type ArmPair, compareArms, groupBy, isOnePool, pairArms } from './judging/arms.ts';
 import { atMost, predictRatios } from './judging/prediction.ts';
 import { sourceReport } from './source-report.ts';
 

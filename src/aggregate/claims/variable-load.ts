@@ -1,7 +1,7 @@
 import type { ScenarioResult } from '../result.ts';
 import { meanLatency, p50, p99 } from '../stats/measures.ts';
 import { wholeRounds } from '../stats/rounds.ts';
-import { clearlyLess } from '../stats/statistics.ts';
+import { clearlyLess, sumOf } from '../stats/statistics.ts';
 import { formatFraction, formatList } from '../text/format.ts';
 import type { PredictingClaim } from './claim.ts';
 import {
@@ -12,7 +12,6 @@ import {
   isMeasured,
   pairArms,
   presetKeys,
-  sumOf,
 } from './judging/arms.ts';
 import { atMost, predictRatios } from './judging/prediction.ts';
 

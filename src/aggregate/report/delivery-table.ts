@@ -1,7 +1,6 @@
 import type { RoundResult, ScenarioResult } from '../result.ts';
 import { loadsOf } from '../stats/populations.ts';
-import { median } from '../stats/statistics.ts';
-import { sumOf } from '../stats/summary.ts';
+import { median, sumOf } from '../stats/statistics.ts';
 import { formatCount, formatKnown, formatMs } from '../text/format.ts';
 import { type Block, figures, heading, note, only, table, wide, words } from './blocks.ts';
 

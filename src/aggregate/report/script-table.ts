@@ -1,7 +1,6 @@
 import type { ScenarioResult } from '../result.ts';
 import { loadsOf, type ScenarioLoad } from '../stats/populations.ts';
-import { median } from '../stats/statistics.ts';
-import { sumOf } from '../stats/summary.ts';
+import { median, sumOf } from '../stats/statistics.ts';
 import { formatCount, formatKnown, formatMs } from '../text/format.ts';
 import { type Block, figures, heading, list, note, only, table, wide, words } from './blocks.ts';
 

@@ -1,6 +1,6 @@
 import { type ServerFieldName, serverFieldNames, serverFields } from '../stats/server-fields.ts';
 import { type ServerSeries, serverCurve } from '../stats/server-series.ts';
-import { sumOf } from '../stats/summary.ts';
+import { sumOf } from '../stats/statistics.ts';
 import {
   capitalise,
   formatCount,

@@ -20,6 +20,7 @@ import type {
 import { sumByCode } from './accounting.ts';
 import { countAbove, mergeLatencies, mergeTimes, readRecorded } from './histogram.ts';
 import { type LatencyName, percentileKeys } from './metrics.ts';
+import { sumOf } from './statistics.ts';
 
 /** Width of a slot of the merged utilization: the period at which a pool records its own. */
 const slotMs = 100;
@@ -85,14 +86,14 @@ export function mergeSamples(samples: readonly ThreadSample[], context: RoundCon
     ...sums,
     opsPerSecond: perSecond(completed),
     openLoop: open?.result ?? null,
-    misses: total(loads, load => load.misses),
+    misses: sumOf(loads, load => load.misses),
     ...mergeCommands(
       loads.flatMap(load => load.commands),
       context.serverTime,
     ),
     ...mergeScripts(loads, context.serverCallsOf),
     ...mergeDeliveries(threads.flatMap(({ deliveries }) => deliveries ?? [])),
-    overRange: total(loads, load => load.overRange),
+    overRange: sumOf(loads, load => load.overRange),
     loads: mergeByPipeline(loads, seconds),
     histograms,
     poolMetrics: mergePools(threads.flatMap(sample => sample.pools)),
@@ -129,7 +130,7 @@ export function mergeSamples(samples: readonly ThreadSample[], context: RoundCon
 function threadCpu(sample: ThreadSample, placement: RoundContext['placement']): CpuUse['threads'][number] {
   const { thread, seconds, loads, openLoop } = sample;
   const { eventLoopUtilization, ...figures } = sample.threadLoad;
-  const completed = openLoop?.completedInWindow ?? total(loads, load => load.completed);
+  const completed = openLoop?.completedInWindow ?? sumOf(loads, load => load.completed);
   // A loop that only waits for the next arrival does nothing for an operation.
   const usefulSeconds =
     figures.cores === null ? null : Math.max(0, figures.cores - (openLoop?.spinShare ?? 0)) * seconds;
@@ -141,14 +142,14 @@ function threadCpu(sample: ThreadSample, placement: RoundContext['placement']): 
 }
 
 function mergeLoads(loads: readonly LoadSample[], seconds: number) {
-  const completed = total(loads, load => load.completed);
+  const completed = sumOf(loads, load => load.completed);
   const service = mergeLatencies(loads.map(load => load.service));
   const response = mergeLatencies(loads.map(load => load.response));
   return {
-    issued: total(loads, load => load.issued),
+    issued: sumOf(loads, load => load.issued),
     completed,
     failed: sumByCode(loads.map(load => load.failed)),
-    unfinished: total(loads, load => load.unfinished),
+    unfinished: sumOf(loads, load => load.unfinished),
     opsPerSecond: seconds === 0 ? 0 : completed / seconds,
     service: service.summary,
     response: response.summary,
@@ -190,7 +191,7 @@ function mergeByPipeline(loads: readonly LoadSample[], seconds: number): LoadRes
 /** Null without a cluster. */
 function sumRedirects(redirects: readonly Redirects[]): RoundResult['redirects'] {
   if (redirects.length === 0) return null;
-  return { moved: total(redirects, ({ moved }) => moved), ask: total(redirects, ({ ask }) => ask) };
+  return { moved: sumOf(redirects, ({ moved }) => moved), ask: sumOf(redirects, ({ ask }) => ask) };
 }
 
 /** One entry per second from the start of the window, also for seconds in which nothing happened. */
@@ -208,8 +209,8 @@ function mergeSeries(loads: readonly LoadSample[], seconds: number): RoundResult
     const times = mergeTimes(slot.map(sample => sample.response));
     return {
       second,
-      completed: total(slot, sample => sample.completed),
-      failed: total(slot, sample => sample.failed),
+      completed: sumOf(slot, sample => sample.completed),
+      failed: sumOf(slot, sample => sample.failed),
       p50: times.count === 0 ? null : times.p50,
       p99: times.count === 0 ? null : times.p99,
     };
@@ -225,14 +226,14 @@ export function mergeCommands(
   for (const sample of samples) byName.set(sample.name, [...(byName.get(sample.name) ?? []), sample]);
   const reads = samples.filter(({ nullIsMiss }) => nullIsMiss);
   return {
-    hits: reads.length === 0 ? null : total(reads, ({ completed, misses }) => completed - misses),
+    hits: reads.length === 0 ? null : sumOf(reads, ({ completed, misses }) => completed - misses),
     commands: [...byName].map(([name, ofName]) => ({
       name,
-      completed: total(ofName, ({ completed }) => completed),
+      completed: sumOf(ofName, ({ completed }) => completed),
       failed: sumByCode(ofName.map(({ failed }) => failed)),
-      misses: total(ofName, ({ misses }) => misses),
+      misses: sumOf(ofName, ({ misses }) => misses),
       ...(ofName.some(({ aborted }) => aborted !== undefined)
-        ? { aborted: total(ofName, ({ aborted }) => aborted ?? 0) }
+        ? { aborted: sumOf(ofName, ({ aborted }) => aborted ?? 0) }
         : {}),
       service: mergeLatencies(ofName.map(({ service }) => service)).summary,
       response: mergeLatencies(ofName.map(({ response }) => response)).summary,
@@ -258,14 +259,14 @@ function mergeScripts(
   const steps = scripts.flatMap(script => script.steps);
   return {
     script: {
-      commands: total(scripts, ({ commands }) => commands),
-      counted: server === null ? null : { sent: total(apart, ({ count }) => count), server },
+      commands: sumOf(scripts, ({ commands }) => commands),
+      counted: server === null ? null : { sent: sumOf(apart, ({ count }) => count), server },
       steps: [...new Set(steps.map(({ name }) => name))].map(name => {
         const ofName = steps.filter(step => step.name === name);
         return {
           name,
-          completed: total(ofName, step => step.completed),
-          failed: total(ofName, step => step.failed),
+          completed: sumOf(ofName, step => step.completed),
+          failed: sumOf(ofName, step => step.failed),
           latency: mergeLatencies(ofName.map(({ latency }) => latency)).summary,
         };
       }),
@@ -278,12 +279,12 @@ function mergeScripts(
 /** The deliveries to the subscribers of all threads; nothing if there are none. */
 function mergeDeliveries(samples: readonly DeliverySample[]): Pick<RoundResult, 'deliveries'> {
   if (samples.length === 0) return {};
-  const expected = total(samples, sample => sample.expected);
-  const received = total(samples, sample => sample.received);
+  const expected = sumOf(samples, sample => sample.expected);
+  const received = sumOf(samples, sample => sample.received);
   return {
     deliveries: {
-      subscribers: total(samples, ({ subscribers }) => subscribers),
-      closed: total(samples, ({ closed }) => closed),
+      subscribers: sumOf(samples, ({ subscribers }) => subscribers),
+      closed: sumOf(samples, ({ closed }) => closed),
       expected,
       received,
       // A message can arrive although its publisher got no reply.
@@ -320,7 +321,7 @@ function mergeOpenLoop(
   );
   const [first] = samples;
   if (first === undefined) return null;
-  const sum = (figure: (sample: (typeof samples)[number]) => number) => total(samples, figure);
+  const sum = (figure: (sample: (typeof samples)[number]) => number) => sumOf(samples, figure);
   const offered = sum(sample => sample.offered);
   const lag = mergeLatencies(samples.map(sample => sample.lag));
   const stages = mergeStages(samples.map(sample => sample.stages ?? []));
@@ -352,9 +353,9 @@ function mergeStages(threads: readonly (readonly StageSample[])[]): NonNullable<
     const { count, p50, p99 } = mergeTimes(samples.map(({ response }) => response));
     return {
       ...stage,
-      offered: total(samples, ({ offered }) => offered),
+      offered: sumOf(samples, ({ offered }) => offered),
       completed: count,
-      largestBacklog: total(samples, ({ largestBacklog }) => largestBacklog),
+      largestBacklog: sumOf(samples, ({ largestBacklog }) => largestBacklog),
       p50: count === 0 ? null : p50,
       p99: count === 0 ? null : p99,
     };
@@ -362,7 +363,7 @@ function mergeStages(threads: readonly (readonly StageSample[])[]): NonNullable<
 }
 
 function mergePools(pools: readonly PoolSnapshot[]): PoolMetrics {
-  const sum = (count: (pool: PoolSnapshot) => number) => total(pools, count);
+  const sum = (count: (pool: PoolSnapshot) => number) => sumOf(pools, count);
   const immediate = sum(pool => pool.immediate);
   return {
     acquisitions: sum(pool => pool.acquisitions),
@@ -421,7 +422,7 @@ function mergeUtilization(pools: readonly (readonly Utilization[])[]): Utilizati
       latest[pool] = index;
       return ofPool[index] ?? [];
     });
-    const sum = (count: (entry: Utilization) => number) => total(entries, count);
+    const sum = (count: (entry: Utilization) => number) => sumOf(entries, count);
     merged.push({
       atMs: slot * slotMs,
       active: sum(at => at.active),
@@ -431,8 +432,4 @@ function mergeUtilization(pools: readonly (readonly Utilization[])[]): Utilizati
     });
   }
   return merged;
-}
-
-function total<T>(items: readonly T[], count: (item: T) => number): number {
-  return items.reduce((sum, item) => sum + count(item), 0);
 }

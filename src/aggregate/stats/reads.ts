@@ -2,7 +2,7 @@ import type { RoundResult, ScenarioResult } from '../result.ts';
 import { formatCount, formatFraction, formatList } from '../text/format.ts';
 import { loadsOf, type ScenarioLoad } from './populations.ts';
 import { minRounds } from './sign-test.ts';
-import { sumOf } from './summary.ts';
+import { sumOf } from './statistics.ts';
 
 /** What reads found, compared with what they should have found. */
 

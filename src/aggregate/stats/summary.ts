@@ -12,7 +12,7 @@ import {
 } from './metrics.ts';
 import { worst } from './paired-ratio.ts';
 import { medianInterval } from './sign-test.ts';
-import { type Interval, median, medianOfKnown } from './statistics.ts';
+import { type Interval, median, medianOfKnown, sumOf } from './statistics.ts';
 
 /**
  * A scenario's summary over its rounds: medians with their intervals (see `medianInterval`), and ratios of sums over
@@ -150,9 +150,4 @@ export function timeSplit({
     betweenMs: medianOf('betweenMs'),
     serverMs: medianOf('serverMs'),
   };
-}
-
-/** The sum of an amount over items. */
-export function sumOf<Item>(items: readonly Item[], amount: (item: Item) => number): number {
-  return items.reduce((sum, item) => sum + amount(item), 0);
 }

@@ -1,7 +1,6 @@
 import type { Caveat, OpenLoopResult, RoundResult, ScenarioResult } from '../result.ts';
 import { type LatencyFigure, type Metric, type PooledMetric, percentiles } from './metrics.ts';
-import { median } from './statistics.ts';
-import { sumOf } from './summary.ts';
+import { median, sumOf } from './statistics.ts';
 
 /** Decides whether a percentile is what its name says. No other file does. */
 

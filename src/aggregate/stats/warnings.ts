@@ -16,8 +16,7 @@ import { metrics } from './metrics.ts';
 import { describeReads } from './reads.ts';
 import { hasCompleted, pairByRound } from './rounds.ts';
 import { lagOneCorrelation } from './sign-test.ts';
-import { median, medianOfKnown } from './statistics.ts';
-import { sumOf } from './summary.ts';
+import { median, medianOfKnown, sumOf } from './statistics.ts';
 import { caveatOf, lostLaterRatio } from './tails.ts';
 import { threadWarnings } from './thread-warmth.ts';
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { besideNames, populationName } from '../../aggregate/scenario/beside.ts';
 import type { ScenarioGroup } from '../../aggregate/scenario/scenario.ts';
 import { isOutOfRange, refuser, section } from '../../aggregate/scenario/schema-parts.ts';
-import { sumOf } from '../../aggregate/stats/summary.ts';
+import { sumOf } from '../../aggregate/stats/statistics.ts';
 import { checkGroup, groupOf, scenarioValues } from './scenario-group.ts';
 import { expandScenarios, type Scenario } from './scenarios.ts';
 import { type WorkloadConfig, workload } from './workload.ts';

@@ -1,5 +1,5 @@
 import type { CpuUse, RoundResult } from '../../aggregate/result.ts';
-import { sumOf } from '../../aggregate/stats/summary.ts';
+import { sumOf } from '../../aggregate/stats/statistics.ts';
 
 /** What the hosts of a measurement used in its window: together, and each of them. */
 export interface HostUse {

@@ -1,4 +1,4 @@
-import { sumOf } from '../../aggregate/stats/summary.ts';
+import { sumOf } from '../../aggregate/stats/statistics.ts';
 import type { ThreadSample } from '../../workers/contract.ts';
 import { scriptCommands } from '../../workers/workload/command-rules.ts';
 import {

@@ -3,7 +3,7 @@ import { type RoundResult, roundSchema } from '../../aggregate/result.ts';
 import { type ThreadPart, threadPartOf } from '../../aggregate/scenario/scenario.ts';
 import { mergeSamples } from '../../aggregate/stats/merge.ts';
 import { countReads } from '../../aggregate/stats/reads.ts';
-import { sumOf } from '../../aggregate/stats/summary.ts';
+import { sumOf } from '../../aggregate/stats/statistics.ts';
 import { formatPlural, toOneLine } from '../../aggregate/text/format.ts';
 import { connectionName } from '../../pool/client/batch.ts';
 import { nowNs } from '../../pool/clock.ts';

@@ -1,5 +1,5 @@
 import { type Ability, clientsWith, hasAbility } from '../../aggregate/scenario/clients.ts';
-import { sumOf } from '../../aggregate/stats/summary.ts';
+import { sumOf } from '../../aggregate/stats/statistics.ts';
 import { formatList, formatPlural } from '../../aggregate/text/format.ts';
 import { whyNoRing } from '../../pool/client/ring-socket.ts';
 import type { WorkloadTask } from '../../workers/contract.ts';

@@ -1,4 +1,4 @@
-import type { Comparison, RoundResult, ScenarioResult } from '../../result.ts';
+import type { Comparison, ScenarioResult } from '../../result.ts';
 import { armKey, isUsual, type ScenarioKey } from '../../scenario/scenario.ts';
 import { type Measure, throughput } from '../../stats/measures.ts';
 import type { PairedRatio } from '../../stats/paired-ratio.ts';
@@ -245,8 +245,4 @@ export function fastestOf(arms: readonly ScenarioResult[]): ScenarioResult | und
 /** What limited these arms, each resource once. */
 export function limitsOf(arms: readonly ScenarioResult[]): string[] {
   return [...new Set(arms.map(({ limitedBy }) => limitedBy.resource))];
-}
-
-export function sumOf(rounds: readonly RoundResult[], count: (round: RoundResult) => number): number {
-  return rounds.reduce((sum, round) => sum + count(round), 0);
 }

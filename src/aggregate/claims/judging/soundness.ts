@@ -3,11 +3,10 @@ import type { Measure } from '../../stats/measures.ts';
 import { findDataFlaw } from '../../stats/reads.ts';
 import type { RoundSeries } from '../../stats/round-series.ts';
 import { wholeRounds } from '../../stats/rounds.ts';
-import { median } from '../../stats/statistics.ts';
+import { median, sumOf } from '../../stats/statistics.ts';
 import { lostRatio } from '../../stats/summary.ts';
 import { lostLaterRatio, minCycles } from '../../stats/tails.ts';
 import { formatFraction, formatPlural } from '../../text/format.ts';
-import { sumOf } from './arms.ts';
 
 /**
  * Fraction of operations that may fail or stay unfinished in an arm before its figures say nothing. They have no latency,

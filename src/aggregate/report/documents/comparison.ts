@@ -7,7 +7,7 @@ import type {
 import type { Caveat, Interval } from '../../result.ts';
 import { type ComparedRow, comparedMetrics, pooledTails } from '../../stats/metrics.ts';
 import { falseVerdictChance, minRounds } from '../../stats/sign-test.ts';
-import { sumOf } from '../../stats/summary.ts';
+import { sumOf } from '../../stats/statistics.ts';
 import {
   formatConfidence,
   formatInterval,

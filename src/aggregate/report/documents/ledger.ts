@@ -1,7 +1,7 @@
 import { countVerdicts, type Ledger, type LedgerEntry, type LedgerSuite } from '../../claims/ledger.ts';
 import { describeControl } from '../../stats/control.ts';
 import { falseVerdictChance } from '../../stats/sign-test.ts';
-import { sumOf } from '../../stats/summary.ts';
+import { sumOf } from '../../stats/statistics.ts';
 import { capitalise, formatList, formatPlural, formatRatioInterval, nothing } from '../../text/format.ts';
 import { describeTarget, targetBanners } from '../../text/target-words.ts';
 import {

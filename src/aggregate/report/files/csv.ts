@@ -5,7 +5,7 @@ import { withoutControls } from '../../stats/control.ts';
 import { csvMetrics, csvNames, failedOf, metrics, type SummaryRow } from '../../stats/metrics.ts';
 import { serverFieldNames } from '../../stats/server-fields.ts';
 import { measuredWindows, type ServerPoint } from '../../stats/server-series.ts';
-import { sumOf } from '../../stats/summary.ts';
+import { sumOf } from '../../stats/statistics.ts';
 
 /** What spreadsheets take for the beginning of a formula, in both widths of a character. */
 const formula = /^[=+\-@\t\r\n＝＋－＠]/;

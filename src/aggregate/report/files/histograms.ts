@@ -1,7 +1,7 @@
 import type { Result, RoundResult } from '../../result.ts';
 import { withoutControls } from '../../stats/control.ts';
 import { type Recorded, readRecorded } from '../../stats/histogram.ts';
-import { sumOf } from '../../stats/summary.ts';
+import { sumOf } from '../../stats/statistics.ts';
 import { toOneLine } from '../../text/format.ts';
 import { safeName } from '../../text/safe-name.ts';
 import { targetBanners } from '../../text/target-words.ts';

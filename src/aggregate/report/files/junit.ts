@@ -1,7 +1,7 @@
 import type { GateResult, ResultComparison } from '../../comparison/schema.ts';
 import type { Result, ThresholdResult } from '../../result.ts';
 import { tookSeconds } from '../../stats/accounting.ts';
-import { sumOf } from '../../stats/summary.ts';
+import { sumOf } from '../../stats/statistics.ts';
 import { describeTarget, standInBanner, targetBanners } from '../../text/target-words.ts';
 import { describeTitle } from '../documents/comparison.ts';
 import { explainGate } from '../documents/gates.ts';

@@ -1,7 +1,8 @@
 import type { Result, RoundResult, ScenarioResult } from '../../result.ts';
 import { mergeLatencies, readRecorded, toMicroseconds } from '../../stats/histogram.ts';
 import { type PercentileKey, percentileKeys, percentiles } from '../../stats/metrics.ts';
-import { commandFigures, sumOf } from '../../stats/summary.ts';
+import { sumOf } from '../../stats/statistics.ts';
+import { commandFigures } from '../../stats/summary.ts';
 import { capitalise } from '../../text/format.ts';
 
 /**

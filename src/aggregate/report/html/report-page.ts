@@ -3,7 +3,7 @@ import { namePools } from '../../scenario/dimensions.ts';
 import { describeSize, groupBySetting, type SettingGroup } from '../../scenario/setting.ts';
 import { tookSeconds } from '../../stats/accounting.ts';
 import { withoutControls } from '../../stats/control.ts';
-import { sumOf } from '../../stats/summary.ts';
+import { sumOf } from '../../stats/statistics.ts';
 import { warningsOf } from '../../stats/warnings.ts';
 import { formatCount, formatMs, formatPlural, formatRate } from '../../text/format.ts';
 import { describeTarget, targetBanners } from '../../text/target-words.ts';

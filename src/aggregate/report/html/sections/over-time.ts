@@ -1,7 +1,7 @@
 import type { Result, ScenarioResult } from '../../../result.ts';
 import { isDueWithin } from '../../../scenario/arrival.ts';
 import { bySize, describeSize, groupBySetting } from '../../../scenario/setting.ts';
-import { sumOf } from '../../../stats/summary.ts';
+import { sumOf } from '../../../stats/statistics.ts';
 import { formatCount, formatMs, formatPlural, formatRate, nothing } from '../../../text/format.ts';
 import { type Block, type Chart, details, figures, note, table } from '../../blocks.ts';
 import { type Axis, axisFromZero, logAxis, scaleOf } from '../charts/axis.ts';

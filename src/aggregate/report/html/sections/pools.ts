@@ -1,7 +1,7 @@
 import type { PoolMetrics, RoundResult, ScenarioResult } from '../../../result.ts';
 import { bySize, describeSize, groupBySetting } from '../../../scenario/setting.ts';
 import { medianInterval } from '../../../stats/sign-test.ts';
-import { sumOf } from '../../../stats/summary.ts';
+import { sumOf } from '../../../stats/statistics.ts';
 import { formatMs, formatPlural, formatRate } from '../../../text/format.ts';
 import {
   type Block,
