@@ -104,7 +104,7 @@ function expectRing(target: Target, elsewhere: boolean): void {
 
 /** Why wire cannot reach the target over io_uring, and what to do; undefined if it can. */
 function whyNotOverRing({ address }: Target, elsewhere: boolean): string | undefined {
-  if (address.tls) return 'the target has TLS, which io_uring does not support here';
+  if (address.tls) return 'the target has TLS, which this transport does not support';
   return elsewhere ? undefined : whyNoRing();
 }
 
