@@ -27,7 +27,8 @@ describe.skipIf(process.platform !== 'linux')('the addon', () => {
       env: { ...process.env, CC: compiler, npm_config_nodedir: folder },
       encoding: 'utf8',
     });
-  const calls = async () => (await readFile(join(folder, 'compiler.calls'), 'utf8')).trim().split('\n').length;
+  const calls = async () =>
+    (await readFile(join(folder, 'compiler.calls'), 'utf8')).trim().split('\n').length;
   const prebuilds = () => join(folder, 'prebuilds', `linux-${process.arch}`);
 
   test('is compiled once for each source, and again if that is asked; that of an earlier source does not stay', async () => {

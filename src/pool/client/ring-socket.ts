@@ -281,7 +281,10 @@ const load = createRequire(import.meta.url);
 
 /** Where native/build.mjs writes the addon: an addon of another version has another name, and is not loaded. */
 function addonFile(): string {
-  const hash = createHash('sha256').update(readFileSync(join(root, 'native/ring.c'))).digest('hex').slice(0, 12);
+  const hash = createHash('sha256')
+    .update(readFileSync(join(root, 'native/ring.c')))
+    .digest('hex')
+    .slice(0, 12);
   const [uv] = process.versions.uv.split('.');
   return join(root, 'prebuilds', `${process.platform}-${process.arch}`, `ring-${hash}.uv${uv}.node`);
 }
