@@ -28,7 +28,7 @@ test('a config compares the transports of wire, each is named in the result, and
         ...unhurried,
       },
     ],
-    seconds: 0.1,
+    seconds: 0.2,
     maxFailedShare: 1,
   });
   const { code, stderr } = await experiment.run();
