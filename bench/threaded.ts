@@ -22,15 +22,17 @@ interface Figures {
 export const ask: Question = async ({ server, report, rounds }) => {
   report.title(`One and two threads, ${connections} connections in all, depth 1`);
   const tools: { readonly name: string; readonly measure: () => Promise<Figures> }[] = [];
+  const missing = new Set<string>();
   for (const threads of threadCounts)
     for (const find of [findMemtier, findRedisBenchmark]) {
       const found = await find(server, { threads });
       const load = { connections, pipeline: 1, seconds, operations: toolRate * seconds };
-      if (typeof found === 'string') report.say(`${found}\n`);
+      if (typeof found === 'string') missing.add(found);
       else tools.push({ name: `${found.name}, ${threads}`, measure: () => found.measure(load) });
     }
   const noRing = whyNoRing();
-  if (noRing !== undefined) report.say(`io_uring is left out: ${noRing}.\n`);
+  if (noRing !== undefined) missing.add(`io_uring is left out: ${noRing}.`);
+  for (const line of missing) report.say(`${line}\n`);
   const plan = planRun([
     checkConfig(
       {
@@ -70,7 +72,10 @@ export const ask: Question = async ({ server, report, rounds }) => {
     figures.map((one, round) => one[figure] / (found.get(tool)?.[round]?.[figure] ?? Number.NaN));
   const toolNames = [...new Set(tools.map(({ name }) => name.replace(/, \d+$/, '')))];
   report.table(
-    ['arm, threads', 'ops/s', 'client CPU µs/op', ...toolNames.map(name => `CPU, ops/s to ${name}`)],
+    [
+      ...['arm, threads', 'ops/s', 'client CPU µs/op'],
+      ...toolNames.flatMap(name => [`CPU to ${name}`, `ops/s to ${name}`]),
+    ],
     [...found].map(([name, figures]) => [
       name,
       range(
@@ -81,12 +86,11 @@ export const ask: Question = async ({ server, report, rounds }) => {
         figures.map(one => one.cpuMicrosPerOp),
         2,
       ),
-      ...toolNames.map(tool => {
+      ...toolNames.flatMap(tool => {
         const same = `${tool}, ${/\d+$/.exec(name)?.[0]}`;
-        if (same === name) return '';
-        return (['cpuMicrosPerOp', 'opsPerSecond'] as const)
-          .map(figure => range(ratiosTo(same, figures, figure), 2))
-          .join(', ');
+        return (['cpuMicrosPerOp', 'opsPerSecond'] as const).map(figure =>
+          same === name ? '' : range(ratiosTo(same, figures, figure), 2),
+        );
       }),
     ]),
   );
