@@ -9,11 +9,14 @@ COPY build.mjs tsconfig.json tsconfig.build.json ./
 COPY src src
 RUN node build.mjs && rm dist/*.tsbuildinfo dist/sources.sha256
 
-# Dependencies of the architecture that the image is for: some have a binary.
+# What has a binary, for the architecture that the image is for: some dependencies, and the io_uring transport of wire.
 FROM node:20-bookworm-slim AS dependencies
+RUN apt-get update && apt-get install --yes --no-install-recommends gcc libc6-dev
 WORKDIR /poolbench
 COPY package.json package-lock.json ./
 RUN npm ci --omit=dev
+COPY native native
+RUN node native/build.mjs
 
 FROM node:20-bookworm-slim
 # Node is not made to be process 1: it would ignore the signals that poolbench does not listen for, and reap no orphans.
@@ -23,7 +26,9 @@ RUN apt-get update \
 WORKDIR /poolbench
 COPY package.json LICENSE ./
 COPY configs configs
+COPY native native
 COPY --from=dependencies /poolbench/node_modules node_modules
+COPY --from=dependencies /poolbench/prebuilds prebuilds
 COPY --from=build /poolbench/dist dist
 # Any user may write here, for docker run --user "$(id -u)".
 RUN mkdir -m 1777 -p /runs /runs/results

@@ -70,13 +70,17 @@ function inNode(options: NodeArm): Promise<ArmFigures> {
   return runInChild(inBench('arm.ts'), options);
 }
 
-async function findRedisBenchmark(server: BenchServer): Promise<Arm | string> {
+/** How a C tool is started, if not with one thread on TCP. */
+interface ToolOptions {
+  readonly threads?: number;
+  /** The path of a unix socket. */
+  readonly socket?: string;
+}
+
+export async function findRedisBenchmark(server: BenchServer, options?: ToolOptions): Promise<Arm | string> {
   const onPath = await findProgram('redis-benchmark');
-  return benchmarkOf(
-    'redis-benchmark',
-    onPath === undefined ? server.beside('redis-benchmark') : asIs(onPath),
-    server,
-  );
+  const program = onPath === undefined ? server.beside('redis-benchmark') : asIs(onPath);
+  return benchmarkOf('redis-benchmark', program, server, options);
 }
 
 async function findValkeyBenchmark(server: BenchServer): Promise<Arm | string> {
@@ -89,7 +93,12 @@ async function findValkeyBenchmark(server: BenchServer): Promise<Arm | string> {
 }
 
 /** redis-benchmark or valkey-benchmark: its SETs, then its GETs. Its percentiles are the mean of both. */
-async function benchmarkOf(name: string, program: Program, { port }: BenchServer): Promise<Arm | string> {
+async function benchmarkOf(
+  name: string,
+  program: Program,
+  { port }: BenchServer,
+  { threads = 1, socket }: ToolOptions = {},
+): Promise<Arm | string> {
   if (!(await isExecutable(program.path)))
     return `${name} is left out: it is neither on PATH nor in the package.`;
   return {
@@ -97,7 +106,9 @@ async function benchmarkOf(name: string, program: Program, { port }: BenchServer
     kind: 'C tool',
     async measure({ connections, pipeline, operations }) {
       const options = {
-        ...{ '-p': port, '-c': connections, '-P': pipeline, '-n': Math.ceil(operations / 2) },
+        ...(socket === undefined ? { '-p': port } : { '-s': socket }),
+        ...(threads === 1 ? {} : { '--threads': threads }),
+        ...{ '-c': connections, '-P': pipeline, '-n': Math.ceil(operations / 2) },
         ...{ '-d': 32, '-r': 10_000, '-t': 'set,get' },
       };
       const { output, cpu } = await wholeProcess(program, [
@@ -119,7 +130,11 @@ async function benchmarkOf(name: string, program: Program, { port }: BenchServer
   };
 }
 
-async function findMemtier({ port }: BenchServer): Promise<Arm | string> {
+/** With several threads the connections are divided among them. */
+export async function findMemtier(
+  { port }: BenchServer,
+  { threads = 1 }: Pick<ToolOptions, 'threads'> = {},
+): Promise<Arm | string> {
   const path = await findProgram('memtier_benchmark');
   if (path === undefined) return 'memtier_benchmark is left out: it is not on PATH.';
   return {
@@ -128,7 +143,7 @@ async function findMemtier({ port }: BenchServer): Promise<Arm | string> {
     async measure({ connections, pipeline, operations }) {
       const each = Math.ceil(operations / connections / pipeline) * pipeline;
       const options = {
-        ...{ port, threads: 1, clients: connections, pipeline, requests: each, ratio: '1:1' },
+        ...{ port, threads, clients: connections / threads, pipeline, requests: each, ratio: '1:1' },
         // As long as the keys of the others.
         ...{ 'data-size': 32, 'key-maximum': 10_000, 'key-prefix': 'bench:1:0000' },
       };
@@ -147,7 +162,10 @@ async function findMemtier({ port }: BenchServer): Promise<Arm | string> {
 }
 
 /** What the system calls cost whoever makes them: a loop in C that writes fixed bytes and counts those of the replies. */
-async function findFloor({ port }: BenchServer): Promise<Arm | string> {
+export async function findFloor(
+  { port }: BenchServer,
+  { socket }: Pick<ToolOptions, 'socket'> = {},
+): Promise<Arm | string> {
   const compiler = await findProgram('cc');
   if (compiler === undefined || process.platform !== 'linux')
     return 'The floor is left out: it takes Linux and `cc`.';
@@ -159,7 +177,7 @@ async function findFloor({ port }: BenchServer): Promise<Arm | string> {
     name: 'floor: epoll loop in C',
     kind: 'floor',
     async measure({ connections, pipeline, seconds }) {
-      const { stdout } = await run(program, [port, connections, pipeline, seconds].map(String));
+      const { stdout } = await run(program, [socket ?? port, connections, pipeline, seconds].map(String));
       return { p50Ms: Number.NaN, p99Ms: Number.NaN, ...JSON.parse(stdout) } as ArmFigures;
     },
   };

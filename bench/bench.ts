@@ -10,6 +10,8 @@ import { startBenchServer } from './server.ts';
 
 const questions: Record<string, () => Promise<{ ask: Question }>> = {
   goals: () => import('./goals.ts'),
+  transports: () => import('./transports.ts'),
+  threaded: () => import('./threaded.ts'),
   clients: () => import('./clients.ts'),
   breakdown: () => import('./breakdown.ts'),
   ioredis: () => import('./ioredis-overhead.ts'),
@@ -21,6 +23,7 @@ const questions: Record<string, () => Promise<{ ask: Question }>> = {
   merge: () => import('./merge.ts'),
   'many-rounds': () => import('./many-rounds.ts'),
   start: () => import('./start-time.ts'),
+  verdict: () => import('./verdict-time.ts'),
   memory: () => import('./thread-memory.ts'),
   connections: () => import('./connections.ts'),
   threads: () => import('./many-threads.ts'),

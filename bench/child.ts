@@ -1,6 +1,10 @@
 import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import type { Result } from '../src/aggregate/result.ts';
 
 const run = promisify(execFile);
 const tsx = fileURLToPath(new URL('../node_modules/tsx/dist/cli.mjs', import.meta.url));
@@ -11,6 +15,27 @@ export async function runInChild<T>(file: string, argument: object): Promise<T> 
     maxBuffer: 64 * 1024 * 1024,
   });
   return JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as T;
+}
+
+/** Runs `npm start` as a user does. @returns its result, and the instants of its start and end, in ms */
+export async function runNpmStart(
+  args: readonly string[],
+): Promise<{ readonly result: Result; readonly beganMs: number; readonly endedMs: number }> {
+  const out = await mkdtemp(join(tmpdir(), 'poolbench-start-'));
+  try {
+    const beganMs = Date.now();
+    const { stdout } = await run(
+      'npm',
+      ['start', '--silent', '--', ...args, '--out', out, '--json', '--quiet'],
+      {
+        cwd: fileURLToPath(new URL('..', import.meta.url)),
+        maxBuffer: 256 * 1024 * 1024,
+      },
+    );
+    return { result: JSON.parse(stdout) as Result, beganMs, endedMs: Date.now() };
+  } finally {
+    await rm(out, { recursive: true });
+  }
 }
 
 /** Whether this file was started as such a child, and with which argument. */

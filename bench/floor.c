@@ -1,7 +1,8 @@
 /*
  * The floor: what the system calls cost a client that does nothing else. One write of ready bytes and one read for
  * each batch, epoll in between, replies counted by their bytes.
- * floor PORT CONNECTIONS DEPTH SECONDS: prints operations per second and CPU per operation as JSON.
+ * floor PORT|SOCKET CONNECTIONS DEPTH SECONDS: prints operations per second and CPU per operation as JSON. A unix socket is
+ * a path, with a slash.
  */
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
@@ -11,6 +12,7 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -49,12 +51,16 @@ static void makeBatches(int depth) {
     }
 }
 
-static int connectTo(int port) {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((unsigned short)port)};
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1;
-    if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) != 0) fail("connect");
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+static int connectTo(const char *place) {
+    struct sockaddr_un local = {.sun_family = AF_UNIX};
+    struct sockaddr_in loopback = {.sin_family = AF_INET, .sin_port = htons((unsigned short)atoi(place))};
+    loopback.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    strncpy(local.sun_path, place, sizeof local.sun_path - 1);
+    int isLocal = strchr(place, '/') != NULL, on = 1;
+    const struct sockaddr *address = isLocal ? (struct sockaddr *)&local : (struct sockaddr *)&loopback;
+    int fd = socket(address->sa_family, SOCK_STREAM, 0);
+    if (fd < 0 || connect(fd, address, isLocal ? sizeof local : sizeof loopback) != 0) fail("connect");
+    if (!isLocal) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     return fd;
 }
 
@@ -67,7 +73,7 @@ int main(int argc, char **argv) {
     makeBatches(depth);
     int epoll = epoll_create1(0);
     for (int i = 0; i < connections; i++) {
-        fds[i] = connectTo(atoi(argv[1]));
+        fds[i] = connectTo(argv[1]);
         struct epoll_event event = {.events = EPOLLIN, .data.u32 = (unsigned)i};
         epoll_ctl(epoll, EPOLL_CTL_ADD, fds[i], &event);
     }

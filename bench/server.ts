@@ -1,3 +1,5 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Redis } from 'ioredis';
 import { findServerBinary } from '../src/main/server/find-server.ts';
@@ -15,11 +17,15 @@ export interface Program {
 /** The server under test, on loopback, without persistence. */
 export interface BenchServer {
   readonly port: number;
+  /** The path of its unix socket. */
+  readonly socket: string;
   readonly version: string;
   /** A program of the package that the server came from, whether it is there or not. */
   readonly beside: (program: string) => Program;
   /** What the server has done so far: commands, and seconds of CPU that its main thread used. */
   readonly work: () => Promise<{ readonly commands: number; readonly seconds: number }>;
+  /** How many GETs it has run. */
+  readonly gets: () => Promise<number>;
   readonly stop: () => Promise<void>;
 }
 
@@ -27,11 +33,14 @@ export interface BenchServer {
 export async function startBenchServer(): Promise<BenchServer> {
   const binary = await findServerBinary('redis', console.log);
   if ('reason' in binary) throw new Error(binary.reason);
-  const { port, stop } = await startServer('redis', binary, { args: ['--maxclients', String(maxClients)] });
+  const folder = await mkdtemp(join(tmpdir(), 'poolbench-bench-'));
+  const socket = join(folder, 'redis.sock');
+  const args = ['--maxclients', String(maxClients), '--unixsocket', socket];
+  const { port, stop } = await startServer('redis', binary, { args });
   const control = new Redis({ port, lazyConnect: true });
   await control.connect();
   return {
-    port,
+    ...{ port, socket },
     version: binary.version,
     beside: program => ({ path: join(dirname(binary.path), program), env: binary.env }),
     async work() {
@@ -42,9 +51,13 @@ export async function startBenchServer(): Promise<BenchServer> {
         seconds: [...cpu].reduce((sum, [, seconds]) => sum + Number(seconds), 0),
       };
     },
+    async gets() {
+      return Number((await control.info('commandstats')).match(/cmdstat_get:calls=(\d+)/)?.[1] ?? 0);
+    },
     async stop() {
       control.disconnect();
       await stop();
+      await rm(folder, { recursive: true });
     },
   };
 }

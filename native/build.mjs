@@ -1,25 +1,38 @@
-// Compiles native/ring.c, the io_uring transport of wire, to native/ring.node: needs Linux, a C compiler and Node's headers.
-// With --try a machine without them is no error. It needs nothing but Node.
+// Compiles native/ring.c, the io_uring transport of wire, to prebuilds/linux-<architecture>/: needs Linux, a C compiler and Node's
+// headers, and nothing else. With --try it leaves alone what is built already, and a machine that cannot build is no error.
+// The name has the hash of the source, so that an addon of another version is never loaded, and libuv's major version, as the
+// addon calls libuv, too; N-API is the same in all versions of Node. src/pool/client/ring-socket.ts loads it.
 import { spawnSync } from 'node:child_process';
-import { existsSync, renameSync, rmSync, statSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const source = fileURLToPath(new URL('ring.c', import.meta.url));
-const output = fileURLToPath(new URL('ring.node', import.meta.url));
+const folder = fileURLToPath(new URL(`../prebuilds/${process.platform}-${process.arch}/`, import.meta.url));
+const hash = createHash('sha256').update(readFileSync(source)).digest('hex').slice(0, 12);
+const name = `ring-${hash}.uv${process.versions.uv.split('.')[0]}.node`;
+const output = join(folder, name);
 const isTry = process.argv.includes('--try');
 
 const headers = [
   process.env.npm_config_nodedir && join(process.env.npm_config_nodedir, 'include/node'),
   join(dirname(process.execPath), '../include/node'),
   '/usr/include/node',
-].find(folder => folder && existsSync(join(folder, 'node_api.h')));
+].find(place => place && existsSync(join(place, 'node_api.h')));
 
-const isNew = existsSync(output) && statSync(output).mtimeMs > statSync(source).mtimeMs;
-const reason = isNew ? undefined : (missing() ?? compile());
+removeOthers();
+const reason = isTry && existsSync(output) ? undefined : (missing() ?? compile());
 if (reason !== undefined) {
   if (!isTry) process.exitCode = 1;
-  process.stderr.write(`native/ring.node is not built: ${reason}\n`);
+  process.stderr.write(`The io_uring transport of wire is not built: ${reason}\n`);
+}
+
+/** Of an earlier source: a package would have them, too. */
+function removeOthers() {
+  if (!existsSync(folder)) return;
+  for (const file of readdirSync(folder))
+    if (file.endsWith('.node') && file !== name) rmSync(join(folder, file));
 }
 
 /** @returns what the machine lacks */
@@ -32,11 +45,19 @@ function missing() {
 
 /** @returns why it failed */
 function compile() {
+  mkdirSync(folder, { recursive: true });
   const part = `${output}.${process.pid}`;
+  const compiler = process.env.CC ?? 'cc';
   const more = process.env.CFLAGS?.split(' ') ?? [];
   const flags = ['-O2', '-Wall', '-Wextra', ...more, '-shared', '-fPIC', '-I', headers, source, '-o', part];
-  const { status, error, stderr } = spawnSync(process.env.CC ?? 'cc', flags, { encoding: 'utf8' });
-  if (status === 0) renameSync(part, output);
-  else rmSync(part, { force: true });
-  return status === 0 ? undefined : `the compiler failed: ${error?.message ?? stderr.trim()}`;
+  const { status, error, stderr } = spawnSync(compiler, flags, { encoding: 'utf8' });
+  if (status === 0) {
+    renameSync(part, output);
+    return undefined;
+  }
+  rmSync(part, { force: true });
+  if (error?.code === 'ENOENT') return `expected a C compiler, found no ${compiler} on PATH: install one, or set CC`;
+  const lines = error?.message ?? stderr.trim();
+  // Who only tries gets one line, and who builds gets all.
+  return `${compiler} failed: ${isTry ? (/^.*\berror\b.*$/m.exec(lines)?.[0] ?? lines) : lines}`;
 }

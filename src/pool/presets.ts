@@ -17,7 +17,7 @@ export type Probe = (typeof probes)[number];
 
 /**
  * How a connection of wire reaches its socket: the handle below Node's stream (which TLS does not have: it uses the stream);
- * the stream itself; or io_uring, through an addon that is built with `npm run build:native`.
+ * the stream itself; or io_uring, through an addon in C.
  */
 export const transports = ['direct', 'stream', 'io_uring'] as const;
 export type Transport = (typeof transports)[number];

@@ -1,10 +1,12 @@
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { chmod, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { usableTransports } from '../support/connections.ts';
 import { ofTest, startRedis } from '../support/servers.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -21,8 +23,11 @@ const described = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
 /** Of the repository, what a package is made of, as the set-up of the tests has compiled it. */
 const sources = [
   ...['package.json', 'build.mjs', 'tsconfig.json', 'tsconfig.build.json', 'LICENSE', 'README.md'],
-  ...['src', 'dist', 'configs', 'docs'],
+  ...['src', 'dist', 'configs', 'docs', 'native'],
+  // Absent where the addon cannot be compiled.
+  ...['prebuilds'].filter(path => existsSync(join(root, path))),
 ];
+const addon = /^prebuilds\/linux-\w+\/ring-\w+\.uv1\.node$/;
 
 /** A folder of a user, in which the package is installed. */
 let home: string;
@@ -42,8 +47,9 @@ beforeAll(async () => {
   for (const path of sources) await cp(join(root, path), join(clone, path), { recursive: true });
   await symlink(modules, join(clone, 'node_modules'));
   // What npm would do first. It has nothing to compile, or it would check all types, which `npm test` has begun with.
-  expect(described.scripts.prepack).toBe('node build.mjs --declaration');
+  expect(described.scripts.prepack).toBe('node build.mjs --declaration && node native/build.mjs --try');
   expect((await call('node', ['build.mjs', '--declaration'], clone)).stderr).toBe('');
+  await call('node', ['native/build.mjs', '--try'], clone);
   const pack = ['pack', '--json', '--ignore-scripts', '--pack-destination', home];
   const { stdout } = await call('npm', pack, clone);
   const [{ files, filename }] = JSON.parse(stdout);
@@ -71,16 +77,40 @@ test('the package has what it runs with, and nothing that it is made of', () => 
   const wanted = [
     ...['dist/main/cli.js', 'dist/main/library.js', 'dist/main/library.d.ts', 'dist/workers/thread.js'],
     ...['configs/smoke.json', 'configs/schema.json', 'docs/library.md', 'README.md', 'LICENSE'],
+    ...['native/build.mjs', 'native/ring.c'],
   ];
   expect(packed).toEqual(expect.arrayContaining(wanted));
+  expect(packed.filter(path => path.startsWith('prebuilds/'))).toEqual(
+    inject('whyNoAddon') === '' ? [expect.stringMatching(addon)] : [],
+  );
   expect(packed.filter(path => /^(src|test|bench|results)\/|tsbuildinfo|sha256/.test(path))).toEqual([]);
 });
 
 test('npx runs the command, with worker threads of its own', async () => {
   const server = await ofTest(startRedis());
   const load = ['--workers', '3', '--seconds', '0.1', '--warmup', '0', '--rounds', '1', '--quiet', '--json'];
-  const { stdout } = await call('npx', ['--no', '--', 'poolbench', server.url, ...load]);
-  expect(JSON.parse(stdout)).toMatchObject({ complete: true, tool: { version: described.version } });
+  const clients = ['--client', 'ioredis,wire', '--transport', usableTransports.at(-1) ?? ''];
+  const { stdout } = await call('npx', ['--no', '--', 'poolbench', server.url, ...clients, ...load]);
+  const result = JSON.parse(stdout);
+  expect(result).toMatchObject({ complete: true, tool: { version: described.version } });
+  expect(result.scenarios.map(({ transport }: { readonly transport: string }) => transport)).toEqual(
+    expect.arrayContaining(['direct', usableTransports.at(-1)]),
+  );
+});
+
+test('without its addon it refuses the transport io_uring before the load, and loads without it', async () => {
+  const server = await ofTest(startRedis());
+  const installed = join(home, 'node_modules/poolbench');
+  await rm(join(installed, 'prebuilds'), { recursive: true, force: true });
+  const check = (...transport: string[]) => {
+    const args = ['check', server.url, '--client', 'wire', ...transport];
+    return call('node', [join(installed, described.bin.poolbench ?? ''), ...args]);
+  };
+  await expect(check('--transport', 'io_uring')).rejects.toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/io_uring.*(npm run build:native|Linux)/),
+  });
+  expect((await check()).stdout).toMatch(/wire cannot use io_uring here.*(npm run build:native|Linux)/);
 });
 
 test('the example of the docs runs, and its types are right', async () => {

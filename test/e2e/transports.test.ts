@@ -1,7 +1,17 @@
-import { expect, onTestFinished, test } from 'vitest';
-import { ringNames, usableTransports } from '../support/connections.ts';
+import { expect, inject, onTestFinished, test } from 'vitest';
+import { whyNoRing } from '../../src/pool/client/ring-socket.ts';
+import { allClients, overRing, usableTransports } from '../support/connections.ts';
 import { createExperiment, unhurried } from '../support/experiment.ts';
+import { runPoolbench } from '../support/poolbench.ts';
 import { certificates, startRedis, startRedisWithTls } from '../support/servers.ts';
+
+test('wire over io_uring has the tests of every client, unless this machine cannot build or use it', context => {
+  const reason = whyNoRing();
+  // An addon that was built is found and loaded: only the kernel may refuse.
+  if (inject('whyNoAddon') === '') expect(reason ?? '').not.toMatch(/addon/);
+  if (reason !== undefined) return context.skip(`left out of all tests, because ${reason}`);
+  expect(allClients).toContain(overRing);
+});
 
 test('a config compares the transports of wire, each is named in the result, and none loses an operation', async () => {
   const server = await startRedis();
@@ -18,7 +28,7 @@ test('a config compares the transports of wire, each is named in the result, and
         ...unhurried,
       },
     ],
-    seconds: 0.1,
+    seconds: 0.2,
     maxFailedShare: 1,
   });
   const { code, stderr } = await experiment.run();
@@ -36,14 +46,20 @@ test('a config compares the transports of wire, each is named in the result, and
   }
 });
 
-test.runIf(ringNames.length > 0)('io_uring is refused before the load where the target has TLS', async () => {
+test('where the target has TLS io_uring is refused before the load, and direct is the stream', async () => {
   const server = await startRedisWithTls();
   onTestFinished(() => server.stop());
-  const experiment = await createExperiment(server.url, {
-    scenarios: [{ client: 'wire', workers: 4, transport: 'io_uring' }],
-    target: { server: 'redis', url: server.url, tls: { ca: certificates.ca } },
-  });
-  const { code, stderr } = await experiment.run();
-  expect(code).toBe(2);
-  expect(stderr).toMatch(/io_uring.*TLS/s);
+  const tls = (transport: readonly string[]) =>
+    createExperiment(server.url, {
+      scenarios: [{ client: 'wire', workers: 4, transport }],
+      target: { server: 'redis', url: server.url, tls: { ca: certificates.ca } },
+    });
+  const refused = await (await tls(['io_uring'])).run();
+  expect(refused.code).toBe(2);
+  expect(refused.stderr).toMatch(/io_uring.*TLS/s);
+  const { configPath } = await tls(['direct', 'stream']);
+  const checked = await runPoolbench(['check', configPath]);
+  expect(checked.code, checked.stderr).toBe(0);
+  expect(checked.stdout).toMatch(/warning: with TLS .*direct.*stream/);
+  expect(checked.stdout).toMatch(/wire cannot use io_uring here.*TLS/);
 });

@@ -54,7 +54,9 @@ test('every file that is copied exists, and reaches the engine', () => {
 
 test('what is copied from a stage comes from an earlier one, which has made it', () => {
   const copies = steps(last, 'COPY').filter(({ flags }) => flags.length > 0);
-  expect(copies.map(({ flags }) => flags[0]).toSorted()).toEqual(['--from=build', '--from=dependencies']);
+  expect(new Set(copies.map(({ flags }) => flags[0]))).toEqual(
+    new Set(['--from=build', '--from=dependencies']),
+  );
   for (const { flags, words } of copies) {
     const stage = stages.find(one => nameOf(one) === flags[0]?.replace('--from=', '')) ?? [];
     const [workdir] = steps(stage, 'WORKDIR');

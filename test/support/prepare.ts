@@ -18,6 +18,8 @@ declare module 'vitest' {
     readonly tools: string;
     /** What PATH was. */
     readonly usersPath: string;
+    /** Why the addon of the transport io_uring is not built; '': it is. */
+    readonly whyNoAddon: string;
   }
 }
 
@@ -31,8 +33,7 @@ const tools = ['sh', 'cat', 'chmod', 'echo', 'env', 'head', 'mkdir', 'node', 'rm
  */
 export async function setup({ provide }: TestProject): Promise<() => Promise<void>> {
   compile();
-  // Without a compiler the tests of io_uring are left out.
-  spawnSync(process.execPath, ['native/build.mjs', '--try'], { cwd: root, stdio: 'inherit' });
+  provide('whyNoAddon', compileAddon());
   const [redis, valkey] = [await find('redis'), await find('valkey')];
   if (typeof redis === 'string' || typeof valkey === 'string') {
     const missing = [redis, valkey].filter(found => typeof found === 'string');
@@ -75,6 +76,16 @@ async function makePath(folder: string, servers: Record<'redis' | 'valkey', Prog
 async function find(server: 'redis' | 'valkey'): Promise<Program | string> {
   const found = await findServerBinary(server, line => console.log(`test set-up: ${line}`));
   return 'reason' in found ? `${server}-server: ${found.reason}\n  ${howToInstall(server)}` : found;
+}
+
+/** The transport io_uring, if the machine can compile it and it is not compiled yet. @returns why it is not, as text */
+function compileAddon(): string {
+  const { stderr } = spawnSync(process.execPath, ['native/build.mjs', '--try'], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  if (stderr !== '') console.log(`test set-up: ${stderr.trim()}`);
+  return stderr.trim();
 }
 
 function compile(): void {

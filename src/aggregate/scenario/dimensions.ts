@@ -62,7 +62,7 @@ const probes = {
 const transports = {
   direct: "the socket below Node's stream",
   stream: "Node's stream",
-  io_uring: 'an addon, built by "npm run build:native"',
+  io_uring: 'an addon: docs/clients.md',
 } satisfies Record<Transport, string>;
 
 const pacings = {
@@ -404,7 +404,7 @@ export const dimensions = {
     config: {
       item: oneOf(Object.keys(transports) as Transport[]),
       usual: 'direct',
-      description: `How wire reaches its sockets: ${inWords(transports)}. With TLS direct uses the stream`,
+      description: `How wire reaches its sockets: ${inWords(transports)}. With TLS direct uses the stream, and io_uring is refused`,
       label: transport => transport,
       applies: ({ client }) => client === 'wire',
     },
@@ -413,6 +413,7 @@ export const dimensions = {
     thread: true,
     path: transport => (transport === 'direct' ? '' : transport),
     words: (transport, { client }) => (client === 'wire' ? `transport ${transport}` : ''),
+    describeShared: transport => transport !== 'direct',
     setting: true,
   }),
 

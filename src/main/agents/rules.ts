@@ -1,5 +1,6 @@
 import { formatPlural } from '../../aggregate/text/format.ts';
 import { type Address, shownNode } from '../../pool/client/address.ts';
+import { whyNoRing } from '../../pool/client/ring-socket.ts';
 import { PoolbenchError } from '../errors.ts';
 import { bytesInFlight, maxBytesInFlight } from '../experiment/workload-misfits.ts';
 import { openFilesLimit } from '../open-files.ts';
@@ -110,7 +111,7 @@ export function withLogin(subject: Subject, rules: Rules): Subject {
   return { address: add(address), ...(cluster === undefined ? {} : { cluster: cluster.map(add) }) };
 }
 
-/** @throws Refusal of a turn that exceeds the limits of this agent, or of its process */
+/** @throws Refusal of a turn that exceeds the limits of this agent, or of its process, or needs io_uring that it does not have */
 export function expectWithinLimits(
   { threads, tasks, placement, workload }: Prepare,
   { maxThreads }: Rules,
@@ -126,6 +127,8 @@ export function expectWithinLimits(
     placement.some(thread => thread >= threads)
   )
     throw new Refusal('the measurement does not have a thread for each task');
+  const noRing = tasks.some(({ transport }) => transport === 'io_uring') ? whyNoRing() : undefined;
+  if (noRing !== undefined) throw new Refusal(`its wire cannot use io_uring: ${noRing}`);
   const requests = tasks.reduce((sum, task) => sum + requestsInFlight(task), 0);
   const inFlight = bytesInFlight(requests, workload.values);
   if (inFlight > maxBytesInFlight)

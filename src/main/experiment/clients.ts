@@ -63,7 +63,7 @@ export function locateClients(
 }
 
 /** What the threads of a side run: its scenarios, and its populations. */
-function allLoads({
+export function allLoads({
   experiment,
   scenarios,
 }: Pick<PlannedSide, 'experiment' | 'scenarios'>): readonly Scenario[] {

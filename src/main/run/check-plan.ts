@@ -5,7 +5,7 @@ import type { Plan } from '../experiment/plan.ts';
 import { unlessAborted } from '../interrupt.ts';
 import { mayStartServer, type Options } from '../options.ts';
 import { describeFoundTarget, findTarget, shownTarget } from '../server/find-target.ts';
-import { type LoadableSide, preflightSide } from './preflight-side.ts';
+import { describeRing, type LoadableSide, preflightSide } from './preflight-side.ts';
 
 /** A side that could be run. */
 export interface CheckedSide {
@@ -58,6 +58,8 @@ async function checkSide(
     const caveats = await preflightSide(side, target, { force: flags.force === true });
     const warnings = [...target.notes, ...caveats];
     for (const warning of warnings) say(`warning: ${warning}`);
+    const ring = describeRing(side, target);
+    if (ring !== '') say(ring);
     return { name: side.name, target: shownTarget(target), warnings };
   } finally {
     await target.stop();

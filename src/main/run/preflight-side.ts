@@ -6,10 +6,10 @@ import type { WorkloadTask } from '../../workers/contract.ts';
 import { maxRecords } from '../../workers/workload/keys.ts';
 import { describeEnvironment } from '../environment.ts';
 import { PoolbenchError } from '../errors.ts';
-import { expectConnections, type UsedClients } from '../experiment/clients.ts';
+import { allLoads, expectConnections, type UsedClients } from '../experiment/clients.ts';
 import type { PlannedSide } from '../experiment/plan.ts';
 import { type Extent, extentsOf, populationsOf } from '../experiment/populations.ts';
-import { connectionsNeeded, processNeeds } from '../experiment/scenarios.ts';
+import { connectionsNeeded, processNeeds, type Scenario } from '../experiment/scenarios.ts';
 import { sizesOf } from '../experiment/value-variants.ts';
 import { workloadTask } from '../experiment/workload.ts';
 import { dataSize } from '../server/data-set.ts';
@@ -36,13 +36,13 @@ export async function preflightSide(
   options: PreflightOptions & { readonly elsewhere?: boolean },
 ): Promise<string[]> {
   const { elsewhere = false } = options;
-  const { experiment, scenarios, clients } = side;
+  const { experiment, clients } = side;
   expectSuitable(clients.keys(), target);
   const extents = extentsOf(side);
   const populations = populationsOf(experiment);
   const workloads = [experiment, ...populations].map(({ workload }) => workloadTask(workload));
-  const loads = [...scenarios, ...populations.map(({ scenario }) => scenario)];
-  if (loads.some(({ transport }) => transport === 'io_uring')) expectRing(target, elsewhere);
+  const loads = allLoads(side);
+  if (loads.some(usesRing)) expectRing(target, elsewhere);
   // An element of a key takes about as much as a small key.
   const elementsOf = (workload: WorkloadTask) => Math.max(maxRecords(workload), dataSize(workload).elements);
   const keys = sumOf(workloads, elementsOf);
@@ -60,7 +60,7 @@ export async function preflightSide(
     target.control,
     workloads.flatMap(({ commands }) => commands),
   );
-  const warnings = await preflight(target, needs, options);
+  const warnings = [...warnOfEqualTransports(loads, target), ...(await preflight(target, needs, options))];
   // After it, as it looks for connections of others.
   await expectConnections(clients.values(), side, target.address);
   if (elsewhere) return warnings;
@@ -87,14 +87,42 @@ export function expectSuitable(clients: Iterable<string>, target: Target): void 
   }
 }
 
-/** @throws PoolbenchError CLIENT_NOT_USABLE if wire cannot use io_uring. Agents report it themselves. */
-function expectRing({ address }: Target, elsewhere: boolean): void {
-  const reason = address.tls ? 'the target has TLS' : elsewhere ? undefined : whyNoRing();
+const usesRing = ({ transport }: Scenario) => transport === 'io_uring';
+
+/**
+ * @param elsewhere the load runs on agents, which report themselves whether they have io_uring
+ * @throws PoolbenchError CLIENT_NOT_USABLE if wire cannot use io_uring
+ */
+function expectRing(target: Target, elsewhere: boolean): void {
+  const reason = whyNotOverRing(target, elsewhere);
   if (reason !== undefined)
     throw new PoolbenchError(
       'CLIENT_NOT_USABLE',
-      `expected that wire can use io_uring, but ${reason}. Remove the transport from the config to measure without it`,
+      `expected that wire can use io_uring, but ${reason}. To measure without it, remove io_uring from "transport"`,
     );
+}
+
+/** Why wire cannot reach the target over io_uring, and what to do; undefined if it can. */
+function whyNotOverRing({ address }: Target, elsewhere: boolean): string | undefined {
+  if (address.tls) return 'the target has TLS, which this transport does not support';
+  return elsewhere ? undefined : whyNoRing();
+}
+
+/** Whether wire could use io_uring, as text; empty for a side that does not use wire, or that uses io_uring already. */
+export function describeRing(side: PlannedSide, target: Target): string {
+  const loads = allLoads(side).filter(({ client }) => client === 'wire');
+  if (loads.length === 0 || loads.some(usesRing)) return '';
+  const reason = whyNotOverRing(target, false);
+  return reason === undefined
+    ? 'wire can use io_uring here: "transport": "io_uring"'
+    : `wire cannot use io_uring here, which this config does not need: ${reason}`;
+}
+
+function warnOfEqualTransports(loads: readonly Scenario[], { address }: Target): string[] {
+  const used = new Set(loads.filter(({ client }) => client === 'wire').map(({ transport }) => transport));
+  return address.tls && used.has('direct') && used.has('stream')
+    ? ['with TLS the transport direct uses the stream, so direct and stream measure the same']
+    : [];
 }
 
 /** The target as a user of cores: whether it has those of this machine, and how many threads it works with. */

@@ -1,5 +1,8 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { getSystemErrorName } from 'node:util';
 import { type DirectHandle, openDirectly, type SocketOwner, systemError, writeDirectly } from './socket.ts';
@@ -264,8 +267,19 @@ class Ring {
   }
 }
 
-const file = fileURLToPath(new URL('../../../native/ring.node', import.meta.url));
+const root = fileURLToPath(new URL('../../../', import.meta.url));
 const load = createRequire(import.meta.url);
+
+/** Where native/build.mjs writes the addon: an addon of another version has another name, and is not loaded. */
+function addonFile(): string {
+  const hash = createHash('sha256')
+    .update(readFileSync(join(root, 'native/ring.c')))
+    .digest('hex')
+    .slice(0, 12);
+  const [uv] = process.versions.uv.split('.');
+  return join(root, 'prebuilds', `${process.platform}-${process.arch}`, `ring-${hash}.uv${uv}.node`);
+}
+
 /** One for all connections of a thread. */
 let ring: Ring | undefined;
 
@@ -276,7 +290,7 @@ let ring: Ring | undefined;
  */
 export function openRing(socket: Socket, owner: SocketOwner): RingSocket {
   try {
-    ring ??= new Ring(load(file) as Addon);
+    ring ??= new Ring(load(addonFile()) as Addon);
     return ring.add(socket, owner);
   } catch (error) {
     socket.destroy();
@@ -289,12 +303,24 @@ export function waitsInRing(): boolean {
   return ring !== undefined && ring.open > 0;
 }
 
-/** Why connections cannot use io_uring here; undefined if they can. */
+/** Why connections cannot use io_uring here, and what to do; undefined if they can. */
 export function whyNoRing(): string | undefined {
+  if (process.platform !== 'linux') return `only Linux has it, and this is ${process.platform}`;
+  const build = `run "npm run build:native" in ${root}`;
+  let status: number;
   try {
-    const status = (load(file) as Addon).probe();
-    return status === 0 ? undefined : `the kernel refuses it (${getSystemErrorName(status)})`;
-  } catch {
-    return 'its addon is not built: run "npm run build:native" in the folder of poolbench';
+    const file = addonFile();
+    if (!existsSync(file)) return `its addon is not built: ${build}`;
+    status = (load(file) as Addon).probe();
+  } catch (error) {
+    const [why] = String(error).split('\n');
+    return `its addon cannot be loaded (${why}): ${build}`;
   }
+  if (status === 0) return undefined;
+  const code = getSystemErrorName(status);
+  if (code === 'EPERM')
+    return 'this process may not use it (EPERM): a container needs a seccomp profile that allows it (docs/docker.md), and "sysctl kernel.io_uring_disabled" must be 0';
+  return code === 'ENOSYS' || code === 'EINVAL'
+    ? `the kernel does not have it, or an older one (${code}): it needs Linux 6.1`
+    : `the kernel refuses it (${code})`;
 }

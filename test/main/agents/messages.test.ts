@@ -11,6 +11,7 @@ import {
 } from '../../../src/main/agents/messages.ts';
 import { packOutcome, unpackOutcome } from '../../../src/main/agents/outcome.ts';
 import { expectWithinLimits, Refusal, readTargets, withLogin } from '../../../src/main/agents/rules.ts';
+import { whyNoRing } from '../../../src/pool/client/ring-socket.ts';
 import { SharedState } from '../../../src/workers/shared-state.ts';
 import { buildTask } from '../../support/threads.ts';
 
@@ -167,4 +168,7 @@ test('a turn that is larger than the agent allows is refused', () => {
   expect(() => expectWithinLimits(of({ pools: [{ ...task.pools[0], ...many }] }), rules)).toThrow(/bytes/);
   const wide = { ...task.pools[0], connections: 100_000 };
   expect(() => expectWithinLimits(of({ pools: Array(20).fill(wide) }), rules)).toThrow(/files/);
+  const overRing = () => expectWithinLimits(of({ transport: 'io_uring' }), rules);
+  if (whyNoRing() === undefined) expect(overRing).not.toThrow();
+  else expect(overRing).toThrow(/io_uring/);
 });
