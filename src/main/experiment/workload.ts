@@ -14,7 +14,7 @@ import {
 import type { ReadPlan } from '../../aggregate/stats/reads.ts';
 import type { KeyChoice, WeightedCommand, WorkloadTask } from '../../workers/contract.ts';
 import { parseCommand, parseGivenCommand } from '../../workers/workload/command-templates.ts';
-import { changingCommands, foreseeableReads } from '../../workers/workload/families.ts';
+import { changingCommands, foreseeableReads, typeNames } from '../../workers/workload/families.ts';
 import { expectReplayOf, readReplay } from '../../workers/workload/replay.ts';
 import { valueVariants } from './value-variants.ts';
 import { valueBytes, valueContent } from './values.ts';
@@ -168,8 +168,7 @@ export const workload = section({
     default: usualKeyChoice,
   }),
   types: types.default({}).meta({
-    description:
-      'What differs for the keys of some types: strings, counters, hashes, lists, sets, sortedSets, streams, hyperloglogs or documents',
+    description: `What differs for the keys of some types: ${typeNames.join(', ')}`,
   }),
   valueBytes,
   valueContent,

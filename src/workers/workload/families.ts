@@ -117,6 +117,11 @@ export function typeName(family: Family): string {
   return family.replace(/ (\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
+/** The types whose keys poolbench can write. */
+export const typeNames: readonly string[] = families
+  .filter(family => familyRow(family).write !== undefined)
+  .map(typeName);
+
 /** The row of a family. */
 export function familyRow(family: Family): FamilyRow {
   return rows[family];
