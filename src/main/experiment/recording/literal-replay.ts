@@ -28,7 +28,7 @@ const minStageSeconds = 0.1;
 export function literalReplay(fitted: FittedRecording, file: string, speed = 1): LiteralReplay {
   const { recording, families, commands, placeOfSize } = fitted;
   const { keyChoice: _, types: fittedTypes = {}, ...workload } = fitted.config.workload;
-  const familiesOf = familiesOfKeys(workload.commands);
+  const familiesOf = familiesOfKeys(workload.commands ?? []);
   const indices = new Map<OperationForm, Map<Family | undefined, number>>();
   for (const [index, { form, family }] of commands.entries()) {
     const ofForm = indices.get(form) ?? new Map<Family | undefined, number>();

@@ -176,7 +176,7 @@ test('each type of keys has the number, the popularity and the elements of its o
     ...Array.from({ length: 90 }, (_, index) => `ZADD board:${index % 3} 1 player-${index}`),
     'LLEN queue',
   ];
-  const { config, task, families } = fitted(textOf(lines));
+  const { experiment, task, families } = fitted(textOf(lines));
   expect(families.map(({ family, seen }) => [family, seen])).toEqual([
     ['strings', new Set(users).size],
     ['hashes', 60],
@@ -192,7 +192,7 @@ test('each type of keys has the number, the popularity and the elements of its o
     lists: { keys: 1, keyChoice: uniform },
   });
   expect(Math.abs((task.types?.hashes?.keys ?? 0) - 60)).toBeLessThan(5);
-  expect(config.workload.commands.map(({ command }) => command)).toContain(
+  expect(experiment.workload.commands.map(({ command }) => command)).toContain(
     'ZADD {key} {number:0-29} m{number:0-29}',
   );
 });
