@@ -188,7 +188,8 @@ function checkTypes(workload: WorkloadConfig, refuse: Refuse): void {
       refuse(path, 'nothing, as workload.subscribers is set (each pool has channels of its own)', type);
     const { keyChoice } = type;
     if (keyChoice === undefined) continue;
-    if (replay !== null) refuse([...path, 'keyChoice'], 'no keyChoice, because replay has the keys', keyChoice);
+    if (replay !== null)
+      refuse([...path, 'keyChoice'], 'no keyChoice, because replay has the keys', keyChoice);
     if (keyChoice.kind === 'sequential' || keyChoice.kind === 'partitioned')
       refuse(
         [...path, 'keyChoice', 'kind'],

@@ -128,7 +128,10 @@ describe('mixed commands', () => {
   });
 
   test('a type can have a number of keys and a choice of its own, and every pool draws from all of them', () => {
-    const types = { strings: { keys: 50 }, sets: { keys: 300, keyChoice: { kind: 'zipfian', exponent: 1.2 } } } as const;
+    const types = {
+      strings: { keys: 50 },
+      sets: { keys: 300, keyChoice: { kind: 'zipfian', exponent: 1.2 } },
+    } as const;
     const three = [...commands, { command: 'HGET {key} a', weight: 20 }];
     const task = { ...plain, commands: three, types };
     const mix = commandMix(task, 'k:', 1);

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { maxRate, minRate } from '../../../aggregate/scenario/arrival.ts';
 import type { KeysOfType } from '../../../workers/contract.ts';
-import { familiesInUse, type Family, typeName } from '../../../workers/workload/families.ts';
+import { type Family, familiesInUse, typeName } from '../../../workers/workload/families.ts';
 import type { ExperimentConfig } from '../experiment.ts';
 import { maxBytes, maxListedBytes } from '../values.ts';
 import { maxCommands, usualMembers } from '../workload.ts';
@@ -101,8 +101,7 @@ function fitFamilies(recording: Recording): FittedFamily[] {
       family,
       seen: new Set(keys).size,
       accesses: keys.length,
-      members:
-        elements === undefined ? undefined : Math.min(maxMembers, Math.max(1, Math.round(elements))),
+      members: elements === undefined ? undefined : Math.min(maxMembers, Math.max(1, Math.round(elements))),
       ...fitPopularity(Uint32Array.from(keys)),
     };
   });
