@@ -208,8 +208,9 @@ function checkSpread({ keys, keyChoice, types }: WorkloadConfig, refuse: Refuse)
     refuse([...path, 'keyChoice', 'spread'], expected, choice.spread);
   };
   check(keyChoice, keys, ['workload']);
-  for (const [name, type] of Object.entries(types))
-    check(type.keyChoice ?? keyChoice, type.keys ?? keys, ['workload', 'types', name]);
+  for (const [name, { keyChoice: own, keys: ofType = keys }] of Object.entries(types))
+    if (own === undefined) check(keyChoice, ofType, ['workload']);
+    else check(own, ofType, ['workload', 'types', name]);
 }
 
 /** A session has a connection of such a client to itself, and is one operation. */

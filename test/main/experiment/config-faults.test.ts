@@ -42,7 +42,7 @@ describe('a fault of a config has its path, what was expected and what was found
     [
       'a type of keys that no command uses',
       { ...good, workload: { types: { sortedSets: { keys: 5 } } } },
-      'workload.types.sortedSets found {"keys":5}',
+      'workload.types.sortedSets found an object',
     ],
     [
       'a choice in which each worker has keys of its own, for one type',
@@ -53,9 +53,17 @@ describe('a fault of a config has its path, what was expected and what was found
       'a spread of less than half a key of one type',
       {
         ...good,
-        workload: { keyChoice: { kind: 'gaussian', spread: 0.01 }, types: { strings: { keys: 10 } } },
+        workload: { types: { strings: { keys: 10, keyChoice: { kind: 'gaussian', spread: 0.01 } } } },
       },
       'workload.types.strings.keyChoice.spread 0.05 10 found 0.01',
+    ],
+    [
+      'a spread that is large enough for all keys, but not for those of one type',
+      {
+        ...good,
+        workload: { keyChoice: { kind: 'gaussian', spread: 0.01 }, types: { strings: { keys: 10 } } },
+      },
+      'workload.keyChoice.spread 0.05 10 found 0.01',
     ],
     [
       'silent cuts of a cluster',

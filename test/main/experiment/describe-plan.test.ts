@@ -130,8 +130,8 @@ describe('workload is described in a few lines', () => {
       },
       [
         'workload: 10,000 keys, zipfian 0.99, 50 hashes, uniform, 10,000 sorted sets of',
-        '          1,000 elements, values of 32 bytes, 33.3 % GET, 33.3 % ZCARD, 33.3 %',
-        '          HLEN',
+        '          1,000 elements, values of 32 bytes, 33.33 % GET, 33.33 % ZCARD,',
+        '          33.33 % HLEN',
       ],
     ],
     [

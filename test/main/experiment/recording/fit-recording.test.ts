@@ -248,7 +248,7 @@ function figuresOf(text: string) {
   const keysOf = new Map<string, string[]>();
   for (const line of text.split('\n')) {
     const [name = '', key] = parseMonitorLine(line)?.words ?? [];
-    if (/^(client|info|ping)$/i.test(name)) continue;
+    if (/^(client|hello|info|ping)$/i.test(name)) continue;
     counts[name.toUpperCase()] = (counts[name.toUpperCase()] ?? 0) + 1;
     if (key === undefined) continue;
     const ofName = keysOf.get(name);
