@@ -77,13 +77,9 @@ async function openClient(
     if (error instanceof library.ErrorReply) error.name = 'ReplyError';
     return error;
   };
-  const refuse = (cause: unknown): never => {
-    throw toReply(cause);
-  };
   return {
     // What is sent in one turn of the event loop leaves in one write.
     send: commands => Promise.all(commands.map(command => client.sendCommand(command).catch(toReply))),
-    sendOne: command => client.sendCommand(command).catch(refuse),
     ping: () => client.ping(),
     close: () => client.destroy(),
     guarded: guard => {
