@@ -27,14 +27,9 @@ export default {
     if (failure) throw failure;
 
     return {
+      // A command on its own: without it, send gets a list of one.
+      sendOne: command => redis.call(...command),
       send(commands) {
-        if (commands.length === 1) {
-          const reply = redis.call(...commands[0]);
-          return reply.then(
-            value => [value],
-            error => [error],
-          );
-        }
         const pipeline = redis.pipeline();
         for (const command of commands) pipeline.call(...command);
         return pipeline.exec().then(outcomes => outcomes.map(([error, value]) => error ?? value));

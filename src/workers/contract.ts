@@ -26,13 +26,22 @@ export interface WeightedCommand {
   readonly inserts?: true;
 }
 
+/** What differs for the keys of one type; the rest is as in the workload. */
+export interface KeysOfType {
+  readonly keys?: number;
+  readonly members?: number;
+  readonly keyChoice?: KeyChoice;
+}
+
 /** The operations that a scenario sends. */
 export interface WorkloadTask {
-  /** Keys of all pools together. */
+  /** Keys of all pools together, of each type. */
   readonly keys: number;
   /** Elements of each hash, list, set, sorted set, stream and hyperloglog that the prefill writes. */
   readonly members: number;
   readonly keyChoice: KeyChoice;
+  /** By the name of the type (`typeName` in workload/families.ts). Absent: nothing differs. */
+  readonly types?: Readonly<Record<string, KeysOfType>>;
   readonly values: readonly ValueVariant[];
   /** Fraction of a random value that is one repeated character, 0 to 1. */
   readonly compressibleRatio: number;

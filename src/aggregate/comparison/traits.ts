@@ -165,6 +165,7 @@ const laterDefaults: Readonly<Record<string, unknown>> = {
   functions: [],
   hitShare: 1,
   members: 10,
+  types: {},
   ycsb: null,
   script: null,
   subscribers: 0,

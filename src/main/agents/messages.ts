@@ -21,7 +21,7 @@ import { measuredSeconds, timeout, warmupTime } from '../experiment/experiment.t
 import { faultsOf } from '../experiment/faults.ts';
 import { maxVariantBytes, sizesOf } from '../experiment/value-variants.ts';
 import { maxFileBytes, maxValues, size } from '../experiment/values.ts';
-import { keyChoice, maxCommands, maxKeys, maxSubscribers, members } from '../experiment/workload.ts';
+import { keyChoice, maxCommands, maxKeys, maxSubscribers, members, types } from '../experiment/workload.ts';
 import { runPrefix } from '../server/key-space.ts';
 
 /**
@@ -125,6 +125,7 @@ const workload = section({
   keys: wholeNumber(1, maxKeys),
   members,
   keyChoice,
+  types: types.exactOptional(),
   values: list(section({ weight, value }), maxValues, 1),
   compressibleRatio: numberBetween(0, 1),
   commands: list(

@@ -13,6 +13,7 @@ import { PoolbenchError } from '../errors.ts';
 import { secondsOfText } from '../experiment/overrides.ts';
 import { checkConfig } from '../experiment/read-config.ts';
 import { type FittedRecording, fitRecording } from '../experiment/recording/fit-recording.ts';
+import { minAccesses } from '../experiment/recording/key-popularity.ts';
 import { literalReplay } from '../experiment/recording/literal-replay.ts';
 import { expectNoFile, writeConfig, writeNewFile } from '../experiment/write-config.ts';
 import { onInterrupt } from '../interrupt.ts';
@@ -203,7 +204,7 @@ const maxShown = 8;
 
 /** Describes what was recorded, what the config has of it, and what is left out. */
 function describeFitted(
-  { recording, popularity, others, tooRare }: FittedRecording,
+  { recording, families, tooRare }: FittedRecording,
   { literal }: { readonly literal: boolean },
 ): string {
   const { operations, commands, clients, databases, seconds, insideScripts, unreadable, leftOut } = recording;
@@ -229,27 +230,32 @@ function describeFitted(
       : []),
     ...(unreadable > 0 ? [`Ignored: ${formatPlural(unreadable, 'line')} without a command`] : []),
     ...(databases > 1 ? [`The commands used ${databases} databases; the config puts all keys into one`] : []),
-    ...(popularity === undefined || literal ? [] : describeKeys(popularity, others)),
+    ...(literal ? [] : families.flatMap(describeKeys)),
   ].join('\n');
 }
 
-function describeKeys(
-  { family, seen, keys, choice, distance }: NonNullable<FittedRecording['popularity']>,
-  others: FittedRecording['others'],
-): string[] {
+function describeKeys({
+  family,
+  seen,
+  accesses,
+  keys,
+  choice,
+  distance,
+}: FittedRecording['families'][number]): string[] {
   const { kind, ...parameters } = choice;
   const of = Object.entries(parameters).map(([name, value]) => `${name} ${value}`);
-  const unlike = others.map(other => `${other.family} (${formatCount(other.seen)} in the recording)`);
+  const fitted = `Keys (${family}): ${[kind, ...of].join(', ')}, over ${formatPlural(keys, 'key')}; the recording has ${formatCount(seen)}.`;
+  if (accesses < minAccesses)
+    return [
+      `${fitted} Which of them are popular is unknown: the recording has fewer than ${minAccesses} accesses to them`,
+    ];
   return [
-    `Keys: ${[kind, ...of].join(', ')}, over ${formatPlural(keys, 'key')}; the recording has ${formatCount(seen)} (${family}). Rank-frequency distance: ${distance.toFixed(3)}`,
+    `${fitted} Rank-frequency distance: ${distance.toFixed(3)}`,
     ...(distance > poorDistance
       ? [
-          `No keyChoice of poolbench fits the recorded popularity of the keys: the distance is above ${poorDistance}`,
+          `No keyChoice of poolbench fits the recorded popularity of these keys: the distance is above ${poorDistance}`,
         ]
       : []),
-    ...(unlike.length === 0
-      ? []
-      : [`The number and choice of these keys also apply to ${unlike.join(', ')}`]),
   ];
 }
 

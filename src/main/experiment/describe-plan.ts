@@ -2,9 +2,17 @@ import { basename } from 'node:path';
 import { type Arrival, describeArrival, describeStages } from '../../aggregate/scenario/arrival.ts';
 import { namePools } from '../../aggregate/scenario/dimensions.ts';
 import { isFixed, minRounds, type RoundsRange } from '../../aggregate/stats/sign-test.ts';
-import { formatDuration, formatList, formatPercent, formatPlural } from '../../aggregate/text/format.ts';
+import {
+  formatCount,
+  formatDuration,
+  formatList,
+  formatPercent,
+  formatPlural,
+} from '../../aggregate/text/format.ts';
 import { alignColumns, wrapText } from '../../aggregate/text/text-layout.ts';
 import type { KeyChoice, WorkloadTask } from '../../workers/contract.ts';
+import { typeName } from '../../workers/workload/families.ts';
+import { keyRanges } from '../../workers/workload/keys.ts';
 import { armsOf, isEndedByBudget, type Plan, secondsAtLeast, secondsAtMost } from './plan.ts';
 import { type Population, populationsOf } from './populations.ts';
 import { type LabelledScenario, labelScenarios } from './scenarios.ts';
@@ -192,9 +200,17 @@ function cut(line: string): string {
 
 /** The workload in a line, or several if it has more than the usual settings. */
 export function describeWorkload(workload: WorkloadConfig): string[] {
-  const { keyChoice, commands, hitShare, compressibleRatio, growth, script, replay } = workloadTask(workload);
+  const task = workloadTask(workload);
+  const { keyChoice, types = {}, commands, hitShare, compressibleRatio, growth, script, replay } = task;
   const records = growth === null ? 'key' : 'record';
   const keys = `${formatPlural(workload.keys, records)}${describeGrowth(growth)}${describeChoice(keyChoice)}`;
+  const others = keyRanges(task).families.flatMap(({ family, keys, members, ownChoice }) => {
+    const own = types[typeName(family)];
+    if (own === undefined) return [];
+    const elements = own.members === undefined ? '' : ` of ${formatPlural(members, 'element')}`;
+    const choice = ownChoice === undefined ? '' : describeChoice(ownChoice) || ', uniform';
+    return [`${formatCount(keys)} ${family}${elements}${choice}`];
+  });
   const mix = workload.ycsb === null ? '' : `YCSB ${workload.ycsb}: `;
   const also = [
     ...(compressibleRatio > 0 ? [`${formatPercent(compressibleRatio)} of a value is one character`] : []),
@@ -205,6 +221,7 @@ export function describeWorkload(workload: WorkloadConfig): string[] {
   const sizes = `values of ${describeSizes(workload.valueBytes)}`;
   const text = [
     keys,
+    ...others,
     sizes,
     `${mix}${script === undefined ? describeMix(commands) + order : `sessions of ${basename(script)}`}`,
     ...also,

@@ -2,9 +2,9 @@ import type { z } from 'zod';
 import { clientsWith, hasAbility } from '../../aggregate/scenario/clients.ts';
 import type { refuser } from '../../aggregate/scenario/schema-parts.ts';
 import { formatList } from '../../aggregate/text/format.ts';
-import type { WorkloadTask } from '../../workers/contract.ts';
+import type { KeyChoice, WorkloadTask } from '../../workers/contract.ts';
 import { isPublish, keysOf, parseCommand } from '../../workers/workload/command-templates.ts';
-import { replicaCanAnswer } from '../../workers/workload/families.ts';
+import { replicaCanAnswer, typeName } from '../../workers/workload/families.ts';
 import { keyRanges, maxRecords } from '../../workers/workload/keys.ts';
 import { minSpread } from '../../workers/workload/samplers.ts';
 import type { scenarioGroup } from './scenario-group.ts';
@@ -36,6 +36,7 @@ export function bytesInFlight(requests: number, values: WorkloadTask['values']):
 /** Refuses values that are valid by themselves, but not with these scenarios. */
 export function checkWorkload(config: Parts, refuse: Refuse): void {
   checkNumberOfKeys(config, refuse);
+  checkTypes(config.workload, refuse);
   checkSpread(config.workload, refuse);
   checkBlocking(config, refuse);
   checkSubscribers(config, refuse);
@@ -116,7 +117,7 @@ function checkNumberOfKeys({ workload, scenarios }: Parts, report: Refuse): void
   if (all > maxKeyNumbers) {
     const max = Math.floor((maxKeyNumbers * keys) / all);
     refuse(
-      `at most ${max} keys, as ${all / keys} times as many are needed (one for each type of value, for reads that find nothing, and for records that are inserted)`,
+      `at most ${max} keys, as ${Number((all / keys).toFixed(1))} times as many are needed (one for each type of value, for reads that find nothing, and for records that are inserted)`,
     );
   }
   if (task.keyChoice.kind !== 'partitioned') return;
@@ -172,14 +173,44 @@ function checkSubscribers({ workload, scenarios, target }: Parts, refuse: Refuse
     refuseKey(`at least as many subscribers as pools, ${maxPools} here (each pool has channels of its own)`);
 }
 
+/** Types that the commands use, and choices in which all pools can have all keys. */
+function checkTypes(workload: WorkloadConfig, refuse: Refuse): void {
+  const { types, subscribers, replay } = workload;
+  const task = workloadTask(workload);
+  const { families, prefilled } = keyRanges(task);
+  const written = families.filter(({ firstKey }) => firstKey < prefilled);
+  const used = task.growth === null ? written.map(({ family }) => typeName(family)) : [];
+  for (const [name, type] of Object.entries(types)) {
+    const path = ['workload', 'types', name];
+    if (!used.includes(name))
+      refuse(path, `only types of keys that the load uses (${formatList(used) || 'none here'})`, type);
+    if (name === 'strings' && subscribers > 0)
+      refuse(path, 'nothing, as workload.subscribers is set (each pool has channels of its own)', type);
+    const { keyChoice } = type;
+    if (keyChoice === undefined) continue;
+    if (replay !== null)
+      refuse([...path, 'keyChoice'], 'no keyChoice, because replay has the keys', keyChoice);
+    if (keyChoice.kind === 'sequential' || keyChoice.kind === 'partitioned')
+      refuse(
+        [...path, 'keyChoice', 'kind'],
+        '"uniform", "zipfian", "gaussian" or "hotSet" (every pool draws from all keys of this type)',
+        keyChoice.kind,
+      );
+  }
+}
+
 /** Every pool draws from all keys, so the spread must fit their number, however they are split. */
-function checkSpread({ keys, keyChoice }: WorkloadConfig, refuse: Refuse): void {
-  if (keyChoice?.kind !== 'gaussian') return;
-  const { spread } = keyChoice;
-  if (spread >= minSpread(keys)) return;
-  const enough = Math.ceil(minSpread(keys) * 10_000) / 10_000;
-  const expected = `a spread of at least ${enough} for ${keys} keys (a smaller one, of less than half a key, puts nearly all operations on the key in the middle)`;
-  refuse(['workload', 'keyChoice', 'spread'], expected, spread);
+function checkSpread({ keys, keyChoice, types }: WorkloadConfig, refuse: Refuse): void {
+  const check = (choice: KeyChoice | undefined, keys: number, path: readonly string[]) => {
+    if (choice?.kind !== 'gaussian' || choice.spread >= minSpread(keys)) return;
+    const enough = Math.ceil(minSpread(keys) * 10_000) / 10_000;
+    const expected = `a spread of at least ${enough} for ${keys} keys (a smaller one, of less than half a key, puts nearly all operations on the key in the middle)`;
+    refuse([...path, 'keyChoice', 'spread'], expected, choice.spread);
+  };
+  check(keyChoice, keys, ['workload']);
+  for (const [name, { keyChoice: own, keys: ofType = keys }] of Object.entries(types))
+    if (own === undefined) check(keyChoice, ofType, ['workload']);
+    else check(own, ofType, ['workload', 'types', name]);
 }
 
 /** A session has a connection of such a client to itself, and is one operation. */

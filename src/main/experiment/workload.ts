@@ -14,7 +14,7 @@ import {
 import type { ReadPlan } from '../../aggregate/stats/reads.ts';
 import type { KeyChoice, WeightedCommand, WorkloadTask } from '../../workers/contract.ts';
 import { parseCommand, parseGivenCommand } from '../../workers/workload/command-templates.ts';
-import { changingCommands, foreseeableReads } from '../../workers/workload/families.ts';
+import { changingCommands, foreseeableReads, typeNames } from '../../workers/workload/families.ts';
 import { expectReplayOf, readReplay } from '../../workers/workload/replay.ts';
 import { valueVariants } from './value-variants.ts';
 import { valueBytes, valueContent } from './values.ts';
@@ -112,6 +112,22 @@ export const keyChoice = oneOfKinds(
   '{ "kind": "zipfian", "exponent": 0.99 }',
 );
 
+/** What differs for the keys of some types, by the names of the types. */
+export const types = z.record(
+  z.string(),
+  section({
+    keys: wholeNumber(1, maxKeys)
+      .exactOptional()
+      .meta({ description: 'Number of keys of this type', unit: 'keys' }),
+    members: members.exactOptional().meta({
+      description: 'Elements of each key of this type',
+      unit: 'elements',
+    }),
+    keyChoice: keyChoice.exactOptional().meta({ description: 'How keys of this type are chosen' }),
+  }),
+  { error: 'an object such as { "sortedSets": { "keys": 10, "members": 1000 } }' },
+);
+
 const command = section({
   command: readable('a command such as "SET {key} {value} EX {number:10-60}"', parseGivenCommand).meta({
     description:
@@ -150,6 +166,9 @@ export const workload = section({
   keyChoice: keyChoice.optional().meta({
     description: 'How keys are chosen',
     default: usualKeyChoice,
+  }),
+  types: types.default({}).meta({
+    description: `What differs for the keys of some types: ${typeNames.join(', ')}`,
   }),
   valueBytes,
   valueContent,
@@ -274,7 +293,7 @@ export function foreseeReads(workload: WorkloadTask): ReadPlan {
 }
 
 function makeTask(workload: WorkloadConfig): WorkloadTask {
-  const { keys, members, valueContent, hitShare, script, subscribers } = workload;
+  const { keys, members, types, valueContent, hitShare, script, subscribers } = workload;
   const preset = workload.ycsb === null ? undefined : ycsbPresets[workload.ycsb];
   const given = workload.commands.length > 0 ? workload.commands : undefined;
   return {
@@ -282,6 +301,7 @@ function makeTask(workload: WorkloadConfig): WorkloadTask {
     members,
     hitShare,
     keyChoice: preset?.keyChoice ?? workload.keyChoice ?? { kind: 'uniform' },
+    ...(Object.keys(types).length === 0 ? {} : { types }),
     values: valueVariants(workload.valueBytes),
     compressibleRatio: valueContent.kind === 'compressible' ? valueContent.share : 0,
     ...(workload.replay === null ? {} : { replay: resolve(workload.replay) }),

@@ -46,6 +46,7 @@ const usual = {
 /** Max size of a value. A config allows far larger ones, but many are in flight at once. */
 const maxValueBytes = 512 * 1024;
 const maxNameLength = 64;
+const maxPopulationName = 32;
 /** A definition runs for minutes; a config has several shorter rounds. */
 const roundSeconds = 10;
 const rounds = 3;
@@ -73,31 +74,34 @@ export function importDefinition(parsed: unknown, source: string): Imported {
     );
   }
   const { data } = checked;
-  const [first, ...others] =
-    data.clientconfigs ?? (data.clientconfig === undefined ? [] : [data.clientconfig]);
-  if (first === undefined || !isMemtier(first))
+  const clients = data.clientconfigs ?? (data.clientconfig === undefined ? [] : [data.clientconfig]);
+  if (!clients.some(isMemtier))
     throw invalid(
       source,
-      `clientconfig with the arguments of memtier_benchmark, not of ${first?.tool ?? 'no tool'}`,
+      `clientconfig with the arguments of memtier_benchmark, not of ${clients[0]?.tool ?? 'no tool'}`,
     );
-  const load = readArguments(first.arguments, source);
-  const listeners = others.find(({ tool }) => tool === subscriberTool);
+  const { measured, others } = loadsOf(data, clients, source);
+  const listeners = clients.find(({ tool }) => tool === subscriberTool);
   const subscribers =
     listeners === undefined
       ? 0
       : Number(readArguments(listeners.arguments, source).flags.get('clients') ?? 1);
-  const { config, notes } = assemble(data, load, subscribers, source);
+  // Populations have keys of their own, so two loads on the same keys cannot be two of them.
+  const populations = others.filter(load => !load.hasKeys || !measured.hasKeys);
+  const imported = [measured, ...populations];
+  const importedClients = [listeners, ...imported.map(({ client }) => client)];
+  const flags = new Set(imported.flatMap(load => [...load.flags.keys()]));
   return {
-    config,
+    config: configOf(data.name, measured, populations, subscribers),
     notes: [
-      ...notes,
-      ...others
-        .filter(other => other !== listeners)
+      ...new Set(imported.flatMap(({ notes }) => notes)),
+      ...clients
+        .filter(other => !importedClients.includes(other))
         .map(
           ({ tool = 'memtier_benchmark', arguments: text }) =>
             `The definition has another client at the same time, which is not imported: ${tool} ${text.trim().slice(0, 200)}`,
         ),
-      ...[...load.flags.keys()]
+      ...[...flags]
         .filter(flag => !knownFlags.has(flag))
         .map(flag => `--${flag} of memtier_benchmark has no counterpart in poolbench.`),
       ...serverNotes(data),
@@ -105,10 +109,80 @@ export function importDefinition(parsed: unknown, source: string): Imported {
   };
 }
 
+type Client = z.output<typeof client>;
+
+/** What one client of memtier_benchmark becomes. */
+interface ImportedLoad {
+  readonly client: Client;
+  readonly flags: MemtierLoad['flags'];
+  /** Of the first command, as a name. */
+  readonly name: string;
+  readonly hasKeys: boolean;
+  readonly workload: Readonly<Record<string, unknown>>;
+  readonly scenario: Readonly<Record<string, unknown>> & { readonly pools: number };
+  readonly seconds: number;
+  readonly notes: readonly string[];
+}
+
+/**
+ * The loads of a definition. Of several, the definitions' own runner reports the last one.
+ *
+ * @throws PoolbenchError CONFIG_INVALID if none of them has a command that can be sent
+ */
+function loadsOf(
+  data: Definition,
+  clients: readonly Client[],
+  source: string,
+): { measured: ImportedLoad; others: ImportedLoad[] } {
+  const loads: ImportedLoad[] = [];
+  let fault: unknown;
+  for (const one of clients.filter(isMemtier))
+    try {
+      loads.push(importLoad(data, one, source));
+    } catch (error) {
+      fault = error;
+    }
+  const measured = loads.pop();
+  if (measured === undefined) throw fault;
+  return { measured, others: loads };
+}
+
 /** The clients of this tool are subscribers. */
 const subscriberTool = 'pubsub-sub-bench';
 
-function assemble(data: Definition, load: MemtierLoad, subscribers: number, source: string): Imported {
+function configOf(
+  name: string,
+  measured: ImportedLoad,
+  populations: readonly ImportedLoad[],
+  subscribers: number,
+): Imported['config'] {
+  const names = populations.map((load, index) => `${load.name}-${index + 1}`.slice(-maxPopulationName));
+  return {
+    name: name
+      .replace(/^memtier_benchmark-/, '')
+      .replace(/[^\w.-]/g, '-')
+      .slice(0, maxNameLength),
+    target: { server: 'any', url: 'redis://localhost:6379' },
+    workload: { ...measured.workload, ...(subscribers > 0 ? { subscribers } : {}) },
+    scenarios: [{ ...measured.scenario, ...(names.length > 0 ? { beside: names.join('+') } : {}) }],
+    ...(names.length === 0
+      ? {}
+      : {
+          populations: populations.map(({ hasKeys, workload, scenario }, index) => ({
+            name: names[index],
+            ...scenario,
+            // The keys that commands such as INFO depend on are those of the measured load.
+            workload: hasKeys ? workload : { ...workload, keys: scenario.pools },
+          })),
+        }),
+    rounds,
+    seconds: measured.seconds,
+  };
+}
+
+/** @throws PoolbenchError CONFIG_INVALID if none of its commands can be sent */
+function importLoad(data: Definition, client: Client, source: string): ImportedLoad {
+  const load = readArguments(client.arguments, source);
   const { flags } = load;
   const number = (flag: string, otherwise: number) => Number(flags.get(flag) ?? otherwise);
   const keys = {
@@ -151,41 +225,32 @@ function assemble(data: Definition, load: MemtierLoad, subscribers: number, sour
       : []),
   ];
   return {
-    notes: all,
-    config: {
-      name: data.name
-        .replace(/^memtier_benchmark-/, '')
-        .replace(/[^\w.-]/g, '-')
-        .slice(0, maxNameLength),
-      target: { server: 'any', url: 'redis://localhost:6379' },
-      workload: {
-        keys: keySpace.keys,
-        ...(members === usualMembers ? {} : { members: Math.min(members, maxMembers) }),
-        keyChoice,
-        valueBytes,
-        ...(isMix ? { commands: commands.commands } : { readShare: readShareOf(flags) }),
-        ...(keySpace.hitShare < 1 ? { hitShare: keySpace.hitShare } : {}),
-        ...(subscribers > 0 ? { subscribers } : {}),
-      },
-      scenarios: [
-        {
-          client: 'wire',
-          pools: threads,
-          workers,
-          // A client of memtier_benchmark is a connection, which is open from the start.
-          connectionsPerWorker: 1,
-          minIdleShare: 1,
-          pipeline,
-          ...(rate === undefined ? {} : { arrival: { kind: 'constant', rate: Number(rate) * workers } }),
-        },
-      ],
-      rounds,
-      seconds: Math.min(roundSeconds, number('test-time', roundSeconds)),
+    ...{ client, flags, notes: all },
+    name: commands.commands[0]?.command.split(' ')[0]?.toLowerCase().replace(/\W/g, '-') ?? 'load',
+    hasKeys: drawsKeys || commands.namedKeys.size > 0,
+    workload: {
+      keys: keySpace.keys,
+      ...(members === usualMembers ? {} : { members: Math.min(members, maxMembers) }),
+      keyChoice,
+      valueBytes,
+      ...(isMix ? { commands: commands.commands } : { readShare: readShareOf(flags) }),
+      ...(keySpace.hitShare < 1 ? { hitShare: keySpace.hitShare } : {}),
     },
+    scenario: {
+      client: 'wire',
+      pools: threads,
+      workers,
+      // A client of memtier_benchmark is a connection, which is open from the start.
+      connectionsPerWorker: 1,
+      minIdleShare: 1,
+      pipeline,
+      ...(rate === undefined ? {} : { arrival: { kind: 'constant', rate: Number(rate) * workers } }),
+    },
+    seconds: Math.min(roundSeconds, number('test-time', roundSeconds)),
   };
 }
 
-const isMemtier = ({ tool = 'memtier_benchmark' }: z.output<typeof client>) => tool === 'memtier_benchmark';
+const isMemtier = ({ tool = 'memtier_benchmark' }: Client) => tool === 'memtier_benchmark';
 
 function readArguments(text: string, source: string): MemtierLoad {
   return cut(() => readMemtierArguments(text), source);

@@ -1,4 +1,5 @@
 import type { RoundResult } from '../../aggregate/result.ts';
+import { sumOf } from '../../aggregate/stats/statistics.ts';
 import { formatCount, formatPlural } from '../../aggregate/text/format.ts';
 import { keyName } from '../../pool/client/batch.ts';
 import type { WorkloadTask } from '../../workers/contract.ts';
@@ -7,7 +8,7 @@ import {
   changingCommands,
   type Element,
   elementNumbers,
-  familiesInUse,
+  familyOfElements,
   familyRow,
   namedElements,
   namedGroups,
@@ -174,12 +175,15 @@ export class DataSet {
       const missing = Math.max(0, workload.keys - Number(records.value));
       return { sampled: workload.keys, missing };
     }
-    const { keys } = workload;
-    const count = Math.min(keys, samplesPerFamily);
-    const families = keyRanges(workload).prefilled / keys;
-    const names = Array.from({ length: families * count }, (_, index) =>
-      keyName(prefix, Math.floor(((index + offset) * keys) / count)),
-    );
+    const { families, prefilled } = keyRanges(workload);
+    const names = families
+      .filter(({ firstKey }) => firstKey < prefilled)
+      .flatMap(({ firstKey, keys }) => {
+        const length = Math.min(keys, samplesPerFamily);
+        return Array.from({ length }, (_, index) =>
+          keyName(prefix, firstKey + Math.floor(((index + offset) * keys) / length)),
+        );
+      });
     const outcomes = await this.#control.pipeline(names.map(name => ['EXISTS', name]));
     if (refusalAmong(outcomes) !== undefined) return null;
     return {
@@ -221,15 +225,17 @@ export class DataSet {
   /** Writes the keys of each family. What is there under their names was left by others, or is to be replaced. */
   *#keyRequests(): Generator<Request> {
     const { workload, seed } = this.#parts;
-    const { keys, members, commands } = workload;
+    const { commands } = workload;
     const { nextValue, perRequest } = drawValues(workload, seed);
     const groups = namedGroups(commands);
-    for (const [place, family] of familiesInUse(commands).entries()) {
+    const { families } = keyRanges(workload);
+    const counters = families.find(({ family }) => family === familyOfElements) ?? { firstKey: 0, keys: 1 };
+    for (const { family, firstKey, keys, members } of families) {
       const { write, hasMembers } = familyRow(family);
       const names = namedElements(commands, family);
-      const numberOf = elementNumbers(commands, family, keys);
+      const numberOf = elementNumbers(commands, family, counters);
       const count = hasMembers ? Math.max(members, names.length) : 1;
-      for (let number = place * keys; number < (place + 1) * keys; number++) {
+      for (let number = firstKey; number < firstKey + keys; number++) {
         const key = keyName(this.#space.prefix, number);
         // Keys that poolbench cannot write are at least absent before every measurement.
         if (hasMembers || write === undefined) yield ['DEL', key];
@@ -275,11 +281,12 @@ function commandsOnUnknownKeys({ commands }: WorkloadTask): string[] {
 
 /** Elements of all keys, and their bytes. */
 export function dataSize(workload: WorkloadTask): { readonly elements: number; readonly bytes: number } {
-  const { keys, members, commands, growth, values } = workload;
-  const perKey = familiesInUse(commands).map(family =>
-    familyRow(family).hasMembers ? Math.max(members, namedElements(commands, family).length) : 1,
-  );
-  const elements = keys * (growth === null ? perKey.reduce((sum, count) => sum + count, 0) : 1);
+  const { commands, growth, values } = workload;
+  const elementsOf = keyRanges(workload).families.map(({ family, keys, members }) => {
+    const { hasMembers } = familyRow(family);
+    return keys * (hasMembers ? Math.max(members, namedElements(commands, family).length) : 1);
+  });
+  const elements = growth === null ? sumOf(elementsOf, count => count) : workload.keys;
   const weights = values.reduce((sum, { weight }) => sum + weight, 0);
   const meanBytes = values.reduce(
     (sum, { weight, value }) =>

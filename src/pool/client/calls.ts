@@ -21,6 +21,14 @@ export function callOf(
   return [command.name, textsOf(set, command, batch, index, 0)];
 }
 
+/** Returns what makes a list of the name and the arguments of one command of a batch. Each command has one request. */
+export function listMaker(set: CommandSet): (batch: Batch, index: number) => (string | Buffer)[] {
+  const lists = set.commands.map(({ name, args }) => ({ args: [name, ...args] }));
+  return (batch, index) => textsOf(set, lists[batch.commandAt(index)] as WithArgs, batch, index, 0);
+}
+
+type WithArgs = Pick<TemplateRequest, 'args'>;
+
 /** Whether the command is sent in several requests, such as those of a transaction. */
 export function hasSeveralRequests({ commands }: CommandSet, batch: Batch, index: number): boolean {
   return commands[batch.commandAt(index)]?.followedBy !== undefined;
@@ -81,7 +89,7 @@ function errorIn(value: unknown): Error | undefined {
 /** The arguments of a request, after others of the command that used up `keys` keys. */
 function textsOf(
   { keyPrefix }: CommandSet,
-  { args }: TemplateRequest,
+  { args }: WithArgs,
   { numbers, stride }: Batch,
   index: number,
   keys: number,

@@ -54,6 +54,11 @@ export interface ClientConnection {
    * server's. Rejects if no command was answered.
    */
   send(commands: readonly SentCommand[]): Promise<readonly unknown[]>;
+  /**
+   * Writes one command. Resolves with its reply: null for nil. Rejects if the command failed, with the server's message.
+   * If it is absent, `send` is called with a list of one command.
+   */
+  sendOne?(command: SentCommand): Promise<unknown>;
   /** Sends PING. Rejects if it fails. */
   ping(): Promise<unknown>;
   /** Closes the socket at once. Calls in flight reject. */

@@ -8,7 +8,7 @@ import {
 } from './acknowledgements.ts';
 import { type Address, tlsOptions } from './address.ts';
 import { type Batch, type CommandSet, connectionName, requestsOfCommand } from './batch.ts';
-import { callOf, countCommand, type Outcome, requestsAt } from './calls.ts';
+import { countCommand, listMaker, type Outcome, requestsAt } from './calls.ts';
 import {
   type ClientConnection,
   type ClientModule,
@@ -22,22 +22,24 @@ import { connectTimeout } from './socket.ts';
 /** How long a closed connection of a module may take to reject what is in flight. */
 const maxRejectMs = 100;
 
+type ListMaker = ReturnType<typeof listMaker>;
+
 /** A connection of a client module, which poolbench trusts no further than its accounting needs. */
 export class ModuleConnection extends Connection {
   readonly #client: ClientConnection;
   readonly #commandSet: CommandSet;
-  /** Whether every command is one request with one reply, which is all there is to it. */
-  readonly #isSimple: boolean;
-  readonly #inFlight = new Set<Batch>();
+  /** Makes the list of a command; undefined if some commands have several requests, or acknowledge what they have read. */
+  readonly #listOf: ListMaker | undefined;
+  /** In the order in which they were sent, as most modules answer in it. */
+  readonly #inFlight: Batch[] = [];
   #alive = true;
   #closedAs: string | undefined;
 
-  private constructor(client: ClientConnection, commandSet: CommandSet) {
+  private constructor(client: ClientConnection, commandSet: CommandSet, listOf: ListMaker | undefined) {
     super();
     this.#client = client;
     this.#commandSet = commandSet;
-    this.#isSimple =
-      !acknowledges(commandSet) && commandSet.commands.every(({ followedBy }) => followedBy === undefined);
+    this.#listOf = listOf;
   }
 
   /** Makes the connections of one pool. An attempt that is unanswered after `timeoutMs` rejects with ETIMEDOUT. */
@@ -48,6 +50,7 @@ export class ModuleConnection extends Connection {
     { module, options }: { module: ClientModule; options: Place['options'] },
   ): Connect {
     const findServer = serverFinder(address, timeoutMs);
+    const listOf = isSimple(commandSet) ? listMaker(commandSet) : undefined;
     return async () => {
       const server = await findServer();
       const attempt = new AbortController();
@@ -77,7 +80,7 @@ export class ModuleConnection extends Connection {
             reject(new PoolError('CLIENT_NOT_USABLE', fault));
             return;
           }
-          connection = new ModuleConnection(client, commandSet);
+          connection = new ModuleConnection(client, commandSet, listOf);
           if (lost === undefined && !attempt.signal.aborted) {
             resolve(connection);
             return;
@@ -108,14 +111,24 @@ export class ModuleConnection extends Connection {
       });
       return;
     }
-    this.#inFlight.add(batch);
-    const commands = this.#isSimple
-      ? commandsOf(this.#commandSet, batch)
-      : requestsOf(this.#commandSet, batch);
-    this.#transmit(commands).then(
-      replies => this.#answered(batch, replies),
-      (error: unknown) => this.#failed(batch, error),
-    );
+    this.#inFlight.push(batch);
+    const client = this.#client;
+    const listOf = this.#listOf;
+    if (listOf === undefined)
+      transmit(client, client.send, requestsOf(this.#commandSet, batch)).then(
+        replies => this.#answeredSeveral(batch, replies),
+        (error: unknown) => this.#failed(batch, error),
+      );
+    else if (batch.size === 1 && client.sendOne !== undefined)
+      transmit(client, client.sendOne, listOf(batch, 0)).then(
+        reply => this.#answeredOne(batch, reply),
+        (error: unknown) => this.#failed(batch, error),
+      );
+    else
+      transmit(client, client.send, listsOf(batch, listOf)).then(
+        replies => this.#answered(batch, replies),
+        (error: unknown) => this.#failed(batch, error),
+      );
   }
 
   override get closedAs(): string | undefined {
@@ -140,33 +153,38 @@ export class ModuleConnection extends Connection {
     this.#lose(code);
   }
 
-  /** A module may throw where it should reject, and return what is no promise. */
-  #transmit(commands: readonly SentCommand[]): Promise<unknown> {
-    try {
-      return Promise.resolve(this.#client.send(commands));
-    } catch (error) {
-      return Promise.reject(error);
-    }
+  /** Removes a batch from those in flight. @returns false if it is not among them, because it was abandoned */
+  #land(batch: Batch): boolean {
+    const inFlight = this.#inFlight;
+    const at = inFlight.indexOf(batch);
+    if (at === 0) inFlight.shift();
+    else if (at > 0) inFlight.splice(at, 1);
+    return at >= 0;
+  }
+
+  #answeredOne(batch: Batch, reply: unknown): void {
+    if (!this.#land(batch)) return;
+    this.#count(batch, reply, 0);
+    this.#settle(batch);
   }
 
   #answered(batch: Batch, replies: unknown): void {
-    if (!this.#isSimple) {
-      this.#answeredSeveral(batch, replies);
-      return;
-    }
-    if (!this.#inFlight.delete(batch)) return;
-    for (let index = 0; index < batch.size; index++) {
-      const reply: unknown = Array.isArray(replies) ? replies[index] : undefined;
-      if (reply === undefined) this.#fail(batch, noReply(), 1, index);
-      else if (reply instanceof Error) this.#fail(batch, reply, 1, index);
-      else batch.answered(reply, index, this.#commandSet);
-    }
+    if (!this.#land(batch)) return;
+    for (let index = 0; index < batch.size; index++)
+      this.#count(batch, Array.isArray(replies) ? replies[index] : undefined, index);
     this.#settle(batch);
+  }
+
+  /** Counts the reply to a command of one request. */
+  #count(batch: Batch, reply: unknown, index: number): void {
+    if (reply === undefined) this.#fail(batch, noReply(), 1, index);
+    else if (reply instanceof Error) this.#fail(batch, reply, 1, index);
+    else batch.answered(reply, index, this.#commandSet);
   }
 
   /** Some commands have several replies, or acknowledge what they have read. */
   #answeredSeveral(batch: Batch, replies: unknown): void {
-    if (!this.#inFlight.has(batch)) return;
+    if (!this.#inFlight.includes(batch)) return;
     const commandSet = this.#commandSet;
     const total = requestsOf(commandSet, batch).length;
     const outcomes = Array.from({ length: total }, (_, place) => this.#outcomeOf(replies, place));
@@ -179,19 +197,21 @@ export class ModuleConnection extends Connection {
     const acknowledgements = acknowledgementsOf(batch, commandSet, last);
     this.#failUnreadable(batch, last, acknowledgements);
     if (acknowledgements.length === 0) {
-      this.#inFlight.delete(batch);
+      this.#land(batch);
       this.#settle(batch);
       return;
     }
     const count = (codeAt: (place: number) => unknown) => {
-      if (!this.#inFlight.delete(batch)) return;
+      if (!this.#land(batch)) return;
       countAcknowledgements(batch, acknowledgements, place => {
         const error = codeAt(place);
         return error === null ? undefined : codeOf(error, this.#closedAs);
       });
       this.#settle(batch);
     };
-    this.#transmit(acknowledgements.map(({ args }) => args)).then(
+    const client = this.#client;
+    const requests = acknowledgements.map(({ args }) => args);
+    transmit(client, client.send, requests).then(
       replies => count(place => this.#outcomeOf(replies, place)[0]),
       (error: unknown) => {
         this.#loseUnlessRefused(error);
@@ -230,7 +250,7 @@ export class ModuleConnection extends Connection {
   }
 
   #failed(batch: Batch, error: unknown): void {
-    if (!this.#inFlight.delete(batch)) return;
+    if (!this.#land(batch)) return;
     this.#fail(batch, error, batch.size, 0);
     this.#settle(batch);
   }
@@ -256,13 +276,12 @@ export class ModuleConnection extends Connection {
       // It is closed already.
     }
     // After a stall of the thread its rejections come in the turn after this timer.
-    if (this.#inFlight.size > 0) setTimeout(() => setImmediate(() => this.#abandon(code)), maxRejectMs);
+    if (this.#inFlight.length > 0) setTimeout(() => setImmediate(() => this.#abandon(code)), maxRejectMs);
   }
 
   /** Fails what the module has left in flight. */
   #abandon(code: string): void {
-    for (const batch of [...this.#inFlight]) {
-      this.#inFlight.delete(batch);
+    for (const batch of this.#inFlight.splice(0)) {
       this.#failRest(batch, code);
       this.#settle(batch);
     }
@@ -342,13 +361,27 @@ function hasBytes({ commands }: CommandSet): boolean {
   );
 }
 
-function commandsOf(commandSet: CommandSet, batch: Batch): SentCommand[] {
-  const commands: SentCommand[] = [];
-  for (let index = 0; index < batch.size; index++) {
-    const [name, args] = callOf(commandSet, batch, index);
-    args.unshift(name);
-    commands.push(args);
+/** Whether every command is one request with one reply, which is all there is to it. */
+function isSimple(commandSet: CommandSet): boolean {
+  return !acknowledges(commandSet) && commandSet.commands.every(({ followedBy }) => followedBy === undefined);
+}
+
+/** A module may throw where it should reject, and return what is no promise. */
+function transmit<T>(
+  client: ClientConnection,
+  send: (this: ClientConnection, sent: T) => unknown,
+  sent: T,
+): Promise<unknown> {
+  try {
+    return Promise.resolve(send.call(client, sent));
+  } catch (error) {
+    return Promise.reject(error);
   }
+}
+
+function listsOf(batch: Batch, listOf: ListMaker): SentCommand[] {
+  const commands: SentCommand[] = [];
+  for (let index = 0; index < batch.size; index++) commands.push(listOf(batch, index));
   return commands;
 }
 

@@ -35,10 +35,8 @@ export function valkeyGlideModule({
       const decoding = place.binary ? { decoder: Decoder.Bytes } : {};
       const client = await GlideClient.createClient({ ...optionsOf(place), protocol });
       return {
+        sendOne: command => client.customCommand([...command], decoding).catch(refuse),
         async send(commands) {
-          const [first] = commands;
-          if (first !== undefined && commands.length === 1)
-            return [toReply(await client.customCommand([...first], decoding).catch(asReply), first)];
           const batch = new Batch(false);
           for (const command of commands) batch.customCommand([...command]);
           const replies = (await client.exec(batch, false, decoding)) ?? [];
@@ -110,6 +108,10 @@ function toReply(reply: unknown, command: SentCommand | undefined): unknown {
 interface KeyValue {
   readonly key: unknown;
   readonly value: unknown;
+}
+
+function refuse(error: Error): never {
+  throw asReply(error);
 }
 
 /** Codes of the server for which glide has names of its own. Other names are the code in another case, or the code. */

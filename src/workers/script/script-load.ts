@@ -4,7 +4,7 @@ import type { KeyRange, ThreadTask } from '../contract.ts';
 import { streamSeed } from '../prng.ts';
 import type { LoadWindow, StageRecorder } from '../recorder.ts';
 import { openKeyChooser } from '../workload/keys.ts';
-import { AliasTable, Draws } from '../workload/samplers.ts';
+import { AliasTable, Draws, KeyDraws } from '../workload/samplers.ts';
 import { valueTexts } from '../workload/values.ts';
 import type { Workload } from '../workload/workload.ts';
 import { Failures } from './failures.ts';
@@ -89,9 +89,6 @@ export class ScriptLoad {
   }
 }
 
-/** Numbers of keys that are drawn at a time: one alone would cost more. */
-const drawnKeys = 256;
-
 function sourceOf(
   { workload, keyPrefix, valueSeed }: ScriptTask,
   own: KeyRange,
@@ -99,22 +96,14 @@ function sourceOf(
 ): SessionSource {
   const streamOf = (use: number) => streamSeed(seed, 'session', use);
   const { keys, keyChoice } = workload;
-  const chooser = openKeyChooser(keyChoice, own, keys, streamOf(0));
-  const drawn = new Uint32Array(drawnKeys);
-  let next = drawnKeys;
+  const keyDraws = new KeyDraws(openKeyChooser(keyChoice, own, keys, streamOf(0)));
   const values = valueTexts(workload, valueSeed);
   const table = new AliasTable(values.map(({ fraction }) => fraction));
   const valueDraws = new Draws(streamOf(1));
   const draws = new Draws(streamOf(2));
   return {
     key(n) {
-      if (n === undefined) {
-        if (next === drawnKeys) {
-          chooser.drawInto(drawn, drawnKeys);
-          next = 0;
-        }
-        return keyName(keyPrefix, drawn[next++] as number);
-      }
+      if (n === undefined) return keyName(keyPrefix, keyDraws.next());
       if (Number.isInteger(n) && n >= 0 && n < keys) return keyName(keyPrefix, n);
       throw new ScriptFault(
         'FOREIGN_KEY',

@@ -10,6 +10,7 @@ import { shuffle, streamSeed } from '../prng.ts';
 import { isPublish, type ParsedRequest, parseCommand, type TemplatePart } from './command-templates.ts';
 import {
   emptyIsMiss,
+  type Family,
   nullIsMiss,
   type RequestOfMix,
   readsPrefilledKeys,
@@ -28,6 +29,8 @@ export interface MixTemplate {
   readonly weight: number;
   /** For each of its keys: key number 0 of the key's family. */
   readonly bases: readonly number[];
+  /** For each of its keys: the family's index among those in use. */
+  readonly families: readonly number[];
   /** Whether the hit share decides about its keys. */
   readonly reads: boolean;
   readonly nullIsMiss: boolean;
@@ -67,6 +70,7 @@ export function commandMix(
   valueSeed = seed,
 ): CommandMix {
   const inOrder = keyRanges(workload).families;
+  const indexOf = (wanted: Family) => inOrder.findIndex(({ family }) => family === wanted);
   const requests = requestsOf(workload.commands);
   const values = valueTexts(workload, valueSeed);
   const commands: CommandTemplate[] = [];
@@ -81,13 +85,15 @@ export function commandMix(
       .map(one => (publishes ? { ...one, request: withInstant(one.request, messageTag) } : one));
     const parts = own.flatMap(({ request }) => request.args.flat());
     const keys = keysIn(own);
+    const families = keys.map(({ family }) => indexOf(family));
     const otherNumbers = parts.flatMap((part): NumberSource[] =>
       part.kind === 'number' ? [part] : part.kind === 'counter' || part.kind === 'record' ? [part.kind] : [],
     );
     const common = {
       name,
       otherNumbers,
-      bases: keys.map(({ family }) => inOrder.indexOf(family) * workload.keys),
+      bases: families.map(index => inOrder[index]?.firstKey ?? 0),
+      families,
       reads: readsPrefilledKeys(name),
       nullIsMiss: nullIsMiss(name),
       nullIsAbort: own.length > 1,
@@ -120,6 +126,14 @@ export function commandMix(
   const order =
     workload.growth === null ? commandOrder(weights, streamSeed(seed, 'commandOrder')) : undefined;
   return { commandSet: { keyPrefix, commands, order }, templates, firstTemplates, stride, messageTag };
+}
+
+/** For each command of a mix the families of its different keys, in the order in which these first occur. */
+export function familiesOfKeys(commands: readonly { readonly command: string }[]): Family[][] {
+  const requests = requestsOf(commands);
+  return commands.map((_, index) =>
+    keysIn(requests.filter(({ command }) => command === index)).map(({ family }) => family),
+  );
 }
 
 /** The message, with room for an instant at its beginning. */
@@ -157,7 +171,7 @@ export function commandOrder(weights: readonly number[], seed: number): Uint16Ar
 /** A key of an operation. */
 interface KeyOfMix {
   readonly label: string | undefined;
-  readonly family: RequestOfMix['family'];
+  readonly family: Family;
 }
 
 /**

@@ -112,6 +112,16 @@ export type Family = keyof typeof rows;
 
 const families = Object.keys(rows) as readonly Family[];
 
+/** The name of a family in a config: "sortedSets". */
+export function typeName(family: Family): string {
+  return family.replace(/ (\w)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/** The types whose keys poolbench can write. */
+export const typeNames: readonly string[] = families
+  .filter(family => familyRow(family).write !== undefined)
+  .map(typeName);
+
 /** The row of a family. */
 export function familyRow(family: Family): FamilyRow {
   return rows[family];
@@ -258,7 +268,7 @@ export function namedElements(commands: readonly { readonly command: string }[],
 }
 
 /** The family of the keys that elements name. Their values are numbers, by which SORT can sort. */
-const familyOfElements = 'counters' satisfies Family;
+export const familyOfElements = 'counters' satisfies Family;
 
 function readsKeysOfElements({ args }: ParsedRequest): boolean {
   return args.flat().some(({ kind }) => kind === 'keyOfElement');
@@ -268,22 +278,20 @@ function readsKeysOfElements({ args }: ParsedRequest): boolean {
  * Returns the text of an element that must be a number, by index and name; undefined if any text will do. HINCRBY needs a
  * number in the field that it names. SORT without ALPHA or BY sorts numbers. With `{key:*}` each element is a key's number.
  *
- * @param keys number of keys of a family
+ * @param counters the keys of the counters
  */
 export function elementNumbers(
   commands: readonly { readonly command: string }[],
   family: Family,
-  keys: number,
+  counters: { readonly firstKey: number; readonly keys: number },
 ): (index: number, name: string | undefined) => string | undefined {
   const own = requestsOf(commands).filter(one => one.family === family);
   const sorts = own.filter(({ request }) => request.name.startsWith('SORT')).map(({ request }) => request);
   const counted = new Set(
     own.flatMap(one => (/^HINCRBY/.test(one.request.name) ? (namesIn(one) ?? []) : [])),
   );
-  if (sorts.some(readsKeysOfElements)) {
-    const first = familiesInUse(commands).indexOf(familyOfElements) * keys;
-    return index => keyName('', first + (index % keys));
-  }
+  if (sorts.some(readsKeysOfElements))
+    return index => keyName('', counters.firstKey + (index % counters.keys));
   const areSorted = sorts.some(
     ({ args }) => !args.some(word => /^(alpha|by)$/i.test(constantText(word) ?? '')),
   );

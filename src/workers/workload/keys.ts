@@ -1,12 +1,21 @@
 import type { KeyChoice, KeyRange, WorkloadTask } from '../contract.ts';
 import { Prng } from '../prng.ts';
-import { type Family, familiesInUse, familyRow } from './families.ts';
+import { type Family, familiesInUse, familyRow, typeName } from './families.ts';
 import { Draws, gaussianStrips, type KeyChooser, StripSampler, zipfianStrips } from './samplers.ts';
+
+/** The keys of one family. */
+interface FamilyKeys extends KeyRange {
+  readonly family: Family;
+  /** Elements of each key that has any. */
+  readonly members: number;
+  /** How they are chosen, if their number or choice differs from the workload's: then every pool draws from all of them. */
+  readonly ownChoice: KeyChoice | undefined;
+}
 
 /** Which key numbers of a run are for what. */
 interface KeyRanges {
-  /** Families of keys that the commands use, one after the other; each has as many keys as the workload. */
-  readonly families: readonly Family[];
+  /** Families of keys that the commands use, one after the other. */
+  readonly families: readonly FamilyKeys[];
   /** Number of keys that the prefill writes, from 0 on: those of all families that poolbench can write. */
   readonly prefilled: number;
   /** The first key that the load inserts. It inserts at most as many as the workload has. */
@@ -17,22 +26,38 @@ interface KeyRanges {
   readonly all: number;
 }
 
-export function keyRanges({
-  keys,
-  commands,
-  hitShare,
-  growth,
-}: Pick<WorkloadTask, 'keys' | 'commands' | 'hitShare' | 'growth'>): KeyRanges {
-  const families = familiesInUse(commands);
-  const inserted = keys * families.length;
+export function keyRanges(
+  task: Pick<WorkloadTask, 'keys' | 'members' | 'keyChoice' | 'types' | 'commands' | 'hitShare' | 'growth'>,
+): KeyRanges {
+  const { keys, hitShare, growth } = task;
+  let inserted = 0;
+  let prefilled = 0;
+  const families = familiesInUse(task.commands).map((family): FamilyKeys => {
+    const own = task.types?.[typeName(family)];
+    const range = { firstKey: inserted, keys: keysOfFamily(task, family) };
+    inserted += range.keys;
+    // The families that poolbench cannot write are the last ones.
+    if (familyRow(family).write !== undefined) prefilled = inserted;
+    return {
+      family,
+      ...range,
+      members: own?.members ?? task.members,
+      ownChoice: own?.keyChoice ?? (own?.keys === undefined ? undefined : task.keyChoice),
+    };
+  });
   const written = growth === 'index' ? 1 : inserted + (growth === 'latest' ? keys : 0);
   return {
     families,
-    prefilled: keys * families.filter(family => familyRow(family).write !== undefined).length,
+    prefilled,
     inserted,
     written,
     all: written + (hitShare < 1 ? keys : 0),
   };
+}
+
+/** Number of keys of a family. */
+export function keysOfFamily({ keys, types }: Pick<WorkloadTask, 'keys' | 'types'>, family: Family): number {
+  return types?.[typeName(family)]?.keys ?? keys;
 }
 
 /** Maximum of records at one time: inserts can double those that were there before the load. */

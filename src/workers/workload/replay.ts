@@ -1,5 +1,6 @@
-import type { KeyRange } from '../contract.ts';
-import { keysOf, parseCommand } from './command-templates.ts';
+import type { KeyRange, WorkloadTask } from '../contract.ts';
+import { familiesOfKeys } from './command-mix.ts';
+import { keysOfFamily } from './keys.ts';
 import { readNamedFile } from './named-file.ts';
 
 /** Recorded operations, in the order of the recording. */
@@ -61,30 +62,43 @@ export function readReplay(path: string): Replay {
  */
 export function expectReplayOf(
   { numbers, starts }: Replay,
-  { commands, keys }: { readonly commands: readonly { readonly command: string }[]; readonly keys: number },
+  workload: Pick<WorkloadTask, 'keys' | 'types' | 'commands'>,
 ): void {
-  const keysOfEach = commands.map(({ command }) => keysOf(parseCommand(command)));
+  const limitsOfEach = familiesOfKeys(workload.commands).map(families =>
+    families.map(family => keysOfFamily(workload, family)),
+  );
   for (let operation = 0; operation + 1 < starts.length; operation++) {
     const start = starts[operation] ?? 0;
     const end = starts[operation + 1] ?? 0;
     const line = `line ${operation + 2} of the file`;
-    const expected = keysOfEach[numbers[start] ?? -1];
-    if (expected === undefined) throw new RangeError(`the index of a command in ${line}`);
-    if (end - start - 2 !== expected) throw new RangeError(`${expected} keys in ${line}`);
-    for (let at = start + 2; at < end; at++)
-      if ((numbers[at] ?? 0) >= keys) throw new RangeError(`numbers of keys below ${keys} in ${line}`);
+    const limits = limitsOfEach[numbers[start] ?? -1];
+    if (limits === undefined) throw new RangeError(`the index of a command in ${line}`);
+    if (end - start - 2 !== limits.length) throw new RangeError(`${limits.length} keys in ${line}`);
+    for (let place = 0; place < limits.length; place++) {
+      const limit = limits[place] ?? 0;
+      if ((numbers[start + 2 + place] ?? 0) < limit) continue;
+      throw new RangeError(`numbers of keys below ${limit} in ${line}`);
+    }
   }
 }
 
-/** Indices of the operations on the keys of a pool; all operations if there are none on these keys. */
-export function operationsOf({ numbers, starts }: Replay, { firstKey, keys }: KeyRange): Uint32Array {
-  const all = Uint32Array.from({ length: starts.length - 1 }, (_, operation) => operation);
-  const own = all.filter(operation => {
+/**
+ * Indices of the operations on the keys of a pool; all operations if there are none on these keys.
+ *
+ * @param all keys of all pools together; a type that has more spreads the others over the pools
+ */
+export function operationsOf(
+  { numbers, starts }: Replay,
+  { firstKey, keys }: KeyRange,
+  all: number,
+): Uint32Array {
+  const operations = Uint32Array.from({ length: starts.length - 1 }, (_, operation) => operation);
+  const own = operations.filter(operation => {
     const start = starts[operation] ?? 0;
     const hasKey = (starts[operation + 1] ?? 0) > start + 2;
     // An operation without a key belongs to the pool with the first keys.
-    const key = hasKey ? (numbers[start + 2] ?? 0) : 0;
+    const key = hasKey ? (numbers[start + 2] ?? 0) % all : 0;
     return key >= firstKey && key < firstKey + keys;
   });
-  return own.length > 0 ? own : all;
+  return own.length > 0 ? own : operations;
 }

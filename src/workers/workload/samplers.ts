@@ -8,6 +8,25 @@ export interface KeyChooser {
 
 const kept = 256;
 
+/** Single keys at the price of draws in a large call. */
+export class KeyDraws {
+  readonly #chooser: KeyChooser;
+  readonly #drawn = new Uint32Array(kept);
+  #next = kept;
+
+  constructor(chooser: KeyChooser) {
+    this.#chooser = chooser;
+  }
+
+  next(): number {
+    if (this.#next === kept) {
+      this.#chooser.drawInto(this.#drawn, kept);
+      this.#next = 0;
+    }
+    return this.#drawn[this.#next++] as number;
+  }
+}
+
 /** Single random numbers at the price of draws in a large call. */
 export class Draws {
   readonly #prng: Prng;

@@ -5,7 +5,7 @@ import type { CommandMix, MixTemplate, NumberSource } from './command-mix.ts';
 import { keyRanges, openKeyChooser } from './keys.ts';
 import { IndexedRecords, LatestRecords, type Records } from './records.ts';
 import { operationsOf, type Replay, readReplay } from './replay.ts';
-import { AliasTable, Draws, type KeyChooser } from './samplers.ts';
+import { AliasTable, Draws, type KeyChooser, KeyDraws } from './samplers.ts';
 
 /** What the workers of one pool ask of the server. Seeded; filling batches makes no garbage. */
 export interface Workload {
@@ -55,14 +55,21 @@ export function openWorkload(
     return new GrowingWorkload(mix, openRecords(task, own, streamSeed(seed, 'records')), seed);
   const newDraws = () => new Draws(streamSeed(seed, 'missesAndNumbers'));
   if (task.replay !== undefined)
-    return timed(new ReplayWorkload(readReplay(task.replay), mix, own, newDraws()), publications);
+    return timed(new ReplayWorkload(readReplay(task.replay), mix, { own, task }, newDraws()), publications);
+  const { families, written } = keyRanges(task);
   const chooser = openKeyChooser(task.keyChoice, own, task.keys, streamSeed(seed, 'keys'));
+  const ofFamilies = families.map(({ ownChoice, keys }, index) =>
+    ownChoice === undefined
+      ? chooser
+      : openKeyChooser(ownChoice, { firstKey: 0, keys }, keys, streamSeed(seed, 'keys', index)),
+  );
   const commands = openCommandChooser(task, mix, streamSeed(seed, 'commands'));
   const oneKeyEach =
     mix.stride === 1 && mix.templates.every(({ bases }) => bases.length === 1 && bases[0] === 0);
-  if (oneKeyEach && task.hitShare === 1) return new OneKeyWorkload(commands, chooser);
-  const misses = { hitShare: task.hitShare, first: keyRanges(task).written, keys: task.keys };
-  return timed(new MixedWorkload(mix, commands, chooser, misses, newDraws()), publications);
+  if (oneKeyEach && task.hitShare === 1) return new OneKeyWorkload(commands, ofFamilies[0] ?? chooser);
+  const misses = { hitShare: task.hitShare, first: written, keys: task.keys };
+  const keys = { chooser, ofFamilies };
+  return timed(new MixedWorkload(mix, commands, keys, misses, newDraws()), publications);
 }
 
 function timed(workload: Workload, publications: Publications | undefined): Workload {
@@ -94,14 +101,11 @@ function openCommandChooser(
   );
 }
 
-function openRecords(
-  { keys, keyChoice, growth, ...rest }: WorkloadTask,
-  own: KeyRange,
-  seed: number,
-): Records {
+function openRecords(task: WorkloadTask, own: KeyRange, seed: number): Records {
+  const { keys, keyChoice, growth } = task;
   const exponent = keyChoice.kind === 'zipfian' ? keyChoice.exponent : 0;
   if (growth === 'index') return new IndexedRecords(own, keys, exponent, seed);
-  const { inserted } = keyRanges({ keys, growth, ...rest });
+  const { inserted } = keyRanges(task);
   return new LatestRecords(own, inserted + own.firstKey, exponent, seed);
 }
 
@@ -112,12 +116,27 @@ interface Misses {
   readonly keys: number;
 }
 
+/** How the keys of a mix are chosen. */
+interface KeyChoosers {
+  /** Of all families that have no choice of their own. */
+  readonly chooser: KeyChooser;
+  readonly ofFamilies: readonly KeyChooser[];
+}
+
+/** Families with the same chooser draw from the same keys. */
+function drawsOf(choosers: readonly KeyChooser[]): KeyDraws[] {
+  const draws = new Map([...new Set(choosers)].map(chooser => [chooser, new KeyDraws(chooser)]));
+  return choosers.flatMap(chooser => draws.get(chooser) ?? []);
+}
+
 /** Chooses commands, then draws the keys and numbers of each. */
 class MixedWorkload implements Workload {
   readonly stride: number;
   readonly #templates: readonly MixTemplate[];
   readonly #commands: CommandChooser;
   readonly #chooser: KeyChooser;
+  /** Keys of each family; undefined if one chooser is for all, which draws the keys of a batch at once. */
+  readonly #ofFamilies: readonly KeyDraws[] | undefined;
   readonly #draws: Draws;
   readonly #others: OtherNumbers;
   /** A draw below this is a hit. */
@@ -129,7 +148,7 @@ class MixedWorkload implements Workload {
   constructor(
     { templates, stride }: CommandMix,
     commands: CommandChooser,
-    chooser: KeyChooser,
+    { chooser, ofFamilies }: KeyChoosers,
     misses: Misses,
     draws: Draws,
   ) {
@@ -137,6 +156,7 @@ class MixedWorkload implements Workload {
     this.#templates = templates;
     this.#commands = commands;
     this.#chooser = chooser;
+    this.#ofFamilies = ofFamilies.every(one => one === chooser) ? undefined : drawsOf(ofFamilies);
     this.#draws = draws;
     this.#others = new OtherNumbers(draws);
     this.#hitBelow = misses.hitShare * 2 ** 32;
@@ -146,22 +166,32 @@ class MixedWorkload implements Workload {
 
   fill(batch: Batch): void {
     const { size, numbers, stride } = batch;
+    const ofFamilies = this.#ofFamilies;
     this.#commands.choose(batch);
-    let keys = 0;
-    for (let i = 0; i < size; i++) keys += (this.#templates[batch.commandAt(i)] as MixTemplate).bases.length;
-    if (this.#keys.length < keys) this.#keys = new Uint32Array(size * stride);
-    this.#chooser.drawInto(this.#keys, keys);
+    if (ofFamilies === undefined) this.#drawKeys(batch);
     let next = 0;
     for (let i = 0; i < size; i++) {
       const template = this.#templates[batch.commandAt(i)] as MixTemplate;
       let at = i * stride;
       for (let key = 0; key < template.bases.length; key++) {
-        const chosen = (template.bases[key] as number) + (this.#keys[next++] as number);
+        const drawn =
+          ofFamilies === undefined
+            ? (this.#keys[next++] as number)
+            : (ofFamilies[template.families[key] as number] as KeyDraws).next();
+        const chosen = (template.bases[key] as number) + drawn;
         numbers[at++] = template.reads && this.#hitBelow < 2 ** 32 ? this.#hitOrMiss(chosen) : chosen;
       }
       for (let k = 0; k < template.otherNumbers.length; k++)
         numbers[at++] = this.#others.take(template.otherNumbers[k] as NumberSource);
     }
+  }
+
+  #drawKeys(batch: Batch): void {
+    const { size, stride } = batch;
+    let keys = 0;
+    for (let i = 0; i < size; i++) keys += (this.#templates[batch.commandAt(i)] as MixTemplate).bases.length;
+    if (this.#keys.length < keys) this.#keys = new Uint32Array(size * stride);
+    this.#chooser.drawInto(this.#keys, keys);
   }
 
   #hitOrMiss(chosen: number): number {
@@ -183,12 +213,17 @@ class ReplayWorkload implements Workload {
   readonly #operations: Uint32Array;
   #next = 0;
 
-  constructor(replay: Replay, mix: CommandMix, own: KeyRange, draws: Draws) {
+  constructor(
+    replay: Replay,
+    mix: CommandMix,
+    { own, task }: { readonly own: KeyRange; readonly task: WorkloadTask },
+    draws: Draws,
+  ) {
     this.stride = mix.stride;
     this.#replay = replay;
     this.#mix = mix;
     this.#others = new OtherNumbers(draws);
-    this.#operations = operationsOf(replay, own);
+    this.#operations = operationsOf(replay, own, task.keys);
   }
 
   fill(batch: Batch): void {

@@ -113,6 +113,7 @@ const workload = fc.record({
     { kind: 'hotSet', operationShare: 0, keyShare: 1 },
     { kind: 'partitioned' },
   ]),
+  types: atBounds([{ strings: { keys: 100_000_000, members: 100_000, keyChoice: { kind: 'uniform' } } }]),
   valueBytes: atBounds([
     ...[0, 16 * 2 ** 20],
     { kind: 'range', from: 16 * 2 ** 20 - 1000, to: 16 * 2 ** 20 },

@@ -40,6 +40,32 @@ describe('a fault of a config has its path, what was expected and what was found
       'workload.keyChoice.spread 0.005 100 found 0.0001',
     ],
     [
+      'a type of keys that no command uses',
+      { ...good, workload: { types: { sortedSets: { keys: 5 } } } },
+      'workload.types.sortedSets found an object',
+    ],
+    [
+      'a choice in which each worker has keys of its own, for one type',
+      { ...good, workload: { types: { strings: { keyChoice: { kind: 'partitioned' } } } } },
+      'workload.types.strings.keyChoice.kind "uniform" "zipfian" "gaussian" "hotSet" found "partitioned"',
+    ],
+    [
+      'a spread of less than half a key of one type',
+      {
+        ...good,
+        workload: { types: { strings: { keys: 10, keyChoice: { kind: 'gaussian', spread: 0.01 } } } },
+      },
+      'workload.types.strings.keyChoice.spread 0.05 10 found 0.01',
+    ],
+    [
+      'a spread that is large enough for all keys, but not for those of one type',
+      {
+        ...good,
+        workload: { keyChoice: { kind: 'gaussian', spread: 0.01 }, types: { strings: { keys: 10 } } },
+      },
+      'workload.keyChoice.spread 0.05 10 found 0.01',
+    ],
+    [
       'silent cuts of a cluster',
       { ...group({ cut: 'silent', cutEveryMs: 50 }), target: { ...good.target, cluster: true } },
       'scenarios[0].cut "close" found "silent"',
@@ -412,6 +438,7 @@ describe('config defaults are filled in', () => {
         hitShare: 1,
         subscribers: 0,
         members: 10,
+        types: {},
         ycsb: null,
       },
       scenarios: [

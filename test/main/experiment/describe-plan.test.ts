@@ -123,6 +123,18 @@ describe('workload is described in a few lines', () => {
       ['workload: 10,000 keys, values of 32 bytes, 100 % PUBLISH, 100 subscribers'],
     ],
     [
+      {
+        commands: ['GET {key}', 'ZCARD {key}', 'HLEN {key}'].map(command => ({ command })),
+        keyChoice: { kind: 'zipfian' },
+        types: { hashes: { keys: 50, keyChoice: { kind: 'uniform' } }, sortedSets: { members: 1000 } },
+      },
+      [
+        'workload: 10,000 keys, zipfian 0.99, 50 hashes, uniform, 10,000 sorted sets of',
+        '          1,000 elements, values of 32 bytes, 33.33 % GET, 33.33 % ZCARD,',
+        '          33.33 % HLEN',
+      ],
+    ],
+    [
       { ycsb: 'B' },
       ['workload: 10,000 keys, zipfian 0.99, values of 32 bytes, YCSB B: 95 % GET, 5 %', '          SET'],
     ],

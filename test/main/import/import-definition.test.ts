@@ -171,6 +171,33 @@ test('subscribers of a second client become those of the workload', () => {
   expect(notes).toEqual([]);
 });
 
+test('several clients are a load and what runs beside it, unless both use keys', () => {
+  const converted = (...texts: string[]) => {
+    const clientconfigs = texts.map(text => ({ tool: 'memtier_benchmark', arguments: text }));
+    const dbconfig = { check: { keyspacelen: 1000 } };
+    const { config, notes } = importDefinition({ name: 'several', dbconfig, clientconfigs }, 'a.yml');
+    return { ...checkConfig(config, 'a.yml'), notes };
+  };
+  const info = '--command "INFO everything" -c 1 -t 1 --rate-limiting=1';
+  const get = '--command "GET __key__" --key-minimum 1 --key-maximum 1000 -c 25 -t 4';
+  const two = converted(info, get);
+  expect(two.notes).toEqual([]);
+  expect(two.workload).toMatchObject({ keys: 1000, commands: [{ command: 'GET {key}' }] });
+  expect(two.scenarios).toMatchObject([{ workers: [100], beside: ['info-1'] }]);
+  expect(two.populations).toMatchObject([
+    { name: 'info-1', workers: 1, arrival: { rate: [1] }, workload: { keys: 1 } },
+  ]);
+  expect(two.populations[0]?.workload?.commands).toMatchObject([{ command: 'INFO everything' }]);
+
+  // The consumer would wait for what is in the keys of the other load.
+  const same = converted('--command "LPUSH list a"', '--command "LPOP list"');
+  expect(same.populations).toEqual([]);
+  expect(same.workload.commands).toMatchObject([{ command: 'LPOP {key}' }]);
+  expect(same.notes).toEqual([expect.stringContaining('not imported: memtier_benchmark --command "LPUSH')]);
+  const blocking = converted('--command "LPUSH list a"', '--command "BLPOP list 0"');
+  expect(blocking.workload.commands).toMatchObject([{ command: 'LPUSH {key} a' }]);
+});
+
 test('the file that import writes is a config with a heading', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'poolbench-import-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));

@@ -74,6 +74,22 @@ describe('data set', () => {
       expect([size, await control.call(size, key(family))]).toEqual([size, 4]);
   });
 
+  test('a type with a number of keys and elements of its own has these, and what follows comes behind it', async () => {
+    const types = { strings: { keys: 7 }, hashes: { keys: 2, members: 6 }, lists: { members: 3 } };
+    const { data, warnings } = open({ keys: 30, members: 4, types, ...everything });
+    await data.write();
+    expect(warnings).toEqual([]);
+    expect(await control.call('DBSIZE')).toBe(7 + 2 + 6 * 30);
+    const call = (command: string, number: number) => control.call(command, keyName(space.prefix, number));
+    expect(await call('TYPE', 6)).toBe('string');
+    expect(await call('INCR', 7)).toBe(1);
+    expect(await call('HLEN', 37)).toBe(6);
+    expect(await call('HLEN', 38)).toBe(6);
+    expect(await call('LLEN', 39)).toBe(3);
+    expect(await call('SCARD', 69)).toBe(4);
+    expect(await data.ready('a measurement')).toMatchObject({ missing: 0, sampled: 7 + 2 + 6 * 30 });
+  });
+
   test('elements that are too large for one request are written in several', async () => {
     const { data, warnings } = open({
       keys: 1,

@@ -154,6 +154,45 @@ describe("a user's module that does not keep to the contract", () => {
     expect(outcome.doneCalls()).toBe(1);
   });
 
+  test('a single command goes to sendOne if there is one, and its outcome counts as one of send does', async () => {
+    const send = vi.fn(kept.send);
+    const sendOne = vi.fn<NonNullable<ClientConnection['sendOne']>>();
+    sendOne.mockResolvedValueOnce(null).mockRejectedValueOnce(new Error('OOM command not allowed'));
+    const { connection } = await open({ send, sendOne });
+    expect(await sendBatch(connection, [[GET, 1]])).toMatchObject({ completed: 1, misses: 1 });
+    expect(sendOne).toHaveBeenLastCalledWith(['GET', 'test:00000001']);
+    expect(await sendBatch(connection, [[SET, 1]])).toMatchObject({ completed: 0, failures: { OOM: 1 } });
+    expect(send).not.toHaveBeenCalled();
+    const two = [
+      [SET, 1],
+      [GET, 2],
+    ] as const;
+    expect(await sendBatch(connection, two)).toMatchObject({ completed: 2 });
+    expect(send.mock.lastCall).toEqual([
+      [
+        ['SET', 'test:00000001', 'some text'],
+        ['GET', 'test:00000002'],
+      ],
+    ]);
+    expect(connection.alive).toBe(true);
+    sendOne.mockResolvedValueOnce(undefined);
+    expect(await sendBatch(connection, [[GET, 1]])).toMatchObject({ failures: { PROTOCOL: 1 } });
+    expect(connection.alive).toBe(false);
+  });
+
+  test('batches that are answered in another order are all done once', async () => {
+    const replies: ((reply: unknown) => void)[] = [];
+    const sendOne = () => new Promise(resolve => replies.push(resolve));
+    const { connection } = await open({ sendOne });
+    const sent = [1, 2, 3].map(key => sendBatch(connection, [[SET, key]]));
+    for (const place of [1, 2, 0]) replies[place]?.('OK');
+    for (const outcome of await Promise.all(sent)) {
+      expect(outcome).toMatchObject({ completed: 1, failures: {} });
+      expect(outcome.doneCalls()).toBe(1);
+    }
+    expect(connection.settled).toBe(3);
+  });
+
   describe('that reads streams for a group', () => {
     const args = ['GROUP', 'g', 'c', 'STREAMS', KEY, '>'] as const;
     const reading: CommandSet = {

@@ -82,14 +82,14 @@ test('reads are foreseeable if the key alone decides whether they find something
 
 test('elements are numbers where a command sorts or counts them', () => {
   const texts = (family: 'lists' | 'sets' | 'hashes', ...mix: string[]) => {
-    const numberOf = elementNumbers(mixOf(...mix), family, 50);
+    const numberOf = elementNumbers(mixOf(...mix), family, { firstKey: 50, keys: 50 });
     return [numberOf(0, undefined), numberOf(1, 'n')];
   };
   expect(texts('lists', 'SORT {key} ALPHA', 'SORT {key} BY nosort')).toEqual([undefined, undefined]);
   expect(texts('lists', 'SORT {key}')).toEqual(['0', '7919']);
   expect(texts('sets', 'SADD {key} x', 'SORT {key} DESC')).toEqual(['0', '7919']);
   expect(texts('hashes', 'HINCRBY {key} n 1', 'HGET {key} m')).toEqual([undefined, '0']);
-  // Those of the counters, which come behind the strings.
+  // Those of the counters.
   const withPatterns = ['GET {key}', 'SORT {key} BY {key:*} GET {key:*}'];
   expect(texts('lists', ...withPatterns)).toEqual(['00000050', '00000051']);
   expect(familiesInUse(mixOf(...withPatterns))).toEqual(['strings', 'counters', 'lists']);

@@ -101,8 +101,12 @@ describe('mixed commands', () => {
   test('reads find a key at the ratio of the hit share; the others are for keys that nobody writes', () => {
     const { mix, workload } = open({ commands, hitShare: 0.75 });
     const ranges = keyRanges({ ...plain, commands, hitShare: 0.75 });
+    const same = { keys: 1000, members: 10, ownChoice: undefined };
     expect(ranges).toEqual({
-      families: ['strings', 'sets'],
+      families: [
+        { family: 'strings', firstKey: 0, ...same },
+        { family: 'sets', firstKey: 1000, ...same },
+      ],
       prefilled: 2000,
       inserted: 2000,
       written: 2000,
@@ -121,6 +125,44 @@ describe('mixed commands', () => {
     const hits = reads.filter(key => key < 1000).length;
     // Of a binomial: four standard deviations.
     expect(Math.abs(hits - 0.75 * reads.length)).toBeLessThan(4 * Math.sqrt(reads.length * 0.75 * 0.25));
+  });
+
+  test('a type can have a number of keys and a choice of its own, and every pool draws from all of them', () => {
+    const types = {
+      strings: { keys: 50 },
+      sets: { keys: 300, keyChoice: { kind: 'zipfian', exponent: 1.2 } },
+    } as const;
+    const three = [...commands, { command: 'HGET {key} a', weight: 20 }];
+    const task = { ...plain, commands: three, types };
+    const mix = commandMix(task, 'k:', 1);
+    const keysOf = (size: number) => {
+      const drawn = draw(openWorkload(task, mix, { firstKey: 600, keys: 400 }, 9), 6000 / size, size);
+      const keys = new Map<string, number[]>();
+      for (const [command = 0, key = 0] of drawn) {
+        const { name = '', bases = [] } = mix.templates[command] ?? {};
+        if (bases.length > 0) keys.set(name, [...(keys.get(name) ?? []), key]);
+      }
+      return keys;
+    };
+    const keys = keysOf(10);
+    const within = (name: string) => {
+      const ofName = keys.get(name) ?? [];
+      return [Math.min(...ofName), Math.max(...ofName)];
+    };
+    expect(within('GET')).toEqual([0, 49]);
+    // The other types have what the workload says, and each pool its own part of it.
+    const [from = 0, to = 0] = within('HGET');
+    expect([from >= 50 + 600, to < 50 + 1000]).toEqual([true, true]);
+    const sets = (keys.get('SADD') ?? []).map(key => key - 1050);
+    expect([Math.min(...sets), Math.max(...sets) < 300]).toEqual([0, true]);
+    // 1 / ∑ r^-1.2 is 0.25.
+    expect(sets.filter(key => key === 0).length / sets.length).toBeGreaterThan(0.15);
+    expect(keysOf(3)).toEqual(keys);
+  });
+
+  test('one type alone, too', () => {
+    const { workload } = open({ types: { strings: { keys: 5 } } });
+    expect(new Set(draw(workload, 100, 10).map(([, key]) => key))).toEqual(new Set([0, 1, 2, 3, 4]));
   });
 
   test('workers that share a pool have keys of their own where keys are partitioned', () => {

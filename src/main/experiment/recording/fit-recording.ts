@@ -1,5 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
 import { maxRate, minRate } from '../../../aggregate/scenario/arrival.ts';
-import type { Family } from '../../../workers/workload/families.ts';
+import type { KeysOfType } from '../../../workers/contract.ts';
+import { type Family, familiesInUse, typeName } from '../../../workers/workload/families.ts';
 import type { ExperimentConfig } from '../experiment.ts';
 import { maxBytes, maxListedBytes } from '../values.ts';
 import { maxCommands, usualMembers } from '../workload.ts';
@@ -12,10 +14,8 @@ import { type OperationForm, type Recording, readRecording } from './recorded-op
 export interface FittedRecording {
   readonly config: ExperimentConfig & { readonly workload: NonNullable<ExperimentConfig['workload']> };
   readonly recording: Recording;
-  /** How the keys of the family that is accessed most often are chosen; undefined: no command has keys. */
-  readonly popularity: (Popularity & FittedFamily) | undefined;
-  /** The other families. Their keys have the same number and are chosen in the same way. */
-  readonly others: readonly FittedFamily[];
+  /** The keys of each family; the one with most accesses is first. Empty if no command has keys. */
+  readonly families: readonly FittedFamily[];
   /** Operations of forms that are too rare to be in the mix. */
   readonly tooRare: number;
   /** The commands of the config, in its order. */
@@ -24,11 +24,13 @@ export interface FittedRecording {
   readonly placeOfSize: (bytes: number) => number;
 }
 
-interface FittedFamily {
+interface FittedFamily extends Popularity {
   readonly family: Family;
   /** Different keys in the recording. */
   readonly seen: number;
   readonly accesses: number;
+  /** Elements of each key; undefined if no command names any. */
+  readonly members: number | undefined;
 }
 
 /** Operations of one form whose first keys are of one family. */
@@ -60,40 +62,66 @@ const maxSeconds = 10;
 export function fitRecording(text: string, speed = 1): FittedRecording | undefined {
   const recording = readRecording(text);
   if (recording.operations.length === 0) return undefined;
-  const accesses = accessesByFamily(recording);
-  const [first, ...others] = [...accesses].map(([family, keys]) => ({
-    family,
-    seen: new Set(keys).size,
-    accesses: keys.length,
-  }));
-  const popularity =
-    first === undefined
-      ? undefined
-      : { ...first, ...fitPopularity(Uint32Array.from(accesses.get(first.family) ?? [])) };
+  const families = fitFamilies(recording);
+  const [main] = families;
   const { groups, tooRare } = limitGroups(groupsOf(recording));
   const sizes = fitSizes(recording.sizes);
-  const members =
-    recording.elements === null
-      ? undefined
-      : Math.min(maxMembers, Math.max(1, Math.round(recording.elements)));
-  const commands = inOrder(groups, [...accesses.keys()]);
+  const commands = inOrder(
+    groups,
+    families.map(({ family }) => family),
+  );
   const replayed = recording.operations.length - tooRare;
+  const membersOf = (family: Family) =>
+    families.find(one => one.family === family)?.members ?? main?.members ?? usualMembers;
+  const mix = commands.map(({ form, family, count }) => ({
+    command: templateOf(form, membersOf(family)),
+    weight: percentOf(count, replayed),
+  }));
+  const types = typesOf(families, familiesInUse(mix));
   const config = {
     name: 'recording',
     target: { server: 'any', url: 'redis://localhost:6379' },
     workload: {
-      ...(popularity === undefined ? {} : { keys: popularity.keys }),
-      ...(members === undefined ? {} : { members }),
-      ...(popularity === undefined ? {} : { keyChoice: popularity.choice }),
+      ...(main === undefined ? {} : { keys: main.keys }),
+      ...(main?.members === undefined ? {} : { members: main.members }),
+      ...(main === undefined ? {} : { keyChoice: main.choice }),
+      ...(Object.keys(types).length === 0 ? {} : { types }),
       ...(sizes.valueBytes === undefined ? {} : { valueBytes: sizes.valueBytes }),
-      commands: commands.map(({ form, count }) => ({
-        command: templateOf(form, members ?? usualMembers),
-        weight: percentOf(count, replayed),
-      })),
+      commands: mix,
     },
     ...fitRate(recording, replayed * speed),
   } satisfies ExperimentConfig;
-  return { config, recording, popularity, others, tooRare, commands, placeOfSize: sizes.placeOf };
+  return { config, recording, families, tooRare, commands, placeOfSize: sizes.placeOf };
+}
+
+function fitFamilies(recording: Recording): FittedFamily[] {
+  return [...accessesByFamily(recording)].map(([family, keys]) => {
+    const elements = recording.elements.get(family);
+    return {
+      family,
+      seen: new Set(keys).size,
+      accesses: keys.length,
+      members: elements === undefined ? undefined : Math.min(maxMembers, Math.max(1, Math.round(elements))),
+      ...fitPopularity(Uint32Array.from(keys)),
+    };
+  });
+}
+
+/** What differs for the families after the first one, by the names of their types. */
+function typesOf(
+  [main, ...others]: readonly FittedFamily[],
+  used: readonly Family[],
+): Record<string, KeysOfType> {
+  const types: Record<string, KeysOfType> = {};
+  for (const { family, keys, members, choice } of others) {
+    const type: KeysOfType = {
+      ...(keys === main?.keys ? {} : { keys }),
+      ...(members === undefined || members === (main?.members ?? usualMembers) ? {} : { members }),
+      ...(isDeepStrictEqual(choice, main?.choice) ? {} : { keyChoice: choice }),
+    };
+    if (used.includes(family) && Object.keys(type).length > 0) types[typeName(family)] = type;
+  }
+  return types;
 }
 
 /** For each family the keys in the order of the accesses; the family with most accesses is first. */

@@ -16,7 +16,7 @@ const maxAccesses = 50_000;
 /** If the recording has few accesses, they are drawn repeatedly up to this number, because a single draw varies much. */
 const enoughDrawn = 20_000;
 /** Fewer accesses show no popularity. */
-const minAccesses = 100;
+export const minAccesses = 100;
 /** Max keys: every key is written before a load. */
 const maxKeys = 10_000_000;
 /** If each key was seen only once, the number of keys is unknown: it is taken as at most this multiple of those seen. */

@@ -1,5 +1,7 @@
 import { limits } from '../../../aggregate/scenario/limits.ts';
-import type { Family } from '../../../workers/workload/families.ts';
+import type { KeysOfType } from '../../../workers/contract.ts';
+import { familiesOfKeys } from '../../../workers/workload/command-mix.ts';
+import { type Family, typeName } from '../../../workers/workload/families.ts';
 import { replayHead } from '../../../workers/workload/replay.ts';
 import type { ExperimentConfig } from '../experiment.ts';
 import type { FittedRecording } from './fit-recording.ts';
@@ -27,7 +29,9 @@ const minStageSeconds = 0.1;
  * @param speed how many times as fast the load is
  */
 export function literalReplay(fitted: FittedRecording, file: string, speed = 1): LiteralReplay {
-  const { recording, commands, placeOfSize } = fitted;
+  const { recording, families, commands, placeOfSize } = fitted;
+  const { keyChoice: _, types: fittedTypes = {}, ...workload } = fitted.config.workload;
+  const familiesOf = familiesOfKeys(workload.commands ?? []);
   const indices = new Map<OperationForm, Map<Family | undefined, number>>();
   for (const [index, { form, family }] of commands.entries()) {
     const ofForm = indices.get(form) ?? new Map<Family | undefined, number>();
@@ -56,18 +60,32 @@ export function literalReplay(fitted: FittedRecording, file: string, speed = 1):
       tooLate++;
       continue;
     }
-    const named = keys.map((key, place) => numberOf(families[place] ?? 'strings', key));
+    const named = keys.map((key, place) => numberOf(familiesOf[index]?.[place] ?? 'strings', key));
     lines.push([index, bytes === undefined ? 0 : placeOfSize(bytes), ...named].join(' '));
     instants.push(at / speed);
   }
-  const { keyChoice: _, ...workload } = fitted.config.workload;
-  const keys = Math.max(1, ...[...numbers.values()].map(({ size }) => size));
+  const main = families[0]?.family;
+  const keys = (main === undefined ? undefined : numbers.get(main)?.size) ?? 1;
+  const types: Record<string, KeysOfType> = {};
+  for (const [family, { size }] of numbers) {
+    const members = fittedTypes[typeName(family)]?.members;
+    const type: KeysOfType = {
+      ...(size === keys ? {} : { keys: size }),
+      ...(members === undefined ? {} : { members }),
+    };
+    if (family !== main && Object.keys(type).length > 0) types[typeName(family)] = type;
+  }
   const { seconds: __, scenarios, ...config } = fitted.config;
   const stages = stagesOf(instants);
   return {
     config: {
       ...config,
-      workload: { ...workload, keys, replay: file },
+      workload: {
+        ...workload,
+        keys,
+        ...(Object.keys(types).length === 0 ? {} : { types }),
+        replay: file,
+      },
       scenarios: scenarios.map(group => ({
         ...group,
         ...(stages.length === 0 ? {} : { arrival: { kind: 'constant' as const, stages } }),

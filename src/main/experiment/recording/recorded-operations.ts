@@ -42,8 +42,8 @@ export interface Recording {
   readonly operations: readonly RecordedOperation[];
   /** How often values of each size occur, in bytes. */
   readonly sizes: ReadonlyMap<number, number>;
-  /** Mean number of different fields or members in the commands on a key with elements; null without such keys. */
-  readonly elements: number | null;
+  /** By family: the mean number of different fields or members in the commands on a key. Only families that have any. */
+  readonly elements: ReadonlyMap<Family, number>;
   /** Commands of clients. */
   readonly commands: number;
   /** From the first to the last of them. */
@@ -88,9 +88,9 @@ export function readRecording(text: string): Recording {
 
   const collected = new Collector();
   for (const requests of operationsIn(commands())) collected.add(requests);
-  const { sizes, elements, leftOut } = collected;
+  const { sizes, leftOut } = collected;
   return {
-    ...{ operations: collected.operations(), sizes, elements, leftOut },
+    ...{ operations: collected.operations(), elements: collected.elements(), sizes, leftOut },
     ...found,
     seconds: Math.max(0, last - first),
     clients: clients.size,
@@ -133,12 +133,23 @@ class Collector {
   readonly #forms = new Map<string, OperationForm>();
   /** By database and name. */
   readonly #keys = new Map<string, number>();
+  /** By number of the key and name. */
   readonly #elements = new Set<string>();
-  readonly #keysWithElements = new Set<number>();
+  /** How many of them each key has. */
+  readonly #elementsOf = new Map<number, number>();
 
-  get elements(): number | null {
-    const keys = this.#keysWithElements.size;
-    return keys === 0 ? null : this.#elements.size / keys;
+  elements(): Map<Family, number> {
+    const familyOf = this.#familiesOfKeys();
+    const sums = new Map<Family, { keys: number; elements: number }>();
+    for (const [key, count] of this.#elementsOf) {
+      const family = familyOf[key];
+      if (family === undefined) continue;
+      const sum = sums.get(family) ?? { keys: 0, elements: 0 };
+      sum.keys++;
+      sum.elements += count;
+      sums.set(family, sum);
+    }
+    return new Map([...sums].map(([family, { keys, elements }]) => [family, elements / keys]));
   }
 
   /**
@@ -146,9 +157,7 @@ class Collector {
    * accesses.
    */
   operations(): RecordedOperation[] {
-    const familyOf: (Family | undefined)[] = [];
-    for (const { form, keys } of this.#operations)
-      for (const [index, key] of keys.entries()) familyOf[key] ??= form.families[index];
+    const familyOf = this.#familiesOfKeys();
     const accesses = new Map<Family, number>();
     for (const { keys } of this.#operations)
       for (const key of keys) {
@@ -160,6 +169,14 @@ class Collector {
       ...operation,
       families: operation.keys.map((key, index) => operation.form.families[index] ?? familyOf[key] ?? main),
     }));
+  }
+
+  /** The family of each key; undefined if no command shows it. */
+  #familiesOfKeys(): (Family | undefined)[] {
+    const familyOf: (Family | undefined)[] = [];
+    for (const { form, keys } of this.#operations)
+      for (const [index, key] of keys.entries()) familyOf[key] ??= form.families[index];
+    return familyOf;
   }
 
   add(commands: readonly RecordedCommand[]): void {
@@ -189,8 +206,10 @@ class Collector {
       const [key] = names[index] ?? [];
       if (elements.length === 0 || key === undefined) continue;
       const number = this.#numberOf(key);
-      this.#keysWithElements.add(number);
+      const before = this.#elements.size;
       for (const element of elements) this.#elements.add(`${number} ${element}`);
+      const added = this.#elements.size - before;
+      this.#elementsOf.set(number, (this.#elementsOf.get(number) ?? 0) + added);
     }
     for (const size of sizes) this.sizes.set(size, (this.sizes.get(size) ?? 0) + 1);
     for (const [index, number] of requests.flatMap(({ numbers }) => numbers).entries()) {
