@@ -1,3 +1,8 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type CommandSet, KEY } from '../../../src/pool/client/batch.ts';
 import type { ClientConnection, ClientModule, Place } from '../../../src/pool/client/client-module.ts';
@@ -7,6 +12,7 @@ import {
   type AnyClient,
   commands,
   connector,
+  fileOf,
   GET,
   loopback,
   rejection,
@@ -43,6 +49,30 @@ describe('options of a client', () => {
     const [ours = '', ...others] = lines.filter(line => line.includes(' name=test '));
     expect(others).toEqual([]);
     expect(ours).toMatch(` resp=${version}`);
+  });
+
+  test('the socket of the core of valkey-glide goes with the process', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'poolbench-test-'));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const load = {
+      ...{ address: loopback(server.port), commands: { keyPrefix: 'test:', commands: [] } },
+      ...{ timeoutMs: 5000, autoPipelining: false, options: {} },
+    };
+    const script = `
+      import { readdirSync } from 'node:fs';
+      import { loadClient } from ${JSON.stringify(new URL('../../../dist/pool/client/libraries.js', import.meta.url).href)};
+      const { connector } = await loadClient('valkey-glide', ${JSON.stringify(fileOf('valkey-glide'))});
+      const connection = await connector(${JSON.stringify(load)})();
+      console.log(readdirSync(${JSON.stringify(folder)}).join());
+      connection.close();
+      process.exit();`;
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ['--input-type=module', '--eval', script],
+      { env: { ...process.env, TMPDIR: folder } },
+    );
+    expect(stdout).toMatch(/^glide-socket-/);
+    expect(await readdir(folder)).toEqual([]);
   });
 });
 

@@ -19,6 +19,7 @@ export const networkFaults: readonly Fault[] = [
     fails: ['TIMEOUT', 'ETIMEDOUT'],
     known: 'completed, and some that failed',
     inOpenLoop: true,
+    load: { timeoutMs: 500 },
     inflict: ({ proxy }) => proxy.cut('silence'),
   },
   {
