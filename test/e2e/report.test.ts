@@ -19,6 +19,7 @@ describe('report renders a result again', () => {
     });
     const run = await experiment.run();
     expect(run.code, run.stderr).toBe(0);
+    expect(run.stdout).toMatch(/^Thresholds crossed: 0 of 2 checks\.\n/);
     const folder = await experiment.resultsFolder();
     const files = await readFiles(folder);
     expect(Object.keys(files).length).toBeGreaterThan(5 + 2 * 2);
