@@ -26,7 +26,10 @@ beforeEach(async () => {
   // These files need no types of Node, and of the language only those that no program is without: all take longer to read.
   const compilerOptions = { ...config.compilerOptions, types: [], noLib: true };
   const include = [...config.include, 'language.d.ts'];
-  await writeFile(join(folder, 'tsconfig.build.json'), JSON.stringify({ ...config, compilerOptions, include }));
+  await writeFile(
+    join(folder, 'tsconfig.build.json'),
+    JSON.stringify({ ...config, compilerOptions, include }),
+  );
   await writeFile(join(folder, 'language.d.ts'), language);
   await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
   await mkdir(join(folder, 'src/part'), { recursive: true });
