@@ -44,22 +44,23 @@ export async function setup({ provide }: TestProject): Promise<() => Promise<voi
   provide('servers', { redis, valkey });
   const usersPath = process.env.PATH ?? '';
   provide('usersPath', usersPath);
-  const usersFolder = process.env.TMPDIR;
   // Short: the path of a socket in it has at most 107 characters.
   const folder = await mkdtemp(join(tmpdir(), 'pb-'));
   provide('tools', join(folder, 'tools'));
-  // The workers of vitest are started with both.
-  process.env.PATH = await makePath(folder, { redis, valkey });
-  process.env.TMPDIR = folder;
+  // The workers of vitest are started with them.
+  const variables = { PATH: await makePath(folder, { redis, valkey }), TMPDIR: folder };
+  const users = { ...process.env };
+  Object.assign(process.env, variables);
   return async () => {
     const left = await leftIn(folder);
     if (left.length > 0) {
       console.error(`left in the temporary folder: ${left.join(', ')}`);
       process.exitCode = 1;
     }
-    process.env.PATH = usersPath;
-    if (usersFolder === undefined) delete process.env.TMPDIR;
-    else process.env.TMPDIR = usersFolder;
+    for (const name of Object.keys(variables)) {
+      if (users[name] === undefined) delete process.env[name];
+      else process.env[name] = users[name];
+    }
     await rm(folder, { recursive: true, force: true });
   };
 }
@@ -67,7 +68,7 @@ export async function setup({ provide }: TestProject): Promise<() => Promise<voi
 /** How long servers may take that end because a worker of vitest has. They need the tools, to remove their folders. */
 const maxEndMs = 10_000;
 
-/** What poolbench and the tests have left; not what their libraries have, such as glide its sockets. */
+/** What poolbench and the tests have left, but not what their libraries have. */
 async function leftIn(folder: string): Promise<string[]> {
   for (const endMs = Date.now() + maxEndMs; ; await sleep(50)) {
     const left = (await readdir(folder)).filter(name => name.startsWith('poolbench'));

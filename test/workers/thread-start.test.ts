@@ -143,7 +143,8 @@ describe('growth of pools before the measured window', () => {
     proxy.delayMs = 20;
     const { sample, start } = await measureGrown(proxy.port, { preset: 'baseline' });
     expect(created(sample)).toEqual({ before: workers, within: 0 });
-    expect(start.grown).toBe(true);
+    // On a busy machine it can come to its bound first.
+    expect(start.grown).toBe(start.warmupSeconds < maxGrowthSeconds);
     expect(start.warmupSeconds).toBeGreaterThan(0.6);
     expect(sample.completed).toBeGreaterThan(0);
   });

@@ -1,5 +1,4 @@
 import { readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import type * as glide from '@valkey/valkey-glide';
@@ -59,17 +58,16 @@ export function valkeyGlideModule({
 let removesSocket = false;
 
 /**
- * Removes the socket of glide's core when the process ends: glide leaves it in the temporary folder
+ * Removes the socket of glide's core when the process ends: glide leaves it in /tmp
  * (valkey-io/valkey-glide#4747). Not earlier, because all clients of all threads share it.
  */
 function removeSocketAtExit(): void {
   if (removesSocket || !isMainThread) return;
   removesSocket = true;
   process.once('exit', () => {
-    const folder = tmpdir();
     try {
-      const left = readdirSync(folder).filter(name => name.startsWith(`glide-socket-${process.pid}-`));
-      for (const name of left) rmSync(join(folder, name), { force: true });
+      const left = readdirSync('/tmp').filter(name => name.startsWith(`glide-socket-${process.pid}-`));
+      for (const name of left) rmSync(join('/tmp', name), { force: true });
     } catch {
       // A folder that cannot be listed keeps it.
     }
