@@ -150,7 +150,7 @@ describe('a closed pipe', () => {
   test('a reader that closes the pipe ends neither a run nor its cleanup', async () => {
     const server = await startRedis();
     onTestFinished(() => server.stop());
-    const experiment = await createExperiment(server.url);
+    const experiment = await createExperiment(server.url, { seconds: 0.5 });
     const codeFile = join(experiment.folder, 'code');
     const through = async (...args: string[]) => {
       const command = [process.execPath, cli, ...args];
