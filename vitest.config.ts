@@ -5,8 +5,8 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Tests that measure CPU or the instant at which something happens: whatever runs beside them is in their figures. */
 const timing = ['test/timing/**/*.test.ts'];
-/** Tests that put another module in the place of one of the sources, which only vitest's own loader can do. */
-const mocking = ['test/aggregate/scenario/new-dimension.test.ts'];
+/** A test that changes what the sources are made of: its worker can be that of no other file. */
+const apart = ['test/aggregate/scenario/new-dimension.test.ts'];
 
 const root = fileURLToPath(new URL('.', import.meta.url));
 
@@ -32,8 +32,8 @@ class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);
     const isLong = ({ moduleId }: TestSpecification) => longest.some(path => moduleId.includes(path));
-    // A worker ends where the next file is of another project: the one file of `mocking` comes last.
-    const isLast = ({ project }: TestSpecification) => project.name === 'mocking';
+    // A worker ends where the next file is of another project: the one file of `apart` comes last.
+    const isLast = ({ project }: TestSpecification) => project.name === 'apart';
     const rank = (file: TestSpecification) => (isLast(file) ? 2 : isLong(file) ? 0 : 1);
     return sorted.toSorted((a, b) => rank(a) - rank(b));
   }
@@ -66,10 +66,10 @@ export default defineConfig({
           ...together,
           name: 'behaviour',
           include: ['test/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, ...timing, ...mocking],
+          exclude: [...configDefaults.exclude, ...timing, ...apart],
         },
       },
-      { test: { ...common, ...together, name: 'mocking', include: mocking } },
+      { plugins: [compiled], test: { ...common, ...together, name: 'apart', include: apart } },
       {
         plugins: [compiled],
         test: {

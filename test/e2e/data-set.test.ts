@@ -38,7 +38,7 @@ test('a mix that deletes keys begins every round with the same data, and its rea
   const server = await ofTest(startRedis());
   const experiment = await createExperiment(server.url, {
     workload: { keys: 100, commands: [{ command: 'GET {key}', weight: 9 }, { command: 'DEL {key}' }] },
-    scenarios: [{ client: 'wire', workers: 4, arrival: { kind: 'constant', rate: 1000 } }],
+    scenarios: [{ client: 'wire', workers: 4, ...calm }],
     rounds: 3,
     seconds: 0.2,
   });

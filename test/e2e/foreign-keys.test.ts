@@ -4,7 +4,7 @@ import { findOtherServers } from '../../src/main/server/other-servers.ts';
 import { preflight } from '../../src/main/server/preflight.ts';
 import { keyName } from '../../src/pool/client/batch.ts';
 import { loopback } from '../support/connections.ts';
-import { createExperiment, unhurried } from '../support/experiment.ts';
+import { calm, createExperiment, unhurried } from '../support/experiment.ts';
 import { connectObserver, loadBegun } from '../support/observed-server.ts';
 import { startProxy } from '../support/proxy.ts';
 import { ofTest, startRedis, startValkey } from '../support/servers.ts';
@@ -71,7 +71,7 @@ describe('two servers behind one address', () => {
     const { proxy, observers } = await startBoth();
     const experiment = await createExperiment(`redis://127.0.0.1:${proxy.port}`, {
       target: { server: 'any', url: `redis://127.0.0.1:${proxy.port}` },
-      scenarios: [{ client: 'wire', workers: 4, arrival: { kind: 'constant', rate: 1000 } }],
+      scenarios: [{ client: 'wire', workers: 4, ...calm }],
       seconds: 0.3,
     });
     const { code, stdout, stderr } = await experiment.run();

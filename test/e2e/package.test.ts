@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { chmod, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -20,13 +19,6 @@ interface Package {
 }
 const described = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as Package;
 
-/** Of the repository, what a package is made of, as the set-up of the tests has compiled it. */
-const sources = [
-  ...['package.json', 'build.mjs', 'tsconfig.json', 'tsconfig.build.json', 'LICENSE', 'README.md'],
-  ...['src', 'dist', 'configs', 'docs', 'native'],
-  // Absent where the addon cannot be compiled.
-  ...['prebuilds'].filter(path => existsSync(join(root, path))),
-];
 const addon = /^prebuilds\/linux-\w+\/ring-\w+\.uv1\.node$/;
 
 /** A folder of a user, in which the package is installed. */
@@ -37,24 +29,19 @@ const call = (program: string, args: readonly string[], cwd = home) =>
   promisify(execFile)(program, args, { cwd, env: { ...process.env, PATH: inject('usersPath') } });
 
 /**
- * Packs a clone that was built, and unpacks the package as npm would, beside links to its dependencies, which are not fetched here:
+ * Packs what the set-up of the tests has compiled, and unpacks the package as npm would, beside links to its dependencies, which are not fetched here:
  * npm needs a registry for that. What is no dependency of the package cannot be imported from it.
  */
 beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), 'poolbench-package-'));
-  const clone = join(home, 'clone');
-  await mkdir(clone);
-  for (const path of sources) await cp(join(root, path), join(clone, path), { recursive: true });
-  await symlink(modules, join(clone, 'node_modules'));
   // What npm would do first. It has nothing to compile, or it would check all types, which `npm test` has begun with.
   expect(described.scripts.prepack).toBe('node build.mjs --declaration && node native/build.mjs --try');
-  expect((await call('node', ['build.mjs', '--declaration'], clone)).stderr).toBe('');
-  await call('node', ['native/build.mjs', '--try'], clone);
+  expect((await call('node', ['build.mjs', '--declaration'], root)).stderr).toBe('');
+  await call('node', ['native/build.mjs', '--try'], root);
   const pack = ['pack', '--json', '--ignore-scripts', '--pack-destination', home];
-  const { stdout } = await call('npm', pack, clone);
+  const { stdout } = await call('npm', pack, root);
   const [{ files, filename }] = JSON.parse(stdout);
   packed = files.map(({ path }: { readonly path: string }) => path);
-  await rm(clone, { recursive: true });
 
   const installed = join(home, 'node_modules/poolbench');
   await mkdir(installed, { recursive: true });
@@ -86,11 +73,11 @@ test('the package has what it runs with, and nothing that it is made of', () => 
   expect(packed.filter(path => /^(src|test|bench|results)\/|tsbuildinfo|sha256/.test(path))).toEqual([]);
 });
 
-test('npx runs the command, with worker threads of its own', async () => {
+test('npm’s link runs the command, with worker threads of its own', async () => {
   const server = await ofTest(startRedis());
   const load = ['--workers', '3', '--seconds', '0.1', '--warmup', '0', '--rounds', '1', '--quiet', '--json'];
   const clients = ['--client', 'ioredis,wire', '--transport', usableTransports.at(-1) ?? ''];
-  const { stdout } = await call('npx', ['--no', '--', 'poolbench', server.url, ...clients, ...load]);
+  const { stdout } = await call(join(home, 'node_modules/.bin/poolbench'), [server.url, ...clients, ...load]);
   const result = JSON.parse(stdout);
   expect(result).toMatchObject({ complete: true, tool: { version: described.version } });
   expect(result.scenarios.map(({ transport }: { readonly transport: string }) => transport)).toEqual(

@@ -37,7 +37,7 @@ describe('several populations at once', () => {
           arrival: { kind: 'burst', rate: 400, size: 40 },
         },
         {
-          ...{ name: 'ramp', workers: 12, pools: 3, poolsPerThread: 2 },
+          ...{ name: 'ramp', client: 'wire', workers: 12, pools: 3, poolsPerThread: 2 },
           arrival: { kind: 'constant', stages },
           workload: { keys: 30, commands: [{ command: 'LPUSH {key} {value}' }, { command: 'LPOP {key}' }] },
         },

@@ -47,7 +47,7 @@ beforeAll(async () => {
     target: { server: 'redis', url: server.url },
     workload: { keys: 200, commands: [{ command: 'GET {key}' }, { command: 'SET {key} {value}' }] },
     scenarios: [
-      { client: ['wire', 'ioredis'], workers: 4, ...calm },
+      { client: 'wire', workers: [4, 6], ...calm },
       { client: 'wire', workers: 8, pools: 2, arrival: { kind: 'constant', rate: 200 } },
     ],
     rounds: 2,

@@ -47,7 +47,7 @@ describe('result keeps the contract', () => {
           poolsPerThread: 2,
           ...calm,
         },
-        { client: ['ioredis', 'wire'], pools: 3, poolsPerThread: [1, 2], pipeline: 10, ...calm },
+        { client: ['ioredis', 'wire'], pools: 2, poolsPerThread: [1, 2], pipeline: 10, ...calm },
       ],
       6,
     ],
@@ -189,7 +189,7 @@ describe('same seed issues the same commands', () => {
     });
     const experiment = await createExperiment(url, {
       scenarios: [{ client: 'wire', workers: 1, ...calm }],
-      seconds: 1,
+      seconds: 0.5,
       seed,
     });
     const { code, stderr } = await experiment.run();

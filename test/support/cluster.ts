@@ -140,13 +140,17 @@ export async function startCluster({
   }
 }
 
-/** Moves a slot without its keys: what it held is gone. */
+/**
+ * Moves a slot without its keys: what it held is gone. Its destination imports it first, because only then does it take a new
+ * epoch: else the claim of the old owner, if it is still on its way, would give the slot back.
+ */
 export async function moveSlot(
   slot: number,
   from: TestNode,
   to: TestNode,
   cluster: TestCluster,
 ): Promise<void> {
+  await to.redis.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', from.id);
   for (const node of [to, from, ...cluster.masters.filter(({ id }) => id !== from.id && id !== to.id)])
     await node.redis.call('CLUSTER', 'SETSLOT', slot, 'NODE', to.id);
 }

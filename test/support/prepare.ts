@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';
 import { findServerBinary } from '../../src/main/server/find-server.ts';
@@ -29,7 +30,8 @@ const tools = ['sh', 'cat', 'chmod', 'echo', 'env', 'head', 'mkdir', 'node', 'rm
 /**
  * vitest's global set-up: compiles, because threads, the embedded server and the command line are tested as they ship,
  * finds real servers, and gives the tests a PATH that is the same on every machine: these servers, a few tools, and
- * neither Docker nor another server of the user's.
+ * neither Docker nor another server of the user's. They have a temporary folder of their own, which goes with them: what
+ * poolbench or a test leaves in it fails the run.
  */
 export async function setup({ provide }: TestProject): Promise<() => Promise<void>> {
   compile();
@@ -45,14 +47,36 @@ export async function setup({ provide }: TestProject): Promise<() => Promise<voi
   provide('servers', { redis, valkey });
   const usersPath = process.env.PATH ?? '';
   provide('usersPath', usersPath);
-  const folder = await mkdtemp(join(tmpdir(), 'poolbench-tests-'));
+  // Short: the path of a socket in it has at most 107 characters.
+  const folder = await mkdtemp(join(tmpdir(), 'pb-'));
   provide('tools', join(folder, 'tools'));
-  // The workers of vitest are started with it.
-  process.env.PATH = await makePath(folder, { redis, valkey });
+  // The workers of vitest are started with them.
+  const variables = { PATH: await makePath(folder, { redis, valkey }), TMPDIR: folder };
+  const users = { ...process.env };
+  Object.assign(process.env, variables);
   return async () => {
-    process.env.PATH = usersPath;
+    const left = await leftIn(folder);
+    if (left.length > 0) {
+      console.error(`left in the temporary folder: ${left.join(', ')}`);
+      process.exitCode = 1;
+    }
+    for (const name of Object.keys(variables)) {
+      if (users[name] === undefined) delete process.env[name];
+      else process.env[name] = users[name];
+    }
     await rm(folder, { recursive: true, force: true });
   };
+}
+
+/** How long servers may take that end because a worker of vitest has. They need the tools, to remove their folders. */
+const maxEndMs = 10_000;
+
+/** What poolbench and the tests have left, but not what their libraries have. */
+async function leftIn(folder: string): Promise<string[]> {
+  for (const endMs = Date.now() + maxEndMs; ; await sleep(50)) {
+    const left = (await readdir(folder)).filter(name => name.startsWith('poolbench'));
+    if (left.length === 0 || Date.now() > endMs) return left;
+  }
 }
 
 /** Folders with the servers and the tools. @returns the two of them, as PATH */

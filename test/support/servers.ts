@@ -6,6 +6,9 @@ import { Redis } from 'ioredis';
 import { inject, onTestFinished } from 'vitest';
 import { freePort, startServer } from '../../src/main/server/server-process.ts';
 
+// So vitest ends a worker. Only an exit of its own ends the servers that the worker shares, and removes what libraries leave.
+process.once('SIGTERM', () => process.exit());
+
 export interface TestServer {
   /** Without a login; with TLS it starts with rediss://. */
   readonly url: string;

@@ -115,14 +115,16 @@ describe('accounting', () => {
         const before = await calls();
         const sample = await runOne(
           proxy.port,
-          { client, preset, pipeline: 5, seconds: 1, timeoutMs: 200 },
-          async () => {
+          { client, preset, pipeline: 5, seconds: 30, timeoutMs: 200 },
+          async shared => {
             // A few batches of each worker were answered by then.
             await until(async () => (await calls()) > before + 20);
             proxy.cutAfter(7, 'silence');
             setTimeout(() => {
               proxy.silent = true;
             }, 20);
+            await until(() => shared.failures(0).TIMEOUT !== undefined);
+            shared.stop(nowNs());
           },
         );
         expect(sample.completed).toBeGreaterThan(0);

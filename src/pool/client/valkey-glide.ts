@@ -1,3 +1,6 @@
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { isMainThread } from 'node:worker_threads';
 import type * as glide from '@valkey/valkey-glide';
 import type { ClientModule, Place, SentCommand } from './client-module.ts';
 
@@ -27,6 +30,7 @@ export function valkeyGlideModule({
 }: Library): ClientModule {
   // It would write every error reply to standard error.
   Logger.setLoggerConfig('off');
+  removeSocketAtExit();
   return {
     multiplexes: true,
     async open(place) {
@@ -47,6 +51,25 @@ export function valkeyGlideModule({
       };
     },
   };
+}
+
+let removesSocket = false;
+
+/**
+ * Removes the socket of glide's core when the process ends: glide leaves it in /tmp
+ * (valkey-io/valkey-glide#4747). Not earlier, because all clients of all threads share it.
+ */
+function removeSocketAtExit(): void {
+  if (removesSocket || !isMainThread) return;
+  removesSocket = true;
+  process.once('exit', () => {
+    try {
+      const left = readdirSync('/tmp').filter(name => name.startsWith(`glide-socket-${process.pid}-`));
+      for (const name of left) rmSync(join('/tmp', name), { force: true });
+    } catch {
+      // A folder that cannot be listed keeps it.
+    }
+  });
 }
 
 function optionsOf({

@@ -1,5 +1,8 @@
+// First of all: everything here runs with one row more in the table of dimensions, and with nothing else changed.
+import '../../support/new-dimension.ts';
+
 import { readdirSync } from 'node:fs';
-import { afterAll, expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { judgeVersusClaims } from '../../../src/aggregate/claims/claims.ts';
 import { pairArms, pairWithOnePool } from '../../../src/aggregate/claims/judging/arms.ts';
@@ -14,35 +17,6 @@ import { experimentSchema } from '../../../src/main/experiment/experiment.ts';
 import { expandScenarios } from '../../../src/main/experiment/scenarios.ts';
 import { judge, measureSuite } from '../../support/claim-arms.ts';
 import { buildMatrix, buildResult, buildRound, buildScenario } from '../../support/result-builder.ts';
-
-// The files of a vitest worker share their modules: these must be loaded anew, and so must those of the next file.
-vi.hoisted(() => vi.resetModules());
-afterAll(() => {
-  vi.doUnmock('../../../src/aggregate/scenario/dimensions.ts');
-  vi.resetModules();
-});
-
-/** Everything here runs with one row more in the table of dimensions, and with nothing else changed. */
-vi.mock('../../../src/aggregate/scenario/dimensions.ts', async importOriginal => {
-  const original = await importOriginal<typeof import('../../../src/aggregate/scenario/dimensions.ts')>();
-  const row = await import('../../../src/aggregate/scenario/dimension.ts');
-  const zod = await import('zod');
-  const noDelay = row.dimension({
-    config: {
-      item: zod.z.boolean(),
-      usual: false,
-      description: 'Whether sockets wait to fill a packet',
-      label: on => (on ? 'noDelay' : 'delay'),
-    },
-    result: zod.z.boolean().default(false),
-    agrees: true,
-    thread: true,
-    path: on => (on ? 'no delay' : ''),
-    words: on => (on ? 'no delay' : 'delay'),
-    setting: true,
-  });
-  return { ...original, dimensions: { ...original.dimensions, noDelay } };
-});
 
 const key = 'noDelay' as ScenarioKey;
 

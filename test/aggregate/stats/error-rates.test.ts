@@ -43,7 +43,10 @@ describe('verdicts err no more often than stated', () => {
     expect([0, 1, 3, 100].map(falseVerdictChance)).toEqual([0, 1 / 64, 3 / 64, 1]);
   });
 
-  const cases = [6, 7, 9, 11, 13, 25].flatMap(rounds => noises.map(noise => ({ rounds, ...noise })));
+  // Every number of rounds with two noises, and the smallest, at which the error is all that is allowed, with all of them.
+  const cases = [6, 7, 9, 11, 13, 25].flatMap((rounds, index) =>
+    noises.filter((_, noise) => rounds === 6 || noise % 2 === index % 2).map(noise => ({ rounds, ...noise })),
+  );
 
   test.each(cases)('$rounds rounds with $noise noise, the true ratio at the threshold', ({ rounds, of }) => {
     const runs = 2500;

@@ -301,8 +301,8 @@ describe('thread that hangs is given up', () => {
 });
 
 describe('limit by round trips is measured on an idle connection', () => {
-  async function controlOf(port: number) {
-    const control = await connectControl(loopback(port), { timeoutMs: 500 });
+  async function controlOf(port: number, timeoutMs = 5000) {
+    const control = await connectControl(loopback(port), { timeoutMs });
     onTestFinished(() => control.close());
     return control;
   }
@@ -333,7 +333,12 @@ describe('limit by round trips is measured on an idle connection', () => {
       if (ping === 2) setTimeout(() => reply('+PONG\r\n'), 60);
       else reply('+PONG\r\n');
     });
-    expect(await baseRoundTripMs(await controlOf(port))).toBeLessThan(30);
+    // On a busy machine most of them may be late.
+    const measure = async () => {
+      seen.pings = -1;
+      return baseRoundTripMs(await controlOf(port));
+    };
+    await expect.poll(measure).toBeLessThan(30);
     expect(seen.pings).toBeLessThanOrEqual(20);
   });
 
@@ -350,6 +355,6 @@ describe('limit by round trips is measured on an idle connection', () => {
 
   test('null when none is answered', async () => {
     const { port } = await startPonger(() => {});
-    expect(await baseRoundTripMs(await controlOf(port))).toBeNull();
+    expect(await baseRoundTripMs(await controlOf(port, 500))).toBeNull();
   });
 });

@@ -9,7 +9,7 @@ import { parseAddress } from '../../../src/main/server/url.ts';
 import { keyName } from '../../../src/pool/client/batch.ts';
 import { clientNames, loopback } from '../../support/connections.ts';
 import { shareServer, startRedis, type TestServer } from '../../support/servers.ts';
-import { runOne } from '../../support/threads.ts';
+import { runOne, stopAfter } from '../../support/threads.ts';
 
 const space: KeySpace = { prefix: 'poolbench:1:', keys: 1, token: 'a token', claimed: true, warnings: [] };
 
@@ -113,12 +113,9 @@ describe('data set', () => {
         keyPrefix: space.prefix,
         address: loopback(server.port, { protocol }),
       };
-      const sample = await runOne(server.port, {
-        ...options,
-        pools: [{ keys: 50 }],
-        pipeline: 20,
-        seconds: 0.2,
-      });
+      const pools = [{ keys: 50 }];
+      const half = { ...options, pools, pipeline: 20, seconds: 10 };
+      const sample = await runOne(server.port, half, stopAfter(2000));
       expect(sample.failed).toEqual({});
       const { commands } = mergeCommands(sample.commands);
       for (const { name, completed, misses } of commands.filter(({ name }) => name !== 'INCR')) {
@@ -126,15 +123,8 @@ describe('data set', () => {
         const tolerance = (5 * Math.sqrt(completed * 0.25) + 1) / completed;
         expect([name, misses / completed]).toEqual([name, expect.closeTo(0.5, -Math.log10(2 * tolerance))]);
       }
-      const { commands: whole } = mergeCommands(
-        (
-          await runOne(server.port, {
-            ...options,
-            workload: { ...workload, hitShare: 1 },
-            pools: [{ keys: 50 }],
-          })
-        ).commands,
-      );
+      const all = { ...options, pools, workload: { ...workload, hitShare: 1 }, seconds: 10 };
+      const { commands: whole } = mergeCommands((await runOne(server.port, all, stopAfter(500))).commands);
       expect(whole.map(({ misses }) => misses)).toEqual(whole.map(() => 0));
     },
   );
@@ -143,7 +133,8 @@ describe('data set', () => {
     const config = { keys: 20, ...mixOf('HSET {key} f {value}', 'EXPIRE {key} {number:100-200}') };
     await open(config).data.write();
     const pools = [{ keys: 20 }];
-    await runOne(server.port, { workload: taskOf(config), keyPrefix: space.prefix, pools, seconds: 0.2 });
+    const task = { workload: taskOf(config), keyPrefix: space.prefix, pools, seconds: 10 };
+    await runOne(server.port, task, stopAfter(500));
     const names = Array.from({ length: 20 }, (_, number) => keyName(space.prefix, number));
     const types = await Promise.all(names.map(name => control.call('TYPE', name)));
     expect(new Set(types)).toEqual(new Set(['hash']));

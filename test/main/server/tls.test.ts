@@ -183,7 +183,7 @@ test('a run with a certificate of its own; without a check, every output says so
     url: wanting.tlsUrl,
     tls: { ...ours, rejectUnauthorized: false },
   };
-  const scenarios = [{ client: ['wire', 'ioredis'], workers: 4, pools: 2, ...unhurried }];
+  const scenarios = [{ client: 'wire', workers: 4, ...unhurried }];
   const experiment = await createExperiment('', { target, scenarios, seconds: 0.2 });
   // Other tests have written there.
   const { code, stdout, stderr } = await experiment.run(['--force']);

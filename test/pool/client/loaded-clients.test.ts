@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process';
+import { readdir } from 'node:fs/promises';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type CommandSet, KEY } from '../../../src/pool/client/batch.ts';
 import type { ClientConnection, ClientModule, Place } from '../../../src/pool/client/client-module.ts';
@@ -7,6 +10,7 @@ import {
   type AnyClient,
   commands,
   connector,
+  fileOf,
   GET,
   loopback,
   rejection,
@@ -43,6 +47,26 @@ describe('options of a client', () => {
     const [ours = '', ...others] = lines.filter(line => line.includes(' name=test '));
     expect(others).toEqual([]);
     expect(ours).toMatch(` resp=${version}`);
+  });
+
+  test('the socket of the core of valkey-glide goes with the process', async () => {
+    const load = {
+      ...{ address: loopback(server.port), commands: { keyPrefix: 'test:', commands: [] } },
+      ...{ timeoutMs: 5000, autoPipelining: false, options: {} },
+    };
+    const script = `
+      import { readdirSync } from 'node:fs';
+      import { loadClient } from ${JSON.stringify(new URL('../../../dist/pool/client/libraries.js', import.meta.url).href)};
+      const { connector } = await loadClient('valkey-glide', ${JSON.stringify(fileOf('valkey-glide'))});
+      const connection = await connector(${JSON.stringify(load)})();
+      console.log(readdirSync('/tmp').find(name => name.startsWith('glide-socket-' + process.pid + '-')));
+      connection.close();
+      process.exit();`;
+    const words = ['--input-type=module', '--eval', script];
+    const { stdout } = await promisify(execFile)(process.execPath, words);
+    const socket = stdout.trim();
+    expect(socket).toMatch(/^glide-socket-/);
+    expect(await readdir('/tmp')).not.toContain(socket);
   });
 });
 

@@ -148,7 +148,7 @@ export const serverFaults: readonly Fault[] = [
     fails: ['TIMEOUT', 'ETIMEDOUT', 'CIRCUIT_OPEN'],
     known: 'completed, and some that failed',
     inOpenLoop: true,
-    load: { seconds: 0.8 },
+    load: { seconds: 0.8, timeoutMs: 500 },
     inflict: scene => stopFor(scene, 900),
   },
 ];

@@ -9,7 +9,7 @@ import { openWorkload, type Workload } from '../../../src/workers/workload/workl
 import { chiSquaredDeviation } from '../../support/goodness-of-fit.ts';
 import { plainWorkload } from '../../support/plain-workload.ts';
 import { startScriptedServer } from '../../support/scripted-server.ts';
-import { runOne, type TaskOptions } from '../../support/threads.ts';
+import { runOne, stopAfter, type TaskOptions } from '../../support/threads.ts';
 
 describe('mixed commands', () => {
   const plain = plainWorkload({ keys: 1000, valueBytes: 4, readShare: 0.5 });
@@ -249,7 +249,7 @@ describe('seeds', () => {
       if (command === 'GET' || command === 'SET') asked.push(key);
       reply('+OK\r\n');
     });
-    await runOne(port, { seconds: 0.3, ...options });
+    await runOne(port, { seconds: 10, ...options }, stopAfter(200));
     return asked;
   }
 

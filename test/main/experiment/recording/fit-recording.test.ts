@@ -232,21 +232,17 @@ test('the rank-frequency distance does not depend on which key is the hottest, a
 
 const running = startBothServers();
 
-/** What a server runs while a load lasts that was recorded for so many commands. */
-async function recordLoad(
-  { server, control }: Running,
-  workload: WorkloadTask,
-  keyPrefix: string,
-  commands: number,
-) {
-  const space = {
-    prefix: keyPrefix,
-    keys: keyRanges(workload).all,
-    token: 't',
-    claimed: false,
-    warnings: [],
-  };
+/** Writes the keys of a workload that a load is to find. */
+async function writeKeys({ control }: Running, workload: WorkloadTask, prefix: string): Promise<void> {
+  const { all } = keyRanges(workload);
+  const space = { prefix, keys: all, token: 't', claimed: false, warnings: [] };
   await prefill(control, space, { seed: 1, workload });
+}
+
+/** What a server runs while a load lasts that was recorded for so many commands. */
+async function recordLoad(on: Running, workload: WorkloadTask, keyPrefix: string, commands: number) {
+  const { server, control } = on;
+  await writeKeys(on, workload, keyPrefix);
   const { signal } = new AbortController();
   const recording = recordMonitor(
     parseAddress(server.url),
@@ -356,21 +352,14 @@ test.each(['redis', 'valkey'])(
 );
 
 test.each(['redis', 'valkey'])('%s refuses no command of a replay', async name => {
-  const { server, control } = running.get(name) as Running;
+  const on = running.get(name) as Running;
   for (let from = 0; from < recordedCommands.length; from += 60) {
     const { task } = fitted(textOf(recordedCommands.slice(from, from + 60)));
     const workload = { ...task, keys: 50 };
     const keyPrefix = `replay-${from}:`;
-    const space = {
-      prefix: keyPrefix,
-      keys: keyRanges(workload).all,
-      token: 't',
-      claimed: false,
-      warnings: [],
-    };
-    await prefill(control, space, { seed: 1, workload });
+    await writeKeys(on, workload, keyPrefix);
     const pools = [{ keys: workload.keys }];
-    const sample = await runOne(server.port, { pools, keyPrefix, workload, seconds: 10 }, stopAfter(2000));
+    const sample = await runOne(on.server.port, { pools, keyPrefix, workload, seconds: 10 }, stopAfter(2000));
     expect(sample.failed).toEqual({});
   }
 });
