@@ -55,7 +55,7 @@ const minCallers = 10;
  */
 export const autoPipelining: PredictingClaim = {
   id: 'C25',
-  statement: `Auto-pipelining pays from ${minCallers} callers on one connection, and costs a single caller nothing.`,
+  statement: `Auto-pipelining pays off from ${minCallers} callers on one connection, and costs a single caller nothing.`,
   predicted: `no prediction: the source report does not mention it. Judged on one shared connection: at least 5 % more throughput from ${minCallers} workers on, at most 5 % less for 1`,
   suite: 'auto-pipelining',
   needs: `a shared pool of 1 connection with autoPipelining and one without, for 1 worker, or for ${minCallers} or more`,

@@ -50,7 +50,7 @@ const upTo = `at ${onePoolWorkers} or fewer`;
  */
 export const multiPool: OwnRuleClaim = {
   id: 'C1',
-  statement: `Beyond ${maxWorkers} workers, several pools pay.`,
+  statement: `Beyond ${maxWorkers} workers, several pools pay off.`,
   predicted: `a gain above ${formatRatio(clearlyMore)} for some number of pools`,
   suite: 'scaling',
   judge: evidence =>
