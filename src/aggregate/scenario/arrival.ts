@@ -10,7 +10,7 @@ export const maxStages = 20;
 
 const rate = listOf(numberBetween(minRate, maxRate)).nullable().prefault(null).meta({
   description:
-    'Operations that are due each second, over all pools; a list makes a scenario of each; null: stages has the rates',
+    'Operations due per second, over all pools; a list makes one scenario per rate; null: stages has the rates',
   unit: 'operations per second',
 });
 
@@ -20,11 +20,11 @@ export const stageSchema = section({
     unit: 'seconds',
   }),
   rate: numberBetween(0, maxRate).meta({
-    description: 'Operations that are due each second, over all pools, when the stage begins',
+    description: 'Operations due per second, over all pools, when the stage begins',
     unit: 'operations per second',
   }),
   rampTo: numberBetween(0, maxRate).nullable().default(null).meta({
-    description: 'Rate when the stage ends; it changes evenly up to there; null: rate',
+    description: 'Rate when the stage ends, reached at a steady pace; null: rate',
     unit: 'operations per second',
   }),
 });
@@ -36,7 +36,7 @@ const stages = z
   .default(null)
   .meta({
     description:
-      'Instead of rate: parts of the measured window, each with a rate of its own. Together they are as long as the window; null: one rate',
+      'Instead of rate: consecutive parts of the measured window, each with its own rate. They add up to the window; null: one rate',
   });
 
 /** A part of a measured window in which operations are due at one rate, or at one that changes evenly. */
@@ -44,7 +44,7 @@ type Stage = Readonly<z.output<typeof stageSchema>>;
 
 const order = oneOf(['shuffled', 'upAndDown']).default('shuffled').meta({
   description:
-    'Order of the rates within a round: shuffled with the other scenarios, or all in turn, ascending and then descending',
+    'Order of the rates within a round: shuffled with the other scenarios, or ascending and then descending',
 });
 
 export const burstSize = wholeNumber(1, 1_000_000);
@@ -72,7 +72,7 @@ const burst = section({
   rate,
   stages,
   size: burstSize.meta({
-    description: 'Operations that are due at one instant, every size / rate seconds',
+    description: 'Operations due at once, every size / rate seconds',
     unit: 'operations',
   }),
   order,

@@ -14,11 +14,11 @@ const batchIn = (pool: 'shared' | 'separate', description: string) =>
   section({
     pool: z.literal(pool).meta({ description }),
     workers: wholeNumber(1, limits.workers).meta({
-      description: 'Workers beside the others',
+      description: 'Number of these workers',
       unit: 'workers',
     }),
     pipeline: wholeNumber(2, limits.pipeline).meta({
-      description: 'Commands in each of their batches',
+      description: 'Number of commands in each of their batches',
       unit: 'commands',
     }),
   });

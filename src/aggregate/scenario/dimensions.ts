@@ -129,7 +129,7 @@ export const dimensions = {
     config: {
       item: wholeNumber(1, limits.pools),
       usual: 1,
-      description: 'Pools that the workers, connections and keys are split over',
+      description: 'Number of pools that the workers, connections and keys are split over',
       unit: 'pools',
       label: pools => `${pools}${pools === 1 ? 'pool' : 'pools'}`,
       inEveryId: true,
@@ -146,7 +146,7 @@ export const dimensions = {
     config: {
       item: wholeNumber(1, limits.workers),
       usual: 50,
-      description: 'Concurrent callers, over all pools',
+      description: 'Number of concurrent callers, over all pools',
       unit: 'workers',
       label: workers => `${workers}${workers === 1 ? 'worker' : 'workers'}`,
       inEveryId: true,
@@ -164,7 +164,7 @@ export const dimensions = {
     config: {
       item: wholeNumber(1, limits.pipeline),
       usual: 1,
-      description: 'Commands that a worker writes and awaits together',
+      description: 'Number of commands that a worker sends and awaits together',
       unit: 'commands',
       label: depth => `depth${depth}`,
     },
@@ -182,7 +182,7 @@ export const dimensions = {
     config: {
       item: wholeNumber(1, limits.pools),
       usual: 1,
-      description: 'Pools that share one thread; the last thread gets the rest',
+      description: 'Number of pools in each thread; the last thread gets the rest',
       unit: 'pools',
       label: pools => `${pools}perThread`,
       clamp: (perThread, { pools }) => Math.min(perThread, pools),
@@ -213,7 +213,7 @@ export const dimensions = {
       name: 'connectionsPerWorker',
       item: numberBetween(0.01, limits.connectionsPerWorker),
       usual: 2,
-      description: 'Max connections for each worker; the total is rounded, and no pool has fewer than one',
+      description: 'Max connections per worker; the total is rounded, and every pool has at least one',
       unit: 'connections per worker',
       label: perWorker => `${perWorker}perWorker`,
     },
@@ -398,7 +398,7 @@ export const dimensions = {
     config: {
       item: batchSchema,
       usual: { pool: 'none' },
-      description: 'Workers that send larger batches beside the others',
+      description: 'Additional workers that send larger batches',
       expand: expandBatches,
       label: labelBatch,
     },
@@ -470,7 +470,7 @@ export const dimensions = {
     config: {
       item: wholeNumber(0, limits.agents),
       usual: 0,
-      description: 'Number of agents over which the threads are spread, with --agents; 0: all of them',
+      description: 'Number of agents that run the threads, with --agents; 0: all of them',
       unit: 'agents',
       label: hosts => (hosts === 0 ? 'allHosts' : `${hosts}${hosts === 1 ? 'host' : 'hosts'}`),
       // No host without a thread.
@@ -490,7 +490,7 @@ export const dimensions = {
       item: besideSchema,
       usual: null,
       description:
-        'Name of the population that runs at the same time as the scenario; "bulk+churn" names two; null: none. If no scenario has this key, each runs alone and beside each population',
+        'Name of the population that runs at the same time as the scenario; "bulk+churn" names two; null: none. If no scenario has this key, each runs alone and with each population',
       label: labelBeside,
     },
     result: z.string().nullable().default(null),

@@ -42,7 +42,7 @@ export const populations = z
   .prefault([])
   .meta({
     description:
-      'Other loads that can run at the same time as a scenario, which names them in beside. Each has the keys of one scenario, and its own workload',
+      'Other loads that run at the same time as a scenario, which names them in beside. Each has the keys of a scenario and its own workload',
   });
 
 /** The population as a group of one scenario. */

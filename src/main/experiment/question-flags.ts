@@ -12,9 +12,9 @@ interface QuestionFlag {
   /** What it can be set to; empty: any number in its range. */
   readonly values: readonly string[];
   readonly help: string;
-  /** What is taken where it is not given, as text. */
+  /** The default, as text. */
   readonly usual: string;
-  /** What the config has for what was typed. Text that is no such value stays text, which the schema then refuses. */
+  /** The config's value for the typed text. Invalid text stays text, which the schema then refuses. */
   read(text: string): unknown;
 }
 
@@ -34,7 +34,7 @@ const rate: QuestionFlag = {
   path: ['scenarios', 0, 'arrival'],
   several: true,
   values: [],
-  help: 'operations that are due each second, at random times (Poisson), whether or not earlier ones were answered: an open loop',
+  help: 'operations due per second, at random times (Poisson), whether or not earlier ones were answered: an open loop',
   usual: 'a closed loop',
   read: text => ({ kind: 'poisson', rate: listed(text).map(numberOf) }),
 };

@@ -102,7 +102,7 @@ export function describeAssumed(url: string, asked: Asked): string {
     const value = group[String(path.at(-1))];
     return asked[name] !== undefined || !Array.isArray(value) ? [] : [`--${name} ${value.join(',')}`];
   });
-  return words.length === 0 ? '' : `Assumed, because no flag says otherwise: ${words.join(' ')}`;
+  return words.length === 0 ? '' : `Assumed, because no flag sets it: ${words.join(' ')}`;
 }
 
 function isList(name: string, asked: Asked): boolean {

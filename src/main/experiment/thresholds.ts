@@ -37,7 +37,7 @@ export const thresholds = z
   .prefault({})
   .meta({
     description:
-      'Conditions that the run must meet, by metric, or by scenario and metric; if one is crossed the exit code is 99',
+      'Conditions that the run must meet, by metric, or by scenario and metric; otherwise the exit code is 99',
   });
 
 function findFault(key: string, condition: string): Fault | undefined {

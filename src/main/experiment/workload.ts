@@ -88,7 +88,7 @@ export const keyChoice = oneOfKinds(
     kind('zipfian', 'the key of rank r in proportion to 1 / r^exponent', {
       exponent: numberBetween(0.01, 10)
         .default(0.99)
-        .meta({ description: 'How much hotter the hot keys are; YCSB uses 0.99' }),
+        .meta({ description: 'How strongly accesses concentrate on few keys; YCSB uses 0.99' }),
     }),
     kind('gaussian', 'keys in the middle most often', {
       spread: numberBetween(0.0001, 10).default(0.1).meta({
@@ -99,7 +99,7 @@ export const keyChoice = oneOfKinds(
     kind('sequential', 'the keys of each pool, one after another', {}),
     kind('hotSet', 'most operations on few keys', {
       operationShare: numberBetween(0, 1).default(0.8).meta({
-        description: 'Fraction of the operations that are on the hot keys',
+        description: 'Fraction of the operations that use the hot keys',
         unit: 'fraction, 0 to 1',
       }),
       keyShare: numberBetween(0, 1).default(0.2).meta({
@@ -131,7 +131,7 @@ const functions = z
   )
   .default([])
   .meta({
-    description: 'Libraries of functions for FCALL; they are loaded before the load and removed after it',
+    description: 'Libraries of functions for FCALL; loaded before the load and removed after it',
   });
 
 const usualKeyChoice = { kind: 'uniform' } as const;
@@ -155,7 +155,7 @@ export const workload = section({
   valueContent,
   readShare: numberBetween(0, 1).optional().meta({
     description:
-      'Fraction of the commands that are GET; the others are SET. Not allowed beside commands, script or ycsb',
+      'Fraction of the commands that are GET; the others are SET. Not allowed with commands, script or ycsb',
     unit: 'fraction, 0 to 1',
     default: usualReadShare,
   }),
@@ -171,7 +171,7 @@ export const workload = section({
     .default(null)
     .meta({
       description:
-        "Path of a script, relative to the config's folder: a module whose default export is an async function. One call, a session, is one operation; null: none",
+        "Path of a script, relative to the config's folder: a module whose default export is an async function. Each call is a session, which is one operation; null: none",
     }),
   replay: z
     .string({ error: 'the path of a replay, or null' })
@@ -180,21 +180,21 @@ export const workload = section({
     .default(null)
     .meta({
       description:
-        "Path of a file that poolbench record --literal has written, relative to the config's folder. It has the order of the commands and the key of each; null: both are drawn at random",
+        "Path of a file written by poolbench record --literal, relative to the config's folder. It has the order of the commands and the key of each; null: both are drawn at random",
     }),
   functions,
   subscribers: wholeNumber(0, maxSubscribers).default(0).meta({
     description:
-      'Connections, besides those of the pools, that receive the messages of PUBLISH and SPUBLISH; the time from send to arrival is measured',
+      'Additional connections that receive the messages of PUBLISH and SPUBLISH; the time from send to arrival is measured',
     unit: 'connections',
   }),
   hitShare: numberBetween(0, 1).default(1).meta({
     description:
-      'Fraction of the reads that are of existing keys; the others are of keys that are never written',
+      'Fraction of the reads that are for existing keys; the others are for keys that are never written',
     unit: 'fraction, 0 to 1',
   }),
   ycsb: oneOf(ycsbNames).nullable().default(null).meta({
-    description: 'A workload of YCSB, which decides the commands and the choice of keys; null: none',
+    description: 'A YCSB workload, which sets the commands and the choice of keys; null: none',
   }),
 })
   .check(({ value, issues }) => {
