@@ -37,7 +37,7 @@ export interface CheckOptions {
   readonly signal?: AbortSignal | undefined;
   /** Fails if the declared server is unavailable, rather than use another one. @default false */
   readonly noStandIn?: boolean | undefined;
-  /** Also loads a database that holds keys of others. @default false */
+  /** Also loads a database that holds keys of other programs. @default false */
   readonly force?: boolean | undefined;
 }
 

@@ -39,7 +39,7 @@ export const healthInterval: PredictingClaim = {
   predicted:
     'mean response time within 5 % of what it is without the time of its checks; fewer failed operations where connections go silent',
   suite: 'health-interval',
-  needs: `optimized pools in a slow open loop with a healthTtlMs of ${shortMs} or ${longMs} beside otherwise equal pools with ${offMs}, which switches checks off`,
+  needs: `optimized pools in a slow open loop with a healthTtlMs of ${shortMs} or ${longMs} and otherwise equal pools with ${offMs}, which switches checks off`,
   predictions: scenarios =>
     recommendedMs.flatMap(ttlMs => {
       const pairs = pairWithOff(scenarios).filter(({ other }) => other.healthTtlMs === ttlMs);

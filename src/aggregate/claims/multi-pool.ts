@@ -195,13 +195,13 @@ function describeJudged(finding: Finding, verdict: Verdict, rule: Rule): string 
 }
 
 /**
- * "Yes: 2 pools, each in a thread of its own, gave ×1.66 [1.41, 1.88] beyond 50 workers; it is the threads, not the pools
+ * "Yes: 2 pools, each in its own thread, gave ×1.66 [1.41, 1.88] beyond 50 workers; it is the threads, not the pools
  * (pools alone ×1.02); they already pay at 10 workers."
  */
 function describeGain(finding: Finding, verdict: Verdict): string {
   const best = bestOf(finding.above);
   if (best === undefined) return '';
-  const figure = `${formatPlural(best.pools, 'pool')}, each in a thread of its own, gave ${formatGain(best)} ${beyond}`;
+  const figure = `${formatPlural(best.pools, 'pool')}, each in its own thread, gave ${formatGain(best)} ${beyond}`;
   const clauses = {
     supported: [`Yes: ${figure}`, describeSource(finding.split), describeEarlier(finding.upTo)],
     refuted: [`No: ${beyond} no number of pools gained 5 % (${listGains(finding.above)})`],
@@ -285,11 +285,11 @@ function describeEarlier(gains: readonly Gain[]): string | null {
     const from = Number.isFinite(first)
       ? `at ${formatPlural(first, 'worker')}, ${workersPerPool({ workers: first, pools: best.pools })} per pool`
       : upTo;
-    return `they already pay ${from} (${formatGain(best)})`;
+    return `they already pay off ${from} (${formatGain(best)})`;
   }
   return gains.every(doesNotPay)
-    ? `${upTo} they do not pay (${listGains(gains)})`
-    : `whether they pay ${upTo} stays open (${formatGain(best)})`;
+    ? `${upTo} they do not pay off (${listGains(gains)})`
+    : `whether they pay off ${upTo} stays open (${formatGain(best)})`;
 }
 
 /** What the gain comes from, as a clause: a second event loop is not a second pool. Null if the run cannot tell. */
@@ -300,7 +300,7 @@ function describeSource(split: SplitGain | null): string | null {
   if (isGain(pool) && isGain(thread)) return `both pools and threads contribute (${alone})`;
   if (isGain(pool) && isNoGain(thread)) return `it is the pools, not the threads (${alone})`;
   if (isNoGain(pool) && isGain(thread)) return `it is the threads, not the pools (${alone})`;
-  return `what it comes from stays open (${alone})`;
+  return `its source stays open (${alone})`;
 }
 
 const isGain = ({ low }: Interval) => low > clearlyMore;
@@ -309,7 +309,7 @@ const isNoGain = ({ high }: Interval) => high < clearlyMore;
 /** The parts of the gain with their intervals, or why they are unsound. */
 function describeParts({ split }: Finding): string[] {
   if (split === null)
-    return ['Each pool has a thread of its own here, so the run cannot tell pools from threads.'];
+    return ['Each pool has its own thread here, so the run cannot tell pools from threads.'];
   if (split.flaw !== null) return [`The run cannot tell pools from threads, because ${split.flaw}.`];
   const { pools, pool, thread } = split;
   return [

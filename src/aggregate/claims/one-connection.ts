@@ -29,13 +29,13 @@ export const oneConnection: PredictingClaim = {
   predicted:
     'nothing: the source report takes the pool for granted. Judged: a loss of 5 % or more, however commands are sent',
   suite: 'one-connection',
-  needs: 'a shared pool of 1 connection beside an optimized pool for the same workers',
+  needs: 'a shared pool of 1 connection and an optimized pool for the same workers',
   predictions: scenarios =>
     waysToShare(scenarios).flatMap(({ how, pairs }) =>
       predictRatios(pairs, `${how} to a pool`, [[throughput, atMost(clearlyLess)]]),
     ),
   caveat: () =>
-    'For GET and SET of small values only (32 B in the suite): blocking commands, transactions and large replies need connections of their own.',
+    'For GET and SET of small values only (32 B in the suite): blocking commands, transactions and large replies need separate connections.',
   remarks: scenarios =>
     groupBy(scenarios, ({ client }) => client).flatMap(([client, ofClient]) =>
       waysToShare(ofClient).map(

@@ -32,7 +32,7 @@ export const reconnect: PredictingClaim = {
   statement: 'While one connection reconnects, the workers of the others are unaffected.',
   predicted: 'p99 of the others at most 5 % above that without cuts',
   suite: 'reconnect',
-  needs: 'baseline or optimized pools with cutEveryMs above 0 beside otherwise equal ones with 0',
+  needs: 'baseline or optimized pools with cutEveryMs above 0 and otherwise equal ones with 0',
   predictions: scenarios =>
     groupBy(pairWithUncut(scenarios), ({ other }) => other.pool).flatMap(([preset, pairs]) =>
       predictRatios(pairs, `${preset}, with connections cut to without`, [[p99, atMost(clearlyMore)]]),

@@ -72,7 +72,7 @@ const traits = {
   'start of the server': {
     uses: ofPairs,
     of: ({ target }) => (wasRunning(target) ? 'was running before' : 'by poolbench'),
-    note: 'Linux divides the CPU time of a busy machine by session, and a server that poolbench starts has a session of its own; let poolbench start all servers, or none',
+    note: 'Linux divides the CPU time of a busy machine by session, and a server that poolbench starts has its own session; let poolbench start all servers, or none',
   },
   connections: {
     uses: everywhere,
@@ -231,7 +231,7 @@ function checkTurns(results: readonly Result[]): Checked {
   return checked(
     first !== undefined && results.every(({ session }) => session === first),
     results.map(({ session }) =>
-      session === undefined ? 'a run of its own' : session === first ? 'yes' : 'in another run',
+      session === undefined ? 'a separate run' : session === first ? 'yes' : 'in another run',
     ),
     'the ratios include what drifted between the runs, and no interval covers it',
   );

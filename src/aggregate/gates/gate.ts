@@ -79,6 +79,6 @@ export function measureOfGate(metric: MedianMetric): Measure {
 /** What else a figure is, as a sentence; none if it is what its name says, or a lower bound. */
 function describeCaveat({ metric }: Gate, arms: readonly ScenarioResult[]): string[] {
   return arms.some(arm => caveatOf(metric, arm) === 'worst stall')
-    ? [`The ${metric.name} is practically the worst stall of a round; longer windows (--seconds) mend that.`]
+    ? [`The ${metric.name} is practically the worst stall of a round; use longer windows (--seconds).`]
     : [];
 }

@@ -39,7 +39,7 @@ export function judgeRuns(runs: readonly Result[], gates: readonly Gate[]): Gate
 function whyNoBaseline(baseline: readonly Result[], latest: Result): string | null {
   const runs = [...baseline, latest];
   if (baseline.length < minRuns)
-    return `runs that were made apart have no rounds in pairs, and the machine drifts between them, so at least ${minRuns} runs of the same machine and config must stand before the new one, found ${baseline.length}; versus measures both in turn and decides by its rounds`;
+    return `separate runs have no paired rounds, and the machine drifts between them, so at least ${minRuns} runs of the same machine and config must come before the new one, found ${baseline.length}; versus measures both in turn and decides by its rounds`;
   if (new Set(runs.map(({ startedAt }) => startedAt)).size < runs.length)
     return 'a run is given more than once, or two sides of one';
   for (const { name, control } of runs) {

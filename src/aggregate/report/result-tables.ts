@@ -314,10 +314,10 @@ export function timeSplitBlocks(scenarios: readonly ScenarioResult[]): Block[] {
   if (rows.length === 0) return [];
   return [
     note([
-      "The mean response time of a batch and its three parts in µs, as medians over the rounds, which need not add up. Unsent: waiting for a connection or to be sent. In flight: in the client's event loop, the network and the server's queue. Server: being run, by the server's own ",
+      "The mean response time of a batch and its three parts in µs, as medians over the rounds, which may not add up exactly. Unsent: waiting for a connection or to be sent. In flight: in the client's event loop, the network and the server's queue. Server: being run, by the server's own ",
       codeSpan('commandstats'),
       rows.length < scenarios.length
-        ? ". A scenario is missing if its part of the server's time is not known, such as beside a population that sends the same commands."
+        ? ". A scenario is missing if its part of the server's time is not known, for example with a population that sends the same commands."
         : '.',
     ]),
     table(rows, [

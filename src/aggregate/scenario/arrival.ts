@@ -53,7 +53,7 @@ const kindOf = <const Kind extends string>(kind: Kind, description: string) =>
   z.literal(kind).meta({ description: `${kind}: ${description}` });
 
 const closed = section({
-  kind: kindOf('closed', 'a worker sends its next batch when the last one is answered'),
+  kind: kindOf('closed', 'a worker sends its next batch when the previous one is answered'),
 });
 const constant = section({
   kind: kindOf('constant', 'operations are due at equal intervals'),
@@ -68,7 +68,7 @@ const poisson = section({
   order,
 });
 const burst = section({
-  kind: kindOf('burst', 'many operations are due at one instant'),
+  kind: kindOf('burst', 'many operations are due at once'),
   rate,
   stages,
   size: burstSize.meta({

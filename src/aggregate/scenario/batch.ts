@@ -31,7 +31,7 @@ export const batchSchema = z.discriminatedUnion(
     batchIn('shared', 'shared: in the same pools as the others'),
     batchIn(
       'separate',
-      'separate: in pools of their own beside the others; the connections are split by workers',
+      'separate: in separate pools; the connections are split by workers',
     ),
   ],
   {

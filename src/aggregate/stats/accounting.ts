@@ -113,7 +113,7 @@ function describeScriptCount(id: string, round: RoundResult): string[] {
   const isWhole = failedOf(round) + round.unfinished === 0;
   if (server <= sent * 1.01 && (server >= sent * 0.99 || !isWhole)) return [];
   return [
-    `The server counted ${formatCount(server)} commands in round ${round.round} of ${id}, but the script sent ${formatCount(sent)}: did somebody else use the server, or did another server answer?`,
+    `The server counted ${formatCount(server)} commands in round ${round.round} of ${id}, but the script sent ${formatCount(sent)}: did another program use the server, or did another server answer?`,
   ];
 }
 
@@ -163,6 +163,6 @@ function describeServerCount(id: string, rounds: readonly RoundResult[]): string
   return [
     answeredElsewhere(rounds)
       ? `${counted}another server answered the rest (behind a load balancer or a cache), or the server's count was reset. Throughput and latency are those of all servers together, but CPU and other figures of the server are those of one; use the address of a single server.`
-      : `${counted}did somebody else use the server?`,
+      : `${counted}did another program use the server?`,
   ];
 }

@@ -70,7 +70,7 @@ export function describeControl(control: ControlResult, side?: string): string {
   const measured = `Two identical arms${side === undefined ? '' : ` on ${side}`}: ${formatRatioInterval(control.ratio)} in throughput, where ×1 is right.`;
   return flaw === null
     ? measured
-    : `${measured} They differ by more than 2 %, so the figures of this run are no ground for a verdict: something else changed while it ran. Stop other programs, and run it again.`;
+    : `${measured} They differ by more than 2 %, so the figures of this run do not allow a verdict: something else changed while it ran. Stop other programs, and run it again.`;
 }
 
 /** Why a run gives no verdict, as a clause: two identical arms clearly differ. Null if they do not. */

@@ -160,7 +160,7 @@ function findBlockedLoop({ blockedLoop }: LimitFigures): Finding | undefined {
 /** An open loop asks for no more than its rate. */
 function findKeptRate({ shortfallRatio }: LimitFigures): Finding | undefined {
   if (shortfallRatio === null || shortfallRatio > maxShortfallRatio) return undefined;
-  const meaning = 'nothing was saturated and the rate was kept';
+  const meaning = 'nothing was saturated and the rate was sustained';
   return { resource: unsaturated, by: ['thread', 'server'], meaning };
 }
 
@@ -180,8 +180,8 @@ function findTheTime(figures: LimitFigures, environment: LoadEnvironment): Findi
   if (together >= hardlyWork || basePingMs === null)
     return { resource: unsaturated, by: ['thread', 'server'], meaning: 'nothing was saturated' };
   const meaning = environment.local
-    ? 'it took its time without using a core, as when it sleeps, waits for its disk or serves others'
-    : 'it took its time without using a core, or the network is slower under load';
+    ? 'it was slow without using a core: it may be asleep, waiting for its disk, or serving other clients'
+    : 'it was slow without using a core, or the network is slower under load';
   return { resource: 'server', by: ['trips', 'server'], meaning };
 }
 

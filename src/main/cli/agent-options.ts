@@ -60,7 +60,7 @@ export function enlistFor(
   if (typed === undefined) {
     const without = (['control', 'agents-wait', 'group'] as const).find(flag => options[flag] !== undefined);
     if (without === undefined) return undefined;
-    throw new PoolbenchError('USAGE', `expected --agents N beside --${without}`);
+    throw new PoolbenchError('USAGE', `expected --agents N with --${without}`);
   }
   for (const experiment of experiments) expectSuitsAgents(experiment);
   const wanted = {

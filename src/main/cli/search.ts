@@ -31,7 +31,7 @@ export async function search(
     session.progress.say(describeSearch(plan));
     const outcome = await runSearch(plan, { target, clients }, session);
     session.print(outcome.search, colour => renderTerminal(searchDocument(outcome.search), colour));
-    if (outcome.written) session.sayWritten('search.json and search.md, beside the figures of all steps');
+    if (outcome.written) session.sayWritten('search.json and search.md, and the figures of all steps');
     return exitCodeOf(outcome, session);
   });
 }

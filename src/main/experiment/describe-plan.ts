@@ -33,13 +33,13 @@ export function describePlan(plan: Plan): string {
     ...describeRange(plan),
     ...(controls === 0
       ? []
-      : ['  controls: scenarios measured once more, to see by how much equal ones differ']),
+      : ['  controls: scenarios measured twice, to show how much identical ones differ']),
     `  each: ${seconds} s, after ${warmupSeconds} s of warm-up`,
     `  order: ${describeOrder(plan)}, seed ${experiment.seed}`,
     ...describeWorkload(experiment.workload).map(line => `  ${line}`),
     ...populationsOf(experiment).flatMap(describePopulation),
     `  duration: ${describeEstimate(alone)}`,
-    ...(rounds.atMost < minRounds ? [`  verdict: none, as that needs ${minRounds} rounds`] : []),
+    ...(rounds.atMost < minRounds ? [`  verdict: none, because that needs ${minRounds} rounds`] : []),
     '',
     ...describeScenarios(labelScenarios(experiment.scenarios)),
   ];
@@ -94,8 +94,8 @@ function describeRange(plan: Plan): string[] {
 function describeOrder({ blocks }: Plan): string {
   const areBlocks = blocks.length > 1 && blocks.some(({ elements }) => elements.length > 1);
   return areBlocks
-    ? `${blocks.length} blocks, and the arms in each, shuffled anew every round`
-    : 'shuffled anew every round';
+    ? `${blocks.length} blocks, and the arms in each, reshuffled every round`
+    : 'reshuffled every round';
 }
 
 /** The sides of a run that has several; empty if it has one. */
@@ -198,7 +198,7 @@ export function describeWorkload(workload: WorkloadConfig): string[] {
   const mix = workload.ycsb === null ? '' : `YCSB ${workload.ycsb}: `;
   const also = [
     ...(compressibleRatio > 0 ? [`${formatPercent(compressibleRatio)} of a value is one character`] : []),
-    ...(hitShare < 1 ? [`${formatPercent(hitShare)} of reads are for keys that are there`] : []),
+    ...(hitShare < 1 ? [`${formatPercent(hitShare)} of reads are for existing keys`] : []),
     ...(workload.subscribers > 0 ? [formatPlural(workload.subscribers, 'subscriber')] : []),
   ];
   const order = replay === undefined ? '' : ` in the order of ${basename(replay)}`;

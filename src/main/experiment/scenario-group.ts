@@ -97,7 +97,7 @@ function checkArrivals(
       refuse(['arrival', index, 'rate'], expected, undefined);
     }
     if (rate !== null && stages !== null)
-      refuse(['arrival', index, 'stages'], 'no stages beside a rate (each stage has its own)', stages);
+      refuse(['arrival', index, 'stages'], 'no stages with a rate (each stage has its own)', stages);
     if (stages !== null && operationsOf(stages) < 1)
       refuse(
         ['arrival', index, 'stages'],
@@ -119,7 +119,7 @@ function checkArrivals(
   if (arrival.every(({ kind }) => kind === 'closed')) return;
   for (const [index, { pool }] of batch.entries()) {
     if (pool === 'none') continue;
-    const expected = '"none" beside an open loop (arrival), which has no separate schedule for batch workers';
+    const expected = '"none" with an open loop (arrival), which has no separate schedule for batch workers';
     refuse(['batch', index, 'pool'], expected, pool);
   }
 }

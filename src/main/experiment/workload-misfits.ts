@@ -44,7 +44,7 @@ export function checkWorkload(config: Parts, refuse: Refuse): void {
   const { growth, values } = workloadTask(config.workload);
   for (const [index, { workers, pipeline, batch }] of config.scenarios.entries()) {
     if (growth !== null && batch.some(({ pool }) => pool === 'separate')) {
-      const expected = `no batch workers with pools of their own, as workload.ycsb is ${JSON.stringify(ycsb)} (both pools would insert the same records)`;
+      const expected = `no batch workers with separate pools, as workload.ycsb is ${JSON.stringify(ycsb)} (both pools would insert the same records)`;
       refuse(['scenarios', index, 'batch'], expected, batch);
     }
     const commands =
@@ -83,7 +83,7 @@ function checkReadFrom({ target, workload, scenarios }: Omit<Parts, 'timeoutMs'>
     if (ofAll !== undefined) refuseReads(ofAll);
     else if (other !== undefined)
       refuseReads(
-        `client has ${JSON.stringify(other)} (only ${formatList(clientsWith('replicas'))} read from replicas; give it a group of its own)`,
+        `client has ${JSON.stringify(other)} (only ${formatList(clientsWith('replicas'))} read from replicas; put it in a separate group)`,
       );
     else if (target.cluster && client.includes('ioredis') && autoPipelining.includes(true))
       refuseReads('autoPipelining is true (in a cluster, ioredis would send joined writes to replicas)');
@@ -111,7 +111,7 @@ function checkNumberOfKeys({ workload, scenarios }: Parts, report: Refuse): void
   const task = workloadTask(workload);
   const maxPools = Math.max(...scenarios.flatMap(({ pools }) => pools));
   if (keys < maxPools)
-    refuse(`at least as many keys as pools, ${maxPools} here (each pool has keys of its own)`);
+    refuse(`at least as many keys as pools, ${maxPools} here (each pool has its own keys)`);
   const all = Math.max(keyRanges(task).all, maxRecords(task));
   if (all > maxKeyNumbers) {
     const max = Math.floor((maxKeyNumbers * keys) / all);
@@ -121,7 +121,7 @@ function checkNumberOfKeys({ workload, scenarios }: Parts, report: Refuse): void
   }
   if (task.keyChoice.kind !== 'partitioned') return;
   const maxOwners = Math.max(...scenarios.map(maxOwnersOf));
-  if (keys < maxOwners) refuse(`at least ${maxOwners} keys (partitioned: each worker has keys of its own)`);
+  if (keys < maxOwners) refuse(`at least ${maxOwners} keys (partitioned: each worker has its own keys)`);
 }
 
 /** A command that blocks holds its connection, and all that are behind it on the same one. */
@@ -169,7 +169,7 @@ function checkSubscribers({ workload, scenarios, target }: Parts, refuse: Refuse
   if (target.cluster) refuseKey('0, because target.cluster is true (subscribers need a single server)');
   const maxPools = Math.max(...scenarios.flatMap(({ pools }) => pools));
   if (subscribers < maxPools)
-    refuseKey(`at least as many subscribers as pools, ${maxPools} here (each pool has channels of its own)`);
+    refuseKey(`at least as many subscribers as pools, ${maxPools} here (each pool has its own channels)`);
 }
 
 /** Every pool draws from all keys, so the spread must fit their number, however they are split. */

@@ -107,7 +107,7 @@ export const keyChoice = oneOfKinds(
         unit: 'fraction, 0 to 1',
       }),
     }),
-    kind('partitioned', 'every worker has keys of its own, chosen uniformly', {}),
+    kind('partitioned', 'every worker has its own keys, chosen uniformly', {}),
   ],
   '{ "kind": "zipfian", "exponent": 0.99 }',
 );
@@ -222,10 +222,10 @@ export const workload = section({
         ['hitShare', hitShare < 1],
         ['ycsb', ycsb !== null],
       ] as const)
-        if (isGiven) refuse(key, `no ${key} beside script, which decides what is sent`);
+        if (isGiven) refuse(key, `no ${key} with script, which sets what is sent`);
     if (ycsb === null) {
       if (commands.length > 0 && readShare !== undefined)
-        refuse('readShare', 'no readShare beside commands, which have weights');
+        refuse('readShare', 'no readShare with commands, which have weights');
       return;
     }
     for (const [key, isGiven] of [
@@ -233,9 +233,9 @@ export const workload = section({
       ['keyChoice', keyChoice !== undefined],
       ['commands', commands.length > 0],
     ] as const)
-      if (isGiven) refuse(key, `no ${key} beside ycsb, which decides it`);
+      if (isGiven) refuse(key, `no ${key} with ycsb, which sets it`);
     if (ycsbPresets[ycsb].growth !== undefined && hitShare < 1)
-      refuse('hitShare', `1, or nothing, beside ycsb ${ycsb}, which reads what it has inserted`);
+      refuse('hitShare', `1, or nothing, with ycsb ${ycsb}, which reads what it has inserted`);
   })
   .transform(({ keyChoice, readShare, ...rest }) => ({
     ...rest,

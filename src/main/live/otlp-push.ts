@@ -57,7 +57,7 @@ export class OtlpPush {
     const failure = await this.#push(AbortSignal.timeout(this.#timeoutMs));
     if (failure !== null)
       this.#warn(
-        `warning: the last metrics were not pushed to ${this.#place} (--otlp): ${failure}; this changes no result`,
+        `warning: the last metrics were not pushed to ${this.#place} (--otlp): ${failure}; results are not affected`,
       );
   }
 

@@ -145,7 +145,7 @@ export async function runMeasurement(
       const late = `${scenario.id} in round ${step.round}: other programs used the cores when its window of ${bench.experiment.seconds} s began, so its threads started too late`;
       if (attempt === maxAttempts) {
         bench.warn(
-          `${late}; it has no figures in that round. Use longer windows (--seconds), or a machine with less other work`,
+          `${late}; it has no figures in that round. Use longer windows (--seconds), or a less busy machine`,
         );
         return null;
       }
@@ -269,7 +269,7 @@ export async function runOnce(
   const restarted = before.life !== undefined && after.life !== undefined && after.life !== before.life;
   if (restarted) {
     bench.warn(
-      `${whatHappened(control, before, after, replicas)} while ${scenario.id} was measured in round ${round}: what it lost is among the failed operations and the misses, and the server's own figures of that round are left out`,
+      `${whatHappened(control, before, after, replicas)} while ${scenario.id} was measured in round ${round}: its losses are counted as failed operations and misses, and the server's own figures of that round are left out`,
     );
   }
   /** What the server counted in between; null if it does not report that, or began anew. */

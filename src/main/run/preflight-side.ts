@@ -105,7 +105,7 @@ export function warnOfMissingCores(
   if (threads === 0 || threads + serverThreads < cores) return [];
   const server = local ? ` and ${formatPlural(serverThreads, 'thread')} of the server` : '';
   return [
-    `an open loop keeps a core for each of its threads: ${formatPlural(threads, 'thread')}${server} leave none of ` +
-      `${formatPlural(cores, 'core')} free, so whatever else runs here makes it late (its lag shows how much)`,
+    `an open loop needs a core for each of its threads: ${formatPlural(threads, 'thread')}${server} leave none of ` +
+      `${formatPlural(cores, 'core')} free, so any other program makes it late (see its lag)`,
   ];
 }

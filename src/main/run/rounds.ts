@@ -124,7 +124,7 @@ function describeEnd({ ended, open, isAsked }: RunEnd, plan: Plan, rounds: numbe
   if (isFixed(plan.rounds) && ended === 'rounds') return null;
   const most = rounds === atMost ? '' : ` of at most ${atMost}`;
   const why = {
-    decided: 'everything that is compared is decided',
+    decided: 'every comparison is decided',
     rounds: isAsked
       ? 'this was the planned maximum'
       : 'the run compares nothing that more rounds could decide',

@@ -128,7 +128,7 @@ export class Session {
     return this.signal.aborted;
   }
 
-  /** Whether to load a database that holds keys of others, too. */
+  /** Whether to load a database that holds keys of other programs, too. */
   get force(): boolean {
     return this.#flags.force === true;
   }

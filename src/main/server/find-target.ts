@@ -257,15 +257,15 @@ const anyServer = 'Redis, Valkey or Dragonfly';
 
 /** Why little is known of what answers. */
 function formatHidden(url: string, refusal: string): string {
-  return `what answers at ${url} refuses INFO (${toOneLine(refusal)}), as a proxy such as Envoy or twemproxy does, or a managed service: its version, threads, limits, CPU time and own counts are not known, several servers may be behind it, and the figures include whatever is in between`;
+  return `the server at ${url} refuses INFO (${toOneLine(refusal)}), like a proxy such as Envoy or twemproxy, or a managed service: its version, threads, limits, CPU time and own counts are unknown, several servers may be behind it, and the figures include everything in between`;
 }
 
 function formatStandIn(server: DeclaredServer, what: string, isTold: boolean): string {
   if (!isTold)
     return `stand-in: ${what} answers, so it is not known to be ${server}, and claims about ${server} are not tested; if you know what it is, set target.server to any`;
   return server === 'any'
-    ? `stand-in: ${what} answers, because no server under test was found; no figure here says anything about ${anyServer}`
-    : `stand-in: ${what} answers in the place of ${server}; no figure here says anything about ${server}, and claims about it are not tested`;
+    ? `stand-in: ${what} answers, because no server under test was found; these figures say nothing about ${anyServer}`
+    : `stand-in: ${what} answers instead of ${server}; these figures say nothing about ${server}, and claims about it are not tested`;
 }
 
 function formatDeclared(server: DeclaredServer): string {

@@ -81,7 +81,7 @@ export async function claimKeySpace(
   }
   throw new PoolbenchError(
     'TARGET_NOT_AVAILABLE',
-    `expected a free key prefix like ${keyPrefix(names)}, but ${maxAttempts} are claimed; remove the keys that earlier runs left (${keyPrefix(names).slice(0, -1)}*), or take another seed`,
+    `expected a free key prefix like ${keyPrefix(names)}, but ${maxAttempts} are claimed; remove the keys that earlier runs left (${keyPrefix(names).slice(0, -1)}*), or use another seed`,
   );
 }
 

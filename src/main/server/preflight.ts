@@ -31,7 +31,7 @@ const keyOverheadBytes = 100;
 
 /** How a target is checked. */
 export interface PreflightOptions {
-  /** A database that holds keys of others is loaded, too. */
+  /** A database that holds keys of other programs is loaded, too. */
   readonly force: boolean;
   /** The connections of this process to the targets of its other sides, which may be on the same server. */
   readonly beside?: readonly Control[];
@@ -91,7 +91,7 @@ async function warnOfOtherServers(control: Control): Promise<string[]> {
   for (const other of others) await leave(other);
   if (others.length === 0) return [];
   return [
-    `${others.length + 1} servers answer at ${shownAddress(control.server)}, as behind a load balancer: ` +
+    `${others.length + 1} servers answer at ${shownAddress(control.server)}, for example behind a load balancer: ` +
       'the load goes to all of them, but poolbench writes the keys to only one of them and shows only its figures, so reads from the others find nothing; use the address of a single server',
   ];
 }
@@ -184,7 +184,7 @@ function mebibytes(bytes: number): string {
 const maxPrefixes = 5;
 
 /**
- * A database that holds keys of others may be in use, and is loaded only if that is forced. Keys of other runs of
+ * A database that holds keys of other programs may be in use, and is loaded only if that is forced. Keys of other runs of
  * poolbench are no reason to refuse.
  */
 async function requireFreeDatabase(
@@ -209,7 +209,7 @@ async function requireFreeDatabase(
 
   const found =
     others > 0
-      ? `${complete ? '' : 'at least '}${formatPlural(others, 'key')} of others`
+      ? `${complete ? '' : 'at least '}${formatPlural(others, 'key')} of other programs`
       : survey === undefined && size !== undefined && size > 0
         ? `${formatPlural(size, 'key')}, and the server does not show whose (${refusals.join('; ')})`
         : null;
@@ -219,21 +219,21 @@ async function requireFreeDatabase(
       // A cluster has one database.
       const instead =
         control.cluster === undefined
-          ? `take an empty database, which is the number at the end of the URL, as in ${otherDatabase(control.address)}`
-          : 'take a cluster of your own';
+          ? `use an empty database (the number at the end of the URL), as in ${otherDatabase(control.address)}`
+          : 'use an empty cluster';
       throw new PoolbenchError(
         'TARGET_IN_USE',
-        `expected ${where} to be empty, found ${found}: a load could disturb whoever uses it; ` +
+        `expected ${where} to be empty, found ${found}: a load could disturb its users; ` +
           `${instead}, or load this one with --force, which leaves those keys alone`,
       );
     }
-    warnings.push(`${where} holds ${found}: they are left alone, but it may be in use (--force)`);
+    warnings.push(`${where} holds ${found}: poolbench leaves them alone, but the database may be in use (--force)`);
   }
   if (prefixes.length > 0) {
     const shown = `${prefixes.slice(0, maxPrefixes).join(', ')}${prefixes.length > maxPrefixes ? ', …' : ''}`;
     warnings.push(
-      `keys of other poolbench runs are there (${shown}): one is running now, or was killed; ` +
-        `then remove them, for example with redis-cli --scan --pattern '${prefixes[0]}*' | xargs redis-cli unlink`,
+      `the database has keys of other poolbench runs (${shown}): one is running now, or was killed; ` +
+        `in that case remove them, for example with redis-cli --scan --pattern '${prefixes[0]}*' | xargs redis-cli unlink`,
     );
   }
   if (refusals.length > 0) {

@@ -126,7 +126,7 @@ async function open(url: URL, options: DownloadOptions, redirects = 0): Promise<
   response.destroy();
   if (statusCode < 300 || statusCode > 399 || headers.location === undefined)
     throw new Error(`${url.host} answered ${statusCode}`);
-  if (redirects === maxRedirects) throw new Error(`${url.host} is the end of ${maxRedirects} redirects`);
+  if (redirects === maxRedirects) throw new Error(`more than ${maxRedirects} redirects, the last to ${url.host}`);
   return await open(new URL(headers.location, url), options, redirects + 1);
 }
 

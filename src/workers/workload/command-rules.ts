@@ -42,7 +42,7 @@ export function blockingTime(name: string, texts: Texts): number | undefined {
   if (timeMs > 0) return timeMs;
   const unit = isMs ? 'whole milliseconds' : 'seconds';
   throw new RangeError(
-    `a constant time above 0 in ${unit} as argument ${place} of ${name} (with 0 it would wait for ever)`,
+    `a constant time above 0 in ${unit} as argument ${place} of ${name} (with 0 it would wait forever)`,
   );
 }
 
@@ -51,7 +51,7 @@ function streamsPlace(name: string, texts: Texts): number {
   // The names of a group and a consumer can be anything.
   const first = name === 'XREADGROUP' ? 3 : 0;
   const index = texts.findIndex((text, at) => at >= first && /^streams$/i.test(text ?? ''));
-  if (index < 0) throw new RangeError(`STREAMS in ${name}, with keys and as many ids behind it`);
+  if (index < 0) throw new RangeError(`STREAMS in ${name}, followed by keys and as many ids`);
   return index + 1;
 }
 
@@ -65,7 +65,7 @@ export function keyPlaces(name: string, texts: Texts): Set<number> {
   if (/^XREAD/.test(name)) {
     const streams = streamsPlace(name, texts);
     const behind = texts.length - streams;
-    if (behind === 0 || behind % 2 > 0) throw new RangeError(`as many ids as keys behind STREAMS of ${name}`);
+    if (behind === 0 || behind % 2 > 0) throw new RangeError(`as many ids as keys after STREAMS of ${name}`);
     return new Set(range(streams + 1, streams + behind / 2));
   }
   const { first, last, step } = placesOf.get(name) ?? firstArgument;
@@ -145,7 +145,7 @@ const refusals: readonly (readonly [reason: string, names: string])[] = [
     'SUBSCRIBE PSUBSCRIBE SSUBSCRIBE',
   ],
   ['it is not answered by one reply', 'UNSUBSCRIBE PUNSUBSCRIBE SUNSUBSCRIBE MONITOR SYNC PSYNC REPLCONF'],
-  ['it holds up the server for as long as the database is large', 'KEYS'],
+  ['the larger the database, the longer it blocks the server', 'KEYS'],
   ['the places of its keys cannot be checked', 'COMMAND'],
 ];
 

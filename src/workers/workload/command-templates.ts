@@ -52,7 +52,7 @@ export interface ParsedCommand {
 
 const maxNumber = 2 ** 32 - 1;
 const placeholders = '{key}, {key:label}, {value}, {counter} and {number:from-to}';
-const doubledBraces = 'a brace of the text itself is doubled, {{ or }}';
+const doubledBraces = 'double a brace of the text itself: {{ or }}';
 const exampleCommand = 'a command such as "SET {key} {value} EX {number:10-60}"';
 
 /**
@@ -198,7 +198,7 @@ function parseAcknowledged(request: ParsedRequest, behind: readonly (readonly Wo
   const [words, ...more] = behind;
   if (more.length > 0 || words?.length !== 1 || constantText(words[0])?.toUpperCase() !== 'XACK')
     throw new RangeError(
-      'XACK alone behind XREADGROUP and a semicolon: it acknowledges all entries of the reply',
+      'XACK alone after XREADGROUP and a semicolon: it acknowledges all entries of the reply',
     );
   if (args.some(word => /^noack$/i.test(constantText(word) ?? '')))
     throw new RangeError('XREADGROUP without NOACK before XACK (nothing is to be acknowledged)');
@@ -289,7 +289,7 @@ function splitRequests(text: string, hasSeveral: boolean): Word[][] {
       else if (closing !== undefined) {
         quotes = 'none';
         if (at < text.length && !/\s/.test(text.charAt(at)) && !(hasSeveral && text[at] === ';'))
-          throw new RangeError('a space behind the closing quote');
+          throw new RangeError('a space after the closing quote');
       } else if (hex !== undefined) word.addBytes(Buffer.from(hex, 'hex'));
       else if (escaped !== undefined) word.addBytes(Buffer.from(escapes[escaped] ?? escaped));
       else word.addBytes(Buffer.from(brace?.charAt(0) ?? plain ?? separator ?? ''));
@@ -321,7 +321,7 @@ class WordParts {
   end(): Word {
     this.#endText();
     if (this.#parts.length > 1 && this.#parts.some(({ kind }) => kind === 'bytes'))
-      throw new RangeError('text in UTF-8 beside a placeholder; other bytes only as a whole argument');
+      throw new RangeError('text in UTF-8 around a placeholder; other bytes only as a whole argument');
     return this.#parts;
   }
 
@@ -354,7 +354,7 @@ function checkKeys(name: string, args: readonly Word[], texts: Texts): void {
   for (const place of expected) {
     const parts = args[place - 1];
     if (parts !== undefined && isKey(parts)) continue;
-    throw new RangeError(`{key} as argument ${place} of ${name} (poolbench touches no keys but its own)`);
+    throw new RangeError(`{key} as argument ${place} of ${name} (poolbench touches only its own keys)`);
   }
   for (const [index, parts] of args.entries()) {
     if (parts.some(part => part.kind === 'keyOfElement') && !isPattern(name, parts, texts[index - 1]))
@@ -362,7 +362,7 @@ function checkKeys(name: string, args: readonly Word[], texts: Texts): void {
         `{key:*} only as the whole pattern of BY or GET in SORT, but argument ${index + 1} has one`,
       );
     if (expected.has(index + 1) || !parts.some(part => part.kind === 'key')) continue;
-    const where = expected.size === 0 ? 'no {key}' : `{key} only where ${name} takes a key, alone`;
+    const where = expected.size === 0 ? 'no {key}' : `{key} only as a whole argument where ${name} takes a key`;
     throw new RangeError(`${where}, but argument ${index + 1} has one`);
   }
 }

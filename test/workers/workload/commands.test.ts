@@ -197,12 +197,12 @@ describe('placeholders', () => {
     ],
     [
       { readShare: 0.5, ycsb: 'A' },
-      /^workload.readShare: expected no readShare beside ycsb, which decides it, found 0.5/,
+      /^workload.readShare: expected no readShare with ycsb, which sets it, found 0.5/,
     ],
     [{ keyChoice: { kind: 'uniform' }, ycsb: 'A' }, /^workload.keyChoice: expected no keyChoice beside ycsb/],
     [{ ycsb: 'A', commands: [{ command: 'PING' }] }, /^workload.commands: expected no commands beside ycsb/],
     [{ ycsb: 'G' }, /^workload.ycsb: expected "A" or "B" or "C" or "D" or "E" or "F", found "G"/],
-    [{ ycsb: 'D', hitShare: 0.9 }, /^workload.hitShare: expected 1, or nothing, beside ycsb D, .*found 0.9/],
+    [{ ycsb: 'D', hitShare: 0.9 }, /^workload.hitShare: expected 1, or nothing, with ycsb D, .*found 0.9/],
     [{ ycsb: 'D', keys: 60_000_000 }, /^workload.keys: expected at most 50000000 keys/],
     [{ ycsb: 'E', keys: 60_000_000 }, /^workload.keys: expected at most 50000000 keys/],
     [
@@ -269,7 +269,7 @@ describe('placeholders', () => {
   test('beside YCSB D and E, batch workers with pools of their own are refused', () => {
     const scenarios = [{}, { batch: { pool: 'separate', workers: 5, pipeline: 10 } }];
     expect(faultOf({ ycsb: 'D' }, {}, scenarios)).toMatch(
-      /^scenarios\[1\]\.batch: expected no batch workers with pools of their own, as workload\.ycsb is "D" \(both/,
+      /^scenarios\[1\]\.batch: expected no batch workers with separate pools, as workload\.ycsb is "D" \(both/,
     );
     expect(faultOf({ ycsb: 'C' }, {}, scenarios)).toBe('none');
   });

@@ -180,5 +180,5 @@ function describeNeed({ results }: ServerPair, { server, client, threads }: Core
   const neighbours =
     taken === null || taken < minNeighbourCores ? '' : `, of which other programs used ${taken.toFixed(1)}`;
   const cores = formatCount(machineCores(redis.environment));
-  return `It takes about ${formatPlural(total, 'core')} that no other program uses (${split}); this machine has ${cores}${neighbours}.`;
+  return `A verdict needs about ${formatPlural(total, 'core')} that no other program uses (${split}); this machine has ${cores}${neighbours}.`;
 }

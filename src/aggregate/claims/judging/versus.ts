@@ -22,7 +22,7 @@ export interface ServerPair extends Evidence {
 }
 
 /** Why a run of one server is no test of a claim about two. */
-export const takesTwoServers = 'It takes two servers, measured in turn: poolbench versus CONFIG CONFIG.';
+export const takesTwoServers = 'This needs two servers, measured in turn: poolbench versus CONFIG CONFIG.';
 
 const names = { valkey: 'Valkey', dragonfly: 'Dragonfly' } as const;
 type Server = keyof typeof names;

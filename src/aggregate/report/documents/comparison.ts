@@ -126,7 +126,7 @@ function describeLuck(ratios: readonly SideRatios[], paired: boolean): string {
   if (decidable.length === 0) return '';
   const expected = sumOf(decidable, ({ coverage }) => (paired ? falseVerdictChance(2) : 1 - coverage));
   const drift = paired ? '' : ', and drift between the runs more';
-  return ` If nothing differed, luck alone would put up to ${Number(expected.toPrecision(2))} of ${formatPlural(decidable.length, 'interval')} clear of ×1${drift}.`;
+  return ` If nothing differed, chance alone would put up to ${Number(expected.toPrecision(2))} of ${formatPlural(decidable.length, 'interval')} above or below ×1${drift}.`;
 }
 
 /** Whether there are enough rounds to tell the sides apart. */

@@ -226,7 +226,7 @@ function loadBlocks(scenarios: readonly ScenarioResult[]): Block[] {
 
 function judgedBlocks({ id, comparisons }: ClaimResult): Block[] {
   if (comparisons.length === 0) return [];
-  return [heading(2, `What ${id} was judged by`), note(judgedNote), judgedTable(comparisons)];
+  return [heading(2, `The ratios behind ${id}`), note(judgedNote), judgedTable(comparisons)];
 }
 
 /** Each command of a mix; nothing if no scenario has several. */

@@ -106,7 +106,7 @@ export function describeNoise({ noise, lines }: Trend): string[] {
   const band =
     known.length > 0
       ? `The band around the median of the runs is the noise within a run: in ${formatFraction(noiseQuantile)} of the pairs of identical arms (an arm and its control in the same run), the two differed by less than ${formatList(known)}.`
-      : `There is no band: the noise takes ${minPairs} pairs of identical arms (an arm and its control), and these runs have ${pairs}.`;
+      : `There is no band: the noise needs ${minPairs} pairs of identical arms (an arm and its control), and these runs have ${pairs}.`;
   const caveats = lines.flatMap(({ points }): (Caveat | null)[] => points.map(({ caveat }) => caveat));
   return [band, ...caveatNotes(caveats)];
 }

@@ -99,5 +99,5 @@ function describeChanges(
   const changed = claims.filter(({ id }) => verdictIn(before, id) !== verdictIn(now, id));
   if (changed.length === 0) return '';
   const verdicts = changed.map(({ id }) => `${id} was ${verdictIn(before, id)}`);
-  return `Judged anew by the rules of today; in its own report ${formatList(verdicts)}.`;
+  return `Judged again by the current rules; in its own report ${formatList(verdicts)}.`;
 }

@@ -84,7 +84,7 @@ export async function runSearch(
       if (!repeat) {
         throw new PoolbenchError(
           'NOTHING_MEASURED',
-          `expected figures at ${formatSearchRate(rate)}, found none: other programs used the cores when the windows began, so the threads started too late; use longer windows (--seconds), or a machine with less other work`,
+          `expected figures at ${formatSearchRate(rate)}, found none: other programs used the cores when the windows began, so the threads started too late; use longer windows (--seconds), or a less busy machine`,
         );
       }
       repeats.push(repeat);

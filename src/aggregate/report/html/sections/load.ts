@@ -77,7 +77,7 @@ const charts: readonly LoadChart[] = [
     unit: 'ms',
     format: formatMs,
     log: true,
-    curves: [ofLoops('late to a free worker', loopFigures.lag)],
+    curves: [ofLoops('delay although a worker was free', loopFigures.lag)],
   },
 ];
 

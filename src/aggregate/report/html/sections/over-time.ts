@@ -80,7 +80,7 @@ function describeBars(config: Result['config'], secondsEach: number): string {
     `Each bar is ${bars} of a measured window; the last one can be shorter. The windows of all rounds stand one after another. ` +
     `The shaded gaps between them are ${before}the turns of other scenarios, which are not recorded here. ` +
     'Below, each line goes from the p50 to the p99 of the response time. ' +
-    'A cross marks failed operations, a red frame a time in which nothing completed, although something was due.'
+    'A cross marks failed operations, a red frame a time in which nothing completed, although operations were due.'
   );
 }
 

@@ -76,7 +76,7 @@ function card(claim: ClaimResult, scenarios: ReadonlyMap<string, ScenarioResult>
 
 function judgedBy({ id, comparisons }: ClaimResult, scenarios: ReadonlyMap<string, ScenarioResult>): Block[] {
   if (comparisons.length === 0) return [];
-  const title = `What ${id} was judged by`;
+  const title = `The ratios behind ${id}`;
   const count = comparisons.length === 1 ? 'one ratio' : `${comparisons.length} ratios`;
   return [details(`${title}: ${count}`, ratioBlocks(title, comparisons, scenarios, judgedNote))];
 }
