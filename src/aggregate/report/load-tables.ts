@@ -60,10 +60,10 @@ const rateOf = ({ arrival }: ScenarioResult) => arrival.rate ?? 0;
 /** Pooled percentiles and marks are in `resultNote`, which stands before it. */
 export const loadNote = [
   'Open loops: medians over the rounds, latencies in ms. The response time starts when an operation is due.',
-  'Completed: what completed in the window. Short: the fraction of due operations that did not complete.',
-  'Backlog: the maximum of operations that were due while every worker was busy.',
-  'Lag: how late the generator was at arrivals for which a worker was free.',
-  'Spun: the fraction of the time in which the threads turned their event loops to wait for the next arrival.',
+  'Completed: operations per second that completed in the window. Short: the fraction of due operations that did not complete.',
+  'Backlog: the largest number of operations that were due while every worker was busy.',
+  'Lag: how late the generator started arrivals for which a worker was free.',
+  'Spun: the fraction of the time in which the threads spun their event loops while waiting for the next arrival.',
 ].join(' ');
 
 /** What an open loop has beside throughput and latency; null if a round has none. */
@@ -235,7 +235,7 @@ export function hysteresisBlocks(of: LoadTable): Block[] {
       terminal: { cell: way => formatMetric(metrics['response.p99'], pick(way), { withInterval: false }) },
     });
   return [
-    ...only(wide, [note('The same rates on the way up and on the way down, ratios paired within a round:')]),
+    ...only(wide, [note('The same rates on the way up and on the way down, ratios paired within each round:')]),
     table(ways, [
       figures('rate', ({ rate }) => formatRate(rate)),
       p99Of('p99 up', ({ up }) => up),

@@ -148,7 +148,7 @@ function describeRatios(scenarios: readonly ScenarioResult[]): string {
     return looked ? [] : Math.max(minRounds, scenario.plannedRounds?.atLeast ?? 0);
   });
   return needed.length === 0
-    ? 'ratios are paired within a round'
+    ? 'ratios are paired within each round'
     : `a ratio needs ${Math.max(...needed)} rounds, so none is shown`;
 }
 
@@ -203,7 +203,7 @@ function resultsOf(scenarios: readonly ScenarioResult[], ratios: Ratios, title?:
       figures('rounds', scenario => scenario.rounds.length, hasUnequalRounds(scenarios) ? {} : roomy),
       { ...metricColumn(metrics.opsPerSecond), terminal: { align: 'left' } },
       figures(
-        'to 1 pool',
+        'vs 1 pool',
         scenario => {
           const ratio = ratios.get(scenario);
           if (ratio === undefined) return '';
@@ -249,7 +249,7 @@ function ratioTone(ratio: Interval | null): Tone | undefined {
 export const ratioNote =
   'Each row is the ratio other / base of two scenarios, paired by round. The p-value is that of a sign-flip permutation test over the rounds, exact up to 30 of them and from 10,000 random samples above. It is not corrected for repeated looks, so it is too small in a run that stops when it is decided; no verdict uses it.';
 
-export const judgedNote = `${ratioNote} Where nothing is predicted, the ratio is shown and decides nothing.`;
+export const judgedNote = `${ratioNote} A ratio without a prediction decides nothing.`;
 
 /** Of the ratios that claims were judged by, in their tables. */
 export function judgedCaveats({ claims }: { readonly claims: readonly ClaimResult[] }) {
@@ -344,7 +344,7 @@ export function threadBlocks(scenarios: readonly ScenarioResult[]): Block[] {
 }
 
 export const poolNote =
-  'Medians over the rounds, over all pools of a scenario. An acquisition that was served at once waited 0 ms; checks, lock waits and connections created are counts of one round.';
+  'Medians over the rounds, for all pools of a scenario together. An immediate acquisition waits 0 ms; checks, lock waits and created connections are counts per round.';
 
 /** What the pools themselves did. */
 export function poolTable(scenarios: readonly ScenarioResult[]): Table {
@@ -397,7 +397,7 @@ export function commandRows(scenarios: readonly ScenarioResult[]): CommandRow[] 
 }
 
 export const commandNote =
-  'Counts over all rounds, latencies as medians over the rounds. A command has the latency of its whole batch. A miss is a reply that says that there is no such key: null, or empty. An operation that never reached a connection counts for no command.';
+  'Counts over all rounds, latencies as medians over the rounds. Every command has the latency of its whole batch. A miss is a reply for a missing key: null or empty. An operation that never got a connection is not counted for any command.';
 
 export function commandTable(rows: readonly CommandRow[], title?: string): Table {
   const roomy = { terminal: false } as const;
@@ -522,7 +522,7 @@ export function outlierBlocks(result: Pick<Result, 'scenarios' | 'environment' |
   const farthest = outliers.toSorted((a, b) => distance(b) - distance(a)).slice(0, maxOutliers);
   return [
     note(
-      "Throughput more than 5 scaled median absolute deviations and more than 10 % from the scenario's median. They are shown, not dropped: every figure, interval and verdict counts them.",
+      "Throughput more than 5 scaled median absolute deviations and more than 10 % from the scenario's median. They are shown, not dropped: every figure, interval and verdict includes them.",
     ),
     table(farthest, [
       words('scenario', ({ scenarioId }) => scenarioId),
@@ -530,7 +530,7 @@ export function outlierBlocks(result: Pick<Result, 'scenarios' | 'environment' |
       figures('ops/s', ({ opsPerSecond }) => formatRate(opsPerSecond)),
       figures('median', ({ medianOpsPerSecond }) => formatRate(medianOpsPerSecond)),
       figures('ratio', outlier => formatRatio(outlier.opsPerSecond / outlier.medianOpsPerSecond)),
-      words('what its figures say', ({ why }) => why),
+      words('probable cause', ({ why }) => why),
     ]),
     ...(outliers.length > maxOutliers ? [note(`The ${maxOutliers} farthest of ${outliers.length}.`)] : []),
   ];

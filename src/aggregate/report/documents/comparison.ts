@@ -73,7 +73,7 @@ export function describeOutcomes(comparison: ResultComparison): string[] {
     if (ratios.length === 0) return `${name}: no scenario in common with ${first}.`;
     return (
       `${name} has more throughput than ${first} in ${count('more')}, ` +
-      `less in ${count('less')}, and cannot be told apart in ${count('unclear')}${describeExcluded(ratios)}.${describeLuck(ratios, paired === true)}`
+      `less in ${count('less')}, and no clear difference in ${count('unclear')}${describeExcluded(ratios)}.${describeLuck(ratios, paired === true)}`
     );
   });
 }
@@ -98,15 +98,15 @@ export function describeRatios(comparison: ResultComparison): string[] {
     if (ratios.length === 0) return [];
     const coverage = Math.min(...ratios.map(one => one.coverage));
     const how = paired
-      ? 'are paired within a round'
-      : 'are of two separate runs, so each interval spans those of both';
+      ? 'are paired within each round'
+      : 'come from separate runs, so each interval covers those of both';
     const few = ratios.some(({ rounds }) => rounds < minRounds)
-      ? `; with fewer than ${minRounds} rounds that count no two sides can be told apart`
+      ? `; with fewer than ${minRounds} common rounds, no difference can be shown`
       : '';
     const worth =
       coverage === 0
         ? 'there are too few rounds for an interval'
-        : `brackets hold their ${formatConfidence(coverage)}`;
+        : `brackets show their ${formatConfidence(coverage)}`;
     return `Ratios of ${name} to ${first?.name ?? ''} ${how}; ${worth}${few}.`;
   });
 }

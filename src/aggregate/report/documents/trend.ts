@@ -87,7 +87,7 @@ export function describeOthers({ others }: Trend): string[] {
 export function describeSubject({ traits }: TrendRun): string {
   const place =
     traits['address of the server'] === 'local'
-      ? 'on the machine of poolbench'
+      ? "on poolbench's machine"
       : `at ${traits['address of the server']}`;
   return `${traits.server}, ${traits['server threads']}, ${place}; ${traits.machine}`;
 }
