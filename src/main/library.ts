@@ -194,7 +194,7 @@ function resultOf({ sides, comparison }: RunOutcome, folder: string | null): Run
 
 function outletTo(onProgress: (progress: RunProgress) => void): Outlet {
   return {
-    // The text may quote a server.
+    // The text may contain text from a server.
     say: text => onProgress({ kind: 'message', text: toPlainLines(text).trim() }),
     show: () => {},
     finished: ({ scenario, round, rounds }, result) =>

@@ -71,8 +71,8 @@ export class AgentThreads implements LoadThreads, ThreadHosts {
   /**
    * As `Threads.run`. A turn whose start an agent received too late is begun anew, with more time.
    *
-   * @throws ConnectRefused, or whatever else a thread failed with; TurnVoided; PoolbenchError START_MISSED, AGENT_LOST,
-   *   AGENT_REFUSED, CONTROL_LOST
+   * @throws ConnectRefused, or any other failure of a thread; TurnVoided; PoolbenchError START_MISSED, AGENT_LOST,
+   * AGENT_REFUSED, CONTROL_LOST
    */
   async run(
     tasks: readonly ThreadTask[],

@@ -102,7 +102,7 @@ export class Turn {
    *
    * @param message what each of them is sent, without the number of the turn
    * @returns the samples if the run was stopped meanwhile
-   * @throws ConnectRefused, or whatever else a thread failed with; TurnVoided
+   * @throws ConnectRefused, or any other failure of a thread; TurnVoided
    */
   async prepare(message: (part: TurnPart) => Omit<Prepare, 'turn'>): Promise<ThreadSample[] | undefined> {
     const isReady = () => this.#parts.every(({ ready }) => ready) || this.#isOver() || this.#isCut();
@@ -151,7 +151,7 @@ export class Turn {
    * Opens the measured window when all pools have grown, and waits for the samples.
    *
    * @returns the samples, in the order of the tasks
-   * @throws ConnectRefused, or whatever else a thread failed with; TurnVoided, also if an agent received the window too late
+   * @throws ConnectRefused, or any other failure of a thread; TurnVoided, also if an agent received the window too late
    */
   async measure(
     releasedNs: number,
@@ -266,7 +266,7 @@ export class Turn {
     return performance.now() + plannedMs + this.#patience.graceMs + (this.#task?.timeoutMs ?? 0);
   }
 
-  /** Ends it where it has not ended. @returns the samples @throws ConnectRefused, or whatever else a thread failed with */
+  /** Ends it where it has not ended. @returns the samples @throws ConnectRefused, or any other failure of a thread */
   async #stopAll(): Promise<ThreadSample[]> {
     const endMs = this.#latestMs(0);
     while (!this.#hasEnded()) {

@@ -46,7 +46,7 @@ function waitMsOf(typed: string): number {
 }
 
 /**
- * How a session comes to its agents; undefined if it has none.
+ * How a session gets its agents; undefined if it has none.
  *
  * @param experiments what it measures
  * @throws PoolbenchError USAGE; CLIENT_NOT_USABLE for clients that agents do not have

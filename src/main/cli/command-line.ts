@@ -21,7 +21,7 @@ import { refuseTakenByNpm } from './taken-by-npm.ts';
 
 /** A command of the command line. */
 interface Command<Name extends OptionName = OptionName> {
-  /** Each form of it, after "poolbench", with what it does. */
+  /** Its forms, without "poolbench", each with a description. */
   readonly help: Readonly<Record<string, string>>;
   /** Null: none. */
   readonly operand: 'CONFIG' | 'TARGET' | 'SOURCE' | 'RESULT' | 'FOLDER' | 'FILE' | 'SHELL' | null;
@@ -33,12 +33,12 @@ interface Command<Name extends OptionName = OptionName> {
   readonly names?: readonly string[];
   /** Whether a name may follow the operand. */
   readonly takesName?: boolean;
-  /** Whether it takes two or more operands, and not one. */
+  /** Whether it takes two or more operands instead of one. */
   readonly several?: boolean;
   /** The command to suggest if several operands are given. */
   readonly forSeveral?: string;
   readonly takes: readonly Name[];
-  /** Resolves to the exit code. It loads the command's own file: all of them together take half a second. */
+  /** Resolves to the exit code. It loads only this command's file, because loading all of them takes half a second. */
   readonly run: (
     operands: readonly string[],
     options: Options<Name> & { readonly asked?: Asked },
@@ -99,7 +99,7 @@ const commands = {
   search: row({
     help: { 'search CONFIG [options]': "find the highest rate that meets the config's conditions" },
     operand: 'CONFIG',
-    // It repeats a step until it is decided, so there are no rounds to set.
+    // A step is repeated until it is decided, so there are no rounds to set.
     takes: [...sessionOptions, 'target', 'url', 'start'],
     run: async ([path = ''], options) => (await import('./search.ts')).search(path, options),
   }),
@@ -490,7 +490,7 @@ export function completions(): Completions {
   };
 }
 
-/** Words followed by a text that is indented to a column, on the same line if there is room. */
+/** Words followed by a text indented to a column, on the same line if there is room. */
 function describe(words: string, text: string, column: number): string[] {
   const [first = '', ...rest] = wrapText(text, helpColumns, ' '.repeat(column));
   const start = `  ${words}`;

@@ -16,7 +16,7 @@ import type { Target } from '../server/find-target.ts';
 import { type PreflightOptions, preflight } from '../server/preflight.ts';
 import { requireCommands } from '../server/required-commands.ts';
 
-/** A side whose clients were found. */
+/** A side whose clients have been found. */
 export interface LoadableSide extends PlannedSide {
   readonly clients: UsedClients;
 }
@@ -25,7 +25,7 @@ export interface LoadableSide extends PlannedSide {
  * Checks whether the clients of a side can load its target, and whether the target can take what is planned, before any
  * load.
  *
- * @param options.elsewhere the load runs on agents, which know their own limits
+ * @param options.elsewhere the load runs on agents, which check their own limits
  * @returns caveats of the results
  * @throws PoolbenchError CLIENT_NOT_USABLE, TARGET_NOT_AVAILABLE, TARGET_TOO_SMALL, TARGET_IN_USE, TARGET_LOST
  */
@@ -41,7 +41,7 @@ export async function preflightSide(
   const populations = populationsOf(experiment);
   const workloads = [experiment, ...populations].map(({ workload }) => workloadTask(workload));
   const loads = [...scenarios, ...populations.map(({ scenario }) => scenario)];
-  // An element of a key takes about as much as a small key.
+  // An element of a key takes about as much memory as a small key.
   const elementsOf = (workload: WorkloadTask) => Math.max(maxRecords(workload), dataSize(workload).elements);
   const keys = sumOf(workloads, elementsOf);
   const subscribers = sumOf(workloads, workload => workload.subscribers ?? 0);
@@ -59,7 +59,7 @@ export async function preflightSide(
     workloads.flatMap(({ commands }) => commands),
   );
   const warnings = await preflight(target, needs, options);
-  // After it, as it looks for connections of others.
+  // After that, because it looks for connections of other clients.
   await expectConnections(clients.values(), side, target.address);
   if (elsewhere) return warnings;
   return [...warnings, ...warnOfMissingCores(extents, target, describeEnvironment().cores)];
@@ -85,16 +85,14 @@ export function expectSuitable(clients: Iterable<string>, target: Target): void 
   }
 }
 
-/** The target as a user of cores: whether it has those of this machine, and how many threads it works with. */
+/** The target's use of cores: whether it runs on this machine, and its number of threads. */
 interface Neighbour {
   readonly local: boolean;
-  /** Null, taken as 1, if that is not known. */
+  /** Null if not known; then 1 is assumed. */
   readonly detected: { readonly threads: number | null };
 }
 
-/**
- * Warns of open loops whose threads and a local server leave none of `cores` free: they would come late to arrivals.
- */
+/** Warns of open loops whose threads, with a local server, leave none of `cores` free: arrivals would be late. */
 export function warnOfMissingCores(
   extents: readonly Pick<Extent, 'openThreads'>[],
   { local, detected }: Neighbour,
