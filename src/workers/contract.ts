@@ -116,7 +116,7 @@ export interface ThreadTask {
   /** Nodes of the cluster that the load goes to instead of `address`; undefined: a single server. */
   readonly cluster?: readonly Address[];
   readonly client: Client;
-  /** The file to load it from: its package's main file, or the user's module. Absent: poolbench brings it along. */
+  /** The file to load it from: its package's main file, or the user's module. Absent: installed with poolbench. */
   readonly clientFile?: string;
   /** Options of the client, which override its defaults. */
   readonly clientOptions: Readonly<Record<string, unknown>>;

@@ -12,11 +12,11 @@ import type { ValueBytes } from './values.ts';
 import { type WorkloadConfig, workloadTask } from './workload.ts';
 
 const columns = 80;
-/** Rows of the table and commands of the mix that are shown; the others are counted. */
+/** Max rows of the table and commands of the mix; the others are counted. */
 const maxRows = 40;
 const maxCommands = 3;
 
-/** What will be measured and how long it takes, as text; no line is longer than 80 columns. */
+/** Describes what will be measured and how long it takes; no line is longer than 80 columns. */
 export function describePlan(plan: Plan): string {
   const [first] = plan.sides;
   if (first === undefined) return '';
@@ -72,7 +72,7 @@ export function describeEstimate(plan: Plan): string {
   return least === most ? `about ${most}` : `about ${least} to ${most}`;
 }
 
-/** When a run ends whose number of rounds is open, or how its budget has changed that number. */
+/** When a run with an open number of rounds ends, or how its budget changed that number. */
 function describeRange(plan: Plan): string[] {
   const { rounds, budgetSeconds } = plan;
   const budget = formatDuration(budgetSeconds);
@@ -90,7 +90,7 @@ function describeRange(plan: Plan): string[] {
     : [];
 }
 
-/** Blocks of one scenario each mean nothing to the reader, nor does a single block of all. */
+/** Blocks of single scenarios mean nothing to the reader, nor does a single block of all scenarios. */
 function describeOrder({ blocks }: Plan): string {
   const areBlocks = blocks.length > 1 && blocks.some(({ elements }) => elements.length > 1);
   return areBlocks
@@ -134,7 +134,7 @@ function describeScenarios(scenarios: readonly LabelledScenario[]): string[] {
     `  ${heading}`,
     ...shown.flatMap((row, index) => {
       const line = lines[index] ?? '';
-      // Rows that differ only in their arrivals stand below one line.
+      // Rows that differ only in their arrivals share one line.
       return [...(index > 0 && line === lines[index - 1] ? [] : [`  ${line}`]), ...describeRates(row)];
     }),
     ...(rows.length > maxRows ? [`  … and ${rows.length - maxRows} more`] : []),

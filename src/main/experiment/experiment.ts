@@ -82,8 +82,8 @@ const rounds = z
   .transform((value): RoundsRange => (typeof value === 'number' ? fixedRounds(value) : value));
 
 /**
- * The one description of a config file, with its parts in the files beside this one. `configs/schema.json` and the type
- * `Experiment` are made from it.
+ * The single definition of a config file, with parts in neighbouring files. `configs/schema.json` and the type
+ * `Experiment` are derived from it.
  */
 export const experimentSchema = section({
   $schema: z
@@ -176,10 +176,10 @@ export const experimentSchema = section({
 /** A config with every default filled in. */
 export type Experiment = z.output<typeof experimentSchema>;
 
-/** A config as it is written: keys with a default can be left out. `configs/README.md` explains every key. */
+/** A config as written: keys with a default can be left out. `configs/README.md` explains every key. */
 export type ExperimentConfig = z.input<typeof experimentSchema>;
 
-/** An experiment that was given another target, or another time: what it measures must suit these, too. */
+/** An experiment with another target or another time, which must still fit its workload. */
 export const retargeted = z.custom<Experiment>().check(({ value, issues }) => {
   const refuse = refuser(issues);
   for (const one of loadsOf(value, refuse)) checkTarget(one.load, one.refuse);

@@ -118,9 +118,9 @@ interface Config extends Populated {
 }
 
 /**
- * A config, and one for each of its populations, so that all loads are held to the same rules.
+ * A config, and one for each of its populations, so that all loads follow the same rules.
  *
- * @returns each with a function that reports its faults where they are in the config
+ * @returns each with a function that reports its faults at their place in the config
  */
 export function loadsOf<Whole extends Config>(
   config: Whole,

@@ -5,10 +5,10 @@ import { type ConfigItems, rows, type ScenarioGroup } from '../../aggregate/scen
 import { isOutOfRange, listOf, refuser, section } from '../../aggregate/scenario/schema-parts.ts';
 import { countCells } from './scenarios.ts';
 
-/** A group with more cells is a mistake, and would run for days. */
+/** A group with more cells is a mistake that would run for days. */
 const maxScenarios = 10_000;
 
-/** What a config has for each row of the table of dimensions that it sets, made of the schema of one value. */
+/** The config's schema for each row of the table of dimensions, derived from the schema of one value. */
 function keysOf(make: (item: z.ZodType) => z.ZodType): Record<string, z.ZodType> {
   return Object.fromEntries(
     rows.flatMap(([key, { config }]) => {
@@ -47,7 +47,7 @@ export function groupOf(values: object): ScenarioGroup {
   return groupOfLists.parse(values);
 }
 
-/** Refuses values that are valid by themselves, but not beside the others of their group. */
+/** Refuses values that are valid alone, but not with the other values of their group. */
 export function checkGroup(value: ScenarioGroup, refuse: ReturnType<typeof refuser>): void {
   const minWorkers = Math.min(...value.workers);
   const maxPools = Math.max(...value.pools);

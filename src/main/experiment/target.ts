@@ -65,7 +65,7 @@ const sentinel = section({
   }),
 }).meta({ description: 'Sentinels that are asked for the target before every connection attempt' });
 
-/** As `parseAddress`, with a guess what a place without a scheme means. */
+/** Like `parseAddress`, with a suggestion for an address without a scheme. */
 function readUrl(url: string): void {
   try {
     parseAddress(url);
@@ -78,7 +78,7 @@ const keyPrefixWords = 'up to 64 letters, digits, "_", ".", ":" and "-", such as
 const nodeWords = 'host:port of a node, such as "127.0.0.1:7001"';
 const serverThreads = wholeNumber(1, 128);
 
-/** The keys of `target`: what the server under test is, where it is, and how to connect to it. */
+/** The keys of `target`: the server under test, its address, and how to connect to it. */
 export const target = section({
   server: oneOf(declarable).meta({
     description: 'The server that the experiment is about; any: any server at the URL',
@@ -158,7 +158,7 @@ type Target = z.output<typeof target>;
 /** What replaces a password in results. */
 export const hiddenPassword = '***';
 
-/** The target as it may be shown and written, without passwords. `url` is the URL without its own. */
+/** The target for display and results, without passwords. `url` is the URL without its password. */
 export function withoutPasswords(declared: Target, url: string): Target {
   const { sentinel } = declared;
   return {

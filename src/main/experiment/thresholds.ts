@@ -12,7 +12,7 @@ import {
 import { suggest } from './nearest.ts';
 import type { Scenario } from './scenarios.ts';
 
-/** Claims that one run can judge; the others take two servers. */
+/** Claims that one run can judge; the others need two servers. */
 const claimIds = claims.flatMap(claim => ('judgeSides' in claim ? [] : [claim.id]));
 
 const metricNames = Object.keys(metrics);

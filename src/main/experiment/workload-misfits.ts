@@ -23,17 +23,17 @@ interface Parts {
 
 /** The most that a request has in addition to its value. */
 const requestOverheadBytes = 128;
-/** Requests are held in memory while they travel: more than this would end the process without an error message. */
+/** Requests are held in memory while in flight: more than this would end the process without an error message. */
 export const maxBytesInFlight = 2 ** 30;
 /** Key numbers have 8 digits. */
 const maxKeyNumbers = 100_000_000;
 
-/** What so many requests hold in memory at most. */
+/** Max memory of this many requests. */
 export function bytesInFlight(requests: number, values: WorkloadTask['values']): number {
   return requests * (sizesOf(values).max + requestOverheadBytes);
 }
 
-/** Refuses values that are valid by themselves, but not with these scenarios. */
+/** Refuses values that are valid alone, but not with these scenarios. */
 export function checkWorkload(config: Parts, refuse: Refuse): void {
   checkNumberOfKeys(config, refuse);
   checkSpread(config.workload, refuse);
@@ -58,7 +58,7 @@ export function checkWorkload(config: Parts, refuse: Refuse): void {
   }
 }
 
-/** Refuses what is measured only on a single server, if the target is more than one. */
+/** Refuses settings for single servers if the target consists of several. */
 export function checkTarget({ target, workload, scenarios }: Omit<Parts, 'timeoutMs'>, refuse: Refuse): void {
   if (target.cluster) checkForCluster(workload, refuse);
   checkReadFrom({ target, workload, scenarios }, refuse);
@@ -124,7 +124,7 @@ function checkNumberOfKeys({ workload, scenarios }: Parts, report: Refuse): void
   if (keys < maxOwners) refuse(`at least ${maxOwners} keys (partitioned: each worker has its own keys)`);
 }
 
-/** A command that blocks holds its connection, and all that are behind it on the same one. */
+/** A blocking command holds its connection, and all commands behind it. */
 function checkBlocking({ workload, scenarios, timeoutMs }: Parts, refuse: Refuse): void {
   const maxPipeline = Math.max(
     ...scenarios.flatMap(({ pipeline, batch }) => [
@@ -152,7 +152,7 @@ function checkBlocking({ workload, scenarios, timeoutMs }: Parts, refuse: Refuse
   }
 }
 
-/** Only a PUBLISH outside of transactions is timed: inside one, its send has no time of its own. */
+/** Only a PUBLISH outside transactions is timed: inside one, its send has no separate time. */
 function checkSubscribers({ workload, scenarios, target }: Parts, refuse: Refuse): void {
   const { subscribers, commands } = workload;
   if (subscribers === 0) return;
@@ -182,7 +182,7 @@ function checkSpread({ keys, keyChoice }: WorkloadConfig, refuse: Refuse): void 
   refuse(['workload', 'keyChoice', 'spread'], expected, spread);
 }
 
-/** A session has a connection of such a client to itself, and is one operation. */
+/** A session has its own connection of such a client, and is one operation. */
 function checkScript({ workload, scenarios }: Parts, refuse: Refuse): void {
   if (workload.script === null) return;
   for (const [index, { client, pool, pipeline, batch }] of scenarios.entries()) {

@@ -29,7 +29,7 @@ interface Preset {
 
 const zipfian = { kind: 'zipfian', exponent: 0.99 } as const;
 
-/** GET in this fraction of the operations, SET in the others. Both are there even if one is never sent. */
+/** GET in this fraction of the operations, SET in the others. Both are present even if one is never sent. */
 export function readsAndWrites(readRatio: number): readonly WeightedCommand[] {
   return [
     { command: 'GET {key}', weight: readRatio },
@@ -137,7 +137,7 @@ const functions = z
 const usualKeyChoice = { kind: 'uniform' } as const;
 const usualReadShare = 0.5;
 
-/** Keys, values and commands of the load. Keys that a preset or a list of commands decides are absent. */
+/** Keys, values and commands of the load. Keys that a preset or a list of commands determines are absent. */
 export const workload = section({
   keys: wholeNumber(1, maxKeys).default(10_000).meta({
     description: 'Number of keys; they are written before the load and removed after it',
@@ -249,7 +249,7 @@ export const workload = section({
 /** A workload with its defaults filled in. */
 export type WorkloadConfig = z.output<typeof workload>;
 
-/** One for each workload: the values of a file must not change in the middle of a run. */
+/** Cached per workload: the values of a file must not change during a run. */
 const made = new WeakMap<WorkloadConfig, WorkloadTask>();
 
 /** The workload as the threads run it: with the commands of a preset, and values instead of sizes. */
@@ -259,7 +259,7 @@ export function workloadTask(workload: WorkloadConfig): WorkloadTask {
   return task;
 }
 
-/** What is known beforehand of the reads of a workload. */
+/** What is known in advance about the reads of a workload. */
 export function foreseeReads(workload: WorkloadTask): ReadPlan {
   const { commands, growth, hitShare } = workload;
   const names = foreseeableReads(commands, workload);

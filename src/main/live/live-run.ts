@@ -4,7 +4,7 @@ import type { SharedState, ThreadProgress } from '../../workers/shared-state.ts'
 import type { Moment, Operations, Phase, Running, Snapshot, Step } from './snapshot.ts';
 
 const maxMoments = 200;
-/** The pace is that of the plan until this much of it is done: one slow start would distort it. */
+/** Until this much of the plan is done, its own pace is assumed: one slow start would distort the estimate. */
 const pacedSeconds = 3;
 
 const none: Operations = { completed: 0, failed: {}, unfinished: 0 };
@@ -101,9 +101,9 @@ function add(a: Operations, b: Operations): Operations {
   };
 }
 
-/** A thread that has reported nothing for this long counts as completing nothing. */
+/** A thread without a report for this long counts as completing nothing. */
 const silentNs = 250e6;
-/** Figures are averaged over this many looks: figures that jump cannot be read. */
+/** Figures are averaged over this many looks: jumping figures are unreadable. */
 const shownLooks = 5;
 
 /** Reads what the threads of one measurement report. */

@@ -12,9 +12,9 @@ const maxReplyLength = 64 * 1024;
 const maxMessageLength = 200;
 
 interface PushOptions {
-  /** Gets what went wrong, as a warning. */
+  /** Receives failures, as warnings. */
   readonly warn: (text: string) => void;
-  /** Of one push: so long the end of a run waits for a receiver that is silent. */
+  /** Time limit of a push: the end of a run waits this long for a silent receiver. */
   readonly timeoutMs?: number;
 }
 

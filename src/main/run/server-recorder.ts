@@ -5,7 +5,7 @@ import type { Control } from '../server/control.ts';
 import { commandStats } from '../server/server-info.ts';
 
 const askEverySeconds = 1;
-/** An hour of them. Beyond that every second point goes, and the time between two doubles. */
+/** An hour of points. After that, every second point is dropped and the interval doubles. */
 const maxPoints = 3600;
 
 interface RecorderOptions {

@@ -2,7 +2,7 @@ import { PoolbenchError } from '../errors.ts';
 import type { Target } from '../server/find-target.ts';
 
 const askEveryMs = 500;
-/** Slightly later than that, as a timer may be early. */
+/** Slightly later, because a timer may be early. */
 const askAgainMs = askEveryMs + 10;
 
 /** Detects the loss of the target, waits for it to return, and gives up after a while. */

@@ -24,7 +24,10 @@ const minOperationsOf = (client: Client) => (client === 'wire' ? 4000 : 8000);
 
 /** CPU time of a thread's window: enough for a mean, and short compared with the 0.5 s that ioredis needs. */
 const windowCpuNs = 20e6;
-/** The median of this many windows is compared with that of as many before. A pause of the garbage collector affects one. */
+/**
+ * The median of this many windows is compared with that of the same number before. A garbage collection affects only
+ * one.
+ */
 const windows = 4;
 /** The CPU time of an operation has settled when the later median is at least this fraction of the earlier one. */
 const minSettledRatio = 0.9;
@@ -34,11 +37,11 @@ const lookMs = 50;
 
 /** Min time for a path, and the time in a run with too few rounds for a verdict. */
 const minPathSeconds = 0.2;
-/** A path's time, plus as much for each thread that shares a core. */
+/** Time for a path, plus the same for each thread that shares a core. */
 const pathSeconds = 2;
-/** Max fraction of the planned run that the warm-up takes; reached only where threads lack cores, or a run is short. */
+/** Max fraction of the planned run for the warm-up; reached only if threads lack cores or the run is short. */
 const maxRunRatio = 0.5;
-/** A search does not know how long it will take: it is assumed to take this many measurements. */
+/** A search does not know its duration: this many measurements are assumed. */
 const assumedMeasurements = 10;
 
 /** Max scenarios that a warning lists. */

@@ -45,7 +45,7 @@ export async function connectError(
       `expected an answer from ${where}, but none came within ${timeoutMs} ms; is the host up, and is its port open?`,
     );
   }
-  // The words of ioredis's decoder.
+  // The wording of ioredis's decoder.
   const isOther = error.message.startsWith('Unknown RESP type');
   const found = isOther
     ? 'it does not speak the Redis protocol; correct the port'
@@ -152,7 +152,7 @@ function describeRefusal(reply: string, failure: Failure): PoolbenchError | unde
 
 /**
  * What a failed TLS handshake means and what to do about it; undefined if it is no error of TLS. Node's error code is
- * OpenSSL's name of what is wrong with the server's certificate, or of its alert about ours.
+ * OpenSSL's name for the fault of the server's certificate, or for the server's alert about the client's.
  */
 function describeTlsError({ code, said, where, address: { trust } }: Failure): string | undefined {
   const trusted = (found: string, advice: string) =>

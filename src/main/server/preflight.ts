@@ -9,7 +9,7 @@ import { findOtherServers, leave } from './other-servers.ts';
 import { type Identity, identifyServer, isImplausible, lifeOf } from './server-info.ts';
 import { shownAddress } from './url.ts';
 
-/** What a plan asks of the target at its widest. */
+/** The peak demand of a plan on the target. */
 interface Needs {
   /** Connections of the server open at once, over all threads. */
   readonly connections: number;
@@ -22,11 +22,11 @@ interface Needs {
   readonly valueBytes: number;
 }
 
-/** Files that this process has open during the load beside connections and what its threads need. */
+/** Files that this process has open during the load, in addition to connections and what its threads need. */
 const ownFiles = 96;
 /** Files that a thread of Node opens for its event loop, and for a moment for modules. */
 const filesPerThread = 16;
-/** What a server keeps for one small key beside its value: entry, name, hash table. */
+/** Memory that a server needs for a small key in addition to its value: entry, name, hash table. */
 const keyOverheadBytes = 100;
 
 /** How a target is checked. */
@@ -80,7 +80,7 @@ export async function preflight(
   return [...warnings, ...(await warnOfOtherServers(control))];
 }
 
-/** Which servers these are, as far as they tell. */
+/** Which servers these are, as far as they report it. */
 async function livesOf(controls: readonly Control[]): Promise<string[]> {
   const lives = await Promise.all(controls.map(control => lifeOf(control).catch(() => undefined)));
   return lives.filter(life => life !== undefined);
@@ -128,7 +128,7 @@ export function neededFiles({ sockets, threads }: Pick<Needs, 'sockets' | 'threa
   return ownFiles + threads * filesPerThread + sockets;
 }
 
-/** What is needed does not depend on what happens to be open now, so the advice is always the same. */
+/** The need does not depend on what is open now, so the advice is always the same. */
 function requireFiles({
   connections,
   sockets,
@@ -184,8 +184,8 @@ function mebibytes(bytes: number): string {
 const maxPrefixes = 5;
 
 /**
- * A database that holds keys of other programs may be in use, and is loaded only if that is forced. Keys of other runs of
- * poolbench are no reason to refuse.
+ * A database that holds keys of other programs may be in use, and is loaded only if forced. Keys of other poolbench
+ * runs are no reason to refuse.
  */
 async function requireFreeDatabase(
   control: Control,
@@ -252,9 +252,9 @@ function otherDatabase(address: Address): string {
 }
 
 const keysPerLook = 1000;
-/** A database in use is recognised after the first look; a few more show how much it is in use. */
+/** The first look recognises a database in use; a few more show how much it is used. */
 const maxLooksAtOthers = 100;
-/** Two million keys that a killed run has left are looked through in about a second. */
+/** Scanning two million keys of a killed run takes about a second. */
 const maxLooks = 2000;
 
 /**

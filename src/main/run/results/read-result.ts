@@ -87,7 +87,7 @@ const maxHistogramLength = 512 * 1024;
 
 /** Keys whose values are encoded histograms. */
 const histogramKeys: ReadonlySet<string> = new Set(['service', 'response', 'lagHistogram']);
-/** Properties that every object inherits: a key with such a name would be mistaken for one, or change it. */
+/** Properties that every object inherits: a key with such a name would be mistaken for the property, or change it. */
 const isInherited = (key: string) => Object.hasOwn(Object.prototype, key);
 
 /**

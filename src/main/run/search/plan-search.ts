@@ -14,7 +14,7 @@ import type { Scenario } from '../../experiment/scenarios.ts';
 const minOperations = 100;
 
 const columns = 80;
-/** Repeats of most searches, by simulation with measured noise; a start far from the knee takes more. */
+/** Repeats of most searches, from simulations with measured noise; a start far from the knee needs more. */
 const usualRepeats = { min: 55, max: 110 };
 
 /** What is searched, and how. */
