@@ -26,7 +26,7 @@ export interface Question {
   /** The arms that must be measured in further rounds while it is open. */
   readonly arms: readonly Arm[];
   readonly isDecided: boolean;
-  /** How many rounds it rests on so far. */
+  /** The number of rounds so far. */
   readonly rounds: number;
 }
 

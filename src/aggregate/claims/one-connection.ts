@@ -18,10 +18,10 @@ import { atMost, predictRatios } from './judging/prediction.ts';
 import { sourceReport } from './source-report.ts';
 
 /**
- * C17. The source report predicts nothing here: it takes the pool for granted. So the claim is the assumption itself, that
- * one connection shared by all workers gives less throughput than a pool, by 5 % or more. It must hold for whichever way
- * of sharing a run has, with commands joined in one turn of the event loop and without: if one of them does as well
- * as the pool, no pool is needed. Several shared connections are shown beside it.
+ * C17. The source report predicts nothing here: it takes the pool for granted. So the claim is the assumption itself,
+ * that one connection shared by all workers gives less throughput than a pool, by 5 % or more. It must hold for every
+ * way of sharing in a run, with and without joining commands in a turn of the event loop: if one of them does as well
+ * as the pool, no pool is needed. Several shared connections are also shown.
  */
 export const oneConnection: PredictingClaim = {
   id: 'C17',

@@ -3,7 +3,7 @@ import { formatCount, formatFraction } from '../text/format.ts';
 import { failedOf } from './metrics.ts';
 import { loadsOf } from './populations.ts';
 
-/** A scenario's books, summed over its rounds. */
+/** A scenario's accounting, summed over its rounds. */
 export type Account = ReturnType<typeof accountOf>;
 
 export function accountOf(rounds: readonly RoundResult[]) {
@@ -26,7 +26,7 @@ export function accountOf(rounds: readonly RoundResult[]) {
     hits: sumKnown(round => round.hits),
     overRange: sum(round => round.overRange),
     serverCalls: sumKnown(round => round.serverCalls),
-    /** Reads as the servers counted them: all, and those of replicas. Null if a round does not know. */
+    /** Reads counted by the servers: all, and those of replicas. Null if not known in a round. */
     readCalls:
       rounds.length > 0 && rounds.every(round => round.readCalls)
         ? {
@@ -61,11 +61,11 @@ export function sumByCode(counts: readonly Readonly<Record<string, number>>[]): 
 }
 
 /**
- * A sentence for each place where the books of a run do not balance. Issued operations are completed, failed or
- * unfinished; if not, poolbench itself is at fault. The server's count lies between completed and issued, because it may
- * have run an operation whose reply was lost. It exceeds issued by what failed in the warm-up, if the server ran that.
- * If it is more than 1 % above, somebody else used these commands too; if it is more than 1 % below, another server answered.
- * For a scenario with populations, the sums over all loads are compared.
+ * A sentence for each imbalance in the accounting of a run. Issued operations are completed, failed or unfinished; if
+ * not, poolbench itself is at fault. The server's count lies between completed and issued, because it may have run an
+ * operation whose reply was lost. It can exceed issued by operations that failed in the warm-up but ran on the server.
+ * If it is more than 1 % above, another program used these commands; if it is more than 1 % below, another server
+ * answered. For a scenario with populations, the sums over all loads are compared.
  */
 export function findImbalances({ scenarios, config }: Pick<Result, 'scenarios' | 'config'>): string[] {
   return scenarios.flatMap(scenario => [
@@ -105,7 +105,7 @@ function countedOf(rounds: readonly RoundResult[]): Pick<Account, 'completed' | 
   return accountOf(rounds.map(round => ({ ...round, ...round.together })));
 }
 
-/** What a script sent is not the number of its sessions. A command that failed may not have been counted. */
+/** A script sends more commands than it has sessions. A failed command may not have been counted. */
 function describeScriptCount(id: string, round: RoundResult): string[] {
   const counted = round.script?.counted;
   if (!counted) return [];

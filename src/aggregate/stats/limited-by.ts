@@ -23,11 +23,11 @@ const takeTurns = 0.75;
 const hardlyWork = 0.5;
 /** Fraction of the time for a batch that a PING on an idle connection must take for round trips to be the limit. */
 const minRoundTripRatio = 0.5;
-/** Fraction of what was due in an open loop that may be missing where the rate was kept: a few operations may fail. */
+/** Max missing fraction in an open loop that sustained its rate: a few operations may fail. */
 const maxShortfallRatio = 0.001;
 /** The label for "nothing was saturated". */
 const unsaturated: LimitedBy['resource'] = 'none';
-/** From here on the evidence mentions the garbage collector and a late event loop. */
+/** From these values, the evidence mentions the garbage collector and a late event loop. */
 const minGcRatio = 0.05;
 const minDelayMs = 10;
 /** Cores that other programs must use to count: less is the coordinator, the kernel, and the clock's ticks. */
@@ -90,7 +90,7 @@ export function limitedBy(rounds: readonly RoundResult[], environment: LoadEnvir
   return { resource: finding.resource, evidence: describeEvidence(finding, figures, environment) };
 }
 
-/** First, as all that a stopped process and its server do takes longer then. */
+/** First, because everything takes longer when the process is stopped. */
 function findQuota({ throttledRatio }: LimitFigures): Finding | undefined {
   if (throttledRatio === null || throttledRatio < minThrottledRatio) return undefined;
   return { resource: 'machine', by: ['quota', 'machine'] };
@@ -308,8 +308,8 @@ export function machineCores({ cpus, cores }: Result['environment']): number {
 }
 
 /**
- * Cores of the machine that neither poolbench nor a server beside it used; null if the machine's CPU is not known, or that
- * of a server beside it.
+ * Cores of the machine used by neither poolbench nor a local server; null if the CPU of the machine or of a local
+ * server is not known.
  */
 export function neighbourCores(
   { cpu }: RoundResult,

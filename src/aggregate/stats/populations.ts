@@ -21,7 +21,7 @@ export function populationsIn(rounds: readonly RoundResult[]): string[] {
   return [...new Set(rounds.flatMap(({ populations = [] }) => populations.map(({ name }) => name)))];
 }
 
-/** The scenario, and each population beside it. */
+/** The scenario and each of its populations. */
 export function loadsOf({
   id,
   rounds,
