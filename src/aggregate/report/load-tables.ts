@@ -66,14 +66,14 @@ export const loadNote = [
   'Spun: the fraction of the time in which the threads spun their event loops while waiting for the next arrival.',
 ].join(' ');
 
-/** What an open loop has beside throughput and latency; null if a round has none. */
+/** Figures of an open loop in addition to throughput and latency; null if a round has none. */
 type LoopFigure = (loop: OpenLoopResult, seconds: number) => number | null;
 
 export const loopFigures = {
   offered: (loop, seconds) => (seconds > 0 ? loop.offered / seconds : null),
   short: loop => (loop.offered > 0 ? loop.shortfall / loop.offered : 0),
   backlog: loop => loop.largestBacklog,
-  // None if no arrival found a worker free.
+  // None if no arrival found a free worker.
   lag: ({ lag }) => (lag.count === 0 ? null : lag.p99),
   spun: loop => loop.spinShare,
 } as const satisfies Readonly<Record<string, LoopFigure>>;
@@ -116,7 +116,7 @@ function formatBacklog(operations: number): string {
   return operations < 1000 ? formatWhole(operations) : formatRate(operations);
 }
 
-/** The median of an even number of counts may be no whole number. */
+/** The median of an even number of counts may not be a whole number. */
 function formatWhole(operations: number): string {
   return formatCount(Math.round(operations));
 }
@@ -226,7 +226,7 @@ export function hysteresisOf({ scenarios }: LoadTable): Hysteresis[] {
   });
 }
 
-/** How far the way down differs from the way up; nothing if rates went one way. */
+/** The difference between the way down and the way up; empty if rates went one way. */
 export function hysteresisBlocks(of: LoadTable): Block[] {
   const ways = hysteresisOf(of);
   if (ways.length === 0) return [];

@@ -73,7 +73,7 @@ const digested = [metrics['response.p99'], pooledTails.responseP99];
 interface Noted {
   /** Whether it is for a terminal. */
   readonly digest?: boolean;
-  /** What else the document marks, and explains nowhere. */
+  /** Other marks in the document that are not explained elsewhere. */
   readonly marked?: Parameters<typeof caveatNotes>[0];
   /** What it has explained before. */
   readonly explained?: Parameters<typeof caveatNotes>[0];
@@ -81,7 +81,7 @@ interface Noted {
   readonly ended?: Result['ended'];
 }
 
-/** How the figures of the tables are made, and what their marks mean: here, so that a document says it once. */
+/** How the figures of the tables are made, and the meaning of their marks: stated here, once per document. */
 export function resultNote(
   scenarios: readonly ScenarioResult[],
   { digest = false, marked = [], explained = [], ended }: Noted = {},
@@ -99,15 +99,12 @@ export function resultNote(
   ].join(' ');
 }
 
-/** Blocks of which nothing is open are measured no more, so arms can have unequal numbers of rounds. */
+/** Blocks without open questions are not measured further, so arms can have different numbers of rounds. */
 function hasUnequalRounds(scenarios: readonly ScenarioResult[]): boolean {
   return new Set(scenarios.map(({ rounds }) => rounds.length)).size > 1;
 }
 
-/**
- * That arms have fewer rounds than they could have had, and what it means for their medians if that is because what they
- * were asked was decided.
- */
+/** Says that arms have fewer rounds than the maximum, and what early decisions mean for their medians. */
 function describeEarlyEnd(scenarios: readonly ScenarioResult[], ended: Result['ended']): string[] {
   const early = scenarios.filter(
     ({ plannedRounds, rounds }) =>
@@ -126,8 +123,8 @@ function describeEarlyEnd(scenarios: readonly ScenarioResult[], ended: Result['e
 }
 
 /**
- * Whether an arm stopped at a look while others went on, as nothing of its block was open. An interrupted run can lack the
- * last round of an arm.
+ * Whether an arm stopped at a look while others went on, because its block had no open question. An interrupted run can
+ * also lack the last round of an arm.
  */
 function isLeftOut({ plannedRounds, rounds }: ScenarioResult, ofOthers: number): boolean {
   const looks = plannedRounds === undefined ? [] : lookRounds(plannedRounds);
@@ -181,7 +178,7 @@ function resultsOf(scenarios: readonly ScenarioResult[], ratios: Ratios, title?:
   const roomy = { terminal: false } as const;
   const isCompared = scenarios.some(scenario => ratios.has(scenario));
   const hasMissed = scenarios.some(({ rounds }) => rounds.some(round => hitDifference(round) > 0));
-  // With wider columns beside it, one more would be too wide for a terminal.
+  // With wide columns, one more would be too wide for a terminal.
   const hasRoom = !hasMissed && scenarios.every(({ pools, threads }) => threads === pools);
   return table<ScenarioResult>(
     scenarios,
@@ -192,7 +189,7 @@ function resultsOf(scenarios: readonly ScenarioResult[], ratios: Ratios, title?:
       words('arrival', scenario => describeArrival(scenario.arrival), roomy),
       figures('workers', scenario => scenario.workers),
       figures('pools', scenario => scenario.pools, {
-        // A pool has a thread of its own unless the row says otherwise.
+        // Each pool has its own thread unless the row says otherwise.
         terminal: {
           cell: ({ pools, threads }) => (threads === pools ? pools : `${pools} on ${threads}`),
         },
@@ -207,7 +204,7 @@ function resultsOf(scenarios: readonly ScenarioResult[], ratios: Ratios, title?:
         scenario => {
           const ratio = ratios.get(scenario);
           if (ratio === undefined) return '';
-          // Without an interval it can be anything.
+          // Without an interval it means nothing.
           const isBounded = ratio !== null && !isUnbounded(ratio);
           return isBounded ? [toned(formatRatioInterval(ratio), ratioTone(ratio))] : nothing;
         },
@@ -239,7 +236,7 @@ function formatMisses(rounds: readonly RoundResult[]): string {
   return ratio === null ? nothing : formatFraction(1 - ratio);
 }
 
-/** Of what is clear of the bounds within which nothing is worth a change. */
+/** Tone of an interval outside the range that is not worth a change. */
 function ratioTone(ratio: Interval | null): Tone | undefined {
   if (ratio === null) return undefined;
   if (ratio.low > clearlyMore) return 'good';
@@ -251,12 +248,12 @@ export const ratioNote =
 
 export const judgedNote = `${ratioNote} A ratio without a prediction decides nothing.`;
 
-/** Of the ratios that claims were judged by, in their tables. */
+/** Note on the ratios behind claims, in their tables. */
 export function judgedCaveats({ claims }: { readonly claims: readonly ClaimResult[] }) {
   return claims.flatMap(({ comparisons }) => comparisons.map(({ caveat }) => caveat));
 }
 
-/** The ratios that a claim was judged by. */
+/** The ratios behind a claim. */
 export function judgedTable(comparisons: readonly Comparison[], title?: string): Table {
   return table(
     comparisons,
@@ -279,7 +276,7 @@ export function formatPredicted({ predicted }: Comparison): string {
   return predicted === null ? nothing : formatRange(predicted, formatRatio);
 }
 
-/** Claims that the run had nothing for. */
+/** Claims that the run does not test. */
 export function untestedTable(claims: readonly ClaimResult[]): Table {
   return table(claims, [
     words('claim', claim => claim.id),
@@ -337,7 +334,7 @@ function formatMicros(ms: number): string {
   return micros < 1000 ? formatMs(micros) : formatCount(Math.round(micros));
 }
 
-/** Whether the threads were equally warm, in a sentence; nothing if it is not known. */
+/** Whether the threads were equally warm, in a sentence; empty if not known. */
 export function threadBlocks(scenarios: readonly ScenarioResult[]): Block[] {
   const sentence = describeThreadWarmth(scenarios);
   return sentence === null ? [] : [note(sentence)];
@@ -382,7 +379,10 @@ export function poolTable(scenarios: readonly ScenarioResult[]): Table {
 /** A command of a mix in one scenario. */
 interface CommandRow extends CommandFigures {
   readonly id: string;
-  /** A stall delays each command in proportion to its number, so the p99 of one rests on what that of all does. */
+  /**
+   * A stall delays each command in proportion to its frequency, so the p99 of one command has the same basis as that of
+   * all.
+   */
   readonly caveat: Caveat | null;
 }
 
@@ -439,7 +439,7 @@ export function commandTable(rows: readonly CommandRow[], title?: string): Table
   );
 }
 
-/** What became of the operations of one scenario. */
+/** The outcome of the operations of one scenario. */
 interface AccountRow {
   readonly id: string;
   readonly failedByCode: Readonly<Record<string, number>>;
@@ -504,7 +504,7 @@ function formatRedirects({ redirects }: Account): string {
   return `MOVED ${formatCount(redirects.moved)}, ASK ${formatCount(redirects.ask)}`;
 }
 
-/** The count, and by how much it differs from what poolbench saw completed. */
+/** The count, and its difference from the operations that poolbench saw completed. */
 function formatServerCalls({ serverCalls, completed }: Account): string {
   if (serverCalls === null) return nothing;
   const more = serverCalls - completed;
@@ -512,10 +512,10 @@ function formatServerCalls({ serverCalls, completed }: Account): string {
   return `${formatCount(serverCalls)} (${sign}${formatCount(Math.abs(more))})`;
 }
 
-/** Rows of the table of outliers: the farthest; more would bury the rest of the report. */
+/** Max rows of the table of outliers, the farthest ones: more would bury the rest of the report. */
 const maxOutliers = 20;
 
-/** Rounds far from the others of their scenario; nothing if there are none. */
+/** Rounds far from the others of their scenario; empty if there are none. */
 export function outlierBlocks(result: Pick<Result, 'scenarios' | 'environment' | 'target'>): Block[] {
   const outliers = findOutliers(result);
   if (outliers.length === 0) return [];

@@ -21,7 +21,7 @@ export function serverUnit(name: ServerFieldName): string {
   return kind === 'counter' ? `${unit}/s` : unit;
 }
 
-/** How it was asked, and what it did not tell. */
+/** How the figures were requested, and what the server did not report. */
 function describeSeries({ points, everySeconds, asked, unanswered, cost }: ServerSeries): string {
   const untold = serverFieldNames.filter(name => points.every(point => point[name] === null));
   return [
@@ -60,7 +60,7 @@ interface FigureRow {
 }
 
 /**
- * A row for each figure that the server told; nothing if it told none, or was not asked.
+ * A row for each figure that the server reported; empty if there are none.
  *
  * @param charts of the same, where they can be shown
  */

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { limits } from './limits.ts';
 import { listOf, numberBetween, oneOf, section, wholeNumber } from './schema-parts.ts';
 
-/** When the work of a scenario is due: in a config, in a scenario, in its id and in words. */
+/** When the work of a scenario is due: in a config, in a scenario, in its id and as text. */
 
 export const minRate = 0.1;
 export const maxRate = 10_000_000;
@@ -39,7 +39,7 @@ const stages = z
       'Instead of rate: consecutive parts of the measured window, each with its own rate. They add up to the window; null: one rate',
   });
 
-/** A part of a measured window in which operations are due at one rate, or at one that changes evenly. */
+/** A part of a measured window with a constant or steadily changing rate. */
 type Stage = Readonly<z.output<typeof stageSchema>>;
 
 const order = oneOf(['shuffled', 'upAndDown']).default('shuffled').meta({

@@ -3,7 +3,7 @@ import { formatPlural } from '../text/format.ts';
 import { limits } from './limits.ts';
 import { section, wholeNumber } from './schema-parts.ts';
 
-/** Workers beside the others that send larger batches: none, in the same pools, or in pools of their own. */
+/** Additional workers that send larger batches: none, in the same pools, or in separate pools. */
 export interface BatchWorkers {
   readonly pool: 'none' | 'shared' | 'separate';
   readonly workers: number;

@@ -21,7 +21,9 @@ interface ClientRow {
   readonly has: readonly Ability[];
 }
 
-/** Every client by name. The table is here and not with their code, because a report needs it and does not load that code. */
+/**
+ * Every client by name. The table is here and not with their code, because a report needs it without loading that code.
+ */
 export const clients = {
   ioredis: {
     words: 'what an application pays',

@@ -81,7 +81,7 @@ const trueOrFalse = z.boolean({ error: 'true or false' });
 
 const always = () => true;
 
-/** Of a key that changes how much a thread does, or when, but not what. */
+/** For a key that changes how much a thread does, or when, but not what. */
 const noPath = () => '';
 
 export const dimensions = {
@@ -330,7 +330,7 @@ export const dimensions = {
     agrees: true,
     // Version 0.1 did not write it.
     equalBy: (pacing, { pool }) => (isMutex(pool) ? 'serial' : pacing),
-    // Under the lock connections are opened one after another anyway; warming opens them side by side all the same.
+    // Under the lock, connections are opened one after another anyway; warming still opens them in parallel.
     thread: (pacing, { preset }) => (isMutex(preset) ? 'parallel' : pacing),
     path: noPath,
     words: pacing => `${pacing} connects`,

@@ -97,7 +97,7 @@ export function formatTime(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
 
-/** What the band is, and the meaning of the marks. */
+/** The meaning of the band and of the marks. */
 export function describeNoise({ noise, lines }: Trend): string[] {
   const known = noise.flatMap(({ metric, ratio, pairs }) =>
     ratio === null ? [] : `${formatRatio(ratio)} in ${metric.name} (${formatPlural(pairs, 'pair')})`,
@@ -138,7 +138,7 @@ function formatPoint({ kind }: TrendMetric, point: TrendLine['points'][number] |
   return point === undefined ? nothing : withMark(kind.formatNumber(point.median), point.caveat);
 }
 
-/** What can have changed from run to run, and where each is. */
+/** What may have changed from run to run, and the folder of each. */
 export function runsTable(runs: readonly TrendRun[]): Table {
   return table(runs, [
     words('started', ({ startedMs }) => formatTime(startedMs)),

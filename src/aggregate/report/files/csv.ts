@@ -7,7 +7,7 @@ import { serverFieldNames } from '../../stats/server-fields.ts';
 import { measuredWindows, type ServerPoint } from '../../stats/server-series.ts';
 import { sumOf } from '../../stats/statistics.ts';
 
-/** What spreadsheets take for the beginning of a formula, in both widths of a character. */
+/** Characters that spreadsheets treat as the beginning of a formula, in both widths. */
 const formula = /^[=+\-@\t\r\n＝＋－＠]/;
 
 /**
@@ -29,7 +29,10 @@ function field(value: number | boolean | string | null): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-/** `scenarios.csv`: a line for each scenario, with what it was, its medians over the rounds, what limited it and what answered. */
+/**
+ * `scenarios.csv`: a line for each scenario, with its parameters, medians over the rounds, what limited it, and the
+ * server.
+ */
 export function renderScenariosCsv(result: Pick<Result, 'scenarios' | 'target'>): string {
   return renderCsv(withoutControls(result), [...columns, ...serverColumns(result.target)]);
 }
@@ -48,7 +51,7 @@ const columns: readonly Column<ScenarioResult>[] = [
   { name: 'evidence', value: ({ limitedBy }) => limitedBy.evidence },
 ];
 
-/** The same in every line, because lines may be read apart from their file. Empty if the result lacks it. */
+/** The same in every line, because lines may be read separately. Empty if the result lacks it. */
 function serverColumns({ detected, standIn, unverified }: Result['target']): Column<ScenarioResult>[] {
   return [
     { name: 'server', value: () => detected.server },
@@ -111,7 +114,10 @@ const serverSeriesColumns: readonly Column<ServerRow>[] = [
   ...serverFieldNames.map(name => ({ name, value: ({ point }: ServerRow) => point[name] })),
 ];
 
-/** `server.csv`: a line for each instant at which the server told what it does, with the measurement that went on. Counters are as it told them. */
+/**
+ * `server.csv`: a line for each reply of the server to INFO, with the measurement at that time. Counters are as
+ * reported.
+ */
 export function renderServerCsv(result: Pick<Result, 'scenarios' | 'serverSeries'>): string {
   const windows = measuredWindows(result);
   const rows = (result.serverSeries?.points ?? []).map((point): ServerRow => {

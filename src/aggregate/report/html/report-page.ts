@@ -74,7 +74,7 @@ export function renderReportPage(result: Result): string {
     blocks: [
       ...alarms,
       ...headOf(result),
-      // A run that has these tests no claim, so they are its answer.
+      // A run with these tests no claim, so they are its answer.
       ...section('What was compared', comparedBlocks(result)),
       ...section('Verdicts', [...controlBlocks(result), ...verdictBlocks(tested, untested, scenarios)]),
       ...section('Warnings', warningList(result)),
@@ -200,7 +200,7 @@ function sumUp(scenarios: readonly ScenarioResult[]): (string | Span)[] {
     ]);
 }
 
-/** Whether each of its scenarios has a cell of its own, and there are several. */
+/** Whether there are several scenarios, each with its own cell. */
 function isMap({ scenarios }: SettingGroup): boolean {
   const cells = new Set(scenarios.map(scenario => `${scenario.workers} ${namePools(scenario)}`));
   return cells.size === scenarios.length && cells.size > 1;

@@ -16,7 +16,7 @@ import {
 import { axisFromZero, type Format, logAxis } from '../charts/axis.ts';
 import { type Line, levelChart, pointOf } from '../charts/line-chart.ts';
 
-/** A line of a chart; dashed where it is not what the chart is about. */
+/** A line of a chart; dashed if it is not the main subject. */
 interface Curve {
   readonly name: string;
   readonly figure: (scenario: ScenarioResult) => Interval | null;
@@ -99,7 +99,7 @@ export function loadBlocks(scenarios: readonly ScenarioResult[]): Block[] {
 function loadChart(table: LoadTable, { title, unit, log = false, format, curves }: LoadChart): Chart[] {
   // The mean rate of stages is not a load that was measured.
   const scenarios = table.scenarios.filter(({ arrival }) => arrival.stages === undefined);
-  // A single rate makes no curve: the table has its figures.
+  // A single rate has no curve: the table has its figures.
   if (new Set(scenarios.map(({ arrival }) => arrival.rate)).size < 2) return [];
   const legs = [...new Set(scenarios.map(({ arrival }) => arrival.leg ?? ''))];
   // Where rates go up and down, dashes mark the way down.
