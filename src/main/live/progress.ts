@@ -70,7 +70,7 @@ export class Progress {
     this.#metrics?.meet(side, target);
   }
 
-  /** What the server of a side told now; null if it did not answer. */
+  /** The latest reply of a side's server; null if it did not answer. */
   served(side: string, point: ServerPoint | null): void {
     this.#metrics?.served(side, point);
   }
