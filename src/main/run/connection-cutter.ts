@@ -91,7 +91,7 @@ interface Cuttable {
 /**
  * Asks the server to close a connection (CLIENT KILL).
  *
- * @param name name name of the connections that may be cut: only those of this run
+ * @param name name of the connections that may be cut: only those of this run
  */
 export function cutByServer(control: Control, name: string): Cut {
   // Looked up only occasionally, because CLIENT LIST takes the time of the server under test.
