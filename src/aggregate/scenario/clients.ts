@@ -40,7 +40,7 @@ const rows: ReadonlyMap<string, ClientRow> = new Map(Object.entries(clients));
 /** The abilities of a user's module, which decides itself how it supports the protocol and the socket. */
 const ofModules: readonly Ability[] = ['RESP3', 'unix socket', 'options'];
 
-/** @param client by name, or a module of the user's by its path */
+/** @param client by name, or the path of a user's module */
 export function hasAbility(client: string, ability: Ability): boolean {
   return (rows.get(client)?.has ?? ofModules).includes(ability);
 }

@@ -36,7 +36,7 @@ import { numberBetween, oneOf, wholeNumber } from './schema-parts.ts';
 
 const clientWords = Object.fromEntries(Object.entries(clients).map(([name, { words }]) => [name, words]));
 
-/** A client by name, or a module of the user's by its path. */
+/** A client by name, or the path of a user's module. */
 const clientItem = z.union([
   oneOf(
     Object.keys(clients) as ClientName[],

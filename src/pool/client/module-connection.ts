@@ -22,7 +22,7 @@ import { connectTimeout } from './socket.ts';
 /** How long a closed connection of a module may take to reject what is in flight. */
 const maxRejectMs = 100;
 
-/** A connection of a client module, which poolbench trusts no further than its accounting needs. */
+/** A connection of a client module, which poolbench does not trust with its accounting. */
 export class ModuleConnection extends Connection {
   readonly #client: ClientConnection;
   readonly #commandSet: CommandSet;
@@ -140,7 +140,7 @@ export class ModuleConnection extends Connection {
     this.#lose(code);
   }
 
-  /** A module may throw where it should reject, and return what is no promise. */
+  /** A module may throw instead of reject, or return something other than a promise. */
   #transmit(commands: readonly SentCommand[]): Promise<unknown> {
     try {
       return Promise.resolve(this.#client.send(commands));
@@ -295,7 +295,7 @@ export class ModuleConnection extends Connection {
   }
 }
 
-/** What lacks a function can have a socket all the same, which would keep the process alive. */
+/** An invalid connection can still have a socket, which would keep the process alive. */
 function closeAnyway(opened: unknown): void {
   try {
     (opened as Partial<ClientConnection> | undefined)?.close?.();
@@ -304,7 +304,7 @@ function closeAnyway(opened: unknown): void {
   }
 }
 
-/** The socket's errors have codes. The others mean that the bytes are no reply, or one that nobody asked for. */
+/** The socket's errors have codes. Others mean that the bytes are not a reply, or an unexpected one. */
 function codeOfLoss(error: Error): string {
   const code = failureCode(error);
   return code === 'CONNECTION_CLOSED' ? 'PROTOCOL' : code;
