@@ -68,7 +68,7 @@ export interface KeyRange {
   readonly keys: number;
 }
 
-/** What one pool has to do: its part of the scenario's workers, connections and keys. */
+/** The task of a pool: its part of the scenario's workers, connections and keys. */
 export interface PoolTask extends KeyRange {
   readonly groups: readonly WorkerGroup[];
   /** Maximum of connections that the pool may hold. */
@@ -85,9 +85,11 @@ export interface Arrivals {
   readonly kind: 'constant' | 'poisson' | 'burst';
   /** Operations a second, over all pools of the scenario; the mean of the stages. */
   readonly rate: number;
-  /** Operations of a burst that are due at one instant, over all pools. A multiple of the batch size. */
+  /** Operations of a burst that are due at once, over all pools. A multiple of the batch size. */
   readonly size: number;
-  /** How the rate changes in the measured window, as long as which they are together. Absent: it stays the same. */
+  /**
+   * How the rate changes in the measured window; together they are as long as the window. Absent: the rate is constant.
+   */
   readonly stages?: readonly RateStage[];
 }
 
@@ -96,7 +98,7 @@ export interface RateStage {
   readonly seconds: number;
   /** Operations a second when it begins, over all pools of the scenario. */
   readonly rate: number;
-  /** The rate at its end, to which it changes evenly; null: the same. */
+  /** The rate at its end, reached at a steady pace; null: the same. */
   readonly rampTo: number | null;
 }
 
@@ -108,7 +110,7 @@ export interface OpenLoopTask {
   readonly firstPool: number;
 }
 
-/** What one thread has to do for one scenario of one round. */
+/** The task of a thread for one scenario of one round. */
 export interface ThreadTask {
   /** Position of the thread in this scenario, from 0: its slot in `shared` and a part of its seed. */
   readonly thread: number;
@@ -138,7 +140,9 @@ export interface ThreadTask {
   /** At least: it lasts until the coordinator opens the measured window. 0: the window begins at the start instant. */
   readonly warmupSeconds: number;
   readonly seconds: number;
-  /** Whether, without a warm-up too, every worker keeps its first connection until all workers of the thread have one. */
+  /**
+   * Whether every worker keeps its first connection until all workers of the thread have one, even without a warm-up.
+   */
   readonly burst: boolean;
   /** Null in a closed loop. */
   readonly openLoop: OpenLoopTask | null;
@@ -193,11 +197,11 @@ export interface ScriptSample {
   /** Commands that measured sessions sent. */
   readonly commands: number;
   readonly steps: readonly StepSample[];
-  /** How often a step was still running when its session ended, in the warm-up, too, by name. */
+  /** How often a step was still running when its session ended, by name, including the warm-up. */
   readonly unawaited: Readonly<Record<string, number>>;
-  /** All that was sent, in the warm-up, too, by the name in commandstats; null where the server's count is another. */
+  /** Everything sent, by the name in commandstats, including the warm-up; null if the server counts differently. */
   readonly sent: Readonly<Record<string, number | null>>;
-  /** Of failed sessions, in the warm-up, too: the first message by error code. */
+  /** The first message of failed sessions by error code, including the warm-up. */
   readonly messages: Readonly<Record<string, string>>;
 }
 
@@ -212,7 +216,7 @@ export interface LoadSample {
   readonly unfinished: number;
   /** Replies among the completed that are misses: null, or empty if that means the same. */
   readonly misses: number;
-  /** One for each command if the workload asks for it; else empty. */
+  /** One for each command if the workload asks for it; otherwise empty. */
   readonly commands: readonly CommandSample[];
   /** Operations of the discarded warm-up that the server answered without an error. */
   readonly warmupCompleted: number;
@@ -277,7 +281,7 @@ export interface OpenLoopSample {
   readonly lag: string;
   /** Arrivals of which that was above the histogram's range, which counts them as its highest value. */
   readonly lagOverRange: number;
-  /** Fraction of the window, 0 to 1, in which the thread turned its event loop with nothing to do, to be on time. */
+  /** Fraction of the window, 0 to 1, in which the thread spun its event loop with nothing to do, to be on time. */
   readonly spinShare: number;
 }
 

@@ -17,7 +17,7 @@ import { type CommandMix, commandMix } from './workload/command-mix.ts';
 /** Interval of a thread's heartbeat. */
 const heartbeatMs = 250;
 
-/** How long after its load a script can still reject what nobody waits for. */
+/** How long after its load a script's unawaited promises can still reject. */
 const strayMs = 1000;
 
 /** Piscina's entry: opens the thread's pools, waits at the barrier, drives the load, and returns the sample. */
@@ -56,7 +56,7 @@ async function measure(task: ThreadTask, shared: SharedState): Promise<ThreadSam
   } finally {
     deliveries?.close();
     await Promise.all(pools.map(pool => pool.close({ timeout: 0 })));
-    // What a script has left in flight rejects only once the connections are closed.
+    // Promises that a script left in flight reject only when the connections are closed.
     if (script !== undefined)
       setTimeout(() => process.off('unhandledRejection', script.noteStray), strayMs).unref();
   }

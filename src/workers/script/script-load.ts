@@ -59,7 +59,7 @@ export class ScriptLoad {
     return new SessionRecorder(window, { steps: this.#steps, sampled, stages });
   }
 
-  /** Notes what a script did not wait for and that failed. It belongs to no session. */
+  /** Notes failures of promises that a script did not await. They belong to no session. */
   readonly noteStray = (error: unknown): void => {
     this.#failures.note('UNHANDLED', error);
   };

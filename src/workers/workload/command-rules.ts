@@ -1,6 +1,6 @@
 /**
- * What names and arguments show about commands: which are never sent, where their keys are, whether they block,
- * and how the server counts them.
+ * What names and arguments reveal about commands: which are never sent, where their keys are, whether they block, and
+ * how the server counts them.
  */
 
 /** A transaction as a config has it. */
@@ -10,7 +10,7 @@ export const exampleTransaction = '"MULTI; SET {key} {value}; INCR {key}; EXEC"'
 export type Texts = readonly (string | undefined)[];
 
 /**
- * Refuses arguments by which a command reaches keys or connections of others.
+ * Refuses arguments with which a command could reach other programs' keys or connections.
  *
  * @param pieces what is constant in the arguments
  */
@@ -25,7 +25,7 @@ export function checkArguments(name: string, texts: Texts, pieces = texts): void
     throw new RangeError('XREADGROUP GROUP and the name of a group, which is made before the load');
 }
 
-/** How long a command waits for others at most, in milliseconds; undefined if it does not. */
+/** Max time that a command waits for other clients, in milliseconds; undefined if it does not. */
 export function blockingTime(name: string, texts: Texts): number | undefined {
   let place = blockingPlace.get(name)?.(texts.length);
   if (/^XREAD/.test(name)) {
@@ -85,7 +85,7 @@ export function keyPlaces(name: string, texts: Texts): Set<number> {
   return new Set(places);
 }
 
-/** Commands that are sent by themselves where there are no templates: what belongs to transactions and to scripts. */
+/** Commands that are sent separately if there are no templates: those of transactions and scripts. */
 const sentAlone = new Set('MULTI EXEC DISCARD WATCH UNWATCH'.split(' '));
 
 /** Why a command is never sent, as a clause; undefined if it may be. @param name in capitals */
@@ -123,8 +123,8 @@ export function placesOfKeys(name: string, args: readonly string[]): ReadonlySet
 }
 
 /**
- * Commands that are never sent. A load sends a command thousands of times a second, to a server that may hold the data of
- * others.
+ * Commands that are never sent. A load sends a command thousands of times a second, to a server that may hold other
+ * data.
  */
 const refusals: readonly (readonly [reason: string, names: string])[] = [
   ["it removes what is not poolbench's", 'FLUSHALL FLUSHDB SWAPDB MIGRATE MOVE'],
@@ -167,7 +167,7 @@ const scriptNames = 'EVAL EVAL_RO EVALSHA EVALSHA_RO FCALL FCALL_RO';
 /** Commands all of whose keys are counted by their first argument, and by their second one. */
 const countedByFirst = 'ZUNION ZINTER ZDIFF ZINTERCARD SINTERCARD LMPOP ZMPOP';
 const countedBySecond = `BLMPOP BZMPOP ${scriptNames}`;
-/** Commands with subcommands, behind which they take a key. */
+/** Commands with subcommands, followed by a key. */
 const containerNames = 'OBJECT MEMORY XINFO XGROUP';
 
 /** Commands with subcommands and without keys. */
@@ -198,7 +198,7 @@ const placesOf = new Map(
   ),
 );
 
-/** The place of the argument that says how many keys follow it; there can be other keys beside them (ZUNIONSTORE). */
+/** The place of the argument that says how many keys follow it; there can be other keys as well (ZUNIONSTORE). */
 const keyCountPlace: ReadonlyMap<string, number> = new Map(
   (
     [

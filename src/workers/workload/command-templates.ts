@@ -34,7 +34,7 @@ export interface ParsedRequest {
   readonly args: readonly Word[];
   /** The text of the script that it runs, if the command has it. */
   readonly script?: string;
-  /** How long it holds its connection at most, in milliseconds, if it waits for others. */
+  /** Max time that it holds its connection, in milliseconds, if it waits for other clients. */
   readonly blocksMs?: number;
 }
 
@@ -57,8 +57,8 @@ const exampleCommand = 'a command such as "SET {key} {value} EX {number:10-60}"'
 
 /**
  * Reads a command such as `SET {key} {value} EX {number:10-60}`: words between blanks, quoted as in redis-cli, with
- * placeholders in them; a literal brace is doubled. A transaction begins with MULTI or WATCH and ends with EXEC, and its
- * requests are separated by semicolons. Behind XREADGROUP, `; XACK` acknowledges what it has read.
+ * placeholders in them; a literal brace is doubled. A transaction begins with MULTI or WATCH and ends with EXEC, and
+ * its requests are separated by semicolons. After XREADGROUP, `; XACK` acknowledges what it has read.
  *
  * @throws RangeError whose message says what is expected
  */
@@ -108,7 +108,7 @@ export function constantText(word: Word | undefined): string | undefined {
   return word === undefined ? undefined : all;
 }
 
-/** The scripts that must be loaded before the requests can be sent: those that EVALSHA has in the place of a hash. */
+/** The scripts that must be loaded before the requests can be sent: those given to EVALSHA instead of a hash. */
 export function scriptsToLoad(requests: readonly ParsedRequest[]): string[] {
   const scripts = requests.flatMap(({ name, script }) =>
     script !== undefined && name.startsWith('EVALSHA') ? script : [],
@@ -230,7 +230,7 @@ function parseRequest([word, ...words]: readonly Word[], isWatch = false): Parse
   };
 }
 
-/** EVALSHA can have the script itself in the place of its hash: then it is loaded before the load. */
+/** EVALSHA can have the script itself instead of its hash: it is then loaded before the load. */
 function withHash(
   name: string,
   args: readonly Word[],
@@ -248,7 +248,7 @@ function withHash(
 
 /**
  * What text consists of: outside of quotes, in double and in single ones. The first group that matches says what it is.
- * As sdssplitargs of Redis reads it, but for the braces.
+ * Like sdssplitargs of Redis, except for the braces.
  */
 const tokens = {
   none: /(?<brace>\{\{|\}\})|\{(?<placeholder>[^{}]*)\}|(?<opening>["'])|(?<blank>\s+)|(?<separator>;)|(?<text>[^\s{}"';]+)/y,
@@ -258,7 +258,7 @@ const tokens = {
     /(?<brace>\{\{|\}\})|\{(?<placeholder>[^{}]*)\}|(?<closing>')|\\(?<escaped>')|(?<text>[^{}'\\]+|\\)/y,
 } as const;
 
-/** What these stand for behind a backslash; any other character stands for itself. */
+/** The meaning of these after a backslash; any other character stands for itself. */
 const escapes: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', b: '\b', a: '\x07' };
 
 /** Cuts text into words, and at each semicolon outside of quotes into requests, if it has several. */
@@ -347,7 +347,7 @@ function parsePlaceholder(inside: string): TemplatePart {
   return { kind: 'number', from, to };
 }
 
-/** Every key must be a placeholder: anything else would be a key of somebody else. */
+/** Every key must be a placeholder: anything else would be a foreign key. */
 function checkKeys(name: string, args: readonly Word[], texts: Texts): void {
   const isKey = (parts: Word) => parts.length === 1 && parts[0]?.kind === 'key';
   const expected = keyPlaces(name, texts);
