@@ -225,7 +225,8 @@ describe('database of others is not loaded', () => {
     await redis.mset('session:alice', 't0ken', 'session:bob', 't0ken');
     const experiment = await createExperiment(server.url);
 
-    const message = /^poolbench: .*database 0 .* 2 keys of other programs.* redis:\/\/127\.0\.0\.1:\d+\/15.*--force/m;
+    const message =
+      /^poolbench: .*database 0 .* 2 keys of other programs.* redis:\/\/127\.0\.0\.1:\d+\/15.*--force/m;
     const checked = await runPoolbench(['check', experiment.configPath]);
     const refused = await experiment.run();
     for (const { code, stderr } of [checked, refused]) {
@@ -243,7 +244,9 @@ describe('database of others is not loaded', () => {
     const forced = await createExperiment(server.url);
     const { code, stderr } = await forced.run(['--force']);
     expect(code, stderr).toBe(0);
-    expect((await forced.result()).warnings).toContainEqual(expect.stringMatching(/holds 2 keys of other programs/));
+    expect((await forced.result()).warnings).toContainEqual(
+      expect.stringMatching(/holds 2 keys of other programs/),
+    );
     expect((await redis.keys('*')).sort()).toEqual(['session:alice', 'session:bob']);
   });
 

@@ -17,8 +17,7 @@ export const mixed: PredictingClaim = {
   statement: 'Single commands have a lower p99 if batches have a pool of their own.',
   predicted: 'p99 of the single commands 5 % or more below that with one pool for both',
   suite: 'mixed',
-  needs:
-    'batch workers in the same pool ("shared") and otherwise equal ones in a separate pool ("separate")',
+  needs: 'batch workers in the same pool ("shared") and otherwise equal ones in a separate pool ("separate")',
   predictions: scenarios =>
     byPreset(scenarios).flatMap(([preset, pairs]) =>
       predictRatios(pairs, `separate ${preset} pools to a shared one`, [[singlesP99, atMost(clearlyLess)]]),

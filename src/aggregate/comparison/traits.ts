@@ -219,7 +219,9 @@ function checkStandIns(results: readonly Result[]): Checked {
   return checked(
     results.every(({ target }) => !target.standIn),
     results.map(({ target }) =>
-      target.standIn ? `${target.detected.server} stood in for ${target.declared.server}` : 'the declared server',
+      target.standIn
+        ? `${target.detected.server} stood in for ${target.declared.server}`
+        : 'the declared server',
     ),
     'figures of a stand-in say nothing about the declared server',
   );

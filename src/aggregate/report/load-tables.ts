@@ -235,7 +235,9 @@ export function hysteresisBlocks(of: LoadTable): Block[] {
       terminal: { cell: way => formatMetric(metrics['response.p99'], pick(way), { withInterval: false }) },
     });
   return [
-    ...only(wide, [note('The same rates on the way up and on the way down, ratios paired within each round:')]),
+    ...only(wide, [
+      note('The same rates on the way up and on the way down, ratios paired within each round:'),
+    ]),
     table(ways, [
       figures('rate', ({ rate }) => formatRate(rate)),
       p99Of('p99 up', ({ up }) => up),

@@ -29,10 +29,7 @@ export const batchSchema = z.discriminatedUnion(
       pool: z.literal('none').meta({ description: 'none: all workers send batches of the size `pipeline`' }),
     }),
     batchIn('shared', 'shared: in the same pools as the others'),
-    batchIn(
-      'separate',
-      'separate: in separate pools; the connections are split by workers',
-    ),
+    batchIn('separate', 'separate: in separate pools; the connections are split by workers'),
   ],
   {
     error: issue =>

@@ -86,8 +86,7 @@ export async function claims(
     if (cold !== null) progress.say(cold);
     const error = await runSuites(plan, left, { session, target }, keep);
     session.print(ledger, colour => renderTerminal(ledgerDocument(ledger), colour));
-    if (unwritten === undefined)
-      session.sayWritten('ledger.json and ledger.md, and a folder for each suite');
+    if (unwritten === undefined) session.sayWritten('ledger.json and ledger.md, and a folder for each suite');
     else progress.say(`\nwarning: ${unwritten.message}`);
     if (!ledger.complete) printResumeCommand(folder);
     const { interrupted } = session;

@@ -69,7 +69,8 @@ const commands = {
   }),
   check: row({
     help: {
-      'check CONFIG|URL [options]': 'validate the config, identify the target and print the plan, without load',
+      'check CONFIG|URL [options]':
+        'validate the config, identify the target and print the plan, without load',
     },
     operand: 'CONFIG',
     asks: true,

@@ -60,7 +60,8 @@ export async function versus(
       scenarios: armsOf(side).map(({ id }) => id),
     })),
   );
-  if (unequal !== null) throw new PoolbenchError('CONFIG_INVALID', `${unequal}; use the same values in all configs`);
+  if (unequal !== null)
+    throw new PoolbenchError('CONFIG_INVALID', `${unequal}; use the same values in all configs`);
   const names = plan.sides.map(({ name }) => name);
   const joined = `versus-${names.join('-')}`;
   const name = joined.length <= maxNameLength ? joined : `versus-${names[0]}-and-${names.length - 1}-more`;

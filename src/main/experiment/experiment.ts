@@ -66,8 +66,7 @@ const rounds = z
     roundCount,
     section({
       atLeast: wholeNumber(1, maxRounds).meta({
-        description:
-          'Number of rounds before the run first checks whether its questions are decided',
+        description: 'Number of rounds before the run first checks whether its questions are decided',
         unit: 'rounds',
       }),
       atMost: wholeNumber(1, maxRounds).meta({
@@ -151,7 +150,8 @@ export const experimentSchema = section({
     unit: 'milliseconds',
   }),
   maxFailedShare: numberBetween(0, 1).default(0.01).meta({
-    description: 'The run fails (exit code 1) if the fraction of failed and unfinished operations is above this',
+    description:
+      'The run fails (exit code 1) if the fraction of failed and unfinished operations is above this',
     unit: 'fraction, 0 to 1',
   }),
   thresholds,

@@ -227,7 +227,9 @@ async function requireFreeDatabase(
           `${instead}, or load this one with --force, which leaves those keys alone`,
       );
     }
-    warnings.push(`${where} holds ${found}: poolbench leaves them alone, but the database may be in use (--force)`);
+    warnings.push(
+      `${where} holds ${found}: poolbench leaves them alone, but the database may be in use (--force)`,
+    );
   }
   if (prefixes.length > 0) {
     const shown = `${prefixes.slice(0, maxPrefixes).join(', ')}${prefixes.length > maxPrefixes ? ', …' : ''}`;

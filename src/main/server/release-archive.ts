@@ -128,7 +128,8 @@ async function open(url: URL, options: DownloadOptions, redirects = 0): Promise<
   response.destroy();
   if (statusCode < 300 || statusCode > 399 || headers.location === undefined)
     throw new Error(`${url.host} answered ${statusCode}`);
-  if (redirects === maxRedirects) throw new Error(`more than ${maxRedirects} redirects, the last to ${url.host}`);
+  if (redirects === maxRedirects)
+    throw new Error(`more than ${maxRedirects} redirects, the last to ${url.host}`);
   return await open(new URL(headers.location, url), options, redirects + 1);
 }
 

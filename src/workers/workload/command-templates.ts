@@ -362,7 +362,8 @@ function checkKeys(name: string, args: readonly Word[], texts: Texts): void {
         `{key:*} only as the whole pattern of BY or GET in SORT, but argument ${index + 1} has one`,
       );
     if (expected.has(index + 1) || !parts.some(part => part.kind === 'key')) continue;
-    const where = expected.size === 0 ? 'no {key}' : `{key} only as a whole argument where ${name} takes a key`;
+    const where =
+      expected.size === 0 ? 'no {key}' : `{key} only as a whole argument where ${name} takes a key`;
     throw new RangeError(`${where}, but argument ${index + 1} has one`);
   }
 }

@@ -161,6 +161,8 @@ function suiteCommands(suites: readonly LedgerSuite[]): Block[] {
       code('sh', 'The commands of the suites', commands),
     );
   if (others.length > 0)
-    blocks.push(paragraph(`${formatList(others)}: only by npm run claims -- …, because it needs two servers.`));
+    blocks.push(
+      paragraph(`${formatList(others)}: only by npm run claims -- …, because it needs two servers.`),
+    );
   return blocks;
 }
