@@ -155,8 +155,8 @@ describe('workload is described in a few lines', () => {
       [
         'workload: 10,000 keys, 80 % of operations on 20 %, values of about 100 bytes',
         '          (lognormal, up to 1048576), 20 % GET, 20 % MGET, 20 % SET, and 2',
-        '          more, 30 % of a value is one character, 90 % of reads are for keys',
-        '          that are there',
+        '          more, 30 % of a value is one character, 90 % of reads are for',
+        '          existing keys',
       ],
     ],
   ])('%j', (workload, lines) => {
