@@ -168,7 +168,7 @@ describe('a closed pipe', () => {
       expect(await readFile(codeFile, 'utf8')).toBe('0\n');
       return stdout;
     };
-    expect(await through('--help')).toMatch(/^poolbench: does another pool/);
+    expect(await through('--help')).toMatch(/^poolbench: would another pool/);
     const out = join(experiment.folder, 'results');
     expect(await through(experiment.configPath, '--out', out)).toMatch(/^Target: redis/);
     expect((await experiment.result()).complete).toBe(true);
