@@ -214,7 +214,7 @@ export class Session {
     const folder = shownFolder(this.resultsFolder);
     const line = `Written: ${folder}/${files}`;
     if (this.#flags.quiet) process.stderr.write(`${toOneLine(line)}\n`);
-    else this.progress.say(`\n${page === undefined ? '' : `To look at: ${folder}/${page}\n`}${line}`);
+    else this.progress.say(`\n${page === undefined ? '' : `To view the report: ${folder}/${page}\n`}${line}`);
   }
 
   async #enlist({ enlist }: SessionOptions): Promise<void> {
