@@ -1,6 +1,6 @@
-# docker build -t poolbench .        docs/docker.md shows how it is run, and for both architectures.
+# docker build -t poolbench .        docs/docker.md shows how to run it, and how to build for both architectures.
 
-# Compiles on the machine that builds: JavaScript is the same on every architecture.
+# Compiles on the build machine: JavaScript is the same on every architecture.
 FROM --platform=$BUILDPLATFORM node:20-bookworm-slim AS build
 WORKDIR /poolbench
 COPY package.json package-lock.json ./
@@ -19,7 +19,7 @@ COPY native native
 RUN node native/build.mjs
 
 FROM node:20-bookworm-slim
-# Node is not made to be process 1: it would ignore the signals that poolbench does not listen for, and reap no orphans.
+# Node is not suited to be process 1: it would ignore signals without a listener, and not reap orphans.
 RUN apt-get update \
   && apt-get install --yes --no-install-recommends tini \
   && rm -rf /var/lib/apt/lists/*

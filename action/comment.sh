@@ -1,4 +1,4 @@
-# Writes the report into the one comment of this name on the pull request: the first run makes it, the next ones replace it.
+# Writes the report into the comment of this name on the pull request: the first run creates it, later ones replace it.
 set -eo pipefail
 
 marker="<!-- poolbench: ${NAME//[^[:alnum:]._-]/-} -->"

@@ -1,5 +1,5 @@
 # Runs the config, and compares the result with those of earlier runs. The report goes into the summary of the job. Ends with 0:
-# poolbench's exit code is an output, so that the steps behind this one run, too.
+# poolbench's exit code is an output, so that later steps also run.
 set -eo pipefail
 
 poolbench() {
@@ -35,7 +35,7 @@ if [ -n "$BASELINE" ] && [ -f "$folder/result.json" ]; then
   else
     compared=0
     poolbench compare "${earlier[@]}" "$folder/result.json" "${gates[@]}" --out "$out/compared" || compared=$?
-    # A threshold that was crossed (99) is the least that can be wrong.
+    # A crossed threshold (99) is the least severe failure.
     if [ "$compared" -ne 0 ] && { [ "$code" -eq 0 ] || [ "$code" -eq 99 ]; }; then code=$compared; fi
   fi
 fi

@@ -141,7 +141,7 @@ function verdictBlocks(findings: readonly Finding[], ids: readonly string[]): Bl
   const shown = ids.flatMap(id => claims.find(claim => claim.id === id) ?? []);
   const verdicts = table(shown, [
     words('', ({ id }) => id),
-    words('claim, in our words', ({ statement }) => statement),
+    words('claim', ({ statement }) => statement),
     ...findings.map(finding =>
       words(finding.name, ({ id }: (typeof shown)[number]) => verdictOf(finding, id)),
     ),
@@ -249,7 +249,7 @@ function versusBlocks(findings: readonly Finding[]): Block[] {
   const blocks = findings.flatMap(({ versus }) =>
     (versus?.sides.slice(1) ?? []).flatMap(side => {
       const [base] = versus?.sides ?? [];
-      const pair = `${describeServer(side)} to ${describeServer(base)}`;
+      const pair = `${describeServer(side)} relative to ${describeServer(base)}`;
       if (shown.has(pair)) return [];
       shown.add(pair);
       const rows = (versus?.scenarios ?? []).flatMap(({ id, sides }) => {

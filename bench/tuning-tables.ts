@@ -128,7 +128,7 @@ export const tuningTables: readonly TuningTable[] = [
         : `a pool of ${connections}`,
     figures: [
       opsPerSecond,
-      ratio('to the pool', throughput, base => base.pool === 'optimized'),
+      ratio('vs the pool', throughput, base => base.pool === 'optimized'),
       p99Ms,
       middle('client µs/op', ({ cpu }) => cpu.clientMicrosPerOp ?? 0, formatMs),
     ],
@@ -139,7 +139,7 @@ export const tuningTables: readonly TuningTable[] = [
     row: scenario => (isClosed(scenario) ? String(perWorker(scenario)) : undefined),
     figures: [
       opsPerSecond,
-      ratio('to 2', throughput, base => isClosed(base) && perWorker(base) === 2),
+      ratio('vs 2', throughput, base => isClosed(base) && perWorker(base) === 2),
       p99Ms,
       meanWait,
     ],
@@ -151,9 +151,9 @@ export const tuningTables: readonly TuningTable[] = [
       isClosed(scenario) ? undefined : `${scenario.connections} for bursts of ${scenario.workers}`,
     figures: [
       p50Ms,
-      ratio('p50 to half as many', p50, ofHalf),
+      ratio('p50 vs half as many', p50, ofHalf),
       p99Ms,
-      ratio('p99 to half as many', p99, ofHalf),
+      ratio('p99 vs half as many', p99, ofHalf),
       meanWait,
     ],
   },
@@ -171,7 +171,7 @@ export const tuningTables: readonly TuningTable[] = [
       pools > 1 && shownWorkers.includes(workers)
         ? `${client}, ${pool}, ${workers} workers, ${describePools({ pools, threads })}`
         : undefined,
-    figures: [ratio('to 1 pool', throughput, onePool), ratio('threads to one thread', throughput, oneThread)],
+    figures: [ratio('vs 1 pool', throughput, onePool), ratio('threads vs one thread', throughput, oneThread)],
   },
   {
     name: 'pipeline',
@@ -179,7 +179,7 @@ export const tuningTables: readonly TuningTable[] = [
     row: ({ workers, pipeline }) => `${workers} worker${workers === 1 ? '' : 's'}, ${pipeline}`,
     figures: [
       opsPerSecond,
-      ratio('to single', throughput, (base, of) => base.pipeline === 1 && equal(base, of, 'workers')),
+      ratio('vs single', throughput, (base, of) => base.pipeline === 1 && equal(base, of, 'workers')),
       interval('p99 of a batch, ms', p99.figure, formatMs),
     ],
   },
@@ -188,7 +188,7 @@ export const tuningTables: readonly TuningTable[] = [
     suite,
     row: ({ pool, workers }: ScenarioResult) => (pool === 'baseline' ? undefined : `${pool}, ${workers}`),
     figures: [
-      ratio('ops/s to baseline', throughput, ofBaseline),
+      ratio('ops/s vs baseline', throughput, ofBaseline),
       ratio('p95', p95, ofBaseline),
       ratio('p99', p99, ofBaseline),
     ],
@@ -199,8 +199,8 @@ export const tuningTables: readonly TuningTable[] = [
     row: scenario => (scenario.cutEveryMs > 0 ? undefined : describeTtl(scenario)),
     figures: [
       interval('mean ms', meanLatency.figure, formatMs),
-      ratio('to off', meanLatency, base => base.cutEveryMs === 0 && describeTtl(base) === 'off'),
-      middle('checks a window', ({ poolMetrics }) => poolMetrics.healthChecksRun, formatCount),
+      ratio('vs off', meanLatency, base => base.cutEveryMs === 0 && describeTtl(base) === 'off'),
+      middle('checks per window', ({ poolMetrics }) => poolMetrics.healthChecksRun, formatCount),
     ],
   },
   {
@@ -210,7 +210,7 @@ export const tuningTables: readonly TuningTable[] = [
     figures: [
       middle('connections that went silent', ({ cuts }) => cuts, formatCount),
       failedOperations,
-      middle('checks a window', ({ poolMetrics }) => poolMetrics.healthChecksRun, formatCount),
+      middle('checks per window', ({ poolMetrics }) => poolMetrics.healthChecksRun, formatCount),
     ],
   },
   {
@@ -221,8 +221,8 @@ export const tuningTables: readonly TuningTable[] = [
         ? `${scenario.workers} workers, ${warmedUp(scenario) === 1 ? 'all' : 'a quarter'}`
         : undefined,
     figures: [
-      ratio('p99 to cold', p99, ofBaseline),
-      ratio('max to cold', maxResponse, ofBaseline),
+      ratio('p99 vs cold', p99, ofBaseline),
+      ratio('max vs cold', maxResponse, ofBaseline),
       middle('opened in the window', ({ poolMetrics }) => poolMetrics.created, formatCount),
     ],
   },
@@ -232,7 +232,7 @@ export const tuningTables: readonly TuningTable[] = [
     row: scenario => shares.get(warmedUp(scenario)),
     figures: [
       p99Ms,
-      ratio('to 0', p99, base => base.minIdle === 0),
+      ratio('vs 0', p99, base => base.minIdle === 0),
       middle('opened in the window', ({ poolMetrics }) => poolMetrics.created, formatCount),
     ],
   },
@@ -242,8 +242,8 @@ export const tuningTables: readonly TuningTable[] = [
     row: ({ pool, workers, connects }) =>
       pool === 'baseline' ? `${pool}, ${workers}` : `${pool}, ${connects}, ${workers}`,
     figures: [
-      interval('until all serve, ms', allServed.figure, formatMs),
-      middle('one connect, ms', ({ poolMetrics }) => poolMetrics.connectTime.p50, formatMs),
+      interval('until all are served, ms', allServed.figure, formatMs),
+      middle('median connect, ms', ({ poolMetrics }) => poolMetrics.connectTime.p50, formatMs),
     ],
   },
   {
@@ -251,9 +251,9 @@ export const tuningTables: readonly TuningTable[] = [
     suite: 'reconnect',
     row: ({ pool, cutEveryMs }) => (cutEveryMs === 0 ? undefined : pool),
     figures: [
-      ratio('ops/s to uncut', throughput, (base, of) => base.cutEveryMs === 0 && equal(base, of, 'pool')),
-      ratio('p99 to uncut', p99, (base, of) => base.cutEveryMs === 0 && equal(base, of, 'pool')),
-      middle('reconnects a window', ({ poolMetrics }) => poolMetrics.reconnects, formatCount),
+      ratio('ops/s vs uncut', throughput, (base, of) => base.cutEveryMs === 0 && equal(base, of, 'pool')),
+      ratio('p99 vs uncut', p99, (base, of) => base.cutEveryMs === 0 && equal(base, of, 'pool')),
+      middle('reconnects per window', ({ poolMetrics }) => poolMetrics.reconnects, formatCount),
       failedOperations,
     ],
   },
@@ -282,9 +282,9 @@ export const tuningTables: readonly TuningTable[] = [
     row: ({ pool, workers }) => `${pool}, bursts of ${workers}`,
     figures: [
       p50Ms,
-      ratio('p50 to baseline', p50, ofBaseline),
+      ratio('p50 vs baseline', p50, ofBaseline),
       p99Ms,
-      ratio('p99 to baseline', p99, ofBaseline),
+      ratio('p99 vs baseline', p99, ofBaseline),
     ],
   },
   {

@@ -26,11 +26,11 @@ export interface Question {
   /** The arms that must be measured in further rounds while it is open. */
   readonly arms: readonly Arm[];
   readonly isDecided: boolean;
-  /** How many rounds it rests on so far. */
+  /** The number of rounds so far. */
   readonly rounds: number;
 }
 
-/** What may be a question: the figures can be such that no number of rounds decides it. */
+/** A candidate for a question: some figures cannot be decided by any number of rounds. */
 interface Judged extends Omit<Question, 'isDecided'> {
   readonly state: Asked['state'];
 }
@@ -40,8 +40,9 @@ type Blocks = readonly (readonly Arm[])[];
 
 /**
  * The questions of a run, judged by the rounds that it has so far: the comparisons that the verdicts of its claims rest
- * on, its gates, and its arms with a population. A run with neither claims nor gates asks about all of its arms. Only arms of
- * one block are asked about, because those are what the config compares. What more rounds would not mend is no question.
+ * on, its gates, and its arms with a population. A run with neither claims nor gates asks about all of its arms. Only
+ * arms of one block are asked about, because those are what the config compares. Problems that more rounds cannot solve
+ * are not questions.
  *
  * @param sides the results so far, which may lack rounds or have none
  * @param blocks the arms of each block, without controls
@@ -92,7 +93,7 @@ export function compareBlocks(side: Side, blocks: Blocks): Comparison[] {
     );
 }
 
-/** Whether it was measured as often as a verdict takes, whatever counts of that. */
+/** Whether it was measured as often as a verdict needs, even if some rounds do not count. */
 function hasRoundsForVerdict(arm: ScenarioResult): boolean {
   return arm.rounds.length >= Math.max(minRounds, plannedRounds(arm).atLeast);
 }
@@ -111,8 +112,8 @@ function judgedOf({ claim, what, state, rounds }: AskedByClaim, arms: readonly A
 }
 
 /**
- * Where a scenario that a claim asks of stands. Claims about two servers name the scenarios of either side anew; their rounds
- * stay the same array.
+ * The place of a scenario that a claim asks about. Claims about two servers rename the scenarios of both sides, but
+ * their rounds remain the same array.
  *
  * @throws {Error} for a scenario with other rounds: a question without one of its arms would never be decided
  */

@@ -14,9 +14,9 @@ import { exitCodeOf } from './run/exit-code.ts';
 import { type RunOutcome, runSides } from './run/run-sides.ts';
 
 /**
- * poolbench as a library. Its functions do what the commands of the same name do, return values, and print nothing. They
- * take no signals of the process, no options from the command line and no `POOLBENCH_URL`. Messages of errors name the
- * options of the command line.
+ * poolbench as a library. Its functions do what the commands of the same name do, but return values and print nothing.
+ * They ignore process signals, command-line options and `POOLBENCH_URL`. Error messages name the options of the command
+ * line.
  */
 
 export type {
@@ -31,26 +31,26 @@ export type {
 };
 export { PoolbenchError };
 
-/** What `check` and `run` can be told. */
+/** Options of `check` and `run`. */
 export interface CheckOptions {
-  /** Stops what is under way. */
+  /** Stops the work in progress. */
   readonly signal?: AbortSignal | undefined;
-  /** Fails if the declared server is unavailable, rather than use another one. @default false */
+  /** Fails if the declared server is unavailable, instead of using another one. @default false */
   readonly noStandIn?: boolean | undefined;
-  /** Also loads a database that holds keys of others. @default false */
+  /** Loads a database even if it holds keys of other programs. @default false */
   readonly force?: boolean | undefined;
 }
 
-/** What `run` can be told. */
+/** Options of `run`. */
 export interface RunOptions extends CheckOptions {
   /**
-   * Is called with what a command would print on its way. It runs between measurements, so it should be short. What it
-   * throws ends the run.
+   * Called with what a command would print as progress. It runs between measurements, so it should be short. An error
+   * that it throws ends the run.
    */
   readonly onProgress?: ((progress: RunProgress) => void) | undefined;
   /**
-   * A folder in which the run's own folder is made, for result.json, report.html and the other files: result.json is
-   * written after every round.
+   * The parent of the run's own folder, which gets result.json, report.html and the other files. result.json is written
+   * after every round.
    * @default none: no files are written
    */
   readonly resultsDir?: string | undefined;
@@ -58,12 +58,12 @@ export interface RunOptions extends CheckOptions {
 
 /** A step of a run. */
 export type RunProgress =
-  /** What is being done, or a warning, as text of one line or several. */
+  /** Progress or a warning, as text of one or more lines. */
   | { readonly kind: 'message'; readonly text: string }
   /** One scenario was measured in one round. */
   | {
       readonly kind: 'measured';
-      /** Its id, after the name of its side if the run has several. */
+      /** The scenario's id, after the name of its side if the run has several. */
       readonly scenario: string;
       /** From 1. */
       readonly round: number;
@@ -80,7 +80,7 @@ export interface RunResult {
    * second. There are several if `target.threads` has several numbers.
    */
   readonly results: readonly [Result, ...Result[]];
-  /** Of the others with the first, as in comparison.json; null if there is one. */
+  /** Compares the other results with the first, as in comparison.json; null if there is only one. */
   readonly comparison: ResultComparison | null;
   /** The folder of the run; null without `resultsDir`. */
   readonly folder: string | null;
@@ -88,16 +88,16 @@ export interface RunResult {
 
 /** What `check` has found. */
 export interface CheckResult {
-  /** The targets, which were found or could be started, and are stopped again. */
+  /** The targets that were found, or started and stopped again. */
   readonly targets: readonly CheckedSide[];
-  /** Ids of the scenarios of the first target, and behind them the controls. */
+  /** Ids of the scenarios of the first target, followed by the controls. */
   readonly scenarios: readonly string[];
   readonly rounds: { readonly atLeast: number; readonly atMost: number };
   /** Estimated time of the rounds on all targets. */
   readonly seconds: { readonly atLeast: number; readonly atMost: number };
 }
 
-/** A run that failed after its load had begun. `code` and `message` say why. */
+/** A run that failed after its load had begun; `code` and `message` give the reason. */
 export class RunFailedError extends PoolbenchError {
   /** What was measured, with `complete` false if the run ended early. */
   readonly measured: RunResult;
@@ -110,17 +110,17 @@ export class RunFailedError extends PoolbenchError {
 }
 
 /**
- * Finds or starts the target, measures, judges, and removes its keys: what `poolbench run CONFIG` does. A threshold that
- * is crossed is a result (`thresholds` of each result), not an error. Run one at a time: two would share the cores, and
- * measure each other.
+ * Finds or starts the target, measures, judges, and removes its keys, like `poolbench run CONFIG`. A crossed threshold
+ * is a result (`thresholds` of each result), not an error. Run one at a time: two runs would share the cores and
+ * disturb each other.
  *
  * An abort ends the run as Ctrl-C does: its keys are removed, servers that it started are stopped, and it resolves with
- * what was measured, `complete` false. Before the target is found it rejects with the reason of the signal.
+ * what was measured and `complete: false`. Before the target is found, it rejects with the signal's reason.
  *
- * @param config the path of a config file; or its content, with paths relative to the working directory
+ * @param config the path of a config file, or its content with paths relative to the working directory
  * @throws RunFailedError TARGET_LOST, THREAD_FAILED, NOTHING_MEASURED, TOO_MANY_FAILURES, RESULTS_NOT_WRITABLE
  * @throws PoolbenchError before any load: CONFIG_MISSING, CONFIG_INVALID, CLIENT_NOT_USABLE, RESULTS_NOT_WRITABLE,
- *   TARGET_UNREACHABLE, TARGET_REFUSED_LOGIN, TARGET_NOT_AVAILABLE, TARGET_TOO_SMALL, TARGET_IN_USE, TARGET_LOST
+ * TARGET_UNREACHABLE, TARGET_REFUSED_LOGIN, TARGET_NOT_AVAILABLE, TARGET_TOO_SMALL, TARGET_IN_USE, TARGET_LOST
  */
 export async function run(config: string | ExperimentConfig, options: RunOptions = {}): Promise<RunResult> {
   const { signal = new AbortController().signal, onProgress, resultsDir } = options;
@@ -141,8 +141,8 @@ export async function run(config: string | ExperimentConfig, options: RunOptions
 }
 
 /**
- * Everything a run does before its load: validates the config, finds or starts the target, and asks it whether it can
- * take what is planned. What `poolbench check CONFIG` does.
+ * Does everything that a run does before its load, like `poolbench check CONFIG`: validates the config, finds or starts
+ * the target, and checks whether it can handle the plan.
  *
  * @param config as for `run`
  * @throws PoolbenchError as `run`, before any load; the reason of the signal
@@ -164,10 +164,10 @@ export async function check(
 }
 
 /**
- * Finished runs side by side; all ratios are to the first. What `poolbench compare RESULT RESULT…` does. Runs that were
- * not measured in turn are compared as independent ones: the machine may have changed in between.
+ * Compares finished runs with the first one, like `poolbench compare RESULT RESULT…`. Runs that were not measured in
+ * turn are treated as independent: the machine may have changed in between.
  *
- * @param runs results of `run`, or paths: of a result.json, or of its folder
+ * @param runs results of `run`, or paths of a result.json or its folder
  * @param options.force also compares unequal workloads. @default false
  * @throws PoolbenchError RESULT_INVALID, RESULTS_NOT_COMPARABLE
  */
@@ -194,7 +194,7 @@ function resultOf({ sides, comparison }: RunOutcome, folder: string | null): Run
 
 function outletTo(onProgress: (progress: RunProgress) => void): Outlet {
   return {
-    // The text may quote a server.
+    // The text may contain text from a server.
     say: text => onProgress({ kind: 'message', text: toPlainLines(text).trim() }),
     show: () => {},
     finished: ({ scenario, round, rounds }, result) =>

@@ -1,10 +1,10 @@
 import type { Connect, Connection } from './connection.ts';
 
-/** After so many failed connection attempts in a row only one at a time is made. */
+/** After this many failed connection attempts in a row, only one at a time is made. */
 export const failuresToOpen = 5;
 /** First backoff: from a failed attempt to the next probe, or the next attempt in the background. Doubled each time. */
 export const minBackoffMs = 50;
-/** Maximum of the backoff: for so long a server that is back can go unnoticed. */
+/** Max backoff: for this long, the return of a server can go unnoticed. */
 export const maxBackoffMs = 250;
 
 /** Decides whether a pool may make connection attempts. */

@@ -74,7 +74,7 @@ export abstract class ConnectionPool {
   /**
    * Returns a connection to the pool.
    *
-   * @throws PoolError NOT_IN_USE when nobody held it.
+   * @throws PoolError NOT_IN_USE if it was not in use.
    */
   abstract release(connection: Connection): void;
 
@@ -110,7 +110,7 @@ export abstract class ConnectionPool {
   protected abstract openOne(openedFor: OpenedFor): Promise<void>;
   /** Called every 100 ms: replaces dead connections, and records the utilization. */
   protected abstract inspect(): void;
-  /** Removes the connections that nobody holds from the policy, and returns them. */
+  /** Removes idle connections from the policy, and returns them. */
   protected abstract removeIdle(): readonly Connection[];
 
   protected expireWaiters(nowMs: number, reason: () => Error): void {

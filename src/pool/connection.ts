@@ -1,13 +1,13 @@
 import type { Batch } from './client/batch.ts';
 
 /**
- * Is asked before a command leaves the client. Its arguments are those from `first` on.
+ * Called before a command leaves the client. Its arguments are those from `first` on.
  *
  * @returns why it must not leave; undefined if it may
  */
 export type CommandGuard = (name: string, args: readonly unknown[], first: number) => Error | undefined;
 
-/** The client of a connection, for a script of the user's. */
+/** The client of a connection, for a user's script. */
 export interface GuardedClient {
   readonly client: unknown;
   /** Whether an error is a reply of the server. */

@@ -4,7 +4,7 @@ type PoolErrorCode =
   | 'ACQUIRE_TIMEOUT'
   /** The pool was closed while the caller waited, or before it asked. */
   | 'POOL_CLOSED'
-  /** A connection that nobody holds was released, which is a defect of the caller. */
+  /** A connection that is not in use was released, which is a defect of the caller. */
   | 'NOT_IN_USE'
   /** A batch was not answered in time. Its connection is closed. */
   | 'TIMEOUT'
@@ -16,7 +16,7 @@ type PoolErrorCode =
   | 'NO_MASTER'
   /** What a client module opened is not a connection as poolbench needs it. */
   | 'CLIENT_NOT_USABLE'
-  /** The bytes that arrived are no reply, or one to nothing. */
+  /** The bytes that arrived are not a reply, or a reply to nothing. */
   | 'PROTOCOL';
 
 export class PoolError extends Error {

@@ -71,8 +71,8 @@ export class Maintenance {
 
   /**
    * When the pool last grew because a worker needed a connection, an instant of the monotonic clock: now, while such an
-   * attempt is in progress; 0 if it never did. Connections that maintenance opens to be idle, and those in place of one
-   * that died, are no growth.
+   * attempt is in progress; 0 if it never did. Connections that maintenance opens to be idle, and replacements of dead
+   * ones, do not count as growth.
    */
   get grownNs(): number {
     return this.#openingForWorkers > 0 ? nowNs() : this.#grownNs;
@@ -224,7 +224,7 @@ async function pinged(connection: Connection): Promise<boolean> {
     await connection.ping();
     return true;
   } catch {
-    // A refusal is an answer, too: a server that cannot save its data refuses every PING.
+    // A refusal is also an answer: a server that cannot save its data refuses every PING.
     if (connection.alive) return true;
     connection.close();
     return false;

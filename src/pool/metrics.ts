@@ -88,7 +88,7 @@ export class PoolRecorder extends Counters {
     this.#lastCreatedForWorkersMs = (nowNs() - this.#resetAtNs) / 1e6;
   }
 
-  /** A caller begins to wait beside `waiting` others. */
+  /** A caller begins to wait, in addition to `waiting` others. */
   noteWaiting(waiting: number): void {
     this.peakWaiting = Math.max(this.peakWaiting, waiting + 1);
   }

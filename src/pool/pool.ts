@@ -112,7 +112,7 @@ export class Pool extends ConnectionPool {
       if (this.maintenance.isFresh(connection) || (await this.maintenance.check(connection)))
         return hold(connection);
       this.maintenance.discard(connection);
-      // A caller that has waited must not queue again, behind callers that came later.
+      // A caller that has waited must not queue again after callers that came later.
       if (idle === undefined) return hold(await this.#openForCaller());
     }
   }
@@ -140,7 +140,7 @@ export class Pool extends ConnectionPool {
     else if (!this.waiters.serve(connection)) this.#idle.unshift(connection);
   }
 
-  /** Opens a connection for the first waiter, in place of one that died. */
+  /** Opens a connection for the first waiter, to replace a dead one. */
   async #replace(): Promise<void> {
     if (this.total >= this.options.max) return;
     try {

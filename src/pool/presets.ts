@@ -1,11 +1,11 @@
 /**
- * The client of a pooled connection: ioredis, which poolbench brings along; wire, its own, which has the least overhead;
- * or one whose package the user installs (`client/libraries.ts`).
+ * The client of a pooled connection: ioredis, installed with poolbench; wire, its own, with the least overhead; or one
+ * whose package the user installs (`client/libraries.ts`).
  */
 export const clientNames = ['ioredis', 'wire', 'node-redis', 'iovalkey', 'valkey-glide'] as const;
 export type ClientName = (typeof clientNames)[number];
 
-/** One of these, or a module of the user's by its path (`client/client-module.ts`). */
+/** One of these, or the path of a user's module (`client/client-module.ts`). */
 export type Client = ClientName | `${'./' | '../' | '/'}${string}`;
 
 /**
@@ -52,7 +52,9 @@ export interface PoolOptions {
   readonly probe: Probe;
   /** How long no check is needed after a reply or a check, if health is cached; rounded to 10 ms. */
   readonly healthTtlMs: number;
-  /** After so long without a reply a batch, and those behind it, fail with TIMEOUT: never early, at most 200 ms late. */
+  /**
+   * After this long without a reply, a batch and those behind it fail with TIMEOUT: never early, at most 200 ms late.
+   */
   readonly timeoutMs: number;
   /** How a burst of connection attempts is spread. */
   readonly connects: ConnectPacing;

@@ -16,14 +16,14 @@ interface QueueContext {
   readonly window: LoadWindow;
   /** Counts how late the thread took each arrival for which a worker was free. */
   readonly lag: LatencyCounts;
-  /** `noteWork`: a worker did or began something. `wake`: a worker has gone idle. */
+  /** `noteWork`: a worker did or began something. `wake`: a worker became idle. */
   readonly pacer: { noteWork(): void; wake(): void };
   /** As of `stageEnds`. */
   readonly stageEndsNs?: readonly number[];
   readonly clock?: () => number;
 }
 
-/** What was due in a stage, and the largest backlog in it. */
+/** The operations due in a stage, and the largest backlog in it. */
 interface StageFigures {
   offered: number;
   largestBacklog: number;
@@ -97,7 +97,7 @@ export class ArrivalQueue {
   }
 
   /**
-   * What is due from `startNs` on counts: an instant that has not come yet, or that of `begin`.
+   * Arrivals due from `startNs` on count: a future instant, or that of `begin`.
    *
    * @param windowNs start of the window of all threads, at which the stages begin; a late thread counts from later on
    */
@@ -160,8 +160,8 @@ export class ArrivalQueue {
   }
 
   /**
-   * If a worker was free when the arrival came due, the thread caused the whole delay. If the thread came so late that
-   * other arrivals had taken all workers, it caused the delay until it came; after that the arrival waited for a worker.
+   * If a worker was free when the arrival became due, the thread caused the whole delay. If the thread was so late that
+   * other arrivals had taken all workers, it caused the delay until then; after that, the arrival waited for a worker.
    */
   #noteLag(dueNs: number, takenNs: number): void {
     if (dueNs < this.#startNs) return;
@@ -198,7 +198,7 @@ export class ArrivalQueue {
     this.#next.skip(startNs - this.#releasedNs);
     while (this.#releasedNs + this.#next.dueNs < startNs) this.#next.advance();
     const oldestUnsentNs = Math.max(0, endNs - (this.#releasedNs + this.#next.dueNs));
-    // The arrivals that are left were never taken, but the thread may have been late for them, too.
+    // The remaining arrivals were never taken, but the thread may have been late for them as well.
     for (let dueNs = this.#releasedNs + this.#next.dueNs; dueNs < Math.min(this.#lateUntilNs, endNs); ) {
       this.#noteLag(dueNs, endNs);
       this.#next.advance();
@@ -225,7 +225,7 @@ export class ArrivalQueue {
     const untilNs = Math.min(atNs, this.#window.endNs);
     this.#countDue(Math.min(untilNs, this.#startNs), exactly || untilNs >= this.#startNs);
     if (untilNs < this.#startNs) return;
-    // Where it outlasts a stage it is looked at once more, at the end of that.
+    // If it outlasts a stage, it is checked again at the end of the stage.
     while (untilNs > this.#stageEndNs) this.#turnStage();
     this.#noteStage(untilNs, exactly);
   }

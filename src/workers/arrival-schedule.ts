@@ -13,8 +13,8 @@ export interface ArrivalCursor {
   readonly dueNs: number;
   advance(): void;
   /**
-   * Passes arrivals that are due before `untilNs`, as far as it can without looking at each of them. So arrivals that cannot
-   * be sent in time cost nothing.
+   * Skips arrivals that are due before `untilNs`, as far as possible without looking at each of them, so that arrivals
+   * that cannot be sent in time cost nothing.
    *
    * @returns how many
    */
@@ -108,7 +108,7 @@ class EvenArrivals implements ArrivalCursor {
     return skipped;
   }
 
-  /** Computed from the number of the arrival: if gaps were added up, rounding errors would add up, too. */
+  /** Computed from the number of the arrival: adding up gaps would add up rounding errors. */
   #plan(): void {
     this.dueNs = Math.floor(this.#arrival / this.#together) * this.#gapNs;
   }
@@ -117,7 +117,7 @@ class EvenArrivals implements ArrivalCursor {
 /** Length of a slot of a random schedule, unless fewer than `minSlotArrivals` come in it on average. */
 const slotNs = 1e6;
 const minSlotArrivals = 16;
-/** Above so many arrivals in a slot they are not looked at one by one: 2 million a second. */
+/** Above this many arrivals in a slot, they are not looked at one by one: 2 million per second. */
 const maxLookedAt = 2000;
 
 /**
@@ -135,7 +135,10 @@ class RandomArrivals implements ArrivalCursor {
   #nextSlot = 0;
   /** Arrivals of this slot that are due after `dueNs`. */
   #left = 0;
-  /** State of the generator of the times in this slot, which has a seed of its own: a cursor that skips times sees the same slots. */
+  /**
+   * State of the generator of the times in this slot, which has its own seed, so that a cursor that skips times sees
+   * the same slots.
+   */
   #times = 0;
 
   constructor(gapNs: number, seed: number) {

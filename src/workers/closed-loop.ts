@@ -11,10 +11,10 @@ import { batchFor, type Workload } from './workload/workload.ts';
 const retryMs = 50;
 
 /**
- * One worker in a closed loop: it acquires, sends a batch, waits for its replies, releases, and starts again.
- * The next batch is due at the instant at which one is done, and sent at that instant if a connection is idle: so a turn
- * reads the clock once.
- * The outcome comes as a callback, because a promise for each batch would cost 0.2–0.4 µs (bench/).
+ * One worker in a closed loop: it acquires, sends a batch, waits for its replies, releases, and starts again. The next
+ * batch is due at the instant at which one is done, and sent at that instant if a connection is idle, so a turn reads
+ * the clock only once. The outcome comes as a callback, because a promise for each batch would cost 0.2–0.4 µs
+ * (bench/).
  */
 export class ClosedLoopWorker implements LoadWorker, BatchOwner {
   readonly #pool: ConnectionPool;

@@ -77,7 +77,7 @@ export interface KeyRange {
   readonly keys: number;
 }
 
-/** What one pool has to do: its part of the scenario's workers, connections and keys. */
+/** The task of a pool: its part of the scenario's workers, connections and keys. */
 export interface PoolTask extends KeyRange {
   readonly groups: readonly WorkerGroup[];
   /** Maximum of connections that the pool may hold. */
@@ -94,9 +94,11 @@ export interface Arrivals {
   readonly kind: 'constant' | 'poisson' | 'burst';
   /** Operations a second, over all pools of the scenario; the mean of the stages. */
   readonly rate: number;
-  /** Operations of a burst that are due at one instant, over all pools. A multiple of the batch size. */
+  /** Operations of a burst that are due at once, over all pools. A multiple of the batch size. */
   readonly size: number;
-  /** How the rate changes in the measured window, as long as which they are together. Absent: it stays the same. */
+  /**
+   * How the rate changes in the measured window; together they are as long as the window. Absent: the rate is constant.
+   */
   readonly stages?: readonly RateStage[];
 }
 
@@ -105,7 +107,7 @@ export interface RateStage {
   readonly seconds: number;
   /** Operations a second when it begins, over all pools of the scenario. */
   readonly rate: number;
-  /** The rate at its end, to which it changes evenly; null: the same. */
+  /** The rate at its end, reached at a steady pace; null: the same. */
   readonly rampTo: number | null;
 }
 
@@ -117,7 +119,7 @@ export interface OpenLoopTask {
   readonly firstPool: number;
 }
 
-/** What one thread has to do for one scenario of one round. */
+/** The task of a thread for one scenario of one round. */
 export interface ThreadTask {
   /** Position of the thread in this scenario, from 0: its slot in `shared` and a part of its seed. */
   readonly thread: number;
@@ -125,7 +127,7 @@ export interface ThreadTask {
   /** Nodes of the cluster that the load goes to instead of `address`; undefined: a single server. */
   readonly cluster?: readonly Address[];
   readonly client: Client;
-  /** The file to load it from: its package's main file, or the user's module. Absent: poolbench brings it along. */
+  /** The file to load it from: its package's main file, or the user's module. Absent: installed with poolbench. */
   readonly clientFile?: string;
   /** Options of the client, which override its defaults. */
   readonly clientOptions: Readonly<Record<string, unknown>>;
@@ -149,7 +151,9 @@ export interface ThreadTask {
   /** At least: it lasts until the coordinator opens the measured window. 0: the window begins at the start instant. */
   readonly warmupSeconds: number;
   readonly seconds: number;
-  /** Whether, without a warm-up too, every worker keeps its first connection until all workers of the thread have one. */
+  /**
+   * Whether every worker keeps its first connection until all workers of the thread have one, even without a warm-up.
+   */
   readonly burst: boolean;
   /** Null in a closed loop. */
   readonly openLoop: OpenLoopTask | null;
@@ -204,11 +208,11 @@ export interface ScriptSample {
   /** Commands that measured sessions sent. */
   readonly commands: number;
   readonly steps: readonly StepSample[];
-  /** How often a step was still running when its session ended, in the warm-up, too, by name. */
+  /** How often a step was still running when its session ended, by name, including the warm-up. */
   readonly unawaited: Readonly<Record<string, number>>;
-  /** All that was sent, in the warm-up, too, by the name in commandstats; null where the server's count is another. */
+  /** Everything sent, by the name in commandstats, including the warm-up; null if the server counts differently. */
   readonly sent: Readonly<Record<string, number | null>>;
-  /** Of failed sessions, in the warm-up, too: the first message by error code. */
+  /** The first message of failed sessions by error code, including the warm-up. */
   readonly messages: Readonly<Record<string, string>>;
 }
 
@@ -223,7 +227,7 @@ export interface LoadSample {
   readonly unfinished: number;
   /** Replies among the completed that are misses: null, or empty if that means the same. */
   readonly misses: number;
-  /** One for each command if the workload asks for it; else empty. */
+  /** One for each command if the workload asks for it; otherwise empty. */
   readonly commands: readonly CommandSample[];
   /** Operations of the discarded warm-up that the server answered without an error. */
   readonly warmupCompleted: number;
@@ -288,7 +292,7 @@ export interface OpenLoopSample {
   readonly lag: string;
   /** Arrivals of which that was above the histogram's range, which counts them as its highest value. */
   readonly lagOverRange: number;
-  /** Fraction of the window, 0 to 1, in which the thread turned its event loop with nothing to do, to be on time. */
+  /** Fraction of the window, 0 to 1, in which the thread spun its event loop with nothing to do, to be on time. */
   readonly spinShare: number;
 }
 

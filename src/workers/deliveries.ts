@@ -11,7 +11,7 @@ const instantNs = 100;
 const lookMs = 5;
 
 /**
- * The subscribers of a thread, and what is delivered to them. They receive only the thread's own messages, so one clock times
+ * The subscribers of a thread, and their deliveries. They receive only the thread's own messages, so one clock times
  * both ends. A message belongs to the measured window if it was sent in it, whenever it arrives.
  */
 export class Deliveries {
@@ -28,7 +28,7 @@ export class Deliveries {
   }
 
   /**
-   * Opens the subscribers of a thread's pools, each with a connection of its own.
+   * Opens the subscribers of a thread's pools, each with its own connection.
    *
    * @throws Error if one cannot connect or subscribe
    */

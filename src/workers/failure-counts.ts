@@ -1,6 +1,6 @@
 /**
- * Counts of failed operations by error code. A code is whatever word a server answers with, so it can be `constructor` or
- * `__proto__`: a plain object as a counter would find a function there, or lose the count.
+ * Counts of failed operations by error code. A code can be any word that a server answers with, such as `constructor`
+ * or `__proto__`: a plain object as a counter would find a function there, or lose the count.
  */
 export class FailureCounts {
   readonly #byCode = new Map<string, number>();

@@ -84,7 +84,7 @@ export class LoadDriver {
     const window = this.#window;
     if (shared.stopNs !== undefined) window.endNs = shared.stopNs;
     this.#open?.release(releasedNs);
-    // A worker that never gets a connection must not keep the others from the measured window, or from its end.
+    // A worker that never gets a connection must not delay the measured window of the others, or its end.
     const stopHolding = () => {
       this.#group.stopHolding();
       this.#open?.stopHolding();
@@ -162,7 +162,7 @@ export class LoadDriver {
   }
 }
 
-/** Makes the thread's workers, with what they ask for, and groups them by the size of their batches, smallest first. */
+/** Makes the thread's workers with their workloads, and groups them by the size of their batches, smallest first. */
 function makeWorkers(
   task: ThreadTask,
   pools: readonly ConnectionPool[],
@@ -209,7 +209,7 @@ function makeWorkers(
   return { loads: [...loads.values()].toSorted((a, b) => a.pipeline - b.pipeline), workloads };
 }
 
-/** Returns the workload of one worker after the other: the pool's, or one of its own where keys are partitioned. */
+/** Returns the workload of one worker after another: the pool's, or a separate one if keys are partitioned. */
 function workloadsOf(
   { workload }: ThreadTask,
   pool: PoolTask,
@@ -260,7 +260,7 @@ async function drained(
 interface ProgressSources {
   readonly recorders: readonly Recorder[];
   readonly pools: readonly ConnectionPool[];
-  /** Nanoseconds in which the thread turned its event loop with nothing to do, in an open loop. */
+  /** Nanoseconds in which the thread spun its event loop with nothing to do, in an open loop. */
   readonly spunNs: () => number;
 }
 

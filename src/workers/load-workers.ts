@@ -7,7 +7,7 @@ export interface LoadWorker {
 
 /** What a worker reports to its group. */
 export interface WorkerEvents {
-  /** A connection was the worker's for the first time, and is done with its batch. Called once. */
+  /** The worker got its first connection, which has finished its batch. Called once. */
   readonly connected: () => void;
   /**
    * The worker had its first reply. Called once.

@@ -60,7 +60,7 @@ interface Pause {
 
 /**
  * Measures what delays the calling thread from `begin()` until `stop()`. Timers call both at the ends of the measured
- * window: the thread idles in the drain, and would look less busy than it was.
+ * window: the thread is idle in the drain, and would look less busy than it was.
  */
 export class ThreadLoadMeter {
   #begunMs = performance.now();

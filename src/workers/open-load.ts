@@ -132,8 +132,8 @@ interface Callers {
 }
 
 /**
- * Acquires a connection for every worker, and releases them once all are there: so the pools have as many connections as
- * workers. Arrivals alone would not open that many, because at a low rate they all go to the first few.
+ * Acquires a connection for every worker, and releases them once all are acquired, so that the pools have as many
+ * connections as workers. Arrivals alone would not open that many, because at a low rate they all go to the first few.
  */
 class FirstConnections {
   /** Resolves when every connection was acquired or has failed, or when none is held any more. */

@@ -11,7 +11,7 @@ import { batchFor, type Workload } from './workload/workload.ts';
 /**
  * One worker in an open loop: it takes an arrival from its pool's queue, acquires as a caller would, sends, and is free
  * again with the last reply. Response time counts from when the batch was due, and so includes the wait for a worker. A
- * failed acquire is a failed batch, which is not tried again, because the next arrival is the next try.
+ * failed acquisition is a failed batch, which is not retried, because the next arrival is the next attempt.
  */
 export class OpenLoopWorker implements LoadWorker, BatchOwner, ArrivalTaker {
   readonly #pool: ConnectionPool;

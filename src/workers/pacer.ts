@@ -7,7 +7,9 @@ const timerSlackNs = 2e6;
 const minSleepNs = 3e6;
 /** An early stop moves the window's end, and this thread has to see it. */
 const maxSleepMs = 50;
-/** A turn without work that took longer than this did something else, or had no core: it does not count as spinning. */
+/**
+ * A turn without work that took longer than this did something else or had no core, and does not count as spinning.
+ */
 const emptyTurnNs = 25e3;
 /** Pause between two turns of the event loop while no reply is expected, and while some are. */
 const restNs = 20e3;
@@ -19,17 +21,18 @@ const idled = new Int32Array(1);
 function idleAbout1us(): void {
   let value = idled[0] as number;
   for (let i = 0; i < 800; i++) value = (Math.imul(value, 1664525) + 1013904223) | 0;
-  // Without a result that is kept the compiler would remove the loop.
+  // Without keeping a result, the compiler would remove the loop.
   idled[0] = value;
 }
 
 /**
- * Dispatches the arrivals of a thread's queues on time. It sleeps until shortly before the next arrival for which a worker
- * is idle, and then turns the event loop (setImmediate), which reads replies in between. While no worker is idle it
- * sleeps until one is.
+ * Dispatches the arrivals of a thread's queues on time. It sleeps until shortly before the next arrival for which a
+ * worker is idle, and then spins the event loop (setImmediate), which reads replies in between. While no worker is
+ * idle, it sleeps until one is.
  *
- * A turn leaves some 450 bytes of garbage. Turns without a pause would cause 170 collections a second of 0.1 ms or more, and
- * delay more than one arrival in a hundred. So each turn watches the clock for a moment, longer while no reply is expected.
+ * A turn leaves some 450 bytes of garbage. Turns without a pause would cause 170 collections a second of 0.1 ms or
+ * more, and delay more than one arrival in a hundred. So each turn watches the clock for a moment, longer while no
+ * reply is expected.
  */
 export class Pacer {
   readonly #queues: readonly ArrivalQueue[];

@@ -13,7 +13,7 @@ export interface ThreadProgress {
   readonly busyNs: number;
   /** CPU time of the thread since it was started, without that of waiting for arrivals; NaN if the platform does not report it. */
   readonly cpuNs: number;
-  /** Sums over its pools: open and opening connections, connections that nobody holds, and callers that wait. */
+  /** Sums over its pools: open and opening connections, idle connections, and callers that wait. */
   readonly connections: number;
   readonly idle: number;
   readonly waiting: number;
@@ -171,7 +171,7 @@ export class SharedState {
     };
   }
 
-  /** The thread calls it as soon as it has seen that the start instant has come. */
+  /** The thread calls it as soon as it notices the start instant. */
   publishBegun(thread: number, begunNs: number): void {
     this.#slots[thread * slotLength + begun] = begunNs;
   }
@@ -203,7 +203,7 @@ const textAt = 8;
 
 /**
  * Failed operations by error code, one note for each thread. A note is JSON behind a version number, which is odd while
- * the thread writes, so that nobody reads half of it.
+ * the thread writes, so that nothing reads half of it.
  */
 export class FailureNotes {
   readonly #buffer: SharedArrayBuffer;

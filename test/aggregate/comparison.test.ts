@@ -53,7 +53,7 @@ describe('a comparison to the first result', () => {
       expect(ratios?.throughput?.median).toBeCloseTo(1.1, 6);
       expect(ratios?.throughput?.low).toBeCloseTo((1.1 * 0.8) / 1.5, 6);
       expect(ratios?.throughput?.high).toBeCloseTo((1.1 * 1.5) / 0.8, 6);
-      expect(onTerminal.comparison(comparison)).toMatch(/ apart in 2\s+scenarios/);
+      expect(onTerminal.comparison(comparison)).toMatch(/ difference in 2\s+scenarios/);
     }
   });
 

@@ -81,7 +81,7 @@ describe('run of a mix leaves nothing behind', () => {
     const warnings = [...outcome.stderr.matchAll(/^warning: (.*)/gm)].map(([, warning = '']) => warning);
     // What an open loop is late with on a busy machine is told, too.
     expect(warnings.filter(warning => !/open loop|burst/.test(warning))).toEqual([
-      expect.stringMatching(/ 2 keys of others/),
+      expect.stringMatching(/ 2 keys of other programs/),
       expect.stringMatching(/\(poolbench:1:\)/),
     ]);
     expect(outcome.stdout).toMatch(`Commands of ${client}-optimized-2pools-4workers-burst1000x40\n`);

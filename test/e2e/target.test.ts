@@ -228,7 +228,8 @@ describe('database of others is not loaded', () => {
     await redis.mset('session:alice', 't0ken', 'session:bob', 't0ken');
     const experiment = await createExperiment(server.url);
 
-    const message = /^poolbench: .*database 0 .* 2 keys of others.* redis:\/\/127\.0\.0\.1:\d+\/15.*--force/m;
+    const message =
+      /^poolbench: .*database 0 .* 2 keys of other programs.* redis:\/\/127\.0\.0\.1:\d+\/15.*--force/m;
     const checked = await runPoolbench(['check', experiment.configPath]);
     const refused = await experiment.run();
     for (const { code, stderr } of [checked, refused]) {
@@ -246,7 +247,9 @@ describe('database of others is not loaded', () => {
     const forced = await createExperiment(server.url);
     const { code, stderr } = await forced.run(['--force']);
     expect(code, stderr).toBe(0);
-    expect((await forced.result()).warnings).toContainEqual(expect.stringMatching(/holds 2 keys of others/));
+    expect((await forced.result()).warnings).toContainEqual(
+      expect.stringMatching(/holds 2 keys of other programs/),
+    );
     expect((await redis.keys('*')).sort()).toEqual(['session:alice', 'session:bob']);
   });
 
@@ -265,7 +268,7 @@ describe('database of others is not loaded', () => {
     }
     await expect(preflight({ control }, needs, { force: false })).rejects.toMatchObject({
       code: 'TARGET_IN_USE',
-      message: expect.stringMatching(/ 3 keys of others/),
+      message: expect.stringMatching(/ 3 keys of other programs/),
     });
   });
 
@@ -279,7 +282,7 @@ describe('database of others is not loaded', () => {
     expect(complete).toBe(false);
     expect(others).toBeLessThan(150_000);
     await expect(preflight({ control }, needs, { force: false })).rejects.toThrow(
-      /at least [\d,]+ keys of others/,
+      /at least [\d,]+ keys of other programs/,
     );
     // One who may not look is not told whose they are.
     await redis.call('ACL', 'SETUSER', 'few', 'on', '>pw', '~*', '+@all', '-scan');

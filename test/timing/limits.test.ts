@@ -90,7 +90,7 @@ describe('limit is the server when it takes its time', () => {
     holdWritesBack().catch(() => {});
     const config = { workload: { keys: 20, readShare: 0 }, scenarios: [{ client: 'wire', workers: 4 }] };
     expect(await measureLimit(context, url, config)).toMatch(
-      /^server: .* ms per batch, a PING before the load .* ms, server main thread 0\.\d\d of a core: it took its time without using a core/,
+      /^server: .* ms per batch, a PING before the load .* ms, server main thread 0\.\d\d of a core: it was slow without using a core/,
     );
   });
 });

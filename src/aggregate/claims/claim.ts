@@ -13,7 +13,7 @@ import {
 } from './judging/prediction.ts';
 import { describeGist, describeReason } from './judging/reason.ts';
 
-/** What a claim about one server is judged on. */
+/** The input of a claim about one server. */
 export interface Evidence extends Pick<Result, 'target'> {
   readonly scenarios: readonly ScenarioResult[];
 }
@@ -24,43 +24,43 @@ export interface ClaimWords {
   /** In our own words. */
   readonly statement: string;
   readonly predicted: string;
-  /** The suite in configs/claims/ that has its arms, without ".json". */
+  /** The suite in configs/claims/ with its arms, without ".json". */
   readonly suite: string;
 }
 
 /** How a claim reads a run: see `judgePredictions`. */
 export interface Design {
-  /** What the claim predicts, the figure it is named for first. Empty: the run has no arms for it. */
+  /** The claim's predictions, the main one first. Empty: the run lacks the arms. */
   readonly predictions: (scenarios: readonly ScenarioResult[]) => readonly Prediction[];
   /** The arms that a run must have, as text: "baseline and lock-free pools at 50 or 100 workers". */
   readonly needs: string;
-  /**
-   * Why the arms' own metrics show that they were not what they claim to be, as a clause; null if they
-   * were.
-   */
+  /** Why the arms' own metrics disprove what their names say, as a clause; null if they do not. */
   readonly proof?: (scenarios: readonly ScenarioResult[]) => string | null;
-  /** A short sentence without which the verdict would mislead; null if it needs none. The reason has it before the remarks. */
+  /**
+   * A short sentence without which the verdict would mislead; null if none is needed. The reason has it before the
+   * remarks.
+   */
   readonly caveat?: (scenarios: readonly ScenarioResult[]) => string | null;
   /**
-   * Each part of the claim that the arms cannot decide, as sentences: with one it can be refuted, and not supported. Nothing
-   * without an arm of the claim.
+   * Each part of the claim that the arms cannot decide, as sentences: with such a part, the claim can be refuted but
+   * not supported. Empty without an arm of the claim.
    */
   readonly open?: (scenarios: readonly ScenarioResult[]) => readonly string[];
   /** Further sentences for the reason. */
   readonly remarks?: (scenarios: readonly ScenarioResult[]) => readonly string[];
-  /** Ratios to show beside those that are judged. */
+  /** Ratios to show in addition to those that are judged. */
   readonly context?: (scenarios: readonly ScenarioResult[]) => readonly Comparison[];
 }
 
 /** A claim about one server, judged on one run by its predictions. */
 export interface PredictingClaim extends ClaimWords, Design {}
 
-/** A claim about one server with a rule of its own. */
+/** A claim about one server with its own rule. */
 export interface OwnRuleClaim extends ClaimWords {
   readonly judge: (evidence: Evidence) => Judgement;
 }
 
-/** What a claim about two servers reads of each side of one `poolbench versus`. */
+/** What a claim about two servers reads from each side of a `poolbench versus`. */
 export type VersusSide = Pick<Result, 'name' | 'session' | 'environment' | 'target' | 'scenarios'>;
 
 /** A claim about two servers, judged on the results of all sides of one `poolbench versus`. */
@@ -73,21 +73,21 @@ export type Claim = PredictingClaim | OwnRuleClaim | TwoServerClaim;
 
 /** What judging adds to the definition of the claim. */
 export interface Judgement extends Omit<ClaimResult, 'id' | 'statement' | 'predicted'> {
-  /** Whether the run has none of the claim's arms, so that only its suite tests it. */
+  /** Whether the run has none of the claim's arms, so only its suite can test it. */
   readonly lacksArms?: true;
-  /** The comparisons that it rests on, which are worth more rounds while they are open. Absent: none is. */
+  /** The comparisons that the verdict depends on, which justify more rounds while they are open. Absent: none. */
   readonly asked?: readonly Asked[];
 }
 
 /**
- * Judges a claim that predicts one or more figures. Each client is a setting of its own. In one setting: all
- * predictions hold: supported; one fails: refuted; else inconclusive. Settings that disagree are inconclusive, and so
- * is anything unsound: fewer than 6 rounds, lost operations, or a strategy that its own metrics show to be off.
- * `measured` is of the first setting that is sound, null if none is: of a refuted claim the first prediction that fails,
- * else the first of all. The reason has all figures.
+ * Judges a claim that predicts one or more figures. Each client is a separate setting. In a setting: all predictions
+ * hold: supported; one fails: refuted; otherwise inconclusive. Settings that disagree are inconclusive, as is anything
+ * unsound: fewer than 6 rounds, lost operations, or a strategy that was off according to its own metrics. `measured`
+ * belongs to the first sound setting, null if there is none: if the claim is refuted, the first prediction that fails,
+ * otherwise the first. The reason has all figures.
  *
- * Several predictions are several chances to be refuted by luck, so the reason states their total. None
- * is corrected for it: `supported` needs all of them, so it is rarer by luck.
+ * Several predictions are several chances to be refuted by accident, so the reason states their total. They are not
+ * corrected for it: `supported` needs all of them, so it is rarer by accident.
  */
 export function judgePredictions(evidence: Evidence, design: Design): Judgement {
   const findings = groupBy(evidence.scenarios, ({ client }) => client).flatMap(([client, ofClient]) =>

@@ -49,15 +49,15 @@ export const claims: readonly Claim[] = [
   autoPipelining,
 ];
 
-/** A claim, and what a run shows of it. */
+/** A claim, and what a run shows about it. */
 interface Judged {
   readonly claim: Claim;
   readonly judgement: Judgement;
 }
 
 /**
- * The verdict of one run on every claim. A claim whose arms the run lacks is `not tested`, and names the
- * suite that has them.
+ * The verdicts of a run on all claims. A claim whose arms the run lacks is `not tested`, and names the suite that has
+ * them.
  */
 export function judgeClaims(result: Pick<Result, 'target' | 'scenarios'>): ClaimResult[] {
   return judgeRun(result).map(verdictOn);
@@ -116,13 +116,13 @@ function judgeSides(results: readonly VersusSide[]): Judged[] {
   });
 }
 
-/** Why these runs give no verdict, whatever the claim, as a clause; null if they can give one. */
+/** Why these runs give no verdict on any claim, as a clause; null if they can. */
 export function findFlawOfRun(results: readonly Pick<Result, 'scenarios'>[]): string | null {
   const flaws = results.map(({ scenarios }) => findControlFlaw(judgeControl(scenarios)));
   return flaws.find(flaw => flaw !== null) ?? null;
 }
 
-/** A run that cannot tell two identical arms apart gives no verdict. What it would have been is in the reason. */
+/** A run in which two identical arms differ gives no verdict. The reason says what it would have been. */
 function flawed(judged: Judgement, flaw: string | null): Judgement {
   if (flaw === null || judged.verdict === 'not tested') return judged;
   const gist = `${capitalise(flaw)}, so there is no verdict.`;
@@ -152,7 +152,7 @@ function verdictOn({ claim: { id, statement, predicted, suite }, judgement: judg
   };
 }
 
-/** Also null if the ratio has no such end, because an arm completed nothing in too many rounds. */
+/** Also null if the ratio is unbounded because an arm completed nothing in too many rounds. */
 function finite(figure: number | null): number | null {
   return figure !== null && Number.isFinite(figure) ? figure : null;
 }

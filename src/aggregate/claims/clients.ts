@@ -12,9 +12,9 @@ const clientCpu = measureOf(metrics.clientMicrosPerOp);
 const isSingle = (arm: ScenarioResult) => isSteady(arm) && arm.pools === 1 && arm.pipeline === 1;
 
 /**
- * C24. Redis points new projects to node-redis. The source report says nothing of it, as its client is another. Judged is
- * the client's CPU time for an operation, as a server that is the limit would hide it in the throughput. Each client
- * is as it is installed, in the same pool. The arms are of two clients, so they are one setting and not one each.
+ * C24. Redis recommends node-redis for new projects. The source report uses another client and does not mention it. The
+ * client's CPU time per operation is judged, because throughput would hide it if the server is the limit. Each client
+ * is used as installed, in the same pool. The arms have different clients, so together they are one setting.
  */
 export const nodeRedisCosts: OwnRuleClaim = {
   id: 'C24',
@@ -46,16 +46,16 @@ function pairClients(scenarios: readonly ScenarioResult[]): ArmPair[] {
   });
 }
 
-/** Workers on one connection from which on commands meet in one turn of the event loop often enough to be worth joining. */
+/** Min workers on one connection at which enough commands share a turn of the event loop to be worth joining. */
 const minCallers = 10;
 
 /**
- * C25. Auto-pipelining joins the commands that callers of one connection send in one turn of the event loop. So it can only pay
- * where several callers share a connection, and each level of workers is judged by itself.
+ * C25. Auto-pipelining joins the commands that callers of one connection send in one turn of the event loop. It can
+ * therefore only pay off if several callers share a connection, and each level of workers is judged separately.
  */
 export const autoPipelining: PredictingClaim = {
   id: 'C25',
-  statement: `Auto-pipelining pays from ${minCallers} callers on one connection, and costs a single caller nothing.`,
+  statement: `Auto-pipelining pays off from ${minCallers} callers on one connection, and costs a single caller nothing.`,
   predicted: `no prediction: the source report does not mention it. Judged on one shared connection: at least 5 % more throughput from ${minCallers} workers on, at most 5 % less for 1`,
   suite: 'auto-pipelining',
   needs: `a shared pool of 1 connection with autoPipelining and one without, for 1 worker, or for ${minCallers} or more`,

@@ -20,18 +20,19 @@ import { findRound, findWarmStart } from './judging/soundness.ts';
  * Counts as proportional within this factor, because the first connection attempts cost more than the rest.
  */
 const tolerance = 2;
-/** Mean number of simultaneous connection attempts from which they count as overlapping. */
+/** Min mean number of simultaneous connection attempts that counts as overlapping. */
 const minOverlap = 2;
 
 /**
  * C19. redis-py issue 3842: a pool that holds its lock while it connects opens the connections of a burst one after
  * another. Every worker keeps its first connection until all have one, so that N connections are needed and no worker
- * uses another's. Three things must hold. The baseline's time until N connections serve grows at least in
- * proportion to N. The optimized pool, cold too (minIdle 0), takes less at the largest number. And it does so because
- * its connection attempts overlap: their durations add up to more than the time that passed.
+ * uses another's. Three things must hold. The baseline's time until N connections serve grows at least in proportion to
+ * N. The optimized pool, also cold (minIdle 0), takes less at the largest number. And this is because its connection
+ * attempts overlap: their durations add up to more than the elapsed time.
  *
  * It is not predicted that the optimized pool's time stays the same. On loopback a connection attempt costs CPU and
- * hardly any waiting, and N attempts in one thread cost N times that, overlapping or not. That is shown beside the verdict.
+ * hardly any waiting, and N attempts in one thread cost N times that, overlapping or not. That is shown with the
+ * verdict.
  */
 export const coldStart: PredictingClaim = {
   id: 'C19',
@@ -90,12 +91,12 @@ const isBaseline = (scenario: ScenarioResult) => startsCold(scenario) && scenari
 const isOptimized = (scenario: ScenarioResult) =>
   startsCold(scenario) && scenario.pool === 'optimized' && scenario.minIdle === 0;
 
-/** Plain except for its start: all connections are opened at once, in the window. */
+/** Plain except for its start: all connections are opened in the window. */
 function startsCold(scenario: ScenarioResult): boolean {
   return scenario.burst && isPlain({ ...scenario, burst: false });
 }
 
-/** What is judged: baseline at few and at many workers, and the optimized pool beside it at many. */
+/** The judged arms: baseline with few and with many workers, and the optimized pool with many. */
 function pairStarts(scenarios: readonly ScenarioResult[]) {
   const growth = pairFewWithMany(scenarios.filter(isBaseline));
   const few = growth[0]?.base.workers ?? 0;

@@ -28,10 +28,10 @@ const { low: shortMs, high: longMs } = sourceReport.healthIntervalMs;
 const recommendedMs: readonly number[] = [shortMs, longMs];
 
 /**
- * C13. Pools whose connections lie idle for longer than their checks are good for, in a slow open loop: checks good for 0.5
- * and 1 s must not cost 5 % of the mean response time. And what checks are for: with connections that
- * a proxy makes half-open, and checks that ask the server, fewer operations must fail than without. A connection that the
- * server closes is noticed without checks, too. Fewer is fewer by 5 % or more: the source report gives no size.
+ * C13. Pools whose connections are idle for longer than their checks are valid, in a slow open loop: checks valid for
+ * 0.5 and 1 s must not cost 5 % of the mean response time. And the purpose of checks: with connections that a proxy
+ * makes half-open, and checks that ask the server, fewer operations must fail than without. (A connection that the
+ * server closes is noticed even without checks.) Fewer means fewer by 5 % or more: the source report gives no size.
  */
 export const healthInterval: PredictingClaim = {
   id: 'C13',
@@ -39,7 +39,7 @@ export const healthInterval: PredictingClaim = {
   predicted:
     'mean response time within 5 % of what it is without the time of its checks; fewer failed operations where connections go silent',
   suite: 'health-interval',
-  needs: `optimized pools in a slow open loop with a healthTtlMs of ${shortMs} or ${longMs} beside otherwise equal pools with ${offMs}, which switches checks off`,
+  needs: `optimized pools in a slow open loop with a healthTtlMs of ${shortMs} or ${longMs} and otherwise equal pools with ${offMs}, which switches checks off`,
   predictions: scenarios =>
     recommendedMs.flatMap(ttlMs => {
       const pairs = pairWithOff(scenarios).filter(({ other }) => other.healthTtlMs === ttlMs);
@@ -116,9 +116,9 @@ export const healthInterval: PredictingClaim = {
 };
 
 /**
- * The mean response time to what is left of it without the time of its checks, by the clocks of the pools. An arm is
- * compared with itself, as two arms differ by far more than a check takes. What checks cost other operations is not in it:
- * the ratio to the arm without checks, which has that, is shown beside it.
+ * The mean response time relative to the same without the time of its checks, by the clocks of the pools. An arm is
+ * compared with itself, because two arms differ by far more than the cost of a check. This excludes what checks cost
+ * other operations: the ratio to the arm without checks, which includes it, is also shown.
  */
 const responseToUnchecked: Measure = {
   name: 'mean response time to that without its checks',
@@ -139,13 +139,13 @@ const failedOperations: Measure = {
 
 const isUncut = ({ base }: ArmPair) => base.cutEveryMs === 0;
 const isSilenced = ({ base }: ArmPair) => base.cutEveryMs > 0 && base.cut === 'silent';
-/** Otherwise there is nothing that checks could have prevented. Also true before the first round, which may have some. */
+/** Otherwise there was nothing for checks to prevent. Also true before the first round, which may have failures. */
 const anyFailed = (pair: ArmPair) =>
   armsOf([pair]).some(arm => !isMeasured(arm) || wholeRounds(arm.rounds).some(round => failedOf(round) > 0));
 
 const isRecommended = ({ healthTtlMs }: ScenarioResult) => recommendedMs.includes(healthTtlMs);
 
-/** In an open loop, whatever the pools: connections of a closed one are hardly ever idle and wanted. */
+/** In an open loop, with any pools: in a closed loop, connections are hardly ever idle and needed. */
 function isArm(scenario: ScenarioResult): boolean {
   const { pool, arrival } = scenario;
   const free = ['pools', 'poolsPerThread', 'arrival', 'cutEveryMs', 'cut', ...poolKeys] as const;

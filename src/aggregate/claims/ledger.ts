@@ -12,9 +12,11 @@ const suite = z.object({
   claims: z.array(z.string()),
   /** Only complete suites have verdicts. One that is impossible with this target will never be complete. */
   state: z.enum(['complete', 'unfinished', 'failed', 'not run', 'impossible']),
-  /** Why it is not complete, or what was judged anew since it ran, as a sentence; empty if there is nothing to say. */
+  /** Why it is not complete, or what has been judged again since it ran, as a sentence; may be empty. */
   note: z.string(),
-  /** Of one side, if it has several. As measured, not as planned: the rounds once it has begun, all four once it is complete. */
+  /**
+   * Of one side, if it has several. Measured, not planned: the rounds once it has begun, all four once it is complete.
+   */
   scenarios: z.number(),
   rounds: z.number(),
   seconds: z.number(),
@@ -23,10 +25,7 @@ const suite = z.object({
   control: result.control,
   /** Its result, relative to the ledger; null if it has none. */
   result: z.string().nullable(),
-  /**
-   * The command that runs it alone, from poolbench's own folder; null if none does, because it takes two
-   * servers.
-   */
+  /** The command that runs only this suite, from poolbench's own folder; null if it needs two servers. */
   command: z.string().nullable(),
 });
 
@@ -73,7 +72,7 @@ export interface JudgedSuite extends LedgerSuite {
 /** What a ledger records about the run that makes it. */
 export type LedgerHead = Omit<Ledger, 'schemaVersion' | 'complete' | 'finishedAt' | 'entries' | 'suites'>;
 
-/** The ledger as of now: plain data, made afresh after every suite. */
+/** The current ledger: plain data, rebuilt after every suite. */
 export function assembleLedger(
   head: LedgerHead,
   claims: readonly ClaimWords[],

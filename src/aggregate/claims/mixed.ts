@@ -8,17 +8,16 @@ import { type ArmPair, compareArms, groupBy, pairArms, ratioOf } from './judging
 import { atMost, predictRatios } from './judging/prediction.ts';
 
 /**
- * C16. Workers with single commands beside workers with batches, in one thread: all in the same pool, or each kind in
- * a pool of its own, with the same connections in all. Every preset that a run has must keep the promise. Lower is lower
- * by 5 % or more: against no difference at all a claim of "lower" could not be refuted.
+ * C16. Workers with single commands and workers with batches, in one thread: all in the same pool, or each kind in its
+ * own pool, with the same total of connections. Every preset in a run must keep the promise. Lower means lower by 5 %
+ * or more: with a threshold of no difference, "lower" could not be refuted.
  */
 export const mixed: PredictingClaim = {
   id: 'C16',
   statement: 'Single commands have a lower p99 if batches have a pool of their own.',
   predicted: 'p99 of the single commands 5 % or more below that with one pool for both',
   suite: 'mixed',
-  needs:
-    'batch workers in the same pool ("shared") and otherwise equal ones in a pool of their own ("separate")',
+  needs: 'batch workers in the same pool ("shared") and otherwise equal ones in a separate pool ("separate")',
   predictions: scenarios =>
     byPreset(scenarios).flatMap(([preset, pairs]) =>
       predictRatios(pairs, `separate ${preset} pools to a shared one`, [[singlesP99, atMost(clearlyLess)]]),
@@ -34,7 +33,7 @@ function byPreset(scenarios: readonly ScenarioResult[]): [preset: string, pairs:
   return groupBy(pairSharedWithSeparate(scenarios), ({ other }) => other.pool);
 }
 
-/** What the single commands gain may be what the batches pay. */
+/** The batches may pay for what the single commands gain. */
 function describeBatches(scenarios: readonly ScenarioResult[]): string[] {
   const ratios = groupBy(scenarios, ({ client }) => client).flatMap(([client, ofClient]) =>
     byPreset(ofClient).flatMap(([preset, pairs]) => {

@@ -40,17 +40,17 @@ const beyond = `beyond ${onePoolWorkers} workers`;
 const upTo = `at ${onePoolWorkers} or fewer`;
 
 /**
- * C1. For every number of pools, the throughput ratios to one pool are combined by geometric mean over the levels beyond
- * 50 workers within each round. Supported if for some number of pools the interval lies above 1.05: each is a chance,
- * and they share the chance to err. Refuted if for all of them it lies below. A combination that one of its levels
- * contradicts, by an interval of its own on the other side of 1.05, is neither.
+ * C1. For every number of pools, the throughput ratios to one pool are combined by geometric mean over the levels
+ * beyond 50 workers within each round. Supported if for some number of pools the interval lies above 1.05: each is a
+ * chance, and they share the chance of error. Refuted if for all of them it lies below. A combination that one of its
+ * levels contradicts, with an interval on the other side of 1.05, is neither.
  *
- * What the gain is made of (pools, threads), the settings beside those that decide, and the gain at 50 workers or fewer
- * (which is C20) stand in the reason, and change nothing.
+ * The source of the gain (pools, threads), the other settings, and the gain at 50 workers or fewer (which is C20)
+ * appear in the reason, and change nothing.
  */
 export const multiPool: OwnRuleClaim = {
   id: 'C1',
-  statement: `Beyond ${maxWorkers} workers, several pools pay.`,
+  statement: `Beyond ${maxWorkers} workers, several pools pay off.`,
   predicted: `a gain above ${formatRatio(clearlyMore)} for some number of pools`,
   suite: 'scaling',
   judge: evidence =>
@@ -69,10 +69,10 @@ export const multiPool: OwnRuleClaim = {
 };
 
 /**
- * C20. At 50 workers or fewer no number of pools may have its interval above 1.05, or the claim is refuted. Supported if
- * all lie below, and if for some number of pools the gain beyond 50 workers is larger by 5 % than that at 50 or fewer:
- * the interval of their ratio, made within each round, lies above 1.05. Refuted, too, if for all of them it lies below:
- * then no gain worth having begins there.
+ * C20. At 50 workers or fewer no number of pools may have its interval above 1.05, or the claim is refuted. Supported
+ * if all lie below, and if for some number of pools the gain beyond 50 workers is larger by 5 % than that at 50 or
+ * fewer: the interval of their ratio, made within each round, lies above 1.05. Also refuted if it lies below for all of
+ * them: then no worthwhile gain begins there.
  */
 export const onePoolIsEnough: OwnRuleClaim = {
   id: 'C20',
@@ -106,16 +106,16 @@ interface Rule {
   readonly figure: (finding: Finding) => ReturnType<typeof shownOf>;
   /** How many families of comparisons can each make the verdict false: those of a family share the chance to err. */
   readonly families: number;
-  /** The family on which an open verdict waits, and what it is of, as a phrase to stand before it. */
+  /** The family that an open verdict depends on, with a phrase to introduce it. */
   readonly open: (finding: Finding) => {
     readonly of: string;
     readonly comparisons: readonly (Contrast & Partial<Pick<Gain, 'dissent'>>)[];
   };
-  /** What one setting shows, as a sentence. */
+  /** The finding of one setting, as a sentence. */
   readonly describe: (finding: Finding, verdict: Verdict) => string;
-  /** The gains that are worth more rounds while the verdict is open; absent: none is. */
+  /** The gains that justify more rounds while the verdict is open; absent: none. */
   readonly asks?: (finding: Finding) => readonly Gain[];
-  /** What the gain of a setting without a flaw is made of, and what limited its arms, as sentences. */
+  /** The source of the gain of a setting without a flaw, and what limited its arms, as sentences. */
   readonly parts?: (finding: Finding) => readonly string[];
   readonly limits?: (finding: Finding) => readonly string[];
   /** The arms without which the claim is not tested. */
@@ -162,7 +162,7 @@ function judgeGains({ target, scenarios }: Evidence, rule: Rule): Judgement {
       ...deciding.flatMap(finding =>
         finding.flaw === null ? [...(rule.parts?.(finding) ?? []), ...(rule.limits?.(finding) ?? [])] : [],
       ),
-      // What forbids a verdict mostly forbids all of them, and is said once.
+      // A flaw usually affects all of them, and is stated once.
       ...beside
         .filter(({ flaw }) => flaw === null || deciding.every(one => one.flaw !== flaw))
         .map(finding => describeBeside(finding, rule)),
@@ -199,13 +199,13 @@ function describeJudged(finding: Finding, verdict: Verdict, rule: Rule): string 
 }
 
 /**
- * "Yes: 2 pools, each in a thread of its own, gave ×1.66 [1.41, 1.88] beyond 50 workers; it is the threads, not the pools
- * (pools alone ×1.02); they already pay at 10 workers."
+ * "Yes: 2 pools, each in its own thread, gave ×1.66 [1.41, 1.88] beyond 50 workers; it is the threads, not the pools
+ * (pools alone ×1.02); they already pay off at 10 workers."
  */
 function describeGain(finding: Finding, verdict: Verdict): string {
   const best = bestOf(finding.above);
   if (best === undefined) return '';
-  const figure = `${formatPlural(best.pools, 'pool')}, each in a thread of its own, gave ${formatGain(best)} ${beyond}`;
+  const figure = `${formatPlural(best.pools, 'pool')}, each in its own thread, gave ${formatGain(best)} ${beyond}`;
   const clauses = {
     supported: [`Yes: ${figure}`, describeSource(finding.split), describeEarlier(finding.upTo)],
     refuted: [`No: ${beyond} no number of pools gained 5 % (${listGains(finding.above)})`],
@@ -215,7 +215,7 @@ function describeGain(finding: Finding, verdict: Verdict): string {
   return `${clauses.filter(clause => clause !== null).join('; ')}.`;
 }
 
-/** What C20 found in a setting: the gain at 50 workers or fewer, and that beyond to it. */
+/** C20's finding in a setting: the gain at 50 workers or fewer, and the gain beyond that relative to it. */
 function describeBeginning(finding: Finding, verdict: Verdict): string {
   const contrast = largestOf(finding);
   const larger =
@@ -243,7 +243,7 @@ function describeBeginning(finding: Finding, verdict: Verdict): string {
   return `${clauses.filter(clause => clause !== null).join('; ')}.`;
 }
 
-/** What stays open, by what is excluded: that is the answer then. */
+/** An open verdict, described by what is excluded: that is its answer. */
 function describeOpen(gains: readonly Gain[], where: string): string {
   const best = bestOf(gains);
   if (best === undefined) return '';
@@ -251,7 +251,7 @@ function describeOpen(gains: readonly Gain[], where: string): string {
     return `Open: ${where} ${formatPlural(best.pools, 'pool')} gave ${formatGain(best)} on average, but ${describeDissent(best.dissent)}`;
   const most = Math.max(...gains.map(({ interval }) => interval.high));
   const least = Math.max(...gains.map(({ interval }) => interval.low));
-  // A gain that prints as ×1.00 is none to speak of.
+  // A gain that prints as ×1.00 is not worth mentioning.
   const answer =
     least > 1.01
       ? `a gain of at least ${formatRatio(least)}${Number.isFinite(most) ? `, and at most ${formatRatio(most)}` : ''}`
@@ -262,7 +262,7 @@ function describeOpen(gains: readonly Gain[], where: string): string {
   return `Open: ${where} ${answer}${isUnbounded(best.interval) ? '' : ` (${figure})`}`;
 }
 
-/** What a run like this finds of what stays open, and how long one takes that finds this, as a sentence. */
+/** What such a run can detect of the open question, and how long a deciding run would take, as a sentence. */
 function describeOutlook(finding: Finding, rule: Rule): string[] {
   const { of, comparisons } = rule.open(finding);
   const [best] = comparisons
@@ -278,7 +278,9 @@ function describeOutlook(finding: Finding, rule: Rule): string[] {
   return clauses.length === 0 ? [] : [`${capitalise(`${of}${clauses.join('; ')}`)}.`];
 }
 
-/** Whether several pools pay at 50 workers or fewer, too; it changes nothing. Null if the run has no such level. */
+/**
+ * Whether several pools also pay off at 50 workers or fewer, which changes nothing. Null if the run has no such level.
+ */
 function describeEarlier(gains: readonly Gain[]): string | null {
   const best = bestOf(gains);
   if (best === undefined) return null;
@@ -288,14 +290,14 @@ function describeEarlier(gains: readonly Gain[]): string | null {
     const from = Number.isFinite(first)
       ? `at ${formatPlural(first, 'worker')}, ${workersPerPool({ workers: first, pools: best.pools })} per pool`
       : upTo;
-    return `they already pay ${from} (${formatGain(best)})`;
+    return `they already pay off ${from} (${formatGain(best)})`;
   }
   return gains.every(doesNotPay)
-    ? `${upTo} they do not pay (${listGains(gains)})`
-    : `whether they pay ${upTo} stays open (${formatGain(best)})`;
+    ? `${upTo} they do not pay off (${listGains(gains)})`
+    : `whether they pay off ${upTo} stays open (${formatGain(best)})`;
 }
 
-/** What the gain comes from, as a clause: a second event loop is not a second pool. Null if the run cannot tell. */
+/** The source of the gain, as a clause: a second event loop is not a second pool. Null if the run cannot tell. */
 function describeSource(split: SplitGain | null): string | null {
   if (split === null || split.flaw !== null) return null;
   const { pool, thread } = split;
@@ -303,7 +305,7 @@ function describeSource(split: SplitGain | null): string | null {
   if (isGain(pool) && isGain(thread)) return `both pools and threads contribute (${alone})`;
   if (isGain(pool) && isNoGain(thread)) return `it is the pools, not the threads (${alone})`;
   if (isNoGain(pool) && isGain(thread)) return `it is the threads, not the pools (${alone})`;
-  return `what it comes from stays open (${alone})`;
+  return `its source stays open (${alone})`;
 }
 
 const isGain = ({ low }: Interval) => low > clearlyMore;
@@ -312,7 +314,7 @@ const isNoGain = ({ high }: Interval) => high < clearlyMore;
 /** The parts of the gain with their intervals, or why they are unsound. */
 function describeParts({ split }: Finding): string[] {
   if (split === null)
-    return ['Each pool has a thread of its own here, so the run cannot tell pools from threads.'];
+    return ['Each pool has its own thread here, so the run cannot tell pools from threads.'];
   if (split.flaw !== null) return [`The run cannot tell pools from threads, because ${split.flaw}.`];
   const { pools, pool, thread } = split;
   return [
@@ -356,10 +358,10 @@ function describeDissent({ workers, series }: Level): string {
   return `${formatRatioAgainst(series.interval(), clearlyMore)} at ${formatPlural(workers, 'worker')}`;
 }
 
-/** More than these are left to the table. */
+/** Further ones are only in the table. */
 const maxUntestedPairs = 4;
 
-/** Why a run does not test the claim, and what it shows nevertheless. */
+/** Why a run does not test the claim, and what it shows anyway. */
 function describeUntested(
   target: Result['target'],
   scenarios: readonly ScenarioResult[],
@@ -383,7 +385,9 @@ function describeUntested(
   ].join(' ');
 }
 
-/** Each number of pools is a comparison of its own. Once one of them pays, or all do not, none needs more rounds. */
+/**
+ * Each number of pools is a separate comparison. Once one of them pays off, or none does, no more rounds are needed.
+ */
 function askGains(
   { finding, verdict }: { readonly finding: Finding; readonly verdict: Verdict },
   { asks }: Rule,

@@ -18,10 +18,10 @@ import { atMost, predictRatios } from './judging/prediction.ts';
 import { sourceReport } from './source-report.ts';
 
 /**
- * C17. The source report predicts nothing here: it takes the pool for granted. So the claim is the assumption itself, that
- * one connection shared by all workers gives less throughput than a pool, by 5 % or more. It must hold for whichever way
- * of sharing a run has, with commands joined in one turn of the event loop and without: if one of them does as well
- * as the pool, no pool is needed. Several shared connections are shown beside it.
+ * C17. The source report predicts nothing here: it takes the pool for granted. So the claim is the assumption itself,
+ * that one connection shared by all workers gives less throughput than a pool, by 5 % or more. It must hold for every
+ * way of sharing in a run, with and without joining commands in a turn of the event loop: if one of them does as well
+ * as the pool, no pool is needed. Several shared connections are also shown.
  */
 export const oneConnection: PredictingClaim = {
   id: 'C17',
@@ -29,13 +29,13 @@ export const oneConnection: PredictingClaim = {
   predicted:
     'nothing: the source report takes the pool for granted. Judged: a loss of 5 % or more, however commands are sent',
   suite: 'one-connection',
-  needs: 'a shared pool of 1 connection beside an optimized pool for the same workers',
+  needs: 'a shared pool of 1 connection and an optimized pool for the same workers',
   predictions: scenarios =>
     waysToShare(scenarios).flatMap(({ how, pairs }) =>
       predictRatios(pairs, `${how} to a pool`, [[throughput, atMost(clearlyLess)]]),
     ),
   caveat: () =>
-    'For GET and SET of small values only (32 B in the suite): blocking commands, transactions and large replies need connections of their own.',
+    'For GET and SET of small values only (32 B in the suite): blocking commands, transactions and large replies need separate connections.',
   remarks: scenarios =>
     groupBy(scenarios, ({ client }) => client).flatMap(([client, ofClient]) =>
       waysToShare(ofClient).map(

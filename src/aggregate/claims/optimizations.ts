@@ -44,16 +44,16 @@ const minCacheGain = ofCache.throughput.low;
 const checkMs = `${ofCache.checkMs.low}–${ofCache.checkMs.high} ms`;
 
 /**
- * C5. `health-cached` pools with a TTL of 1 s against `baseline`: what a check costs, by the arms of 1 worker, and what
- * remembering it gives, all levels combined within each round.
+ * C5. `health-cached` pools with a TTL of 1 s against `baseline`: the cost of a check, from the arms with 1 worker, and
+ * the gain from caching it, with all levels combined within each round.
  *
- * A single worker waits for its own check and for nobody else's, so there the difference of the mean response times is
- * the cost of one check. With more workers a difference is that cost times their number.
+ * A single worker waits only for its own check, so there the difference of the mean response times is the cost of one
+ * check. With more workers the difference is that cost times their number.
  *
  * In a closed loop mean response time × throughput is the number of workers, so both gains are about one figure, and
  * they count as one. It shows that the source report contradicts itself: −10–15 % mean response time is +11–18 %
- * throughput, not +5–10 %. No measurement could be both, so what is judged is the smaller promise, +5 %, in either
- * measure: a mean of ×1/1.05. The larger promise stands in `predicted` and, as ratios, in the reason.
+ * throughput, not +5–10 %. No measurement could satisfy both, so the smaller promise is judged, +5 %, in either
+ * measure: a mean of ×1/1.05. The larger promise is in `predicted` and, as ratios, in the reason.
  */
 export const healthCache: PredictingClaim = {
   id: 'C5',
@@ -115,7 +115,7 @@ const { optimized: promised, optimizedTail: promisedTails } = sourceReport;
 /** A promise of one figure. */
 const exactly = (figure: number) => ({ low: figure, high: figure });
 
-/** C7. `optimized` pools against `baseline`, each level by itself: it is promised a gain of its own. */
+/** C7. `optimized` pools against `baseline`, each level separately: each has its own promised gain. */
 export const optimized: PredictingClaim = {
   id: 'C7',
   statement: 'All optimizations together raise throughput.',
@@ -133,7 +133,7 @@ export const optimized: PredictingClaim = {
   ...checksOf(promised),
 };
 
-/** C8. `optimized` pools against `baseline`, as in C7, by the tail of their response times. */
+/** C8. `optimized` pools against `baseline`, as in C7, for the tail of their response times. */
 export const optimizedTail: PredictingClaim = {
   id: 'C8',
   statement: `All optimizations together cut the tail of latency by ${formatPercents(...promisedTails.flatMap(({ p95, p99 }) => [p95, p99]))}.`,
@@ -157,7 +157,7 @@ export const optimizedTail: PredictingClaim = {
   ...checksOf(promisedTails),
 };
 
-/** The proof that each optimization was on at these levels, and the remark on those that a run leaves out. */
+/** The proof that each optimization was on at these levels, and the remark on levels that a run leaves out. */
 function checksOf(
   promises: readonly { readonly workers: number }[],
 ): Pick<PredictingClaim, 'proof' | 'remarks'> {

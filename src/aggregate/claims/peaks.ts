@@ -68,7 +68,7 @@ export const workerPeak: PredictingClaim = {
   predictions(scenarios) {
     const arms = scenarios.filter(isWorkersArm);
     const peak = predictPeak(arms, workersPeak);
-    // Without a peak to look for, gains and declines are another question.
+    // Without a peak to look for, gains and declines are a different question.
     if (peak.length === 0) return [];
     return [
       ...peak,
@@ -170,10 +170,7 @@ function pairLevels(arms: readonly ScenarioResult[], from: number, to: number): 
   });
 }
 
-/**
- * Levels are only comparable where pools grow with them: 2 connections per worker, as the source report
- * advises.
- */
+/** Levels are comparable only if pools grow with them: 2 connections per worker, as the source report advises. */
 function isWorkersArm(scenario: ScenarioResult): boolean {
   return (
     isAsReported(scenario, 'baseline') && connectionsPerWorker(scenario) === sourceReport.connectionsPerWorker
@@ -208,11 +205,11 @@ const batchPeak: Peak = {
 
 /**
  * C3. Batches in one `baseline` pool against single commands, at 1 worker: the source report's single commands came one
- * after another. At 50 workers single commands already share turns of the event loop and reads of the socket, so a batch
- * gains less there. That ratio is another one; it is shown, where the run has it, and decides nothing.
+ * after another. At 50 workers single commands already share turns of the event loop and reads of the socket, so a
+ * batch gains less there. That is a different ratio; it is shown if the run has it, and decides nothing.
  *
- * "8×" promises a gain of 8, so a larger one keeps it: ×8 or more, ×9 or more. "Best at 50–100" is judged as a peak (see
- * `predictPeak`): the best of those gains 5 % over smaller batches, and larger ones gain no 5 % over it.
+ * "8×" promises a gain of 8, and a larger one keeps the promise: ×8 or more, ×9 or more. "Best at 50–100" is judged as
+ * a peak (see `predictPeak`): the best of those gains 5 % over smaller batches, and larger ones gain no 5 % over it.
  */
 export const pipeline: PredictingClaim = {
   id: 'C3',
@@ -280,10 +277,10 @@ function pairWithSingles(scenarios: readonly ScenarioResult[]): ArmPair[] {
 
 /**
  * Predicts that throughput rises until somewhere between `low` and `high` and no further, for scenarios that differ in
- * this dimension alone, each set of them for itself: the best level there against every level outside. What counts is
- * 5 %, as in C1. The best level must gain that over every lower one, or the range is too high; no higher level may gain
- * it over the best, or the range is too low. A plateau that begins in the range and goes on is as good a reason to stop
- * there as a fall.
+ * this dimension alone, each set of them for itself: the best level there against every level outside. What counts is 5
+ * %, as in C1. The best level must gain that over every lower one, or the range is too high; no higher level may gain
+ * it over the best, or the range is too low. A plateau that begins in the range is as good a reason to stop there as a
+ * decline.
  *
  * The best level is chosen by the same figures, by its median, which favours the claim: see `describePicked`.
  */

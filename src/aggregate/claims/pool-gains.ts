@@ -37,11 +37,11 @@ export interface Gain {
   readonly series: RoundSeries;
   readonly interval: Interval;
   readonly levels: readonly Level[];
-  /** A level that by itself lies clearly on the other side of the 5 % than all together; null if none does. */
+  /** A level that clearly contradicts the combination, on the other side of 5 %; null if none does. */
   readonly dissent: Level | null;
 }
 
-/** The gains on either side of 50 workers: what C1 and C20 are judged by. */
+/** The gains on either side of 50 workers, by which C1 and C20 are judged. */
 export interface Sides {
   /** Beyond 50 workers, and at 50 or fewer: one for each number of pools, in ascending order. */
   readonly above: readonly Gain[];
@@ -62,7 +62,7 @@ export interface Finding extends Sides {
   /** What the gain beyond 50 workers is made of, of the number of pools that is shown; null without its arms. */
   readonly split: SplitGain | null;
   readonly pairs: readonly PoolsPair[];
-  /** Why the figures are no ground for a verdict, as a clause; null if they are. */
+  /** Why the figures do not allow a verdict, as a clause; null if they do. */
   readonly flaw: string | null;
 }
 
@@ -86,8 +86,8 @@ export function findGains(scenarios: readonly ScenarioResult[]): Finding[] {
 }
 
 /**
- * The settings that decide. wire is a bound that no application reaches, so it decides only where it is alone. Beside
- * optimized pools no others decide, either: they are what the source report recommends, the others show why.
+ * The deciding settings. wire is a bound that no application reaches, so it decides only if it is alone. If there are
+ * optimized pools, only they decide: the source report recommends them, and the others help to explain the result.
  */
 export function splitDeciding(findings: readonly Finding[]): {
   readonly deciding: readonly Finding[];
@@ -136,9 +136,9 @@ function combineByPools(levels: readonly Level[]): Gain[] {
   const byPools = groupBy(levels, ({ pools }) => pools).toSorted(([a], [b]) => a - b);
   return byPools.map(([pools, ofPools]) => {
     const series = RoundSeries.combine(ofPools.map(level => level.series));
-    // One number of pools that pays is enough, so each is a chance; that none pays takes all of them.
+    // One number of pools that pays off is enough, so each is a chance; that none does needs all of them.
     const interval = series.interval({ above: byPools.length });
-    // A mean over levels hides one that says the opposite.
+    // A mean over levels hides a level that contradicts it.
     const dissent = ofPools.find(level =>
       contradicts(level.series.interval(), interval, atLeast(clearlyMore)),
     );
@@ -183,7 +183,10 @@ const isLarger = ({ interval }: Contrast) => interval.low > clearlyMore;
 export const pays = ({ interval, dissent }: Gain) => dissent === null && interval.low > clearlyMore;
 export const doesNotPay = ({ interval, dissent }: Gain) => dissent === null && interval.high < clearlyMore;
 
-/** The number of pools to show: of those that pay, else of those that may, else of all, the one that gains most. */
+/**
+ * The number of pools to show: the one that gains most among those that pay off, otherwise those that may, otherwise
+ * all.
+ */
 export function bestOf(gains: readonly Gain[]): Gain | undefined {
   const best = gains.toSorted((a, b) => b.interval.median - a.interval.median);
   return best.find(pays) ?? best.find(gain => !doesNotPay(gain)) ?? best[0];

@@ -19,11 +19,11 @@ import { sourceReport } from './source-report.ts';
 const size = sourceReport.connectionsPerWorker;
 
 /**
- * C11. Twice as many connections as concurrent callers against as many. N workers never use more than N connections, so in
- * a closed loop the second connection of each lies idle: its ratio is shown. What can use them is a peak of twice as many
- * callers as usual: bursts of as many operations as there are workers, with a connection for each (2 ×) or for half
- * of them (1 ×). Their p50 and p99 must be lower by 5 %: p99 alone is decided by whatever stops a machine for some
- * milliseconds, since one stop holds up a whole burst. The wait for a connection is shown beside it.
+ * C11. Twice as many connections as concurrent callers against as many. N workers never use more than N connections, so
+ * in a closed loop the second connection of each lies idle: its ratio is shown. What can use them is a peak of twice as
+ * many callers as usual: bursts of as many operations as there are workers, with a connection for each (2 ×) or for
+ * half of them (1 ×). Their p50 and p99 must be lower by 5 %: p99 alone would depend on any pause of the machine of
+ * some milliseconds, because one pause delays a whole burst. The wait for a connection is also shown.
  */
 export const poolSize: PredictingClaim = {
   id: 'C11',

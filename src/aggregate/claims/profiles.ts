@@ -116,10 +116,12 @@ const { batch: profileBatch, opsPerSecond: minOps } = sourceReport.highThroughpu
 
 /**
  * C15. The source report's profile for high throughput: batches of 100, one or several pools, each with a thread of its
- * own. It passes if its best arm does. The best of several is a little flattered, and 50,000 is far from any of them.
+ * own. It passes if its best arm does. Choosing the best of several is slightly favourable, but 50,000 is far from any
+ * of them.
  *
  * ioredis alone is judged: it is what an application pays. wire is a bound that no application reaches, so that it
- * passes says nothing, and it must not outvote ioredis; its figure is shown, as it shows whether the client is the limit.
+ * passes says nothing, and it must not outvote ioredis; its figure is shown, as it shows whether the client is the
+ * limit.
  */
 export const highThroughput: PredictingClaim = {
   id: 'C15',
@@ -132,8 +134,8 @@ export const highThroughput: PredictingClaim = {
     if (best === undefined) return [];
     return [predictFigure(throughput, best, describeArm(best), atLeast(minOps), formatOps)];
   },
-  // Too few operations a second of a machine without a free core are what the machine has, neighbours and all: the next
-  // run, or the next machine, may pass. An arm that passes there counts all the more.
+  // Too few operations on a machine without a free core reflect the machine and its neighbours: another run or machine
+  // may pass. An arm that passes there counts all the more.
   proof(scenarios) {
     const best = bestArmOf('ioredis', scenarios);
     if (best === undefined || best.limitedBy.resource !== 'machine' || rateOf(best) >= minOps) return null;

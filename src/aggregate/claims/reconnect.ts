@@ -8,9 +8,9 @@ import { type ArmPair, compareArms, groupBy, isOnePool, pairArms } from './judgi
 import { atMost, predictRatios } from './judging/prediction.ts';
 import { sourceReport } from './source-report.ts';
 
-/** Above this fraction of cut operations p99 would be theirs, and not that of the others. */
+/** Above this fraction of cut operations, p99 would be theirs instead of that of the others. */
 const maxCut = 0.01;
-/** A stall of all workers at each reconnect must touch this fraction of the operations, or p99 might not see it. */
+/** A stall of all workers at each reconnect must touch this fraction of the operations, or p99 might miss it. */
 const minStalled = 0.02;
 /** The interval that the claim was first designed for. */
 const designedCutMs = 100;
@@ -32,7 +32,7 @@ export const reconnect: PredictingClaim = {
   statement: 'While one connection reconnects, the workers of the others are unaffected.',
   predicted: 'p99 of the others at most 5 % above that without cuts',
   suite: 'reconnect',
-  needs: 'baseline or optimized pools with cutEveryMs above 0 beside otherwise equal ones with 0',
+  needs: 'baseline or optimized pools with cutEveryMs above 0 and otherwise equal ones with 0',
   predictions: scenarios =>
     groupBy(pairWithUncut(scenarios), ({ other }) => other.pool).flatMap(([preset, pairs]) =>
       predictRatios(pairs, `${preset}, with connections cut to without`, [[p99, atMost(clearlyMore)]]),

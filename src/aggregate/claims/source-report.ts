@@ -1,8 +1,8 @@
 /**
- * The figures of the source report, whose recommendations the claims test. It measured redis-py on a machine of its own.
+ * The figures of the source report, whose recommendations the claims test. It measured redis-py on another machine.
  * Gains are ratios: ×1.27 is +27 %. Where it gives a range, `low` and `high` are the ends of that range.
  *
- * A claim takes its statement, its prediction and the range that decides from here. C16 to C19 have no figures in it.
+ * A claim takes its statement, its prediction and the range that decides from here. It has no figures for C16 to C19.
  */
 export const sourceReport = {
   /** C1 and C2: "10–50 workers per pool". */
@@ -29,7 +29,7 @@ export const sourceReport = {
   ],
   /** C4: "at 50+ concurrent workers". `tail` is p95 and p99. */
   lockFree: { minWorkers: 50, throughput: { low: 1.15, high: 1.25 }, tail: { low: 0.85, high: 0.9 } },
-  /** C5: a check is cached for this long, and costs an operation so many milliseconds. */
+  /** C5: a check is cached for this long, and costs an operation this many milliseconds. */
   healthCache: {
     ttlMs: 1000,
     checkMs: { low: 0.05, high: 0.1 },
@@ -52,7 +52,10 @@ export const sourceReport = {
     { workers: 50, p95: 0.78, p99: 0.75 },
     { workers: 10, p95: 0.82, p99: 0.79 },
   ],
-  /** C9 and C22: on Valkey to on Redis, "within ±5 %", and what its table says; how close "the same" gain is, is ours. */
+  /**
+   * C9 and C22: on Valkey to on Redis, "within ±5 %", and the value in its table; the tolerance for "the same" gain is
+   * our choice.
+   */
   valkey: {
     throughput: { low: 0.95, high: 1.05 },
     p95: { low: 0.95, high: 1.05 },

@@ -35,8 +35,8 @@ import { formatChange, sourceReport } from './source-report.ts';
 const ofValkey = sourceReport.valkey;
 
 /**
- * C9. It is about the servers, so arms count that the servers limited: behind a saturated client all servers look alike. The
- * others stand beside it.
+ * C9. It is about the servers, so only arms limited by the servers count: behind a saturated client, all servers look
+ * alike. The others are also shown.
  */
 export const valkey: TwoServerClaim = {
   id: 'C9',
@@ -55,12 +55,12 @@ export const valkey: TwoServerClaim = {
 const ofDragonfly = sourceReport.dragonfly;
 
 /**
- * C10. Four figures: throughput and p95 where Redis was at its limit, at 50 workers and more; how much more Dragonfly gains
- * from the fewest to the most workers; and how much more from optimized pools. The last two are ratios of ratios, each made
- * within one round, and more is 5 % more. They are those of an application, so they come from ioredis arms, whatever
- * limited these, except a lack of cores, which Dragonfly has more threads to suffer from.
+ * C10. Four figures: throughput and p95 where Redis was at its limit, at 50 workers and more; how much more Dragonfly
+ * gains from the fewest to the most workers; and how much more from optimized pools. The last two are ratios of ratios,
+ * each made within one round, and more is 5 % more. They are those of an application, so they come from ioredis arms,
+ * whatever limited these, except a lack of cores, which Dragonfly has more threads to suffer from.
  *
- * How many threads Dragonfly has is its own: more of them is what the claim is about.
+ * Dragonfly's number of threads is part of the claim.
  */
 export const dragonfly: TwoServerClaim = {
   id: 'C10',
@@ -166,7 +166,7 @@ function compareByRound({ onRedis, onOther }: ServerGain): RoundSeries {
   return pairedRatio(seriesOf(onRedis), seriesOf(onOther)).series;
 }
 
-/** Predicts how throughput gains on the other server to how it gains on Redis; nothing where that stays open. */
+/** Predicts the gain on the other server relative to that on Redis; empty if that stays open. */
 function predictGain(sides: ServerPair, growth: Growth, range: Range): Prediction[] {
   const { from, gains } = growth;
   if (gains.length === 0 || describeOpenGain(sides, growth).length > 0) return [];
@@ -189,7 +189,7 @@ function predictGain(sides: ServerPair, growth: Growth, range: Range): Predictio
   ];
 }
 
-/** Why these gains say nothing of the servers, as sentences; nothing if they do. */
+/** Why these gains say nothing about the servers, as sentences; empty if they do. */
 function describeOpenGain(sides: ServerPair, { from, gains }: Growth): string[] {
   const arms = armsOfGains(gains).filter(({ rounds }) => rounds.length > 0);
   const flaw = findGrowthFlaw(arms);
@@ -202,7 +202,7 @@ function describeOpenGain(sides: ServerPair, { from, gains }: Growth): string[] 
   return [`The gain ${from}${figure} stays open, because ${why}.`, ...cores];
 }
 
-/** Whether a lack of cores hits one server harder. */
+/** Whether a lack of cores affects one server more. */
 function hasMoreThreads({ results }: ServerPair): boolean {
   return new Set(results.map(({ target }) => target.detected.threads ?? 1)).size > 1;
 }

@@ -16,9 +16,9 @@ import {
 import { atMost, predictRatios } from './judging/prediction.ts';
 
 /**
- * C23. Load that varies: an open loop of bursts, with `baseline` and `optimized` pools. Lower is lower by 5 % or more, as
- * the source report gives no size. p99 alone is decided by whatever stops a machine for some milliseconds, since one stop
- * holds up a whole burst; so gains that hold must show in p50, too.
+ * C23. Load that varies: an open loop of bursts, with `baseline` and `optimized` pools. Lower is lower by 5 % or more,
+ * as the source report gives no size. p99 alone would depend on any pause of the machine of some milliseconds, because
+ * one pause delays a whole burst; real gains must therefore also show in p50.
  */
 export const variableLoad: PredictingClaim = {
   id: 'C23',

@@ -25,9 +25,8 @@ interface Arm {
 }
 
 /**
- * Finished results side by side, the first of them the base of every ratio. Sides of one session are paired by round,
- * others are taken as independent. A scenario is compared if the first result and another have its id, with
- * the same meaning.
+ * Compares finished results with the first one. Sides of one session are paired by round; others are treated as
+ * independent. A scenario is compared if the first result and another have its id, with the same meaning.
  *
  * @param gates conditions on what differs
  */

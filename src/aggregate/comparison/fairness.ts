@@ -48,7 +48,7 @@ function entriesOf({ workload }: Comparable): Map<string, unknown> {
   );
 }
 
-/** Why runs that were made apart were not made alike, by the same machine and config, as a clause; null if they were. */
+/** Why separate runs are not from the same machine and config, as a clause; null if they are. */
 export function whyNotAlike(results: readonly Result[]): string | null {
   const unlike = checkTraits('baseline', results).find(({ state }) => state === 'not ok');
   if (unlike === undefined) return null;

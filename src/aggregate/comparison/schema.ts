@@ -35,9 +35,9 @@ const check = z.object({
   /** What should be equal, or off, or absent. */
   name: z.string(),
   state: z.enum(['ok', 'not ok', 'unknown']),
-  /** What was found, one entry per side. */
+  /** The value on each side. */
   values: z.array(z.string()),
-  /** Its effect on the figures, or why it is ok; else empty. */
+  /** Its effect on the figures, or why it is ok; otherwise empty. */
   note: z.string(),
 });
 

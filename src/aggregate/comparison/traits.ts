@@ -8,10 +8,10 @@ import { describeClients, describeMasters, describeTransport, wasRunning } from 
 import type { FairnessCheck } from './schema.ts';
 
 /**
- * What results can have in common: one row for each trait, with those for whom it matters. `comparison`: the report of a
- * comparison checks it. `baseline`: a new run and the runs made apart before it must be alike in it, as its difference would
- * shift the figures and is not what is tested. `trend`: runs that differ in it belong to different trends; versions may
- * change, as to show what they change is what a trend is for.
+ * Traits of results: one row for each, with its uses. `comparison`: the report of a comparison checks it. `baseline`: a
+ * new run and its separate baseline runs must agree in it, because a difference would shift the figures and is not what
+ * is tested. `trend`: runs that differ in it belong to different trends; versions may differ, because showing their
+ * effect is the purpose of a trend.
  */
 
 type Use = 'comparison' | 'baseline' | 'trend';
@@ -24,7 +24,7 @@ interface Trait {
   readonly matters?: (results: readonly Result[]) => boolean;
   /** Effect of a difference on the figures. */
   readonly note?: string;
-  /** How it is checked where it is not enough, or too much, that all results are equal in it. */
+  /** How it is checked if equality is not the right criterion. */
   readonly check?: (results: readonly Result[]) => Checked;
 }
 
@@ -72,7 +72,7 @@ const traits = {
   'start of the server': {
     uses: ofPairs,
     of: ({ target }) => (wasRunning(target) ? 'was running before' : 'by poolbench'),
-    note: 'Linux divides the CPU time of a busy machine by session, and a server that poolbench starts has a session of its own; let poolbench start all servers, or none',
+    note: 'Linux divides the CPU time of a busy machine by session, and a server that poolbench starts has its own session; let poolbench start all servers, or none',
   },
   connections: {
     uses: everywhere,
@@ -142,7 +142,7 @@ export function trendTraitsOf(result: Result): Readonly<Record<TrendTrait, strin
   return Object.fromEntries(found) as Record<TrendTrait, string>;
 }
 
-/** Whether these results are alike, trait by trait. */
+/** Whether these results agree, trait by trait. */
 export function checkTraits(use: 'comparison' | 'baseline', results: readonly Result[]): FairnessCheck[] {
   const checkedRows = rows.filter(isFor(use)).filter(([, { matters }]) => matters?.(results) ?? true);
   return checkedRows.map(([name, { of = () => '', note, check }]) => {
@@ -224,7 +224,9 @@ function checkStandIns(results: readonly Result[]): Checked {
   return checked(
     results.every(({ target }) => !target.standIn),
     results.map(({ target }) =>
-      target.standIn ? `${target.detected.server} stood in for ${target.declared.server}` : 'the real one',
+      target.standIn
+        ? `${target.detected.server} stood in for ${target.declared.server}`
+        : 'the declared server',
     ),
     'figures of a stand-in say nothing about the declared server',
   );
@@ -236,7 +238,7 @@ function checkTurns(results: readonly Result[]): Checked {
   return checked(
     first !== undefined && results.every(({ session }) => session === first),
     results.map(({ session }) =>
-      session === undefined ? 'a run of its own' : session === first ? 'yes' : 'in another run',
+      session === undefined ? 'a separate run' : session === first ? 'yes' : 'in another run',
     ),
     'the ratios include what drifted between the runs, and no interval covers it',
   );
@@ -252,7 +254,7 @@ function checkPersistence(results: readonly Result[]): Checked {
   return known.state === 'ok' && found.includes(null) ? { ...known, state: 'unknown' } : known;
 }
 
-/** Different numbers of threads are fair if they are what the run was to compare. */
+/** Different numbers of threads are fair if the run was meant to compare them. */
 function checkThreads(results: readonly Result[]): Checked {
   const found = results.map(({ target }) => target.detected.threads);
   const asked = results.every(({ config, target }) => {
@@ -291,7 +293,7 @@ function checkEnds(results: readonly Result[]): Checked {
   );
 }
 
-/** Limits that are not the server's: a scenario with one of them measures poolbench. */
+/** Limits other than the server: a scenario with one of these measures poolbench. */
 export const limitedByClient: ReadonlySet<string> = new Set(['client', 'machine', 'pool']);
 
 function checkClient(results: readonly Result[]): Checked {

@@ -61,7 +61,7 @@ export function shownGate(gate: Gate, { flaw, outlook, arms, ...found }: Found):
 }
 
 /**
- * A gate that nothing decides.
+ * An undecided gate.
  *
  * @param why as a clause
  * @param scenario null: no scenario can decide it
@@ -72,8 +72,8 @@ export function undecided(gate: Gate, side: string, why: string, scenario: strin
 }
 
 /**
- * What a gate compares. A percentile that is practically the worst stall is judged, as by a threshold: it is a real figure,
- * and `shownGate` says what it is. One that is a lower bound is not, where that matters.
+ * The figures that a gate compares. A percentile that is practically the worst stall is judged, as by a threshold: it
+ * is a real figure, and `shownGate` explains it. A lower bound is not judged where that matters.
  */
 export function measureOfGate(metric: MedianMetric): Measure {
   const { tail, ...measure } = measureOf(metric);
@@ -83,9 +83,9 @@ export function measureOfGate(metric: MedianMetric): Measure {
   return { ...measure, tail: { ...tail, caveatOf: boundOnly } };
 }
 
-/** What else a figure is, as a sentence; none if it is what its name says, or a lower bound. */
+/** The caveat of a figure, as a sentence; empty if it is what its name says, or a lower bound. */
 function describeCaveat({ metric }: Gate, arms: readonly ScenarioResult[]): string[] {
   return arms.some(arm => caveatOf(metric, arm) === 'worst stall')
-    ? [`The ${metric.name} is practically the worst stall of a round; longer windows (--seconds) mend that.`]
+    ? [`The ${metric.name} is practically the worst stall of a round; use longer windows (--seconds).`]
     : [];
 }

@@ -59,7 +59,7 @@ export function judgePairs(
   });
 }
 
-/** Every scenario of the first side beside the same of each other one. */
+/** Pairs every scenario of the first side with the same scenario of each other side. */
 function pairSides(sides: readonly Pick<Result, 'scenarios'>[]) {
   const [first = [], ...others] = sides.map(withoutControls);
   return others.flatMap((scenarios, index) =>
@@ -71,10 +71,10 @@ function pairSides(sides: readonly Pick<Result, 'scenarios'>[]) {
 }
 
 /**
- * Judges the gates by finished results: by their rounds if they were measured in turn, else the last one by the spread of
- * those before it (`judgeRuns`).
+ * Judges the gates by finished results: by their rounds if they were measured in turn, otherwise the last one by the
+ * spread of the earlier ones (`judgeRuns`).
  *
- * @param sides with names of their own
+ * @param sides with unique names
  */
 export function judgeGates(sides: readonly Result[], gates: readonly Gate[]): GateResult[] {
   const [first] = sides;

@@ -17,8 +17,8 @@ interface Arm {
 }
 
 /**
- * Judges the gates by runs that were made apart, the last one by those before it: the machine drifts from run to run, so
- * only the spread of runs that should be equal says what a difference is worth (`ratioToRuns`).
+ * Judges the gates by separate runs, the last one by the earlier ones: the machine drifts from run to run, so only the
+ * spread of runs that should be equal shows whether a difference matters (`ratioToRuns`).
  */
 export function judgeRuns(runs: readonly Result[], gates: readonly Gate[]): GateResult[] {
   const baseline = runs.slice(0, -1);
@@ -35,11 +35,14 @@ export function judgeRuns(runs: readonly Result[], gates: readonly Gate[]): Gate
   );
 }
 
-/** Why the runs before the last one are no baseline for it, as a clause; null if they are. Controls come before the figures. */
+/**
+ * Why the earlier runs are not a baseline for the last one, as a clause; null if they are. Controls are checked before
+ * the figures.
+ */
 function whyNoBaseline(baseline: readonly Result[], latest: Result): string | null {
   const runs = [...baseline, latest];
   if (baseline.length < minRuns)
-    return `runs that were made apart have no rounds in pairs, and the machine drifts between them, so at least ${minRuns} runs of the same machine and config must stand before the new one, found ${baseline.length}; versus measures both in turn and decides by its rounds`;
+    return `separate runs have no paired rounds, and the machine drifts between them, so at least ${minRuns} runs of the same machine and config must come before the new one, found ${baseline.length}; versus measures both in turn and decides by its rounds`;
   if (new Set(runs.map(({ startedAt }) => startedAt)).size < runs.length)
     return 'a run is given more than once, or two sides of one';
   for (const { name, control } of runs) {

@@ -2,8 +2,8 @@ import type { Verdict } from '../result.ts';
 import type { Html } from './html/markup.ts';
 
 /**
- * The parts of a report: a list of blocks, plain data. Text in a block may come from anywhere and is stored unchanged:
- * only the renderers join it into one line, wrap it, colour it and escape it.
+ * The parts of a report: a list of blocks, plain data. Text in a block may come from any source and is stored
+ * unchanged: only the renderers join it into one line, wrap, colour and escape it.
  */
 
 /** Where a document is shown. */
@@ -24,7 +24,7 @@ export interface Span {
   /** A path relative to the file that holds the document. The terminal shows the text alone. */
   readonly link?: string;
   readonly tone?: Tone | undefined;
-  /** A word that stands for a state, such as a verdict: HTML draws it as a badge. */
+  /** A word for a state, such as a verdict: HTML draws it as a badge. */
   readonly badge?: boolean;
 }
 
@@ -61,7 +61,7 @@ interface TableColumn extends Shown {
   /** Empty for a column that needs no heading. */
   readonly name: string;
   readonly align: 'left' | 'right';
-  /** A terminal writes the cell on a line of its own above or below the row, if it is not empty. */
+  /** A terminal writes the cell on a separate line above or below the row, if it is not empty. */
   readonly ownLine?: 'above' | 'below';
 }
 
@@ -81,13 +81,13 @@ export interface Item {
   readonly tone?: Tone;
 }
 
-/** Items with labels stand beside their labels: two columns in a terminal and in Markdown, a `<dl>` in HTML. */
+/** Items with labels: two columns in a terminal and in Markdown, a `<dl>` in HTML. */
 export interface List extends Shown {
   readonly kind: 'list';
   readonly items: readonly Item[];
 }
 
-/** Lines to be copied. Each stays one line, so text from outside adds no command. */
+/** Lines to copy. Each stays one line, so foreign text cannot add a command. */
 export interface Code extends Shown {
   readonly kind: 'code';
   readonly language: 'json' | 'sh';
@@ -96,7 +96,7 @@ export interface Code extends Shown {
   readonly lines: readonly string[];
 }
 
-/** A summary with what belongs to it: indented in a terminal, folded in HTML unless it is open. */
+/** A summary with details: indented in a terminal, folded in HTML unless it is open. */
 export interface Details extends Shown {
   readonly kind: 'details';
   readonly summary: Text;
@@ -105,10 +105,10 @@ export interface Details extends Shown {
   readonly blocks: readonly Block[];
 }
 
-/** A drawing, which only HTML shows: a table beside it has the same figures. */
+/** A drawing, which only HTML shows: an accompanying table has the same figures. */
 export interface Chart extends Shown {
   readonly kind: 'chart';
-  /** Charts that are not wide stand side by side. */
+  /** Narrow charts are placed side by side. */
   readonly size: 'small' | 'medium' | 'wide';
   /** Made only when it is shown: it may have to decode histograms. */
   readonly draw: () => Html;
@@ -123,7 +123,7 @@ export function alerts(texts: readonly (string | null)[]): Alert[] {
 
 export const heading = (level: Heading['level'], text: Text): Heading => ({ kind: 'heading', level, text });
 
-/** A heading with its blocks; nothing if there is nothing to show. */
+/** A heading with its blocks; empty if there is nothing to show. */
 export function section(title: string, blocks: readonly Block[]): Block[] {
   return blocks.length === 0 ? [] : [heading(2, title), ...blocks];
 }
@@ -157,13 +157,13 @@ export const strong = (text: string): Span => ({ text, strong: true });
 export const codeSpan = (text: string): Span => ({ text, code: true });
 export const link = (text: string, path: string): Span => ({ text, link: path });
 export const toned = (text: string, tone: Tone | undefined): Span => ({ text, tone });
-/** A state, such as a verdict, as a word of its own. */
+/** A state, such as a verdict, as a separate word. */
 export const badge = (text: string, tone: Tone): Span => ({ text, tone, badge: true });
 
 /** A column of a table that is to be made. */
 export interface Column<Row> extends TableColumn {
   readonly cell: (row: Row) => Text;
-  /** What a narrow terminal shows in its place: nothing, or another heading or a shorter cell. */
+  /** What a narrow terminal shows instead: nothing, or another heading or a shorter cell. */
   readonly terminal?:
     | false
     | { readonly name?: string; readonly cell?: (row: Row) => Text; readonly align?: TableColumn['align'] };
@@ -196,7 +196,7 @@ export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]
   };
 }
 
-/** A column that a terminal shows otherwise is two. */
+/** A column that a terminal shows differently becomes two. */
 function bothForms<Row>(column: Column<Row>): Column<Row>[] {
   const { terminal } = column;
   if (terminal === undefined) return [column];

@@ -39,7 +39,7 @@ export function intervalOf({ summaryKey }: IntervalMetric, { summary }: Scenario
 /**
  * A metric of a scenario: the median with its interval.
  *
- * @param terminal heading for a terminal, which shows the median alone; nothing without one
+ * @param terminal heading for a terminal, which shows only the median; not shown without one
  */
 export function metricColumn(
   metric: IntervalMetric,
@@ -66,7 +66,7 @@ export function neighbourColumns<Row>(
 /** "17.3†": a terminal has room for so many characters beside the other columns. */
 const maxPooledLength = 5;
 
-/** A tail of all rounds together; no column where no scenario has it, as while a run lasts, or before 0.6. */
+/** A tail of all rounds together; no column if no scenario has it, as during a run, or before 0.6. */
 export function pooledColumns(
   scenarios: readonly ScenarioResult[],
   keys: readonly (keyof typeof pooledTails)[],

@@ -61,20 +61,20 @@ const rateOf = ({ arrival }: ScenarioResult) => arrival.rate ?? 0;
 /** Pooled percentiles and marks are in `resultNote`, which stands before it. */
 export const loadNote = [
   'Open loops: medians over the rounds, latencies in ms. The response time starts when an operation is due.',
-  'Completed: what completed in the window. Short: the fraction of due operations that did not complete.',
-  'Backlog: the maximum of operations that were due while every worker was busy.',
-  'Lag: how late the generator was at arrivals for which a worker was free.',
-  'Spun: the fraction of the time in which the threads turned their event loops to wait for the next arrival.',
+  'Completed: operations per second that completed in the window. Short: the fraction of due operations that did not complete.',
+  'Backlog: the largest number of operations that were due while every worker was busy.',
+  'Lag: how late the generator started arrivals for which a worker was free.',
+  'Spun: the fraction of the time in which the threads spun their event loops while waiting for the next arrival.',
 ].join(' ');
 
-/** What an open loop has beside throughput and latency; null if a round has none. */
+/** Figures of an open loop in addition to throughput and latency; null if a round has none. */
 type LoopFigure = (loop: OpenLoopResult, seconds: number) => number | null;
 
 export const loopFigures = {
   offered: (loop, seconds) => (seconds > 0 ? loop.offered / seconds : null),
   short: loop => (loop.offered > 0 ? loop.shortfall / loop.offered : 0),
   backlog: loop => loop.largestBacklog,
-  // None if no arrival found a worker free.
+  // None if no arrival found a free worker.
   lag: ({ lag }) => (lag.count === 0 ? null : lag.p99),
   spun: loop => loop.spinShare,
 } as const satisfies Readonly<Record<string, LoopFigure>>;
@@ -118,7 +118,7 @@ function formatBacklog(operations: number): string {
   return operations < 1000 ? formatWhole(operations) : formatRate(operations);
 }
 
-/** The median of an even number of counts may be no whole number. */
+/** The median of an even number of counts may not be a whole number. */
 function formatWhole(operations: number): string {
   return formatCount(Math.round(operations));
 }
@@ -228,7 +228,7 @@ export function hysteresisOf({ scenarios }: LoadTable): Hysteresis[] {
   });
 }
 
-/** How far the way down differs from the way up; nothing if rates went one way. */
+/** The difference between the way down and the way up; empty if rates went one way. */
 export function hysteresisBlocks(of: LoadTable): Block[] {
   const ways = hysteresisOf(of);
   if (ways.length === 0) return [];
@@ -237,7 +237,9 @@ export function hysteresisBlocks(of: LoadTable): Block[] {
       terminal: { cell: way => formatMetric(metrics['response.p99'], pick(way), { withInterval: false }) },
     });
   return [
-    ...only(wide, [note('The same rates on the way up and on the way down, ratios paired within a round:')]),
+    ...only(wide, [
+      note('The same rates on the way up and on the way down, ratios paired within each round:'),
+    ]),
     table(ways, [
       ...neighbourColumns<Hysteresis>(of.scenarios, ({ up }) => up),
       figures('rate', ({ rate }) => formatRate(rate)),

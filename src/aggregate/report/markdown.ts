@@ -65,7 +65,7 @@ function fenced(language: string, text: string): string {
   return `${fence}${language}\n${text}\n${fence}`;
 }
 
-/** Text as one line that can end no table cell, start no markup and no HTML but that of its spans. */
+/** Text as one line that cannot end a table cell or start markup or HTML other than that of its spans. */
 function line(text: Text): string {
   return spansOf(text)
     .map(renderSpan)
@@ -84,14 +84,11 @@ function bold(text: Text): string {
 function renderSpan({ text, code, link, strong }: Span): string {
   const written = code === true ? codeSpan(text) : escaped(text);
   const linked = link === undefined ? written : `[${written}](<${linkPath(link)}>)`;
-  // Blanks inside the marks would make it no strong text.
+  // With blanks inside the marks it would not be strong text.
   return strong === true ? linked.replace(/\S(.*\S)?/, '**$&**') : linked;
 }
 
-/**
- * What means something in Markdown; and an interval with nothing behind it that would make a link of it, which is
- * more easily read as it is.
- */
+/** Characters with a meaning in Markdown; or an interval that cannot become a link and is easier to read unescaped. */
 const special = /(\[[\d.]+[kM]?, [\d.]+[kM]?\](?![[(:]))|[\\`*_[\]|~#]/g;
 
 function escaped(text: string): string {
@@ -108,7 +105,7 @@ function codeSpan(text: string): string {
   return /[`|\\]/.test(clean) || clean === '' ? `<code>${escaped(clean)}</code>` : `\`${clean}\``;
 }
 
-/** With nothing that could end the link, or make it more than a relative path. */
+/** Without anything that could end the link, or make it more than a relative path. */
 function linkPath(path: string): string {
   return path.replace(/[<>|\\:\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, encodeURIComponent);
 }

@@ -37,7 +37,7 @@ function medianColumn(
   });
 }
 
-/** The populations of a run with their own figures; nothing if all scenarios ran alone. */
+/** The populations of a run with their own figures; empty if all scenarios ran alone. */
 export function populationBlocks(scenarios: readonly ScenarioResult[]): Block[] {
   const rows = scenarios.flatMap((scenario): PopulationRow[] =>
     summarisedLoadsOf(scenario)

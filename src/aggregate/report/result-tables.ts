@@ -71,7 +71,7 @@ const digested = [metrics['response.p99'], pooledTails.responseP99];
 interface Noted {
   /** Whether it is for a terminal. */
   readonly digest?: boolean;
-  /** What else the document marks, and explains nowhere. */
+  /** Other marks in the document that are not explained elsewhere. */
   readonly marked?: Parameters<typeof caveatNotes>[0];
   /** What it has explained before. */
   readonly explained?: Parameters<typeof caveatNotes>[0];
@@ -79,7 +79,7 @@ interface Noted {
   readonly ended?: Result['ended'];
 }
 
-/** How the figures of the tables are made, and what their marks mean: here, so that a document says it once. */
+/** How the figures of the tables are made, and the meaning of their marks: stated here, once per document. */
 export function resultNote(
   scenarios: readonly ScenarioResult[],
   { digest = false, marked = [], explained = [], ended }: Noted = {},
@@ -97,15 +97,12 @@ export function resultNote(
   ].join(' ');
 }
 
-/** Blocks of which nothing is open are measured no more, so arms can have unequal numbers of rounds. */
+/** Blocks without open questions are not measured further, so arms can have different numbers of rounds. */
 function hasUnequalRounds(scenarios: readonly ScenarioResult[]): boolean {
   return new Set(scenarios.map(({ rounds }) => rounds.length)).size > 1;
 }
 
-/**
- * That arms have fewer rounds than they could have had, and what it means for their medians if that is because what they
- * were asked was decided.
- */
+/** Says that arms have fewer rounds than the maximum, and what early decisions mean for their medians. */
 function describeEarlyEnd(scenarios: readonly ScenarioResult[], ended: Result['ended']): string[] {
   const early = scenarios.filter(
     ({ plannedRounds, rounds }) =>
@@ -124,8 +121,8 @@ function describeEarlyEnd(scenarios: readonly ScenarioResult[], ended: Result['e
 }
 
 /**
- * Whether an arm stopped at a look while others went on, as nothing of its block was open. An interrupted run can lack the
- * last round of an arm.
+ * Whether an arm stopped at a look while others went on, because its block had no open question. An interrupted run can
+ * also lack the last round of an arm.
  */
 function isLeftOut({ plannedRounds, rounds }: ScenarioResult, ofOthers: number): boolean {
   const looks = plannedRounds === undefined ? [] : lookRounds(plannedRounds);
@@ -146,7 +143,7 @@ function describeRatios(scenarios: readonly ScenarioResult[]): string {
     return looked ? [] : Math.max(minRounds, scenario.plannedRounds?.atLeast ?? 0);
   });
   return needed.length === 0
-    ? 'ratios are paired within a round'
+    ? 'ratios are paired within each round'
     : `a ratio needs ${Math.max(...needed)} rounds, so none is shown`;
 }
 
@@ -179,7 +176,7 @@ function resultsOf(scenarios: readonly ScenarioResult[], ratios: Ratios, title?:
   const roomy = { terminal: false } as const;
   const isCompared = scenarios.some(scenario => ratios.has(scenario));
   const hasMissed = scenarios.some(({ rounds }) => rounds.some(round => hitDifference(round) > 0));
-  // With wider columns beside it, one more would be too wide for a terminal.
+  // With wide columns, one more would be too wide for a terminal.
   const hasRoom = !hasMissed && scenarios.every(({ pools, threads }) => threads === pools);
   return table<ScenarioResult>(
     scenarios,
@@ -191,7 +188,7 @@ function resultsOf(scenarios: readonly ScenarioResult[], ratios: Ratios, title?:
       ...neighbourColumns<ScenarioResult>(scenarios, scenario => scenario),
       figures('workers', scenario => scenario.workers),
       figures('pools', scenario => scenario.pools, {
-        // A pool has a thread of its own unless the row says otherwise.
+        // Each pool has its own thread unless the row says otherwise.
         terminal: {
           cell: ({ pools, threads }) => (threads === pools ? pools : `${pools} on ${threads}`),
         },
@@ -202,11 +199,11 @@ function resultsOf(scenarios: readonly ScenarioResult[], ratios: Ratios, title?:
       figures('rounds', scenario => scenario.rounds.length, hasUnequalRounds(scenarios) ? {} : roomy),
       { ...metricColumn(metrics.opsPerSecond), terminal: { align: 'left' } },
       figures(
-        'to 1 pool',
+        'vs 1 pool',
         scenario => {
           const ratio = ratios.get(scenario);
           if (ratio === undefined) return '';
-          // Without an interval it can be anything.
+          // Without an interval it means nothing.
           const isBounded = ratio !== null && !isUnbounded(ratio);
           return isBounded ? [toned(formatRatioInterval(ratio), ratioTone(ratio))] : nothing;
         },
@@ -238,7 +235,7 @@ function formatMisses(rounds: readonly RoundResult[]): string {
   return ratio === null ? nothing : formatFraction(1 - ratio);
 }
 
-/** Of what is clear of the bounds within which nothing is worth a change. */
+/** Tone of an interval outside the range that is not worth a change. */
 function ratioTone(ratio: Interval | null): Tone | undefined {
   if (ratio === null) return undefined;
   if (ratio.low > clearlyMore) return 'good';
@@ -248,14 +245,14 @@ function ratioTone(ratio: Interval | null): Tone | undefined {
 export const ratioNote =
   'Each row is the ratio other / base of two scenarios, paired by round. The p-value is that of a sign-flip permutation test over the rounds, exact up to 30 of them and from 10,000 random samples above. It is not corrected for repeated looks, so it is too small in a run that stops when it is decided; no verdict uses it.';
 
-export const judgedNote = `${ratioNote} Where nothing is predicted, the ratio is shown and decides nothing.`;
+export const judgedNote = `${ratioNote} A ratio without a prediction decides nothing.`;
 
-/** Of the ratios that claims were judged by, in their tables. */
+/** Note on the ratios behind claims, in their tables. */
 export function judgedCaveats({ claims }: { readonly claims: readonly ClaimResult[] }) {
   return claims.flatMap(({ comparisons }) => comparisons.map(({ caveat }) => caveat));
 }
 
-/** The ratios that a claim was judged by. */
+/** The ratios behind a claim. */
 export function judgedTable(comparisons: readonly Comparison[], title?: string): Table {
   return table(
     comparisons,
@@ -278,7 +275,7 @@ export function formatPredicted({ predicted }: Comparison): string {
   return predicted === null ? nothing : formatRange(predicted, formatRatio);
 }
 
-/** Claims that the run had nothing for. */
+/** Claims that the run does not test. */
 export function untestedTable(claims: readonly ClaimResult[]): Table {
   return table(claims, [
     words('claim', claim => claim.id),
@@ -313,10 +310,10 @@ export function timeSplitBlocks(scenarios: readonly ScenarioResult[]): Block[] {
   if (rows.length === 0) return [];
   return [
     note([
-      "The mean response time of a batch and its three parts in µs, as medians over the rounds, which need not add up. Unsent: waiting for a connection or to be sent. In flight: in the client's event loop, the network and the server's queue. Server: being run, by the server's own ",
+      "The mean response time of a batch and its three parts in µs, as medians over the rounds, which may not add up exactly. Unsent: waiting for a connection or to be sent. In flight: in the client's event loop, the network and the server's queue. Server: being run, by the server's own ",
       codeSpan('commandstats'),
       rows.length < scenarios.length
-        ? ". A scenario is missing if its part of the server's time is not known, such as beside a population that sends the same commands."
+        ? ". A scenario is missing if its part of the server's time is not known, for example with a population that sends the same commands."
         : '.',
     ]),
     table(rows, [
@@ -336,14 +333,14 @@ function formatMicros(ms: number): string {
   return micros < 1000 ? formatMs(micros) : formatCount(Math.round(micros));
 }
 
-/** Whether the threads were equally warm, in a sentence; nothing if it is not known. */
+/** Whether the threads were equally warm, in a sentence; empty if not known. */
 export function threadBlocks(scenarios: readonly ScenarioResult[]): Block[] {
   const sentence = describeThreadWarmth(scenarios);
   return sentence === null ? [] : [note(sentence)];
 }
 
 export const poolNote =
-  'Medians over the rounds, over all pools of a scenario. An acquisition that was served at once waited 0 ms; checks, lock waits and connections created are counts of one round.';
+  'Medians over the rounds, for all pools of a scenario together. An immediate acquisition waits 0 ms; checks, lock waits and created connections are counts per round.';
 
 /** What the pools themselves did. */
 export function poolTable(scenarios: readonly ScenarioResult[]): Table {
@@ -381,14 +378,14 @@ export function poolTable(scenarios: readonly ScenarioResult[]): Table {
 /** Rows of the table of outliers: the farthest; more would bury the rest of the report. */
 const maxOutliers = 20;
 
-/** Rounds far from the others of their scenario; nothing if there are none. */
+/** Rounds far from the others of their scenario; empty if there are none. */
 export function outlierBlocks(result: Pick<Result, 'scenarios' | 'environment' | 'target'>): Block[] {
   const outliers = findOutliers(result);
   if (outliers.length === 0) return [];
   const farthest = outliers.toSorted((a, b) => distance(b) - distance(a)).slice(0, maxOutliers);
   return [
     note(
-      "Throughput more than 5 scaled median absolute deviations and more than 10 % from the scenario's median. They are shown, not dropped: every figure, interval and verdict counts them.",
+      "Throughput more than 5 scaled median absolute deviations and more than 10 % from the scenario's median. They are shown, not dropped: every figure, interval and verdict includes them.",
     ),
     table(farthest, [
       words('scenario', ({ scenarioId }) => scenarioId),
@@ -396,7 +393,7 @@ export function outlierBlocks(result: Pick<Result, 'scenarios' | 'environment' |
       figures('ops/s', ({ opsPerSecond }) => formatRate(opsPerSecond)),
       figures('median', ({ medianOpsPerSecond }) => formatRate(medianOpsPerSecond)),
       figures('ratio', outlier => formatRatio(outlier.opsPerSecond / outlier.medianOpsPerSecond)),
-      words('what its figures say', ({ why }) => why),
+      words('probable cause', ({ why }) => why),
     ]),
     ...(outliers.length > maxOutliers ? [note(`The ${maxOutliers} farthest of ${outliers.length}.`)] : []),
   ];

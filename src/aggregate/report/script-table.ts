@@ -42,7 +42,7 @@ function messagesOf(loads: readonly ScenarioLoad[]): Map<string, string> {
   return first;
 }
 
-/** What was in the sessions of a script; nothing without one. */
+/** The contents of the sessions of a script; empty without one. */
 export function scriptBlocks(scenarios: readonly ScenarioResult[]): Block[] {
   const loads = scenarios.flatMap(loadsOf);
   const rows = loads.flatMap(stepRows);

@@ -21,11 +21,11 @@ export function serverUnit(name: ServerFieldName): string {
   return kind === 'counter' ? `${unit}/s` : unit;
 }
 
-/** How it was asked, and what it did not tell. */
+/** How the figures were requested, and what the server did not report. */
 function describeSeries({ points, everySeconds, asked, unanswered, cost }: ServerSeries): string {
   const untold = serverFieldNames.filter(name => points.every(point => point[name] === null));
   return [
-    `What the server reported by INFO, once a second while the run measured: ${formatPlural(asked, 'request')}`,
+    `What the server reported in reply to INFO, once a second during the run: ${formatPlural(asked, 'request')}`,
     unanswered === 0 ? '' : `, ${formatCount(unanswered)} of them unanswered`,
     everySeconds === 1 ? '. ' : `; one reply of every ${everySeconds} s is kept. `,
     'Counters are shown as growth per second. The connected clients include poolbench. ',
@@ -39,11 +39,11 @@ function describeSeries({ points, everySeconds, asked, unanswered, cost }: Serve
 /** What asking cost the server. */
 function describeCost(cost: ServerSeries['cost']): string {
   if (cost === null || cost.calls === 0 || cost.seconds === 0)
-    return 'It is not known how much of its time INFO took.';
+    return 'It is not known how much time the server spent on INFO.';
   const { calls, micros, seconds } = cost;
   const percent = Number((micros / 1e4 / seconds).toPrecision(2));
   return (
-    `By its own count the server ran ${formatPlural(calls, 'INFO command')} of ${formatMs(micros / calls)} µs each in ${formatDuration(seconds)}, ` +
+    `According to its own count, the server ran ${formatPlural(calls, 'INFO command')} of ${formatMs(micros / calls)} µs each in ${formatDuration(seconds)}, ` +
     `${percent} % of its time; this includes the INFO commands at both ends of each window.`
   );
 }
@@ -60,7 +60,7 @@ interface FigureRow {
 }
 
 /**
- * A row for each figure that the server told; nothing if it told none, or was not asked.
+ * A row for each figure that the server reported; empty if there are none.
  *
  * @param charts of the same, where they can be shown
  */

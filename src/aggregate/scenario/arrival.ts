@@ -3,7 +3,7 @@ import { shortHash } from '../text/safe-name.ts';
 import { limits } from './limits.ts';
 import { listOf, numberBetween, oneOf, section, wholeNumber } from './schema-parts.ts';
 
-/** When the work of a scenario is due: in a config, in a scenario, in its id and in words. */
+/** When the work of a scenario is due: in a config, in a scenario, in its id and as text. */
 
 export const minRate = 0.1;
 export const maxRate = 10_000_000;
@@ -11,7 +11,7 @@ export const maxStages = 20;
 
 const rate = listOf(numberBetween(minRate, maxRate)).nullable().prefault(null).meta({
   description:
-    'Operations that are due each second, over all pools; a list makes a scenario of each; null: stages has the rates',
+    'Operations due per second, over all pools; a list makes one scenario per rate; null: stages has the rates',
   unit: 'operations per second',
 });
 
@@ -21,11 +21,11 @@ export const stageSchema = section({
     unit: 'seconds',
   }),
   rate: numberBetween(0, maxRate).meta({
-    description: 'Operations that are due each second, over all pools, when the stage begins',
+    description: 'Operations due per second, over all pools, when the stage begins',
     unit: 'operations per second',
   }),
   rampTo: numberBetween(0, maxRate).nullable().default(null).meta({
-    description: 'Rate when the stage ends; it changes evenly up to there; null: rate',
+    description: 'Rate when the stage ends, reached at a steady pace; null: rate',
     unit: 'operations per second',
   }),
 });
@@ -37,15 +37,15 @@ const stages = z
   .default(null)
   .meta({
     description:
-      'Instead of rate: parts of the measured window, each with a rate of its own. Together they are as long as the window; null: one rate',
+      'Instead of rate: consecutive parts of the measured window, each with its own rate. They add up to the window; null: one rate',
   });
 
-/** A part of a measured window in which operations are due at one rate, or at one that changes evenly. */
+/** A part of a measured window with a constant or steadily changing rate. */
 type Stage = Readonly<z.output<typeof stageSchema>>;
 
 const order = oneOf(['shuffled', 'upAndDown']).default('shuffled').meta({
   description:
-    'Order of the rates within a round: shuffled with the other scenarios, or all in turn, ascending and then descending',
+    'Order of the rates within a round: shuffled with the other scenarios, or ascending and then descending',
 });
 
 export const burstSize = wholeNumber(1, 1_000_000);
@@ -54,7 +54,7 @@ const kindOf = <const Kind extends string>(kind: Kind, description: string) =>
   z.literal(kind).meta({ description: `${kind}: ${description}` });
 
 const closed = section({
-  kind: kindOf('closed', 'a worker sends its next batch when the last one is answered'),
+  kind: kindOf('closed', 'a worker sends its next batch when the previous one is answered'),
 });
 const constant = section({
   kind: kindOf('constant', 'operations are due at equal intervals'),
@@ -69,11 +69,11 @@ const poisson = section({
   order,
 });
 const burst = section({
-  kind: kindOf('burst', 'many operations are due at one instant'),
+  kind: kindOf('burst', 'many operations are due at once'),
   rate,
   stages,
   size: burstSize.meta({
-    description: 'Operations that are due at one instant, every size / rate seconds',
+    description: 'Operations due at once, every size / rate seconds',
     unit: 'operations',
   }),
   order,

@@ -3,7 +3,7 @@ import { formatPlural } from '../text/format.ts';
 import { limits } from './limits.ts';
 import { section, wholeNumber } from './schema-parts.ts';
 
-/** Workers beside the others that send larger batches: none, in the same pools, or in pools of their own. */
+/** Additional workers that send larger batches: none, in the same pools, or in separate pools. */
 export interface BatchWorkers {
   readonly pool: 'none' | 'shared' | 'separate';
   readonly workers: number;
@@ -14,11 +14,11 @@ const batchIn = (pool: 'shared' | 'separate', description: string) =>
   section({
     pool: z.literal(pool).meta({ description }),
     workers: wholeNumber(1, limits.workers).meta({
-      description: 'Workers beside the others',
+      description: 'Number of these workers',
       unit: 'workers',
     }),
     pipeline: wholeNumber(2, limits.pipeline).meta({
-      description: 'Commands in each of their batches',
+      description: 'Number of commands in each of their batches',
       unit: 'commands',
     }),
   });
@@ -29,10 +29,7 @@ export const batchSchema = z.discriminatedUnion(
       pool: z.literal('none').meta({ description: 'none: all workers send batches of the size `pipeline`' }),
     }),
     batchIn('shared', 'shared: in the same pools as the others'),
-    batchIn(
-      'separate',
-      'separate: in pools of their own beside the others; the connections are split by workers',
-    ),
+    batchIn('separate', 'separate: in separate pools; the connections are split by workers'),
   ],
   {
     error: issue =>

@@ -21,7 +21,9 @@ interface ClientRow {
   readonly has: readonly Ability[];
 }
 
-/** Every client by name. The table is here and not with their code, because a report needs it and does not load that code. */
+/**
+ * Every client by name. The table is here and not with their code, because a report needs it without loading that code.
+ */
 export const clients = {
   ioredis: {
     words: 'what an application pays',
@@ -38,7 +40,7 @@ const rows: ReadonlyMap<string, ClientRow> = new Map(Object.entries(clients));
 /** The abilities of a user's module, which decides itself how it supports the protocol and the socket. */
 const ofModules: readonly Ability[] = ['RESP3', 'unix socket', 'options'];
 
-/** @param client by name, or a module of the user's by its path */
+/** @param client by name, or the path of a user's module */
 export function hasAbility(client: string, ability: Ability): boolean {
   return (rows.get(client)?.has ?? ofModules).includes(ability);
 }

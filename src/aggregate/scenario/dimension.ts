@@ -4,7 +4,7 @@ import type { BatchWorkers } from './batch.ts';
 
 /** The form of a row of the table in `dimensions.ts`. */
 
-/** The part of a config's cell, one value for each key, that rows may look at beside their own value. */
+/** The part of a config's cell, one value for each key, that rows may use in addition to their own value. */
 export interface Cell {
   readonly client: Client;
   readonly preset: Preset;
@@ -17,7 +17,7 @@ export interface Cell {
   readonly cutEveryMs: number;
 }
 
-/** The part of a scenario of a result that rows may look at beside their own value. */
+/** The part of a scenario in a result that rows may use in addition to their own value. */
 export interface Basics {
   readonly client: string;
   readonly pool: string;
@@ -30,7 +30,7 @@ export interface Basics {
   readonly cutEveryMs: number;
 }
 
-/** A column of a CSV file: its name in the first line, and what stands in it. Null: nothing was measured. */
+/** A column of a CSV file: its name in the first line, and its content. Null: nothing was measured. */
 export interface Column<Field> {
   readonly name: string;
   value(field: Field): number | boolean | string | null;
@@ -67,9 +67,11 @@ export interface Dimension<
     /** The value as a part of an id. */
     label(value: Value): string;
     readonly inEveryId?: true;
-    /** Whether it has an effect in such a cell; elsewhere it goes back to the default and has no label. Absent: always. */
+    /**
+     * Whether it has an effect in such a cell; otherwise it is reset to the default and has no label. Absent: always.
+     */
     applies?(cell: Cell): boolean;
-    /** The value that has the same effect and is measured in its place, so that none is measured twice. */
+    /** An equivalent value that is measured instead, so that nothing is measured twice. */
     clamp?(value: Value, cell: Cell): NoInfer<Value>;
   } | null;
   /** What a scenario has, if it is not the value of the cell. */
@@ -78,7 +80,7 @@ export interface Dimension<
   readonly fileKey?: FileKey;
   /** Its schema in a result, with the default that stands for earlier results without it. */
   readonly result: Field;
-  /** Whether two arms must agree in it to be paired. If they need not, it must follow from others. */
+  /** Whether two arms must agree in it to be paired. Otherwise it must follow from other keys. */
   readonly agrees: boolean;
   /** What arms must agree in instead of the value, if an earlier version wrote another value for the same. */
   equalBy?(value: z.output<Field>, scenario: Basics): unknown;
@@ -86,7 +88,7 @@ export interface Dimension<
   readonly thread: Thread;
   /**
    * The path through the code of a thread that the value opens, as text; "" for every value that opens none. Before the
-   * first round each combination of paths is driven on every thread, until it is compiled.
+   * first round, each combination of paths is run on every thread until it is compiled.
    */
   path(value: Measured): string;
   /** As text, "pipeline 10"; "" in a scenario that it does not apply to. */

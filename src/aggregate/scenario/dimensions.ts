@@ -35,7 +35,7 @@ import { numberBetween, oneOf, wholeNumber } from './schema-parts.ts';
 
 const clientWords = Object.fromEntries(Object.entries(clients).map(([name, { words }]) => [name, words]));
 
-/** A client by name, or a module of the user's by its path. */
+/** A client by name, or the path of a user's module. */
 const clientItem = z.union([
   oneOf(
     Object.keys(clients) as ClientName[],
@@ -86,7 +86,7 @@ const trueOrFalse = z.boolean({ error: 'true or false' });
 
 const always = () => true;
 
-/** Of a key that changes how much a thread does, or when, but not what. */
+/** For a key that changes how much a thread does, or when, but not what. */
 const noPath = () => '';
 
 export const dimensions = {
@@ -134,7 +134,7 @@ export const dimensions = {
     config: {
       item: wholeNumber(1, limits.pools),
       usual: 1,
-      description: 'Pools that the workers, connections and keys are split over',
+      description: 'Number of pools that the workers, connections and keys are split over',
       unit: 'pools',
       label: pools => `${pools}${pools === 1 ? 'pool' : 'pools'}`,
       inEveryId: true,
@@ -151,7 +151,7 @@ export const dimensions = {
     config: {
       item: wholeNumber(1, limits.workers),
       usual: 50,
-      description: 'Concurrent callers, over all pools',
+      description: 'Number of concurrent callers, over all pools',
       unit: 'workers',
       label: workers => `${workers}${workers === 1 ? 'worker' : 'workers'}`,
       inEveryId: true,
@@ -169,7 +169,7 @@ export const dimensions = {
     config: {
       item: wholeNumber(1, limits.pipeline),
       usual: 1,
-      description: 'Commands that a worker writes and awaits together',
+      description: 'Number of commands that a worker sends and awaits together',
       unit: 'commands',
       label: depth => `depth${depth}`,
     },
@@ -187,7 +187,7 @@ export const dimensions = {
     config: {
       item: wholeNumber(1, limits.pools),
       usual: 1,
-      description: 'Pools that share one thread; the last thread gets the rest',
+      description: 'Number of pools in each thread; the last thread gets the rest',
       unit: 'pools',
       label: pools => `${pools}perThread`,
       clamp: (perThread, { pools }) => Math.min(perThread, pools),
@@ -218,7 +218,7 @@ export const dimensions = {
       name: 'connectionsPerWorker',
       item: numberBetween(0.01, limits.connectionsPerWorker),
       usual: 2,
-      description: 'Max connections for each worker; the total is rounded, and no pool has fewer than one',
+      description: 'Max connections per worker; the total is rounded, and every pool has at least one',
       unit: 'connections per worker',
       label: perWorker => `${perWorker}perWorker`,
     },
@@ -335,7 +335,7 @@ export const dimensions = {
     agrees: true,
     // Version 0.1 did not write it.
     equalBy: (pacing, { pool }) => (isMutex(pool) ? 'serial' : pacing),
-    // Under the lock connections are opened one after another anyway; warming opens them side by side all the same.
+    // Under the lock, connections are opened one after another anyway; warming still opens them in parallel.
     thread: (pacing, { preset }) => (isMutex(preset) ? 'parallel' : pacing),
     path: noPath,
     words: pacing => `${pacing} connects`,
@@ -421,7 +421,7 @@ export const dimensions = {
     config: {
       item: batchSchema,
       usual: { pool: 'none' },
-      description: 'Workers that send larger batches beside the others',
+      description: 'Additional workers that send larger batches',
       expand: expandBatches,
       label: labelBatch,
     },
@@ -493,7 +493,7 @@ export const dimensions = {
     config: {
       item: wholeNumber(0, limits.agents),
       usual: 0,
-      description: 'Number of agents over which the threads are spread, with --agents; 0: all of them',
+      description: 'Number of agents that run the threads, with --agents; 0: all of them',
       unit: 'agents',
       label: hosts => (hosts === 0 ? 'allHosts' : `${hosts}${hosts === 1 ? 'host' : 'hosts'}`),
       // No host without a thread.
@@ -513,7 +513,7 @@ export const dimensions = {
       item: besideSchema,
       usual: null,
       description:
-        'Name of the population that runs at the same time as the scenario; "bulk+churn" names two; null: none. If no scenario has this key, each runs alone and beside each population',
+        'Name of the population that runs at the same time as the scenario; "bulk+churn" names two; null: none. If no scenario has this key, each runs alone and with each population',
       label: labelBeside,
     },
     result: z.string().nullable().default(null),

@@ -5,8 +5,8 @@ import type { Basics, Cell } from './dimension.ts';
 /** Which settings of a pool a preset uses, and the sizes of a scenario: totals made of ratios, and ratios found in totals. */
 
 /**
- * A copy of pool/presets.ts, which this folder must not run; the compiler holds the two equal. A report needs it, too: a
- * result has the name of its preset alone.
+ * A copy of pool/presets.ts, which this folder must not import at run time; the compiler checks that the two are equal.
+ * A report also needs it, because a result has only the name of the preset.
  */
 export const strategies = {
   baseline: { acquisition: 'mutex', health: 'always', warming: false },
@@ -19,7 +19,7 @@ export const strategies = {
 
 const strategiesByName: ReadonlyMap<string, PoolStrategies> = new Map(Object.entries(strategies));
 
-/** Which of its settings a preset uses; none of one that this version does not know. */
+/** Which settings a preset uses; none if this version does not know the preset. */
 export function uses(preset: string): { minIdle: boolean; healthTtl: boolean; pacing: boolean } {
   const { acquisition, health, warming } = strategiesByName.get(preset) ?? {};
   const shared = acquisition === 'shared';
@@ -59,8 +59,8 @@ interface Ratio {
 }
 
 /**
- * The ratio that a total was made with, as far as it can be found: the roundest number that gives `part` of `whole`, and
- * of the candidates of all scenarios the one that fits most of them. 1 of 2 and 13 of 25 are both 0.5.
+ * The ratio that a total was made with, as far as it can be reconstructed: the roundest number that gives `part` of
+ * `whole`, and among the candidates of all scenarios the one that fits most of them. 1 of 2 and 13 of 25 are both 0.5.
  */
 function ratioOf(own: Ratio, all: readonly Ratio[]): number {
   const fits = (ratio: number) => (of: Ratio) => Math.max(of.min, Math.round(of.whole * ratio)) === of.part;

@@ -69,8 +69,8 @@ export function fieldOf(scenario: ScenarioFields, key: ScenarioKey): ScenarioFie
 }
 
 /**
- * Two scenarios are equal arms, for claims, tables and comparisons, if their keys are equal: what the table says that
- * arms must agree in, but for what a pairing sets `free`. A control has no key: it is paired with nothing but its twin.
+ * Two scenarios are equal arms, for claims, tables and comparisons, if their keys are equal. The key has everything in
+ * which arms must agree, except what a pairing sets `free`. A control has no key: it is paired only with its twin.
  */
 export function armKey(
   scenario: ScenarioFields & { readonly control?: undefined },
@@ -86,8 +86,8 @@ export function armKey(
 }
 
 /**
- * Whether a scenario has the default of every key but those in `free`: also of a key that is new, which nobody thought
- * of. Totals have no default, so they must be free.
+ * Whether a scenario has the default of every key except those in `free`, including keys added later. Totals have no
+ * default, so they must be free.
  */
 export function isUsual(scenario: ScenarioFields, free: readonly ScenarioKey[]): boolean {
   const unusual = known(unusualKeys, scenario, () =>
@@ -138,7 +138,7 @@ export function threadPartOf(scenario: MeasuredScenario): ThreadPart {
   return part as ThreadPart;
 }
 
-/** The paths through the code of a thread that a scenario takes: equal for scenarios that warm up a thread alike. */
+/** The code paths of a scenario in a thread: equal for scenarios that warm up a thread in the same way. */
 export function pathOf(scenario: MeasuredScenario): string {
   return JSON.stringify(rows.map(([key, row]) => row.path(scenario[key])));
 }

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
 /**
- * What the schemas of a config are made of. Every `error` text completes the sentence "expected …": faults.ts adds the
- * path and what was found.
+ * The parts of a config's schemas. Every `error` text completes the sentence "expected …": faults.ts adds the path and
+ * what was found.
  */
 
 /** A longer config is not read, so no text in a config is longer. */
@@ -75,7 +75,7 @@ export function readable(error: string, read: (text: string) => unknown) {
   });
 }
 
-/** Returns a function that reports a value which does not suit the others; `found` is shown in place of the value. */
+/** Returns a function that reports a value that does not fit the others; `found` is shown instead of the value. */
 export function refuser(issues: z.core.$ZodRawIssue[]) {
   return (path: readonly (string | number)[], expected: string, input: unknown, found?: unknown) =>
     issues.push({ code: 'custom', params: { expected, found }, path: [...path], input });

@@ -7,8 +7,7 @@ import { fieldOf, rows, type ScenarioKey } from './scenario.ts';
 
 export interface SettingGroup {
   /**
-   * As text: "ioredis", and whatever else differs between the groups: "ioredis, baseline pool, pipeline
-   * 10".
+   * As text: "ioredis", and everything else that differs between the groups: "ioredis, baseline pool, pipeline 10".
    */
   readonly label: string;
   /** The same with preset and depth in any case. */
@@ -92,7 +91,7 @@ export function workersPerPool({ workers, pools }: Pick<ScenarioResult, 'workers
   return min === max ? String(min) : `${min} or ${max}`;
 }
 
-/** What tells a scenario from the others of its setting: "50 workers, 2 pools". */
+/** What distinguishes a scenario from the others of its setting: "50 workers, 2 pools". */
 export function describeSize(scenario: ScenarioResult): string {
   const { workers, arrival } = scenario;
   const size = `${formatPlural(workers, 'worker')}, ${namePools(scenario)}`;
@@ -109,7 +108,7 @@ export function bySize(a: ScenarioResult, b: ScenarioResult): number {
   );
 }
 
-/** Two scenarios by what they share and what tells them apart: "100 workers: 2 pools to 1 pool". */
+/** Two scenarios by what they share and how they differ: "100 workers: 2 pools to 1 pool". */
 export function describePair(base: ScenarioResult, other: ScenarioResult): string {
   const shared: string[] = [];
   const apart: string[] = [];

@@ -5,7 +5,9 @@ import { ratioOver } from '../stats/summary.ts';
 
 /** Figures of a repeat that a condition can limit, by their keys in a config and in search.json. */
 export const searchFigures = {
-  /** Over all that was due: what did not complete would have been the slowest. Null if that is more than 1 %. */
+  /**
+   * Over all operations due, where those that did not complete count as the slowest. Null if these are more than 1 %.
+   */
   responseP99Ms: { metric: metrics['response.p99'], ofRepeat: p99OfAllMs },
   completedShare: { metric: metrics.completedShare, ofRepeat: ratioOf(metrics.completedShare) },
   failedShare: { metric: metrics.failedShare, ofRepeat: ratioOf(metrics.failedShare) },
@@ -19,7 +21,7 @@ type RepeatFigures = {
   readonly [Name in ConditionName]: ReturnType<(typeof searchFigures)[Name]['ofRepeat']>;
 };
 
-/** What a rate must meet: the limit of each figure, a max if less is better, else a min. Null: no limit. */
+/** The conditions for a rate: the limit of each figure, a max if less is better, otherwise a min. Null: no limit. */
 export type SearchConditions = RepeatFigures;
 
 /** Reads the figures of a repeat, which is a round in an open loop. */

@@ -20,18 +20,18 @@ export interface SearchRange {
   readonly precision: number;
 }
 
-/** Max steps: enough to climb or to fall over the whole range, and to bisect to the finest precision. */
+/** Max steps: enough to traverse the whole range, and to bisect to the finest precision. */
 export const maxSteps = 40;
 
-/** Fraction of the response p99 that is the generator's own lag, from which the generator is the limit. */
+/** Min fraction of the response p99 due to the generator's own lag that makes the generator the limit. */
 const minLagRatio = 0.5;
 /** Rates have four digits, so the interval can be this much wider than its precision. */
 const roundingTolerance = 0.002;
 
 /**
- * The bracket of the knee: the highest rate that clearly passed, the lowest that clearly failed, and
- * those between that are unclear, ascending. A rate is unclear, too, if its steps differ. A rate below one that clearly
- * failed, or above one that clearly passed, is tried only if that verdict was not confirmed; the lowest fail counts.
+ * The bracket of the knee: the highest rate that clearly passed, the lowest that clearly failed, and those between that
+ * are unclear, ascending. A rate is also unclear if its steps differ. A rate below one that clearly failed, or above
+ * one that clearly passed, is tried only if that verdict was not confirmed; the lowest fail counts.
  */
 function bracketOf(tried: readonly TriedRate[]) {
   const verdicts = new Map<number, StepVerdict>();
@@ -49,9 +49,9 @@ function bracketOf(tried: readonly TriedRate[]) {
 
 /**
  * The rate to try next: the start; then half of the lowest until one passes, twice the highest until one fails; then
- * the middle, by ratio, of the interval between them. If unclear rates lie in the interval, the middle of the wider
- * of the gaps on either side of them. If the interval is narrow enough, each of its ends once more: a verdict that
- * came by chance, or by other programs, seldom comes twice. The same at the end of the range. Then null.
+ * the middle, by ratio, of the interval between them. If unclear rates lie in the interval, the middle of the wider of
+ * the gaps on either side of them. If the interval is narrow enough, each of its ends once more: a verdict due to
+ * chance or other programs seldom occurs twice. The same at the end of the range. Then null.
  */
 export function nextRate(tried: readonly TriedRate[], range: SearchRange): number | null {
   if (tried.length === 0) return range.start;
@@ -77,8 +77,8 @@ function move(from: number | null, factor: number, { start, lowest, highest }: S
 }
 
 /**
- * The highest rate that meets the conditions, as far as it is known: the highest rate that clearly passed, the lowest
- * that clearly failed, and the best guess, which is the middle, by ratio, of the unclear rates, or else of the interval.
+ * The highest rate that meets the conditions, as far as known: the highest rate that clearly passed, the lowest that
+ * clearly failed, and the best guess, which is the middle, by ratio, of the unclear rates, or else of the interval.
  */
 export function kneeRates(tried: readonly TriedRate[]): Pick<Knee, 'rate' | 'low' | 'high'> {
   const { low, high, unclear } = bracketOf(tried);
@@ -93,7 +93,7 @@ function roundRate(rate: number): number {
 
 type Resource = SearchStep['limitedBy']['resource'];
 
-/** What each limit means for the server. Null: it is the server's own. */
+/** What each limit means for the server. Null: the server itself is the limit. */
 const bounds: Record<Resource, string | null> = {
   client: 'the generator, poolbench itself, was the limit: it had no CPU left to send more',
   machine: 'the machine was the limit: it had no core left for poolbench and the server',
@@ -104,7 +104,7 @@ const bounds: Record<Resource, string | null> = {
   unknown: 'the limit is unknown',
 };
 
-/** The knee according to the steps, and whose limit it is. */
+/** The knee according to the steps, and what the limit is. */
 export function describeKnee(
   steps: readonly SearchStep[],
   { complete, precision }: { readonly complete: boolean; readonly precision: number },
@@ -136,7 +136,7 @@ export function describeKnee(
   return { ...rates, lowerBound, limitedBy, gist };
 }
 
-/** Why the server may do more than the failed steps let it; null if nothing says so. */
+/** Why the server may be able to do more than the failed steps show; null if nothing indicates this. */
 function findBound(failed: readonly SearchStep[]): string | null {
   const last = failed.at(-1);
   if (last === undefined) return null;

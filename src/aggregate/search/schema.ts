@@ -68,7 +68,7 @@ export const searchSchema = z.object({
   target: resultSchema.shape.target,
   warnings: z.array(z.string()),
   config: resultSchema.shape.config,
-  /** What is driven, at its first rate. */
+  /** The scenario at its first rate. */
   scenario: z.object({ id: z.string(), threads: z.number(), workers: z.number(), connections: z.number() }),
   conditions: z.object(figures),
   precision: z.number(),

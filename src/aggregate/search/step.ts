@@ -8,8 +8,8 @@ import type { SearchStep } from './schema.ts';
 
 /**
  * A step of a search: a rate that is repeated until it is clear whether it meets the conditions more often than not, by
- * the sign test that decides all else. The ends of the interval count only after they were tried twice (`nextRate`), so
- * what is stated for a verdict holds for both times together.
+ * the sign test that is used for all decisions. The ends of the interval count only after they were tried twice
+ * (`nextRate`), so the stated error applies to both tries together.
  */
 export const stepRepeats: RoundsRange = { atLeast: 4, atMost: 12 };
 const chances = { above: decidedTwice, below: decidedTwice };
@@ -78,7 +78,7 @@ export function describeStep(
       completed: round.completed,
       opsPerSecond: round.opsPerSecond,
       ...repeatFigures(round),
-      // Null if no arrival found a worker free.
+      // Null if no arrival found a free worker.
       lagP99Ms: round.openLoop?.lag.count ? round.openLoop.lag.p99 : null,
     })),
     limitedBy: limitedBy(rounds, environment),

@@ -4,7 +4,7 @@ import { failedOf } from './metrics.ts';
 import { loadsOf, loadsOfRound } from './populations.ts';
 import { sumOf } from './statistics.ts';
 
-/** A scenario's books, summed over its rounds. */
+/** A scenario's accounting, summed over its rounds. */
 export type Account = ReturnType<typeof accountOf>;
 
 export function accountOf(rounds: readonly RoundResult[]) {
@@ -26,7 +26,7 @@ export function accountOf(rounds: readonly RoundResult[]) {
     hits: sumKnown(round => round.hits),
     overRange: sum(round => round.overRange),
     serverCalls: sumKnown(round => round.serverCalls),
-    /** Reads as the servers counted them: all, and those of replicas. Null if a round does not know. */
+    /** Reads counted by the servers: all, and those of replicas. Null if not known in a round. */
     readCalls:
       rounds.length > 0 && rounds.every(round => round.readCalls)
         ? {
@@ -75,11 +75,11 @@ export function sumByCode(counts: readonly Readonly<Record<string, number>>[]): 
 }
 
 /**
- * A sentence for each place where the books of a run do not balance. Issued operations are completed, failed or
- * unfinished; if not, poolbench itself is at fault. The server's count lies between completed and issued, because it may
- * have run an operation whose reply was lost. It exceeds issued by what failed in the warm-up, if the server ran that.
- * If it is more than 1 % above, somebody else used these commands too; if it is more than 1 % below, another server answered.
- * For a scenario with populations, the sums over all loads are compared.
+ * A sentence for each imbalance in the accounting of a run. Issued operations are completed, failed or unfinished; if
+ * not, poolbench itself is at fault. The server's count lies between completed and issued, because it may have run an
+ * operation whose reply was lost. It can exceed issued by operations that failed in the warm-up but ran on the server.
+ * If it is more than 1 % above, another program used these commands; if it is more than 1 % below, another server
+ * answered. For a scenario with populations, the sums over all loads are compared.
  */
 export function findImbalances({ scenarios, config }: Pick<Result, 'scenarios' | 'config'>): string[] {
   return scenarios.flatMap(scenario => [
@@ -119,7 +119,7 @@ function countedOf(rounds: readonly RoundResult[]): Pick<Account, 'completed' | 
   return accountOf(rounds.map(round => ({ ...round, ...round.together })));
 }
 
-/** What a script sent is not the number of its sessions. A command that failed may not have been counted. */
+/** A script sends more commands than it has sessions. A failed command may not have been counted. */
 function describeScriptCount(id: string, round: RoundResult): string[] {
   const counted = round.script?.counted;
   if (!counted) return [];
@@ -127,7 +127,7 @@ function describeScriptCount(id: string, round: RoundResult): string[] {
   const isWhole = failedOf(round) + round.unfinished === 0;
   if (server <= sent * 1.01 && (server >= sent * 0.99 || !isWhole)) return [];
   return [
-    `The server counted ${formatCount(server)} commands in round ${round.round} of ${id}, but the script sent ${formatCount(sent)}: did somebody else use the server, or did another server answer?`,
+    `The server counted ${formatCount(server)} commands in round ${round.round} of ${id}, but the script sent ${formatCount(sent)}: did another program use the server, or did another server answer?`,
   ];
 }
 
@@ -177,6 +177,6 @@ function describeServerCount(id: string, rounds: readonly RoundResult[]): string
   return [
     answeredElsewhere(rounds)
       ? `${counted}another server answered the rest (behind a load balancer or a cache), or the server's count was reset. Throughput and latency are those of all servers together, but CPU and other figures of the server are those of one; use the address of a single server.`
-      : `${counted}did somebody else use the server?`,
+      : `${counted}did another program use the server?`,
   ];
 }

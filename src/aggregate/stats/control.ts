@@ -5,7 +5,10 @@ import { RoundSeries } from './round-series.ts';
 import { pairByRound } from './rounds.ts';
 import { clearlyLess, clearlyMore } from './statistics.ts';
 
-/** Controls: arms that are measured twice. Only this file separates them from the arms and pairs them with their twins. */
+/**
+ * Controls: arms that are measured twice. Only this file separates them from other arms and pairs them with their
+ * twins.
+ */
 
 /** How the id of a control ends; what stands before is the id of its twin. */
 export const controlSuffix = '-control';
@@ -44,8 +47,8 @@ export function controlPairs(scenarios: readonly MeasuredResult[]): ControlPair[
 
 /**
  * Throughput ratio of two identical arms: in each round the geometric mean of all controls / twins, and of these the
- * median over the rounds with its interval. It is one statistic for the run. With one for each block, some would differ
- * by chance in most large runs.
+ * median over the rounds with its interval. There is one statistic for the run, because with one for each block, some
+ * would differ by chance in most large runs.
  *
  * @returns undefined without a control, or without a round that all of them and their twins have measured
  */

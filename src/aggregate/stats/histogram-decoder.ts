@@ -1,10 +1,10 @@
 import { inflateSync } from 'node:zlib';
 
 /**
- * The decoder of HDR V2 histograms, compressed, in base64, with 1 as the lowest value: what poolbench encodes. It takes
- * text from anywhere. The library that encodes them trusts the sizes in a text, so that a small one may claim to be
- * gigabytes, or write beyond its counts; and making a histogram of each text takes more than twice as long as adding up
- * their counts, most of it for empty buckets.
+ * The decoder of HDR V2 histograms, compressed, in base64, with 1 as the lowest value: what poolbench encodes. It
+ * accepts text from any source. The library that encodes them trusts the sizes in a text, so a small text may claim
+ * gigabytes, or write beyond its counts; and building a histogram for each text takes more than twice as long as adding
+ * up the counts, mostly for empty buckets.
  */
 
 /** Cookies of HDR V2, compressed and not; the high half of the last byte has the word size, or flags. */
@@ -25,7 +25,7 @@ interface Opened {
   readonly counts: Buffer;
 }
 
-/** Thrown for a text that is no histogram. `fault` says why, to follow "found". */
+/** Thrown for a text that is not a histogram. `fault` says why, to follow "found". */
 class NoHistogram extends Error {
   readonly fault: string;
 
@@ -35,7 +35,7 @@ class NoHistogram extends Error {
   }
 }
 
-/** Why a text is no histogram, to follow "found"; null if it is one. */
+/** Why a text is not a histogram, to follow "found"; null if it is one. */
 export function whyNoHistogram(encoded: string): string | null {
   try {
     readCounts(open(encoded), () => {});
@@ -67,7 +67,7 @@ export class HistogramCounts {
   /** By bucket. */
   #counts = new Float64Array(0);
 
-  /** @throws Error for what is no such histogram, or one of other digits than those before. */
+  /** @throws Error for anything else, or a histogram with other digits than the previous ones. */
   add(encoded: string): void {
     const opened = open(encoded);
     this.#makeRoom(opened);
@@ -159,7 +159,7 @@ function hasCookie(bytes: Buffer, cookie: number, minBytes: number): boolean {
 }
 
 /**
- * Reads the counts, which are ZigZag LEB128; a negative one stands for so many zeros.
+ * Reads the counts, which are ZigZag LEB128; a negative one represents that many zeros.
  *
  * @param use is called for each bucket with something in it
  */

@@ -60,7 +60,7 @@ export function mergeTimes(encoded: readonly string[], zeros = 0): Times {
   });
 }
 
-/** How many of the recorded times lie above one, in milliseconds: in a higher bucket than it. */
+/** The number of recorded times above a time in milliseconds, in a higher bucket. */
 export function countAbove({ buckets }: Pick<Recorded, 'buckets'>, ms: number): number {
   const ns = Math.round(ms * 1e6);
   return buckets.reduce((sum, { low, count }) => (low > ns ? sum + count : sum), 0);

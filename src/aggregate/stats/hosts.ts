@@ -2,9 +2,12 @@ import type { HostResult, Result, RoundResult } from '../result.ts';
 import { formatFraction, formatList, formatMs, formatPlural } from '../text/format.ts';
 import { median, medianOfKnown } from './statistics.ts';
 
-/** The agents of a run: what each of them did, and whether they were alike. */
+/** The agents of a run: what each of them did, and whether they were equal. */
 
-/** Round trips that differ by more make arms of different hosts unlike; a smaller difference is the kernel and the scheduler. */
+/**
+ * Round trips that differ by more make arms on different hosts incomparable; a smaller difference is due to the kernel
+ * and the scheduler.
+ */
 const maxTripRatio = 1.25;
 const minTripDifferenceMs = 0.05;
 /** Clocks that may differ by more shift what is due in an open loop by a noticeable part of a response time. */
@@ -75,7 +78,7 @@ export function describeHosts(hosts: readonly HostMachine[]): string {
     .join('; ');
 }
 
-/** Where the agents were unlike, or did not start together as exactly as they should. */
+/** Warnings if the agents differ, or did not start together as exactly as they should. */
 export function hostWarnings(result: Pick<Result, 'hosts' | 'scenarios'>): string[] {
   const hosts = hostFigures(result);
   if (hosts.length === 0) return [];

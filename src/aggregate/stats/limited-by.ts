@@ -23,11 +23,11 @@ const takeTurns = 0.75;
 const hardlyWork = 0.5;
 /** Fraction of the time for a batch that a PING on an idle connection must take for round trips to be the limit. */
 const minRoundTripRatio = 0.5;
-/** Fraction of what was due in an open loop that may be missing where the rate was kept: a few operations may fail. */
+/** Max missing fraction in an open loop that sustained its rate: a few operations may fail. */
 const maxShortfallRatio = 0.001;
 /** The label for "nothing was saturated". */
 const unsaturated: LimitedBy['resource'] = 'none';
-/** From here on the evidence mentions the garbage collector and a late event loop. */
+/** From these values, the evidence mentions the garbage collector and a late event loop. */
 const minGcRatio = 0.05;
 const minDelayMs = 10;
 /** Cores that other programs must use to count: less is the coordinator, the kernel, and the clock's ticks. */
@@ -92,7 +92,7 @@ export function limitedBy(rounds: readonly RoundResult[], environment: LoadEnvir
   return { resource: finding.resource, evidence: describeEvidence(finding, figures, environment) };
 }
 
-/** First, as all that a stopped process and its server do takes longer then. */
+/** First, because everything takes longer when the process is stopped. */
 function findQuota({ throttledRatio }: LimitFigures): Finding | undefined {
   if (throttledRatio === null || throttledRatio < minThrottledRatio) return undefined;
   return { resource: 'machine', by: ['quota', 'machine'] };
@@ -163,7 +163,7 @@ function findBlockedLoop({ blockedLoop }: LimitFigures): Finding | undefined {
 /** An open loop asks for no more than its rate. */
 function findKeptRate({ shortfallRatio }: LimitFigures): Finding | undefined {
   if (shortfallRatio === null || shortfallRatio > maxShortfallRatio) return undefined;
-  const meaning = 'nothing was saturated and the rate was kept';
+  const meaning = 'nothing was saturated and the rate was sustained';
   return { resource: unsaturated, by: ['thread', 'server'], meaning };
 }
 
@@ -183,8 +183,8 @@ function findTheTime(figures: LimitFigures, environment: LoadEnvironment): Findi
   if (together >= hardlyWork || basePingMs === null)
     return { resource: unsaturated, by: ['thread', 'server'], meaning: 'nothing was saturated' };
   const meaning = environment.local
-    ? 'it took its time without using a core, as when it sleeps, waits for its disk or serves others'
-    : 'it took its time without using a core, or the network is slower under load';
+    ? 'it was slow without using a core: it may be asleep, waiting for its disk, or serving other clients'
+    : 'it was slow without using a core, or the network is slower under load';
   return { resource: 'server', by: ['trips', 'server'], meaning };
 }
 
@@ -314,8 +314,8 @@ export function machineCores({ cpus, cores }: Result['environment']): number {
 }
 
 /**
- * Cores of the machine that neither poolbench nor a server beside it used; null if the machine's CPU is not known, or that
- * of a server beside it.
+ * Cores of the machine used by neither poolbench nor a local server; null if the CPU of the machine or of a local
+ * server is not known.
  */
 export function neighbourCores(
   { cpu }: RoundResult,

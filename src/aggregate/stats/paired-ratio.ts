@@ -9,9 +9,9 @@ const exactPairs = 30;
 const resamples = 10_000;
 
 /**
- * A ratio is infinite if only the base has the worst value (a throughput of 0, or an infinite latency), and 0 if only the
- * other has it. So a round in which an arm completed nothing counts against that arm: as further from the
- * other than any round that was measured.
+ * A ratio is infinite if only the base has the worst value (a throughput of 0, or an infinite latency), and 0 if only
+ * the other has it. A round in which an arm completed nothing thus counts against that arm, as more extreme than any
+ * measured round.
  */
 
 /** The value of an arm that completed nothing: the worst throughput is 0, the worst latency is infinite. */
@@ -25,7 +25,7 @@ export interface Figure {
   readonly figure: (round: RoundResult) => number | null;
 }
 
-/** What a round counts for where it is compared or judged; null if it has no such figure. */
+/** The value of a round in comparisons and verdicts; null if it has no such figure. */
 export function figureIn(round: RoundResult, { better, mayBeZero, figure }: Figure): number | null {
   if (round.completed === 0) return worst[better];
   return mayBeZero ? figure(round) : figure(round) || null;
@@ -71,7 +71,7 @@ export function pairedRatio(
   };
 }
 
-/** Whether a figure is more than what an arm that completed nothing counts for. */
+/** Whether a figure is better than that of an arm that completed nothing. */
 export const isMeasured = (figure = Number.NaN, { mayBeZero }: Pick<Figure, 'mayBeZero'> = {}) =>
   (figure > 0 || (figure === 0 && mayBeZero === true)) && figure < Number.POSITIVE_INFINITY;
 

@@ -6,7 +6,7 @@ import { sumOf } from './statistics.ts';
 
 /** What reads found, compared with what they should have found. */
 
-/** What is known beforehand of the reads of a workload. */
+/** What is known in advance about the reads of a workload. */
 export interface ReadPlan {
   /** Names of the commands whose outcome can be foreseen. */
   readonly names: readonly string[];

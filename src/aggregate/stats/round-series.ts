@@ -10,7 +10,7 @@ import {
 } from './sign-test.ts';
 import { geometricMean, type Interval } from './statistics.ts';
 
-/** A figure for each round in which it could be made, and how many rounds there may be: what a verdict is made of. */
+/** A figure for each round in which it could be made, and how many rounds there may be: the basis of a verdict. */
 export class RoundSeries {
   /** By the number of the round, in ascending order. */
   readonly byRound: ReadonlyMap<number, number>;

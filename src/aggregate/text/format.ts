@@ -89,7 +89,7 @@ export function formatRange(
   return high === null ? 'anything' : `${format(high)} or less`;
 }
 
-/** Intervals over so many rounds, to follow "with". docs/method.md says what they cover. */
+/** Intervals over this many rounds, to follow "with". docs/method.md explains their coverage. */
 export function describeIntervals(rounds: number): string {
   return rounds < 2 ? 'no intervals, which need two rounds' : formatConfidence(coverageOf(rounds));
 }
@@ -110,7 +110,7 @@ export function formatPlural(count: number, singular: string): string {
   return `${formatCount(count)} ${singular}${count === 1 ? '' : 's'}`;
 }
 
-/** Text from outside as one line without control characters, which could move a terminal's cursor or break a table. */
+/** Foreign text as one line without control characters, which could move a terminal's cursor or break a table. */
 export function toOneLine(text: string): string {
   return withoutControlCharacters(text).trim();
 }
@@ -120,7 +120,7 @@ export function withoutControlCharacters(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ');
 }
 
-/** Text that may hold some from outside, line by line as it is, without other control characters: see `toOneLine`. */
+/** Text that may include foreign text, with its line breaks but without other control characters: see `toOneLine`. */
 export function toPlainLines(text: string): string {
   return text.split('\n').map(withoutControlCharacters).join('\n');
 }

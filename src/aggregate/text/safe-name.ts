@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 /** Leaves room for a time before it or an ending behind it in the 255 bytes that a file system takes. */
 export const maxNameLength = 200;
 
-/** A name from anywhere as a part of that of a file, with letters, digits, `.`, `_`, `+` and `-` alone; never empty. */
+/** Any name as part of a file name, with letters, digits, `.`, `_`, `+` and `-` only; never empty. */
 export function safeName(name: string): string {
   return name.replace(/[^\w.+-]/g, '_').slice(0, maxNameLength) || '_';
 }
@@ -14,8 +14,8 @@ export function shortHash(text: string): string {
 }
 
 /**
- * The same names with `separator` and a number behind each that came before: redis, redis-2. Case does not make a name
- * another one, for in some file systems it makes no other file.
+ * The same names, with `separator` and a number after each repeated one: redis, redis-2. Names that differ only in case
+ * count as equal, as in some file systems.
  */
 export function uniqueNames(names: readonly string[], separator: '-' | '_'): string[] {
   const taken = new Set<string>();

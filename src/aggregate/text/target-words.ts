@@ -1,7 +1,7 @@
 import type { Result } from '../result.ts';
 import { formatPlural } from './format.ts';
 
-/** Sentences about the target and its clients that every rendering has. Text from outside is as it came. */
+/** Sentences about the target and its clients in every rendering. Foreign text is unchanged. */
 
 /** What a banner says besides what happened. */
 interface Detail {
@@ -22,7 +22,7 @@ export function standInBanner(
   return `STAND-IN: these are figures of ${answered}, which stood in for ${missing}${why}.`;
 }
 
-/** Whether the server ran before poolbench came: `foundBy` says how it was found, as "running at redis://…". */
+/** Whether the server was already running: `foundBy` is then "running at redis://…". */
 export const wasRunning = ({ foundBy }: Pick<Result['target'], 'foundBy'>) =>
   foundBy.startsWith('running at ');
 

@@ -20,7 +20,7 @@ export function wrapText(text: string, width: number, indent = ''): string[] {
   return line.length === 0 ? lines : [...lines, indent + line.join(' ')];
 }
 
-/** Lines up cells in columns as wide as their widest cell, two spaces apart. Those of `flushRight` are flush right. */
+/** Aligns cells in columns as wide as their widest cell, two spaces apart. Those in `flushRight` are flush right. */
 export function alignColumns(rows: readonly (readonly string[])[], flushRight: readonly boolean[]): string[] {
   const widths = flushRight.map((_, column) => Math.max(0, ...rows.map(row => widthOf(row[column] ?? ''))));
   return rows.map(row =>
@@ -40,7 +40,7 @@ export const terminalWidth = 80;
 export type Format = Parameters<typeof styleText>[0];
 export type Style = (format: Format, text: string) => string;
 
-/** From Node 22.13 on styleText looks at standard output itself by default: here the caller decides. */
+/** From Node 22.13, styleText checks standard output by default: here the caller decides. */
 const alwaysStyle: (...args: [...Parameters<Style>, { validateStream: boolean }]) => string = styleText;
 
 /** Styles text, or leaves it as it is. */

@@ -9,9 +9,9 @@ import { type Coordinator, Turn, TurnPart } from './agent-turn.ts';
 import type { AgentTask, Prepare, Subject } from './messages.ts';
 import { withoutLogin } from './rules.ts';
 
-/** Time from publishing the start to its instant. It grows if that is too short. */
+/** Time between publishing the start and its instant. It grows if it was too short. */
 const minLeadMs = 30;
-/** A start that was received with less left than this was nearly missed. */
+/** A start received with less time left than this was nearly missed. */
 const comfortableLeadMs = 10;
 const maxStarts = 4;
 
@@ -19,15 +19,15 @@ const maxStarts = 4;
 interface ThreadsOfRun {
   /** How many threads each agent has. */
   readonly perAgent: number;
-  /** Differs from those of other runs of the session: agents start new threads for it. */
+  /** Unique within the session: agents start new threads for each run. */
   readonly pool: number;
   /** Where the load goes, by the address of the target. */
   readonly subjects: ReadonlyMap<Address, Subject>;
 }
 
 /**
- * The threads of a run on agents, each of which has as many. They are numbered agent by agent. The coordinator's shared
- * memory mirrors theirs, so that a run is shown and its windows begin as if they were here.
+ * The threads of a run on agents, the same number on each, numbered agent by agent. The coordinator's shared memory
+ * mirrors theirs, so that the run is shown, and its windows begin, as if the threads were here.
  */
 export class AgentThreads implements LoadThreads, ThreadHosts {
   readonly #agents: Coordinator;
@@ -50,8 +50,8 @@ export class AgentThreads implements LoadThreads, ThreadHosts {
   }
 
   /**
-   * A part of a scenario lands on the same agent in every round, so that arms which are paired share their hosts; on it,
-   * parts take turns on the threads. A scenario on some of the agents takes turns on those.
+   * A part of a scenario is on the same agent in every round, so that paired arms share their hosts; there, parts
+   * rotate over the threads. A scenario that uses only some agents rotates over them.
    */
   place(round: number, parts: number, hosts: number): number[] {
     const { perAgent } = this.#run;
@@ -69,10 +69,10 @@ export class AgentThreads implements LoadThreads, ThreadHosts {
   }
 
   /**
-   * As `Threads.run`. A turn whose start an agent received too late is begun anew, with more time.
+   * Like `Threads.run`. A turn whose start reached an agent too late is repeated with more time.
    *
-   * @throws ConnectRefused, or whatever else a thread failed with; TurnVoided; PoolbenchError START_MISSED, AGENT_LOST,
-   *   AGENT_REFUSED, CONTROL_LOST
+   * @throws ConnectRefused, or any other failure of a thread; TurnVoided; PoolbenchError START_MISSED, AGENT_LOST,
+   * AGENT_REFUSED, CONTROL_LOST
    */
   async run(
     tasks: readonly ThreadTask[],
@@ -147,8 +147,8 @@ export class AgentThreads implements LoadThreads, ThreadHosts {
 }
 
 /**
- * What was done in starts that were missed is discarded like a warm-up, as the server has counted it, too. Each start
- * inserts the same records.
+ * Operations of missed starts are treated like a warm-up, because the server has counted them. Each start inserts the
+ * same records.
  */
 function withMissed(samples: readonly ThreadSample[], missed: readonly ThreadSample[]): ThreadSample[] {
   if (missed.length === 0) return [...samples];

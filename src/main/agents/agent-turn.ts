@@ -32,9 +32,9 @@ export interface Coordinator {
   send(seat: number | 'all', message: CoordinatorMessage): Promise<void>;
   readClock(): Promise<ControlClock>;
   /**
-   * Waits until something is true of the messages that came.
+   * Waits until the received messages meet a condition.
    *
-   * @returns whether it is, after at most so long
+   * @returns whether they do, after at most this time
    * @throws PoolbenchError AGENT_LOST, AGENT_REFUSED, CONTROL_LOST
    */
   until(isTrue: () => boolean, timeoutMs: number): Promise<boolean>;
@@ -90,7 +90,7 @@ export class Turn {
     });
   }
 
-  /** Forgets it. Messages of it that still come are ignored. */
+  /** Forgets the turn. Its late messages are ignored. */
   close(): void {
     this.#closed = true;
     this.#unlisten();
@@ -100,9 +100,9 @@ export class Turn {
   /**
    * Lets every agent connect and warm its pools.
    *
-   * @param message what each of them is sent, without the number of the turn
+   * @param message the message to each agent, without the number of the turn
    * @returns the samples if the run was stopped meanwhile
-   * @throws ConnectRefused, or whatever else a thread failed with; TurnVoided
+   * @throws ConnectRefused, or any other failure of a thread; TurnVoided
    */
   async prepare(message: (part: TurnPart) => Omit<Prepare, 'turn'>): Promise<ThreadSample[] | undefined> {
     const isReady = () => this.#parts.every(({ ready }) => ready) || this.#isOver() || this.#isCut();
@@ -120,10 +120,10 @@ export class Turn {
   }
 
   /**
-   * Lets all begin at one instant.
+   * Starts all agents at one instant.
    *
    * @returns that instant, on the clock here, and the time that was left when the last agent received it. If it was too
-   *   late for one of them, it has ended on all, and has samples of those that began.
+   * late for one of them, it has ended on all, and has samples of those that began.
    * @throws TurnVoided; PoolbenchError AGENT_LOST, CONTROL_LOST
    */
   async go(
@@ -151,7 +151,7 @@ export class Turn {
    * Opens the measured window when all pools have grown, and waits for the samples.
    *
    * @returns the samples, in the order of the tasks
-   * @throws ConnectRefused, or whatever else a thread failed with; TurnVoided, also if an agent received the window too late
+   * @throws ConnectRefused, or any other failure of a thread; TurnVoided, also if an agent received the window too late
    */
   async measure(
     releasedNs: number,
@@ -266,7 +266,7 @@ export class Turn {
     return performance.now() + plannedMs + this.#patience.graceMs + (this.#task?.timeoutMs ?? 0);
   }
 
-  /** Ends it where it has not ended. @returns the samples @throws ConnectRefused, or whatever else a thread failed with */
+  /** Ends it where it has not ended. @returns the samples @throws ConnectRefused, or any other failure of a thread */
   async #stopAll(): Promise<ThreadSample[]> {
     const endMs = this.#latestMs(0);
     while (!this.#hasEnded()) {
@@ -280,7 +280,7 @@ export class Turn {
       .toSorted((a, b) => a.thread - b.thread);
   }
 
-  /** It is measured anew, as soon as the agents have ended it. */
+  /** It is measured again as soon as the agents have ended it. */
   async #voidCut(): Promise<never> {
     for (const part of this.#parts) part.idle = false;
     const isIdle = () => this.#parts.every(({ idle }) => idle);
@@ -307,7 +307,7 @@ export class Turn {
   }
 }
 
-/** @throws ConnectRefused, or an error with the message of whatever else a thread failed with */
+/** @throws ConnectRefused, or an error with the message of a thread's failure */
 function expectNoFailure({ outcome }: TurnPart, name: string): void {
   if (outcome?.kind !== 'failed') return;
   const { why, message } = outcome;

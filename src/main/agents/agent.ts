@@ -17,18 +17,18 @@ interface AgentOptions {
   readonly rules: Rules;
   readonly name: string | undefined;
   readonly group: string;
-  /** Runs after which it ends; infinite: it stays. One that ends before its load does not count. */
+  /** Number of runs after which it exits; infinite: it stays. Runs that end before their load do not count. */
   readonly runs: number;
   readonly say: (line: string) => void;
   /** Aborted when it should end. */
   readonly signal: AbortSignal;
 }
 
-/** How soon it is back when the control server is. BullMQ would wait 15 s. */
+/** How soon it reconnects when the control server is back. BullMQ would wait 15 s. */
 const retryMs = 1000;
 
 /**
- * Waits in the lobby, and takes part in one run after another, until it is told to end or has had its runs.
+ * Waits in the lobby and takes part in one run after another, until it is stopped or has had all its runs.
  *
  * @throws PoolbenchError CONTROL_UNREACHABLE if the control server cannot be used at the start
  */
@@ -78,7 +78,7 @@ export async function runAgent(
       ...{ removeOnComplete: { count: 0 }, removeOnFail: { count: 0 } },
     },
   );
-  // It tries again, and the coordinator decides when a run is over.
+  // It retries, and the coordinator decides when a run is over.
   worker.on('error', () => {});
   say(
     `Agent ${shown}, version ${version}, group ${group}, waits at ${link.where}. It may load ${formatList([...rules.targets])} with up to ${formatPlural(rules.maxThreads, 'thread')}`,

@@ -129,7 +129,7 @@ export class Agents implements SessionAgents, Coordinator {
 
   #startWorkers(lobby: string): void {
     const connection = this.#link.redis;
-    // Seats of agents that died are taken back by whoever looks: BullMQ frees them only while some worker does.
+    // Anyone who looks frees the seats of dead agents: BullMQ does so only while some worker runs.
     const checker = new Worker(lobby, null, {
       ...{ connection, prefix, autorun: false, lockDuration: lockMs },
       ...{ maxStalledCount: 0, stalledInterval: lockMs / 3 },
@@ -183,7 +183,7 @@ export class Agents implements SessionAgents, Coordinator {
     if (this.#ended) return;
     this.#ended = true;
     clearInterval(this.#ticker);
-    // A control server that is gone must not hold up the end of a run.
+    // A lost control server must not delay the end of a run.
     const { endMs } = this.patience;
     await Promise.allSettled([
       withTimeout(this.#freeAgents(), endMs),
@@ -194,9 +194,9 @@ export class Agents implements SessionAgents, Coordinator {
   }
 
   /**
-   * In an order that leaves no agent in a seat of this run. Open seats go first, or an agent that is freed would take one.
-   * An agent that took one at the last moment listens before it reports: either its report finds no listener, which ends
-   * its seat, or the end reaches it.
+   * In an order that leaves no agent in a seat of this run. Open seats are removed first, or a freed agent would take
+   * one. An agent that took one at the last moment listens before it reports: either its report finds no listener,
+   * which ends its seat, or the end reaches it.
    */
   async #freeAgents(): Promise<void> {
     await this.#seats?.close();
@@ -300,7 +300,7 @@ export class Agents implements SessionAgents, Coordinator {
     for (const wake of waiting) wake();
   }
 
-  /** Shows every agent that the run goes on, and finds those that are lost. */
+  /** Sends heartbeats to the agents, and finds lost ones. */
   async #tick(): Promise<void> {
     const { silentMs, unreachedMs, controlMs } = this.patience;
     const heartbeat: CoordinatorMessage = { kind: 'heartbeat' };
@@ -320,7 +320,7 @@ export class Agents implements SessionAgents, Coordinator {
     if (workingSinceMs === undefined) return;
     for (const { name, host, lastMessageMs, unreachedSinceMs = now } of this.seated) {
       if (host === undefined) continue;
-      // After an outage of the control server everybody has as long again.
+      // After an outage of the control server, everyone gets the full time again.
       const silent = now - Math.max(lastMessageMs, workingSinceMs);
       const unreached = now - Math.max(unreachedSinceMs, workingSinceMs);
       if (silent <= silentMs && unreached <= unreachedMs) continue;

@@ -1,8 +1,8 @@
 import { nowNs } from '../../pool/clock.ts';
 
 /**
- * The clock of the control server, by which agents and coordinator agree on an instant. Theirs may differ by anything: each
- * machine's monotonic clock counts from its own start.
+ * The clock of the control server, by which agents and coordinator agree on an instant. Their own clocks are unrelated:
+ * each machine's monotonic clock counts from its own start.
  */
 
 /** One request for the time, by the monotonic clock here, and the answer. Microseconds. */
@@ -14,9 +14,9 @@ interface Exchange {
 }
 
 /**
- * The offset of the server's clock to the one here. Each answer was given between asking and hearing, whatever way it
- * took, so the offset lies in all of these intervals: their intersection bounds it (K. Marzullo and S. Owicki, 1983, for
- * sources that are never wrong). Null if they have nothing in common, because a clock was set meanwhile.
+ * The offset of the server's clock to the one here. Each answer was given between question and receipt, whatever its
+ * route, so the offset lies in all of these intervals: their intersection bounds it (K. Marzullo and S. Owicki, 1983,
+ * for sources that are never wrong). Null if the intersection is empty, because a clock was set in the meantime.
  */
 export function boundOffset(
   exchanges: readonly Exchange[],
@@ -30,7 +30,7 @@ export function boundOffset(
 /** Converts instants between the monotonic clock of this machine (ns) and the control server's clock (µs). */
 export class ControlClock {
   readonly #offsetMicros: number;
-  /** The true offset differs by no more than this from the one that is used. */
+  /** Max difference between the true offset and the one in use. */
   readonly boundMicros: number;
 
   constructor({ offsetMicros, boundMicros }: NonNullable<ReturnType<typeof boundOffset>>) {
@@ -47,9 +47,9 @@ export class ControlClock {
   }
 }
 
-/** How often the time is asked for. The shortest round trips decide the bound, and a dozen contain a short one. */
+/** Number of requests for the time. The shortest round trips determine the bound, and a dozen include a short one. */
 const exchangesPerLook = 12;
-/** Clocks that were set in the middle of the exchanges are compared anew. */
+/** Clocks that were set during the exchanges are compared again. */
 const maxLooks = 3;
 
 /**

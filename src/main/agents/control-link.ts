@@ -10,13 +10,13 @@ import { maxMessageCharacters, prefix } from './messages.ts';
 import { type Patience, usualPatience } from './patience.ts';
 
 const connectTimeoutMs = 5000;
-/** A request to the control server fails after this, unless it is given longer. */
+/** Default timeout of a request to the control server. */
 const answerTimeoutMs = 10_000;
 const maxRetryMs = 500;
 
 /**
- * A server closes a connection whose waiting messages are larger than its limit (client-output-buffer-limit pubsub, usually
- * 32 MB). A longer message than this is a letter: it waits in a key, and only the name of the key is published.
+ * A server closes a connection whose waiting messages are larger than its limit (client-output-buffer-limit pubsub,
+ * usually 32 MB). A longer message is sent as a letter: it waits in a key, and only the name of the key is published.
  */
 const maxPublishedCharacters = 2 ** 20;
 /** A letter that nobody reads expires after this time. */
@@ -24,13 +24,13 @@ const letterMs = 60_000;
 const letterKey = /^poolbench:letter:[\da-f-]{36}$/;
 
 /**
- * A connection to the control server for commands, and one for messages. Unlike those to a target they reconnect by
- * themselves: whoever holds one decides how long a run can do without.
+ * A connection to the control server for commands, and one for messages. Unlike connections to a target, they reconnect
+ * by themselves: their user decides how long a run can do without.
  */
 export class ControlLink {
   /** `host:port`. */
   readonly where: string;
-  /** What distinguishes this server from others; undefined if it does not say. */
+  /** What distinguishes this server from others; undefined if it does not report it. */
   readonly life: string | undefined;
   /** For BullMQ, which never closes a connection that it was given. */
   readonly redis: Redis;
@@ -143,7 +143,7 @@ export class ControlLink {
   /** Reads a letter. If it is lost or invalid, it is repeated or ignored like any other message. */
   async #readLetter(channel: string, key: string): Promise<void> {
     const size = await withTimeout(this.redis.strlen(key), answerTimeoutMs);
-    // In UTF-8, where a character that JSON does not escape has at most three bytes.
+    // In UTF-8, a character that JSON does not escape has at most three bytes.
     if (size > 3 * maxMessageCharacters) return;
     const text = await withTimeout(this.redis.getdel(key), answerTimeoutMs);
     if (text !== null) this.#handlers.get(channel)?.(text);

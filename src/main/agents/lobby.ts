@@ -20,7 +20,7 @@ export function lobbyName(group: string, version: string): string {
   return `lobby-${group}-${version}`;
 }
 
-/** What an agent says of itself in the name of its connection: whoever asks for the list of clients can read it. */
+/** An agent's description in the name of its connection, readable in the server's list of clients. */
 const badge = z.strictObject({
   id: z.string().max(100),
   name: z.string().max(100),
@@ -41,7 +41,7 @@ export interface KnownAgent extends Badge {
   readonly busy: string | null;
 }
 
-/** Everybody who is there, whatever the group and version. @throws Error if the control server does not answer */
+/** All agents present, of any group and version. @throws Error if the control server does not answer */
 export async function listAgents({ redis }: ControlLink): Promise<KnownAgent[]> {
   const clients = String(await withTimeout(redis.client('LIST'), listTimeoutMs));
   const found = clients.split('\n').flatMap(line => readClient(/\bname=(\S+)/.exec(line)?.[1] ?? ''));

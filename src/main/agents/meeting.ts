@@ -7,16 +7,16 @@ import type { ControlLink } from './control-link.ts';
 import type { AgentMessage, Subject } from './messages.ts';
 import { withoutLogin } from './rules.ts';
 
-/** Whether all agents reach the same target, before any load. */
+/** Checks before any load whether all agents reach the same target. */
 
 type Met = Extract<AgentMessage, { kind: 'met' }>;
 
 /**
- * Lets every agent reach the target.
+ * Asks every agent to connect to the target.
  *
  * @returns the target as the agents see it
- * @throws PoolbenchError USAGE if an agent cannot reach it, or reaches another server; TARGET_IN_USE if it is the control
- *   server; AGENT_REFUSED, AGENT_LOST
+ * @throws PoolbenchError USAGE if an agent cannot reach it, or reaches another server; TARGET_IN_USE if it is the
+ * control server; AGENT_REFUSED, AGENT_LOST
  */
 export async function meetTarget(
   agents: Coordinator,
@@ -56,7 +56,7 @@ export async function meetTarget(
 
 /** The address of the target, as it is sent to agents. */
 export function subjectOf({ address, control }: Target): Subject {
-  // As it was declared: a host name may be another IP address on another machine.
+  // As declared: a host name may be another IP address on another machine.
   const { host, port } = control.address.sentinel === undefined ? control.address : address;
   return {
     address: { ...address, host, port },

@@ -25,9 +25,9 @@ import { keyChoice, maxCommands, maxKeys, maxSubscribers, members, types } from 
 import { runPrefix } from '../server/key-space.ts';
 
 /**
- * Everything that coordinator and agents send each other, as JSON. Whoever can write to the control server can send it,
- * too, so a message is accepted only if it has exactly this form, with the limits of a config: the schemas of both are made
- * of the same parts, so that an agent accepts whatever a config can ask for.
+ * Everything that coordinator and agents send each other, as JSON. Anyone who can write to the control server can send
+ * messages, so they are accepted only in exactly this form, with the limits of a config. The schemas of both share
+ * their parts, so that an agent accepts everything that a config can request.
  */
 
 /** Longer messages are neither sent nor read. The limit is twice the largest file of values that a config may have. */
@@ -38,10 +38,10 @@ const maxRunThreads = limits.agents * limits.threads;
 const maxFaults = 3;
 const maxReason = 10_000;
 
-/** A schema for every key of a type, optional ones included, so that none is forgotten on the way between processes. */
+/** A schema for every key of a type, including optional ones, so that none is lost between processes. */
 export type ShapeOf<T> = { readonly [Key in keyof T]-?: z.ZodType<T[Key]> };
 
-/** Text without a limit of its own has that of the message. */
+/** Text without its own limit has that of the message. */
 export const text = (max = maxMessageCharacters) => {
   const error = `text of at most ${max} characters`;
   return z.string({ error }).max(max, { error });
@@ -169,7 +169,7 @@ const pool = section({
 });
 
 const stageTime = `a time above 0 s, of at most ${limits.seconds} s`;
-/** As in a config, but as short as the warm-up of the threads makes it. */
+/** As in a config, but as short as in the warm-up of the threads. */
 export const stage = stageSchema.extend({
   seconds: z
     .number({ error: stageTime })
@@ -197,14 +197,17 @@ const threadPart = Object.fromEntries(
   ),
 );
 
-/** A thread's task without what all of them share, and what each process has of its own: the shared memory, and where it connects to. */
+/**
+ * A thread's task without the parts that all tasks share, and those of each process: the shared memory, and the address
+ * to connect to.
+ */
 const task = section({
   ...threadPart,
   ...({
     thread: threadNumber,
     // With those of batch workers.
     pools: list(pool, 2 * limits.pools, 1),
-    // Keys of the load begin with what a run has claimed, so that no message can name those of others.
+    // Keys of the load begin with the claimed prefix, so that no message can name other keys.
     keyPrefix: pattern('the prefix of a run', runPrefix),
     seed: count,
     valueSeed: count,
@@ -213,7 +216,7 @@ const task = section({
     openLoop: openLoop.nullable(),
     timeoutMs: timeout,
   } satisfies ShapeOf<Omit<AgentTask, keyof ThreadPart>>),
-  // No code crosses: an agent has the clients that come with poolbench, whose options cannot lead to another server.
+  // No code is sent: an agent has poolbench's own clients, whose options cannot lead to another server.
   client: oneOf(bundledClients),
   clientOptions: z
     .record(z.string(), z.unknown(), { error: 'an object' })
@@ -269,7 +272,7 @@ const phases = ['idle', 'preparing', 'ready', 'running'] as const;
 /** From an agent to the coordinator. */
 const agentMessage = z.discriminatedUnion('kind', [
   section({ kind: z.literal('seated'), seat, host }),
-  /** A heartbeat, so that neither a lost message nor a lost agent stays unnoticed. */
+  /** A heartbeat, so that lost messages and lost agents are noticed. */
   section({ kind: z.literal('here'), seat, turn, phase: oneOf(phases) }),
   section({
     kind: z.literal('met'),
@@ -308,7 +311,7 @@ const agentMessage = z.discriminatedUnion('kind', [
 export type AgentMessage = z.output<typeof agentMessage>;
 export type Phase = (typeof phases)[number];
 
-/** What travels as a job of the run's back queue: its envelope is small, what it holds is packed. */
+/** A job in the run's back queue: a small envelope with packed content. */
 const backJob = section({ seat, turn, packed: text() });
 export type BackJob = z.output<typeof backJob>;
 

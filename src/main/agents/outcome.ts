@@ -25,9 +25,11 @@ import {
   threadNumber,
 } from './messages.ts';
 
-/** How a turn ended on an agent, with the samples of its threads: it is packed, as it is too large for a message. */
+/**
+ * The outcome of a turn on an agent, with the samples of its threads: packed, because it is too large for a message.
+ */
 
-/** Outcomes that are longer when they are unpacked are not read. A thread has about 50 kB. */
+/** Outcomes that are longer when unpacked are not read. A thread has about 50 kB. */
 const maxBytes = 256 * 2 ** 20;
 
 const use = section({ cpus: amount, busyShare: z.number().nullable() });
@@ -155,7 +157,7 @@ const sample = section({
   inserted: z.array(count),
 } satisfies ShapeOf<ThreadSample>);
 
-/** How a turn ended on one agent: what its threads return, or what they failed with. */
+/** The outcome of a turn on one agent: the samples of its threads, or their failure. */
 const outcome = z.discriminatedUnion('kind', [
   section({
     kind: z.literal('done'),

@@ -1,26 +1,26 @@
-/** How long coordinator and agents wait for one another and for the control server. Milliseconds. */
+/** How long coordinator and agents wait for each other and for the control server, in milliseconds. */
 export interface Patience {
   /** Between two heartbeats, in both directions. */
   readonly heartbeatMs: number;
   /** A coordinator or agent without a heartbeat for this long is lost. */
   readonly silentMs: number;
-  /** So is an agent whose connection to the control server was closed this long ago. */
+  /** An agent is also lost if its connection to the control server was closed this long ago. */
   readonly unreachedMs: number;
-  /** The control server has paused if it takes longer to answer. A pause makes nobody lost. */
+  /** The control server has paused if it takes longer to answer. During a pause, nobody counts as lost. */
   readonly pauseMs: number;
-  /** A coordinator whose control server is away for this long ends the run. */
+  /** The coordinator ends the run if the control server is unavailable for this long. */
   readonly controlMs: number;
-  /** An agent leaves the run then. It waits longer than the coordinator, which keeps what was measured. */
+  /** An agent then leaves the run. It waits longer than the coordinator, which keeps what was measured. */
   readonly outageMs: number;
-  /** A message may be lost. One without an answer is repeated after this. */
+  /** Messages may be lost. One without an answer is repeated after this time. */
   readonly answerMs: number;
-  /** An agent that takes so much longer than planned is lost. */
+  /** An agent that exceeds its planned time by this much is lost. */
   readonly graceMs: number;
   /** The end of a run, and of an agent, waits this long for the control server. */
   readonly endMs: number;
 }
 
-/** A heartbeat is seconds late on a machine without an idle core: with 5 s, agents were lost that were only slow. */
+/** On a machine without an idle core, heartbeats are seconds late: with 5 s, slow agents counted as lost. */
 export const usualPatience: Patience = {
   heartbeatMs: 1000,
   silentMs: 15_000,

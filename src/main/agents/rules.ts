@@ -9,7 +9,7 @@ import { readTrust } from '../server/tls.ts';
 import { parseAddress } from '../server/url.ts';
 import type { AgentTask, Prepare, Subject } from './messages.ts';
 
-/** What an agent lets others do with it: nothing, but for load on the targets that whoever started it has named. */
+/** What an agent allows: only load on the targets that its user named. */
 export interface Rules {
   /** `host:port`, in small letters. */
   readonly targets: ReadonlySet<string>;
@@ -70,7 +70,7 @@ export async function readSecrets(environment: NodeJS.ProcessEnv): Promise<Secre
   };
 }
 
-/** Where the load goes without what must not travel: each agent has the secrets of its own environment. */
+/** The address of the load without secrets: each agent takes those from its own environment. */
 export function withoutLogin({ address, cluster }: Subject): Subject {
   return {
     address: bare(address),

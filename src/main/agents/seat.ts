@@ -36,7 +36,7 @@ import type { Patience } from './patience.ts';
 import { expectWithinLimits, Refusal, type Rules, withLogin } from './rules.ts';
 import { reportThreads } from './thread-reports.ts';
 
-/** An instant that is further away is none. Threads that wait for it cannot be stopped. */
+/** Instants further away are invalid, because threads that wait for one cannot be stopped. */
 const maxLeadMs = 10_000;
 const sendTimeoutMs = 30_000;
 const connectTimeoutMs = 5000;
@@ -65,7 +65,7 @@ interface Turn {
   readonly ended: Promise<void>;
 }
 
-/** An agent's seat in one run: it carries out the coordinator's messages, as far as the agent's rules allow it. */
+/** An agent's seat in one run: it carries out the coordinator's messages within the agent's rules. */
 export class Seat {
   readonly #link: ControlLink;
   readonly #job: SeatJob;
@@ -76,7 +76,7 @@ export class Seat {
   readonly #met = new Map<string, Reached>();
   #threads: { readonly pool: number; readonly threads: Threads } | undefined;
   #turn: Turn | undefined;
-  /** The number of the last turn, which is under way or has ended. */
+  /** The number of the current or last turn. */
   #number = 0;
   #phase: Phase = 'idle';
   /** The number of the last turn that was stopped, perhaps while it was being prepared. */
@@ -99,17 +99,17 @@ export class Seat {
     this.#back.on('error', () => {});
   }
 
-  /** Why it has refused what the run asked for; undefined: it has not. */
+  /** Why it refused a request of the run; undefined: it did not. */
   get refusal(): string | undefined {
     return this.#refusal;
   }
 
-  /** Whether the run came as far as load. If one of its agents refuses, it does so on none. */
+  /** Whether the run reached its load. If one of its agents refuses, it does so on none. */
   get hasLoaded(): boolean {
     return this.#hasLoaded;
   }
 
-  /** Holds it until the run ends or its coordinator is gone. @returns why it ended, as text */
+  /** Holds the seat until the run ends or its coordinator is lost. @returns why it ended, as text */
   async hold(): Promise<string> {
     const { run, seat } = this.#job;
     const own = [channels.toAll(run), channels.toSeat(run, seat)];
@@ -141,7 +141,7 @@ export class Seat {
       await this.#turn?.ended;
       await this.#threads?.threads.close();
       await this.#back.close();
-      // Whoever ends it last leaves nothing behind; the coordinator may be gone.
+      // The last one to leave removes everything, because the coordinator may be lost.
       if (this.#over === coordinatorGone)
         await withTimeout(removeQueue(this.#link, backQueue(run)), this.#patience.endMs).catch(() => {});
     }
@@ -167,7 +167,7 @@ export class Seat {
     if (silent > (workingSinceMs === undefined ? outageMs : silentMs)) this.#end(coordinatorGone);
   }
 
-  /** Never rejects: a message that is lost is repeated, or the coordinator is gone. */
+  /** Never rejects: a lost message is repeated, unless the coordinator is lost. */
   async #publish(message: AgentMessage, timeoutMs?: number): Promise<void> {
     await this.#link.publish(channels.fromAll(this.#job.run), message, timeoutMs).catch(() => {});
   }
@@ -249,7 +249,7 @@ export class Seat {
       const roundTripMs = await baseRoundTripMs(control);
       const local = isLocal(control.server);
       const { localAddress } = control;
-      // As here: straight to the server that answered, without a name service.
+      // As here: directly to the IP address of the server that answered.
       const reached = { ...allowed, address: control.answering };
       this.#met.set(keyOf(subject), { subject: reached, local, localAddress });
       // Before the report: the run counts the clients of the target next.

@@ -4,8 +4,8 @@ import type { ControlClock } from './clock.ts';
 import type { AgentMessage } from './messages.ts';
 
 /**
- * What the threads of an agent show in its shared memory while they run: the agent reports it, and the coordinator mirrors
- * it into its own. Instants travel on the clock of the control server; 0 means never.
+ * What the threads of an agent show in its shared memory while they run: the agent reports it, and the coordinator
+ * mirrors it into its own. Instants are sent on the clock of the control server; 0 means never.
  */
 
 type Report = Extract<AgentMessage, { kind: 'growth' | 'progress' }>;

@@ -46,7 +46,7 @@ function waitMsOf(typed: string): number {
 }
 
 /**
- * How a session comes to its agents; undefined if it has none.
+ * How a session gets its agents; undefined if it has none.
  *
  * @param experiments what it measures
  * @throws PoolbenchError USAGE; CLIENT_NOT_USABLE for clients that agents do not have
@@ -60,7 +60,7 @@ export function enlistFor(
   if (typed === undefined) {
     const without = (['control', 'agents-wait', 'group'] as const).find(flag => options[flag] !== undefined);
     if (without === undefined) return undefined;
-    throw new PoolbenchError('USAGE', `expected --agents N beside --${without}`);
+    throw new PoolbenchError('USAGE', `expected --agents N with --${without}`);
   }
   for (const experiment of experiments) expectSuitsAgents(experiment);
   const wanted = {

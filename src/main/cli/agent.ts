@@ -6,7 +6,7 @@ import type { Options } from '../options.ts';
 import { controlUrl, groupOf, wholeNumberOf } from './agent-options.ts';
 
 /**
- * `poolbench agent`: offers this machine to runs with `--agents`, as far as it is allowed.
+ * `poolbench agent`: offers this machine to runs with `--agents`, within its limits.
  *
  * @returns the exit code
  * @throws PoolbenchError USAGE, CONFIG_INVALID, CONTROL_UNREACHABLE
@@ -39,6 +39,6 @@ export async function agent(
     runs: options.runs === undefined ? Number.POSITIVE_INFINITY : wholeNumberOf('runs', options.runs, 1),
     signal: interrupt.signal,
   });
-  // What BullMQ still waits for must not keep the process.
+  // BullMQ may still be waiting for something, which must not keep the process alive.
   process.exit(interrupt.signal.aborted ? 130 : 0);
 }

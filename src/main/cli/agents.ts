@@ -5,7 +5,7 @@ import { printOutput } from '../terminal.ts';
 import { controlUrl } from './agent-options.ts';
 
 /**
- * `poolbench agents`: who waits at the control server, and who is busy with what.
+ * `poolbench agents`: lists the agents at the control server, and the runs they are busy with.
  *
  * @returns the exit code
  * @throws PoolbenchError USAGE, CONTROL_UNREACHABLE

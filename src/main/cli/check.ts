@@ -22,7 +22,7 @@ export async function check(path: string, options: CheckOptions): Promise<number
   const plan = await readPlan([path], options);
   const kept = await keepQuestion(plan, options);
   if (kept !== '') say(kept);
-  // There are no results to keep; whatever is being fetched or started ends with the process.
+  // There are no results to keep; anything being fetched or started ends with the process.
   exitOnInterrupt();
   await checkPlan(plan, { flags: options, say });
   say(describePlan(plan));
@@ -33,7 +33,7 @@ export async function check(path: string, options: CheckOptions): Promise<number
   return 0;
 }
 
-/** The text may quote a server. */
+/** The text may contain text from a server. */
 function say(line: string): void {
   process.stdout.write(`${toPlainLines(line)}\n`);
 }

@@ -14,15 +14,15 @@ import { expectNoError } from '../run/exit-code.ts';
 import { Session } from '../run/session.ts';
 import { enlistFor } from './agent-options.ts';
 
-/** Settings that a ledger keeps, so that all suites are measured alike. */
+/** Settings that a ledger stores, so that all suites use the same ones. */
 const kept = ['rounds', 'seconds', 'warmup', 'seed'] as const;
 
 /**
- * `poolbench claims TARGET`: runs every suite against one target, and keeps one ledger of all verdicts. It goes to
- * standard output, everything on the way there to standard error.
+ * `poolbench claims TARGET`: runs every suite against one target and keeps one ledger of all verdicts. The ledger goes
+ * to standard output, progress to standard error.
  *
  * @returns the exit code
- * @throws PoolbenchError for what is wrong before anything was measured; or the first that ended a suite early
+ * @throws PoolbenchError for a failure before anything was measured, or the first one that ended a suite early
  */
 export async function claims(
   typed: string,
@@ -86,8 +86,7 @@ export async function claims(
     if (cold !== null) progress.say(cold);
     const error = await runSuites(plan, left, { session, target }, keep);
     session.print(ledger, colour => renderTerminal(ledgerDocument(ledger), colour));
-    if (unwritten === undefined)
-      session.sayWritten('ledger.json and ledger.md, beside a folder for each suite');
+    if (unwritten === undefined) session.sayWritten('ledger.json and ledger.md, and a folder for each suite');
     else progress.say(`\nwarning: ${unwritten.message}`);
     if (!ledger.complete) printResumeCommand(folder);
     const { interrupted } = session;

@@ -21,24 +21,24 @@ import { refuseTakenByNpm } from './taken-by-npm.ts';
 
 /** A command of the command line. */
 interface Command<Name extends OptionName = OptionName> {
-  /** Each form of it, after "poolbench", with what it does. */
+  /** Its forms, without "poolbench", each with a description. */
   readonly help: Readonly<Record<string, string>>;
   /** Null: none. */
   readonly operand: 'CONFIG' | 'TARGET' | 'SOURCE' | 'RESULT' | 'FOLDER' | 'FILE' | 'SHELL' | null;
   /** Whether the operand can be left out. */
   readonly optional?: boolean;
-  /** Whether it also takes a URL in the place of a config, and flags that say what is asked. */
+  /** Whether it also takes a URL instead of a config, with flags for the question. */
   readonly asks?: boolean;
   /** What the operand can be, if it is one of a few names. */
   readonly names?: readonly string[];
   /** Whether a name may follow the operand. */
   readonly takesName?: boolean;
-  /** Whether it takes two or more operands, and not one. */
+  /** Whether it takes two or more operands instead of one. */
   readonly several?: boolean;
   /** The command to suggest if several operands are given. */
   readonly forSeveral?: string;
   readonly takes: readonly Name[];
-  /** Resolves to the exit code. It loads the command's own file: all of them together take half a second. */
+  /** Resolves to the exit code. It loads only this command's file, because loading all of them takes half a second. */
   readonly run: (
     operands: readonly string[],
     options: Options<Name> & { readonly asked?: Asked },
@@ -69,7 +69,8 @@ const commands = {
   }),
   check: row({
     help: {
-      'check CONFIG|URL [options]': 'validate, identify the target, print the plan; no load',
+      'check CONFIG|URL [options]':
+        'validate the config, identify the target and print the plan, without load',
     },
     operand: 'CONFIG',
     asks: true,
@@ -79,7 +80,7 @@ const commands = {
   versus: row({
     help: {
       'versus CONFIG CONFIG…':
-        'run several configs, one target each, in turn within every round, and compare them to the first; takes the options of run except --target and --url',
+        'run several configs with one target each, in turn within every round, and compare each with the first; takes the options of run except --target and --url',
     },
     operand: 'CONFIG',
     several: true,
@@ -99,12 +100,12 @@ const commands = {
   search: row({
     help: { 'search CONFIG [options]': "find the highest rate that meets the config's conditions" },
     operand: 'CONFIG',
-    // It repeats a step until it is decided, so there are no rounds to set.
+    // A step is repeated until it is decided, so there are no rounds to set.
     takes: [...sessionOptions, 'target', 'url', 'start'],
     run: async ([path = ''], options) => (await import('./search.ts')).search(path, options),
   }),
   compare: row({
-    help: { 'compare RESULT RESULT…': 'show finished runs side by side, compared to the first' },
+    help: { 'compare RESULT RESULT…': 'compare finished runs, each with the first' },
     operand: 'RESULT',
     several: true,
     takes: ['force', 'out', 'json', 'fail-if'],
@@ -112,7 +113,7 @@ const commands = {
   }),
   report: row({
     help: {
-      'report RESULT': 'render a result.json (or its folder) again, with the files beside it',
+      'report RESULT': 'write the reports and other files of a result.json (or its folder) again',
     },
     operand: 'RESULT',
     forSeveral: 'compare',
@@ -122,7 +123,7 @@ const commands = {
   trend: row({
     help: {
       'trend FOLDER [NAME]':
-        'show throughput and p99 over time of the config NAME, by default the one with the most results in FOLDER, and write trend.html there',
+        'show throughput and p99 over time for the config NAME, by default the one with the most results in FOLDER, and write trend.html there',
     },
     operand: 'FOLDER',
     takesName: true,
@@ -138,7 +139,7 @@ const commands = {
     run: async (_, options) => (await import('./agent.ts')).agent(options),
   }),
   agents: row({
-    help: { 'agents --control URL': 'list the agents, and the runs that they are busy with' },
+    help: { 'agents --control URL': 'list the agents and the runs they are busy with' },
     operand: null,
     takes: ['control', 'json'],
     run: async (_, options) => (await import('./agents.ts')).agents(options),
@@ -146,14 +147,14 @@ const commands = {
   record: row({
     help: {
       'record URL|FILE [options]':
-        'record the commands that a server runs with MONITOR, or read the output of redis-cli MONITOR from a file, and write a config with a similar load, recording.json by default',
+        "record a server's commands with MONITOR, or read the output of redis-cli MONITOR from a file, and write a config with a similar load, recording.json by default",
     },
     operand: 'SOURCE',
     takes: ['seconds', 'out', 'force', 'literal', 'speed'],
     run: async ([source = ''], options) => (await import('./record.ts')).record(source, options),
   }),
   init: row({
-    help: { 'init [FILE]': 'ask four questions, and write a commented config, poolbench.json by default' },
+    help: { 'init [FILE]': 'ask four questions and write a commented config, poolbench.json by default' },
     operand: 'FILE',
     optional: true,
     takes: [],
@@ -169,7 +170,7 @@ const commands = {
     run: async ([path = ''], options) => (await import('./import.ts')).importSpec(path, options.out),
   }),
   completion: row({
-    help: { 'completion SHELL': `print the completion script of a shell: ${shells.join(', ')}` },
+    help: { 'completion SHELL': `print the completion script for a shell: ${shells.join(', ')}` },
     operand: 'SHELL',
     names: shells,
     takes: [],
@@ -225,7 +226,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
   const unused = optionNames(values).find(option => !takes.includes(option));
   if (unused === 'fail-if')
     throw wrong(
-      '--fail-if belongs to versus and compare; for one run write thresholds in a config (configs/examples/thresholds.json)',
+      '--fail-if belongs to versus and compare; for a single run, write thresholds in a config (configs/examples/thresholds.json)',
     );
   if (unused !== undefined)
     throw wrong(
@@ -239,7 +240,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     return { command, operands, options, run: () => run(operands, options) };
   }
   const url = urlOfEnvironment();
-  // A run that is resumed knows its target: it takes only the password from there.
+  // A resumed run knows its target: it takes only the password from here.
   const isNamed = values.target !== undefined || values.resume !== undefined;
   const options = url !== undefined && takes.includes('url') && !isNamed ? { url, ...values } : values;
   return { command, operands, options, run: () => run(operands, options) };
@@ -247,7 +248,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
 
 const isUrl = (operand: string) => operand.includes('://');
 
-/** Whoever types the address of a server means its URL. */
+/** Suggests the URL to users who type only the address of a server. */
 function expectScheme(command: CommandName, operands: readonly string[]): void {
   if (!['CONFIG', 'TARGET', 'SOURCE'].includes(commands[command].operand ?? '')) return;
   const place = operands.find(operand => urlMeant(operand) !== undefined);
@@ -255,10 +256,10 @@ function expectScheme(command: CommandName, operands: readonly string[]): void {
     throw wrong(`expected a config or a redis:// URL, found ${place}${didYouMean(urlMeant(place))}`);
 }
 
-/** The line that makes a config of a URL. */
+/** The command that makes a config from a URL. */
 const toConfig = (url: string) => asTypedHere('check', quote(withoutPassword(url)), '--save', 'FILE');
 
-/** Flags of a question belong to a URL: a config says itself what it asks. */
+/** Flags of a question need a URL: a config already defines what it asks. */
 function expectQuestion(
   command: CommandName,
   operand: string,
@@ -272,7 +273,7 @@ function expectQuestion(
     throw wrong(`${command} does not take ${flags.join(', ')}; only run and check with a URL do`);
   if (!isUrl(operand) && flags.length > 0)
     throw wrong(
-      `expected a URL with ${flags.join(', ')}, found ${operand || 'no operand'}; a config sets what is measured by its own keys, scenarios and workload`,
+      `expected a URL with ${flags.join(', ')}, found ${operand || 'no operand'}; in a config, the keys scenarios and workload set what is measured`,
     );
   if (!asks || !isUrl(operand)) return;
   const others = (['target', 'url'] as const).filter(name => values[name] !== undefined);
@@ -336,7 +337,7 @@ function parse(args: readonly string[]): {
   }
 }
 
-/** A run that is resumed has its config already, and what is resumed is measured to its end as it was begun. */
+/** A resumed run already has its config, and its remaining rounds are measured like the finished ones. */
 function expectOperands(command: CommandName, found: readonly string[], given: Options<OptionName>): void {
   const {
     operand,
@@ -353,7 +354,7 @@ function expectOperands(command: CommandName, found: readonly string[], given: O
     const fixed = fixedByResume.filter(option => given[option] !== undefined);
     if (fixed.length > 0) {
       throw wrong(
-        `expected no --${fixed.join(', --')} with --resume: the rest is measured like the finished rounds, into the same folder`,
+        `expected no --${fixed.join(', --')} with --resume: the remaining rounds are measured like the finished ones, into the same folder`,
       );
     }
     if (operand === 'CONFIG') return;
@@ -361,7 +362,7 @@ function expectOperands(command: CommandName, found: readonly string[], given: O
   const [first] = found;
   if (operand === null) {
     if (first === undefined) return;
-    throw wrong(`expected no operand of ${command}, found ${found.join(' ')}`);
+    throw wrong(`expected no operand after ${command}, found ${found.join(' ')}`);
   }
   const url = found.find(isUrl);
   if (url !== undefined && !asks && operand !== 'TARGET' && operand !== 'SOURCE') {
@@ -402,7 +403,7 @@ function expectOperands(command: CommandName, found: readonly string[], given: O
   throw wrong(`expected one ${operand}, found ${shown.join(' ')}${hint}`);
 }
 
-/** A guess what was meant is enough of a hint. */
+/** A message that already has a guess needs no other hint. */
 function wrong(message: string): PoolbenchError {
   const hint = `\nTry: ${asTypedHere('configs/smoke.json')}, or ${asTypedHere('--help')}`;
   return new PoolbenchError('USAGE', isGuessed(message) ? message : message + hint);
@@ -429,27 +430,29 @@ export function renderHelp(): string {
   const asking = Object.entries(questionFlags).flatMap(([name, flag]) =>
     describe(`--${name} ${valueName(flag)}`, `${flag.help} (${flag.usual})`, 30),
   );
-  return `poolbench: does another pool, another connection, another thread pay, and what limits you?
+  return `poolbench: would another pool, connection, thread or server help, and what limits you now?
 
 Usage
 ${ways.flatMap(([words, help]) => describe(`poolbench ${words}`, help, 36)).join('\n')}
 
-The question about a URL (run, check): the values of a list such as 1,2,4 are compared; defaults are
-in brackets
+Questions about a URL (run, check): the values of a list such as 1,2,4 are compared; defaults are in
+brackets
 ${asking.join('\n')}
 ${described.join('\n')}
   --help, --version
 
-If the config's target.threads has several numbers, run starts a server for each and compares them.
+If target.threads in the config has several numbers, run starts a server for each and compares them.
 
 Exit codes
-  0    done; search ends with 0 whatever it finds
-  1    the run failed: target, agent or control server lost, nothing measured, or too many operations failed
-  2    config, result or command line wrong, or results not writable
-  3    target not reached or started, too small for the plan, or in use by others; agents missing
+  0    done; for search, whether or not it found a rate
+  1    the run failed: it lost the target, an agent or the control server, measured nothing, or had too
+       many failed operations
+  2    the config, a result or the command line is wrong, or results cannot be written
+  3    the target cannot be reached or started, is too small for the plan, or is in use; or agents are
+       missing
   98   a condition of --fail-if was met
-  99   a threshold of the config was crossed
-  130  interrupted: partial results are written
+  99   a threshold in the config was crossed
+  130  interrupted: partial results were written
 `;
 }
 
@@ -483,12 +486,12 @@ export function completions(): Completions {
         options: [...ofOptions(takes), ...(asks ? ofQuestion : [])],
       };
     }),
-    /** What a config or a URL without a command is given to. */
+    /** The command that a config or a URL without a command stands for. */
     usual: 'run',
   };
 }
 
-/** Words followed by a text that is indented to a column, on the same line if there is room. */
+/** Words followed by a text indented to a column, on the same line if there is room. */
 function describe(words: string, text: string, column: number): string[] {
   const [first = '', ...rest] = wrapText(text, helpColumns, ' '.repeat(column));
   const start = `  ${words}`;

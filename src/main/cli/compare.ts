@@ -10,9 +10,9 @@ import { createResultsFolder, writeComparison } from '../run/results/results-fol
 import { printOutput } from '../terminal.ts';
 
 /**
- * `poolbench compare RESULT RESULT…`: finished runs side by side, the first of them as the base. With `--out` it
- * leaves comparison.json, comparison.md and comparison.html in a folder of its own there. With `--fail-if` the last one is
- * new, and those before it are its baseline.
+ * `poolbench compare RESULT RESULT…`: compares finished runs with the first. With `--out` it writes comparison.json,
+ * comparison.md and comparison.html into a new folder there. With `--fail-if`, the last run is judged, and the earlier
+ * ones are its baseline.
  *
  * @returns the exit code
  * @throws PoolbenchError USAGE; as `compareRuns`; RESULTS_NOT_WRITABLE
@@ -36,7 +36,7 @@ export async function compare(
   return endGates(comparison.gates);
 }
 
-/** The names may come from files of other people. */
+/** The names may come from someone else's files. */
 function joinNames(names: readonly string[]): string {
   return names.map(safeName).join('-').slice(0, maxNameLength);
 }

@@ -1,11 +1,11 @@
-/** The shells that a completion can be made for. */
+/** The supported shells. */
 export const shells = ['bash', 'zsh', 'fish'] as const;
 
 interface CompletedOption {
   readonly name: string;
   readonly help: string;
   readonly takesValue: boolean;
-  /** What its value can be; empty: a file or a folder, or what nothing can complete, such as a number. */
+  /** The possible values; empty: a file or a folder, or something that cannot be completed, such as a number. */
   readonly values: readonly string[];
   readonly takesFile: boolean;
 }
@@ -19,7 +19,7 @@ export interface Completions {
     readonly operands: readonly string[];
     readonly options: readonly CompletedOption[];
   }[];
-  /** The command that is meant if none is typed. */
+  /** The default command. */
   readonly usual: string;
 }
 

@@ -4,7 +4,9 @@ import { loopbackAddress } from '../local-addresses.ts';
 
 /** What a flag of another tool means here. */
 interface Counterpart {
-  /** Of the flag's value: a part of the URL, or the words to type; null: there is none, as `note` explains. */
+  /**
+   * Converts the flag's value: to a part of the URL, or to the words to type; null: no equivalent, as `note` explains.
+   */
   readonly as: ((value: string) => { readonly [part in 'host' | 'port' | 'login']?: string } | string) | null;
   readonly note?: string;
   /** Whether such a value needs the note; absent: every value does. */
@@ -78,10 +80,10 @@ const longNames: Readonly<Record<string, string>> = {
 };
 
 /**
- * People who know redis-benchmark or memtier_benchmark type its flags: they get the line to type instead.
+ * Users of redis-benchmark or memtier_benchmark may type its flags: the error shows the line to type instead.
  *
  * @param commands names that may follow -h, which is also --help
- * @param own options of the commands that were typed, which mean no flag of others
+ * @param own options of the typed commands, which are not flags of another tool
  * @throws PoolbenchError USAGE
  */
 export function refuseFlagsOfOthers(
@@ -106,7 +108,7 @@ export function refuseFlagsOfOthers(
     }
     const next = args[index + 1] ?? '';
     const value = attached || (next.startsWith('-') ? '' : next);
-    // -h alone, or beside a command or a path, asks for help.
+    // -h alone, or with a command or a path, asks for help.
     if (flag === '-h' && (value === '' || commands.includes(value) || /[/]|\.json$/.test(value))) continue;
     if (attached === '' && value !== '') index++;
     found.add(flag);
@@ -127,7 +129,7 @@ export function refuseFlagsOfOthers(
   const shown = isNamed
     ? quote(`redis://${login}${/^[^[].*:/.test(host) ? `[${host}]` : host}:${port}`)
     : 'URL';
-  // A config says itself what it asks, so it takes no more than another server.
+  // A config already defines its question, so only the server can be changed.
   const instead =
     config.length === 0
       ? [shown, ...words]

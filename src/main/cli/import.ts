@@ -9,8 +9,8 @@ import { renderConfig, writeConfig } from '../experiment/write-config.ts';
 import { importDefinition } from '../import/import-definition.ts';
 
 /**
- * `poolbench import SPEC.yml`: writes a config from a test definition of redis-benchmarks-specification. Its heading lists
- * what could not be converted. Without a file the config goes to standard output.
+ * `poolbench import SPEC.yml`: writes a config from a test definition of redis-benchmarks-specification. Its heading
+ * lists what could not be converted. Without a file, the config goes to standard output.
  *
  * @returns the exit code
  * @throws PoolbenchError CONFIG_MISSING, CONFIG_INVALID, USAGE if the file exists, RESULTS_NOT_WRITABLE

@@ -9,7 +9,7 @@ for (const server of startable) {
   const found = await findServerBinary(server, line => console.log(`${server}: ${line}`));
   if ('reason' in found) {
     console.log(`${server}: none (${found.reason})\n  ${howToInstall(server)}`);
-    // The tests need those that have a package.
+    // The tests need the servers that have a package.
     if (serverFacts(server).unpacked.from === 'distribution package') process.exitCode = 1;
   } else {
     const from = found.from === 'PATH' ? 'on PATH' : `${found.from}, unpacked privately`;

@@ -9,8 +9,8 @@ import type { Options } from '../options.ts';
 type QuestionOptions = ConfigOverrides & Options<'save'>;
 
 /**
- * What a question from a URL and flags rests on that was not typed, as text; `--save` writes the config it amounts to, in
- * full even if `--quick` cuts this run short. Nothing for a config.
+ * Describes the assumptions of a question from a URL and flags. `--save` writes the corresponding config, in full even
+ * if `--quick` shortens this run. Empty for a config.
  *
  * @throws PoolbenchError USAGE, RESULTS_NOT_WRITABLE
  */

@@ -34,12 +34,13 @@ const timeoutMs = 5000;
 const usualFile = 'recording.json';
 
 /**
- * `poolbench record URL` and `poolbench record FILE`: writes a config with a load similar to what a server runs, as MONITOR
- * shows it, or as a file with the output of MONITOR has it.
+ * `poolbench record URL` and `poolbench record FILE`: writes a config with a load similar to that of a server, from
+ * MONITOR or from a file with its output.
  *
  * @returns the exit code
  * @throws PoolbenchError USAGE; CONFIG_MISSING for a file that cannot be read; CONFIG_INVALID for one without commands;
- *   NOTHING_MEASURED if the server ran none; TARGET_IN_USE if it is busy; RESULTS_NOT_WRITABLE; as `connectControl` and `recordMonitor`
+ * NOTHING_MEASURED if the server ran none; TARGET_IN_USE if it is busy; RESULTS_NOT_WRITABLE; as `connectControl` and
+ * `recordMonitor`
  */
 export async function record(
   source: string,
@@ -104,7 +105,7 @@ const ends: { readonly [End in Monitored['endedBy'] | 'file']?: string } = {
   closed: 'The server closed the connection before the end of the recording.',
 };
 
-/** Prints text that may contain text of a file or a server. */
+/** Prints text that may contain text from a file or a server. */
 function say(line: string): void {
   process.stderr.write(`${toPlainLines(line)}\n`);
 }
@@ -202,7 +203,7 @@ async function readRecordingFile(path: string): Promise<{ text: string; endedBy:
 
 const maxShown = 8;
 
-/** Describes what was recorded, what the config has of it, and what is left out. */
+/** Describes what was recorded, what the config contains, and what is left out. */
 function describeFitted(
   { recording, families, tooRare }: FittedRecording,
   { literal }: { readonly literal: boolean },

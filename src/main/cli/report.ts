@@ -13,8 +13,8 @@ import { writeFiles } from '../run/results/results-folder.ts';
 import { printOutput } from '../terminal.ts';
 
 /**
- * `poolbench report RESULT`: prints a finished result again and writes every file that is made of it anew.
- * With `--as memtier` it prints one scenario in that shape, and writes nothing.
+ * `poolbench report RESULT`: prints a finished result and rewrites every file that is derived from it. With `--as
+ * memtier` it prints one scenario in that format and writes nothing.
  *
  * @returns the exit code
  * @throws PoolbenchError USAGE, RESULT_INVALID, RESULTS_NOT_WRITABLE
@@ -39,7 +39,7 @@ export async function report(path: string, options: Options<'as' | 'scenario'>):
   return 0;
 }
 
-/** memtier's file describes one load. @throws PoolbenchError USAGE */
+/** memtier's format describes one load. @throws PoolbenchError USAGE */
 function chooseScenario(result: Result, id: string | undefined): ScenarioResult {
   const scenarios = withoutControls(result);
   const [only] = scenarios;

@@ -23,10 +23,11 @@ import { enlistFor } from './agent-options.ts';
 import { keepQuestion } from './question.ts';
 
 /**
- * `poolbench run CONFIG`, or a URL with the flags of a question: one side, or one for each number of server threads that the config lists.
+ * `poolbench run CONFIG`, or a URL with the flags of a question: one side, or one for each number of server threads
+ * that the config lists.
  *
  * @returns the exit code
- * @throws PoolbenchError for what is wrong before anything was measured, or what ended the run
+ * @throws PoolbenchError for a failure before anything was measured, or the one that ended the run
  */
 export async function run(
   path: string,
@@ -41,7 +42,7 @@ export async function run(
 }
 
 /**
- * `poolbench versus CONFIG CONFIG…`: measures all of them in turn within every round, then compares them to the first.
+ * `poolbench versus CONFIG CONFIG…`: measures all of them in turn within every round, and compares them with the first.
  *
  * @returns the exit code
  * @throws PoolbenchError USAGE; CONFIG_INVALID if the workloads differ; as `run`
@@ -59,7 +60,8 @@ export async function versus(
       scenarios: armsOf(side).map(({ id }) => id),
     })),
   );
-  if (unequal !== null) throw new PoolbenchError('CONFIG_INVALID', `${unequal}; make the configs alike`);
+  if (unequal !== null)
+    throw new PoolbenchError('CONFIG_INVALID', `${unequal}; use the same values in all configs`);
   const names = plan.sides.map(({ name }) => name);
   const joined = `versus-${names.join('-')}`;
   const name = joined.length <= maxNameLength ? joined : `versus-${names[0]}-and-${names.length - 1}-more`;
@@ -67,8 +69,8 @@ export async function versus(
 }
 
 /**
- * `poolbench run --resume DIR`: goes on with a run that was stopped or killed, in its folder. Rounds that were finished
- * stay, the one that was not is measured anew. A run that is complete is shown, and ends as it did then.
+ * `poolbench run --resume DIR`: continues a run that was stopped or killed, in its folder. Finished rounds are kept,
+ * and the unfinished one is measured again. A complete run is only shown, and ends with the same exit code.
  *
  * @returns the exit code
  * @throws PoolbenchError RESULT_INVALID, USAGE; as `run`
@@ -92,7 +94,7 @@ export async function resume(
   return await loadSides(plan, side.experiment.name, options, resumeNow(result, plan, folder));
 }
 
-/** Runs a plan, and prints: results on standard output, everything on the way there on standard error. */
+/** Runs a plan and prints the results to standard output, and progress to standard error. */
 async function loadSides(
   plan: Plan,
   name: string,
@@ -137,7 +139,7 @@ function describeWritten({ sides, comparison, comparisonFiles }: RunOutcome): st
   return `${comparisonFiles}${all ? folders : ''}`;
 }
 
-/** A run of one target that is not complete can be resumed, if it has a finished round. */
+/** An incomplete run of one target can be resumed if it has a finished round. */
 function printResumeCommand(
   results: readonly Result[],
   plan: Plan,

@@ -11,11 +11,11 @@ import { Session } from '../run/session.ts';
 import { enlistFor } from './agent-options.ts';
 
 /**
- * `poolbench search CONFIG`: the highest rate that meets the config's conditions. What was found goes to standard output,
- * everything on the way there to standard error.
+ * `poolbench search CONFIG`: finds the highest rate that meets the config's conditions. The result goes to standard
+ * output, progress to standard error.
  *
  * @returns the exit code
- * @throws PoolbenchError for what is wrong before anything was measured, or what ended the search
+ * @throws PoolbenchError for a failure before anything was measured, or the one that ended the search
  */
 export async function search(
   path: string,
@@ -31,7 +31,7 @@ export async function search(
     session.progress.say(describeSearch(plan));
     const outcome = await runSearch(plan, { target, clients }, session);
     session.print(outcome.search, colour => renderTerminal(searchDocument(outcome.search), colour));
-    if (outcome.written) session.sayWritten('search.json and search.md, beside the figures of all steps');
+    if (outcome.written) session.sayWritten('search.json and search.md, and the figures of all steps');
     return exitCodeOf(outcome, session);
   });
 }

@@ -2,7 +2,7 @@ import { asTypedHere, quote } from '../command-words.ts';
 import { PoolbenchError } from '../errors.ts';
 import { didYouMean } from '../experiment/nearest.ts';
 
-/** An option of poolbench, as far as npm can take it. */
+/** An option of poolbench that npm can take. */
 interface Takeable {
   readonly name: string;
   /** The name of its value in the help; undefined: it is a switch. */
@@ -10,7 +10,7 @@ interface Takeable {
 }
 
 /**
- * Without `--` npm keeps options for itself with no more than a warning: a run of half a minute would take three.
+ * Without `--`, npm takes options for itself with only a warning: a run of half a minute would then take three.
  *
  * @param options all that npm has no meaning of its own for
  * @throws PoolbenchError USAGE with the line to type
@@ -21,7 +21,7 @@ export function refuseTakenByNpm(args: readonly string[], options: readonly Take
   const taken = options.flatMap(({ name, value }) => {
     const kept = keptByNpm(name);
     if (kept === undefined || isTyped(name)) return [];
-    // Of `--rounds 5` npm takes the option, and leaves its value among the operands; of `--rounds=5` it takes both.
+    // From `--rounds 5` npm takes the option and leaves its value among the operands; from `--rounds=5` it takes both.
     const isTorn = value !== undefined && kept === 'true' && !value.includes('true');
     return [{ name, value, kept, isTorn }];
   });
@@ -31,7 +31,7 @@ export function refuseTakenByNpm(args: readonly string[], options: readonly Take
   const [left] = args.slice(operands.length);
   const words = taken.map(({ name, value, kept, isTorn }) => {
     if (value === undefined) return `--${name}`;
-    // Whose value is whose is known of one.
+    // With several, it is unclear which value belongs to which.
     const known = isTorn ? (torn === 1 ? left : undefined) : kept;
     return `--${name} ${known === undefined ? value : quote(known)}`;
   });
@@ -42,7 +42,10 @@ export function refuseTakenByNpm(args: readonly string[], options: readonly Take
   );
 }
 
-/** What npm has put into the environment for an option that it took; undefined if it took none. Of a negated one nothing is left. */
+/**
+ * What npm put into the environment for an option that it took; undefined if it took none. A negated option leaves
+ * nothing.
+ */
 function keptByNpm(name: string): string | undefined {
   const key = (option: string) => `npm_config_${option.replaceAll('-', '_')}`;
   if (!name.startsWith('no-')) return process.env[key(name)];

@@ -12,9 +12,9 @@ import { makeFolder, notWritable, writeFiles } from '../run/results/results-fold
 import { printOutput } from '../terminal.ts';
 
 /**
- * `poolbench trend FOLDER [NAME]`: all results of one config below a folder over time, of the one with that name or the one
- * with the most runs. It prints a table and writes trend.html there, or into the folder of `--out`. What cannot be read, or
- * belongs to another config or machine, is listed.
+ * `poolbench trend FOLDER [NAME]`: shows the results of one config below a folder over time: the config with that name,
+ * or the one with the most runs. It prints a table and writes trend.html there, or into the folder of `--out`. Results
+ * that cannot be read, or belong to another config or machine, are listed.
  *
  * @returns the exit code
  * @throws PoolbenchError RESULT_INVALID if nothing is left; USAGE for a name that no result has; RESULTS_NOT_WRITABLE

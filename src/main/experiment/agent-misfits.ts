@@ -4,12 +4,12 @@ import { PoolbenchError } from '../errors.ts';
 import type { Experiment } from './experiment.ts';
 
 /**
- * Refuses what agents cannot do. They have only the code of poolbench: no code of a package, a module or a script is sent to
- * another machine. They run one load at a time, so no populations. They connect directly to the servers that they may load,
- * so no silent cuts.
+ * Refuses what agents cannot do. They have only poolbench's code: no package, module or script is sent to another
+ * machine. They run one load at a time, so populations are impossible. They connect directly to the servers that they
+ * may load, so silent cuts are impossible.
  *
- * @throws PoolbenchError USAGE for a script, a replay, populations or silent cuts; CLIENT_NOT_USABLE for clients that they
- *   do not have
+ * @throws PoolbenchError USAGE for a script, a replay, populations or silent cuts; CLIENT_NOT_USABLE for clients that
+ * they do not have
  */
 export function expectSuitsAgents({
   workload: { script, replay },

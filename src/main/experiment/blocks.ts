@@ -3,30 +3,30 @@ import { controlSuffix } from '../../aggregate/stats/control.ts';
 import type { LabelledScenario, Scenario } from './scenarios.ts';
 
 /**
- * Scenarios that are compared with each other, so that they are measured next to each other: the spread of the ratio of
- * two arms grows with the time between them.
+ * Scenarios that are compared with each other, and therefore measured right after one another: the spread of the ratio
+ * of two arms grows with the time between them.
  */
 export interface Block {
-  /** What is shuffled within the block: scenarios, each alone, or the rates of a ladder in their order. */
+  /** The elements shuffled within the block: single scenarios, or the rates of a ladder in their order. */
   readonly elements: readonly (readonly Scenario[])[];
 }
 
-/** What varies within a block if several keys vary and the config names none: the division of the same load. */
+/** The keys that vary within a block if several keys vary and the config names none: the division of the same load. */
 const usuallyCompared: readonly ScenarioKey[] = ['pools', 'poolsPerThread'];
 
 /** The keys that are always compared if they vary: a scenario with a population is compared with the scenario alone. */
 const alwaysCompared: ScenarioKey = 'beside';
 
-/** Controls take at most this fraction of the time of the arms, but there is always one. */
+/** Max fraction of the arms' time for controls; there is always at least one. */
 const maxControlRatio = 0.25;
 
 /**
  * Puts every scenario into exactly one block. Scenarios are in one block if they have the same value of every key that
- * is not compared. That is an equivalence, so a chain of comparisons cannot merge blocks: what is compared over several
- * blocks, such as levels of workers, is compared by the ratios of each.
+ * is not compared. This is an equivalence relation, so a chain of comparisons cannot merge blocks: comparisons across
+ * blocks, such as between levels of workers, use the ratios within each block.
  *
- * @param compare the keys as the config names them; null: `beside` if it varies, else the key that varies if there is only
- *   one, else pools and threads
+ * @param compare the keys named in the config; null: `beside` if it varies; otherwise the only key that varies, or
+ * pools and threads
  */
 export function formBlocks(
   scenarios: readonly LabelledScenario[],
@@ -51,12 +51,12 @@ function usualOf(varying: readonly ScenarioKey[]): readonly ScenarioKey[] {
 }
 
 /**
- * Adds controls: one arm of a block is measured a second time, as an arm of its own. Blocks that compare nothing have
- * none. Neither do open loops, whose throughput is the requested rate. Where controls would take more than a
- * quarter of the arms' time, as many blocks have one as fit, spread over all. The arm is each block's next one, so that
- * the controls of a run have few pools and many.
+ * Adds controls: one arm of a block is measured a second time, as a separate arm. Blocks that compare nothing have
+ * none, nor do open loops, whose throughput is the requested rate. If controls would take more than a quarter of the
+ * arms' time, only as many blocks have one as fit, spread evenly. The doubled arm changes from block to block, so that
+ * some controls have few pools and others many.
  *
- * @param sides how many targets measure each scenario: with two targets a single scenario is two arms
+ * @param sides number of targets for each scenario: with two targets, a single scenario is two arms
  */
 export function addControls(blocks: readonly Block[], sides = 1): Block[] {
   const arms = blocks.flatMap(({ elements }) => elements.flat()).length;
@@ -98,13 +98,13 @@ function varyingKeys(values: readonly LabelledScenario['values'][]): ScenarioKey
   );
 }
 
-/** The rates of a list that goes up and down stay together: the target may be affected by the rate before. */
+/** The rates of a list that goes up and down stay together, because the previous rate may affect the target. */
 function ladderKey({ id, arrival }: Scenario, values: LabelledScenario['values']): string {
   if (arrival.kind === 'closed' || arrival.leg === undefined) return id;
   return JSON.stringify([...new Map([...values]).set('arrival', ''), { ...arrival, rate: 0, leg: '' }]);
 }
 
-/** Grows with the rate on the way up, all of it below 0, and falls with it on the way down. */
+/** Negative and rising with the rate on the way up; positive and falling on the way down. */
 function placeOf({ arrival }: Scenario): number {
   if (arrival.kind === 'closed') return 0;
   return arrival.leg === 'up' ? -1 / arrival.rate : 1 / arrival.rate;

@@ -22,12 +22,12 @@ const ownRequire = createRequire(import.meta.url);
 const { peerDependencies }: { readonly peerDependencies: Readonly<Record<string, string>> } =
   ownRequire('../../../package.json');
 
-/** What a result keeps of a client. */
+/** What a result stores about a client. */
 type KeptClient = NonNullable<Result['clients']>[number];
 
 /** A client of a run, and where a thread loads it from. */
 export interface UsedClient extends KeptClient {
-  /** Absent: poolbench brings it along. */
+  /** Absent: installed with poolbench. */
   readonly file?: string;
 }
 
@@ -40,8 +40,8 @@ export function keptClients(clients: UsedClients): KeptClient[] {
 }
 
 /**
- * Options that `clientOptions` cannot set, as poolbench sets them itself, by client; wire has no options. A module of the
- * user's gets all.
+ * Options that `clientOptions` cannot set because poolbench sets them itself, by client; wire has no options. A user's
+ * module gets all options.
  */
 const keptOptions: Readonly<Record<string, readonly string[]>> = {
   ioredis: keptByIoredis,
@@ -50,7 +50,7 @@ const keptOptions: Readonly<Record<string, readonly string[]>> = {
   'valkey-glide': keptByGlide,
 } satisfies Record<Exclude<ClientName, 'wire'>, readonly string[]>;
 
-/** The folder in which a config's clients are looked up: its own, unless it names another one. Null: it needs none. */
+/** The folder where a config's clients are looked up: its own, unless it names another. Null: none needed. */
 export function locateClients(
   { clientsFrom, scenarios, populations }: Pick<Experiment, 'clientsFrom' | 'scenarios' | 'populations'>,
   configPath: string,
@@ -71,10 +71,10 @@ export function allLoads({
 }
 
 /**
- * Finds the clients of a side's loads and loads each once, and the scripts, so that what is wrong with one is known before
- * the load. A package is looked up from the config's folder, then from poolbench's own.
+ * Finds the clients of a side's loads, and loads each of them and the scripts once, so that errors show before the
+ * load. A package is looked up from the config's folder, then from poolbench's own.
  *
- * @param options.fallback looks up from there what the config's folder does not have @default poolbench's own folder
+ * @param options.fallback where to look up what the config's folder does not have @default poolbench's own folder
  * @returns the clients by their names
  * @throws PoolbenchError CLIENT_NOT_USABLE, CONFIG_INVALID
  */
@@ -109,8 +109,8 @@ export async function findClients(
 }
 
 /**
- * Opens a connection with each module of the user's, so that one which returns no connection is known before the load. Why a
- * connection cannot be opened is left to the load to say.
+ * Opens a connection with each of the user's modules, so that one that returns no connection is detected before the
+ * load. Other connection errors are left to the load.
  *
  * @throws PoolbenchError CLIENT_NOT_USABLE
  */
@@ -161,7 +161,7 @@ function locateFiles(
   );
 }
 
-/** The main file of a package as it is seen from the first of the places that has it; undefined if none has. */
+/** The main file of a package, resolved from the first place that has it; undefined if none has. */
 function locate(packageName: string, places: readonly NodeJS.Require[]): string | undefined {
   for (const place of places) {
     try {

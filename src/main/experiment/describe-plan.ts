@@ -20,11 +20,11 @@ import type { ValueBytes } from './values.ts';
 import { type WorkloadConfig, workloadTask } from './workload.ts';
 
 const columns = 80;
-/** Rows of the table and commands of the mix that are shown; the others are counted. */
+/** Max rows of the table and commands of the mix; the others are counted. */
 const maxRows = 40;
 const maxCommands = 3;
 
-/** What will be measured and how long it takes, as text; no line is longer than 80 columns. */
+/** Describes what will be measured and how long it takes; no line is longer than 80 columns. */
 export function describePlan(plan: Plan): string {
   const [first] = plan.sides;
   if (first === undefined) return '';
@@ -41,13 +41,13 @@ export function describePlan(plan: Plan): string {
     ...describeRange(plan),
     ...(controls === 0
       ? []
-      : ['  controls: scenarios measured once more, to see by how much equal ones differ']),
+      : ['  controls: scenarios measured twice, to show how much identical ones differ']),
     `  each: ${seconds} s, after ${warmupSeconds} s of warm-up`,
     `  order: ${describeOrder(plan)}, seed ${experiment.seed}`,
     ...describeWorkload(experiment.workload).map(line => `  ${line}`),
     ...populationsOf(experiment).flatMap(describePopulation),
     `  duration: ${describeEstimate(alone)}`,
-    ...(rounds.atMost < minRounds ? [`  verdict: none, as that needs ${minRounds} rounds`] : []),
+    ...(rounds.atMost < minRounds ? [`  verdict: none, because that needs ${minRounds} rounds`] : []),
     '',
     ...describeScenarios(labelScenarios(experiment.scenarios)),
   ];
@@ -80,7 +80,7 @@ export function describeEstimate(plan: Plan): string {
   return least === most ? `about ${most}` : `about ${least} to ${most}`;
 }
 
-/** When a run ends whose number of rounds is open, or how its budget has changed that number. */
+/** When a run with an open number of rounds ends, or how its budget changed that number. */
 function describeRange(plan: Plan): string[] {
   const { rounds, budgetSeconds } = plan;
   const budget = formatDuration(budgetSeconds);
@@ -98,12 +98,12 @@ function describeRange(plan: Plan): string[] {
     : [];
 }
 
-/** Blocks of one scenario each mean nothing to the reader, nor does a single block of all. */
+/** Blocks of single scenarios mean nothing to the reader, nor does a single block of all scenarios. */
 function describeOrder({ blocks }: Plan): string {
   const areBlocks = blocks.length > 1 && blocks.some(({ elements }) => elements.length > 1);
   return areBlocks
-    ? `${blocks.length} blocks, and the arms in each, shuffled anew every round`
-    : 'shuffled anew every round';
+    ? `${blocks.length} blocks, and the arms in each, reshuffled every round`
+    : 'reshuffled every round';
 }
 
 /** The sides of a run that has several; empty if it has one. */
@@ -142,7 +142,7 @@ function describeScenarios(scenarios: readonly LabelledScenario[]): string[] {
     `  ${heading}`,
     ...shown.flatMap((row, index) => {
       const line = lines[index] ?? '';
-      // Rows that differ only in their arrivals stand below one line.
+      // Rows that differ only in their arrivals share one line.
       return [...(index > 0 && line === lines[index - 1] ? [] : [`  ${line}`]), ...describeRates(row)];
     }),
     ...(rows.length > maxRows ? [`  … and ${rows.length - maxRows} more`] : []),
@@ -214,7 +214,7 @@ export function describeWorkload(workload: WorkloadConfig): string[] {
   const mix = workload.ycsb === null ? '' : `YCSB ${workload.ycsb}: `;
   const also = [
     ...(compressibleRatio > 0 ? [`${formatPercent(compressibleRatio)} of a value is one character`] : []),
-    ...(hitShare < 1 ? [`${formatPercent(hitShare)} of reads are for keys that are there`] : []),
+    ...(hitShare < 1 ? [`${formatPercent(hitShare)} of reads are for existing keys`] : []),
     ...(workload.subscribers > 0 ? [formatPlural(workload.subscribers, 'subscriber')] : []),
   ];
   const order = replay === undefined ? '' : ` in the order of ${basename(replay)}`;

@@ -22,15 +22,15 @@ import { checkTarget, checkWorkload } from './workload-misfits.ts';
 
 const conditions = {
   responseP99Ms: numberBetween(0.001, 600_000).nullable().default(null).meta({
-    description: 'The response p99 of a repeat is at most this; null: any',
+    description: 'Max response p99 of a repeat; null: any',
     unit: 'milliseconds',
   }),
   completedShare: numberBetween(0, 1).default(0.99).meta({
-    description: 'At least this fraction of what is due in a repeat completes',
+    description: 'Min fraction of the operations due in a repeat that must complete',
     unit: 'fraction, 0 to 1',
   }),
   failedShare: numberBetween(0, 1).default(0.001).meta({
-    description: 'At most this fraction of what is sent in a repeat fails',
+    description: 'Max fraction of the operations sent in a repeat that may fail',
     unit: 'fraction, 0 to 1',
   }),
 } satisfies Record<ConditionName, z.ZodType>;
@@ -38,7 +38,7 @@ const conditions = {
 const search = section({
   ...conditions,
   precision: numberBetween(0.005, 1).default(0.05).meta({
-    description: 'How far apart the rates that clearly pass and clearly fail may be at the end',
+    description: 'Max distance between the rates that clearly pass and clearly fail at the end',
     unit: 'fraction of the lower one',
   }),
 })
@@ -46,7 +46,7 @@ const search = section({
   .default(null)
   .meta({
     description:
-      'What `poolbench search` looks for: the highest rate that meets these conditions; null: nothing. Other commands do not use it',
+      'Conditions for `poolbench search`, which looks for the highest rate that meets them; null: none. Other commands ignore them',
   });
 
 /** Of one scenario in one round. */
@@ -66,12 +66,11 @@ const rounds = z
     roundCount,
     section({
       atLeast: wholeNumber(1, maxRounds).meta({
-        description:
-          'Rounds of every scenario, after which the run first looks whether its questions are decided',
+        description: 'Number of rounds before the run first checks whether its questions are decided',
         unit: 'rounds',
       }),
       atMost: wholeNumber(1, maxRounds).meta({
-        description: 'Rounds after which the run ends, even if a question is open',
+        description: 'Max number of rounds, even if a question is open',
         unit: 'rounds',
       }),
     }).check(({ value, issues }) => {
@@ -82,8 +81,8 @@ const rounds = z
   .transform((value): RoundsRange => (typeof value === 'number' ? fixedRounds(value) : value));
 
 /**
- * The one description of a config file, with its parts in the files beside this one. `configs/schema.json` and the type
- * `Experiment` are made from it.
+ * The single definition of a config file, with parts in neighbouring files. `configs/schema.json` and the type
+ * `Experiment` are derived from it.
  */
 export const experimentSchema = section({
   $schema: z
@@ -93,7 +92,7 @@ export const experimentSchema = section({
   name: z
     .string({ error: '1 to 64 letters, digits, ".", "_" or "-"' })
     .regex(/^[\w.-]{1,64}$/, { error: '1 to 64 letters, digits, ".", "_" or "-"' })
-    .meta({ description: 'Name of the experiment; part of the name of its results folder' }),
+    .meta({ description: 'Name of the experiment, and part of the name of its results folder' }),
   target,
   clientsFrom: z
     .string({ error: 'the path of a folder, or null' })
@@ -110,7 +109,7 @@ export const experimentSchema = section({
     .min(1, { error: 'at least one group, such as { "workers": [10, 50] }' })
     .meta({
       description:
-        'What is measured: a list of groups. Every combination of the values of a group is one scenario',
+        'The scenarios to measure: a list of groups. Every combination of values in a group is one scenario',
     }),
   populations,
   compare: z
@@ -120,23 +119,23 @@ export const experimentSchema = section({
     .default(null)
     .meta({
       description:
-        'Scenario keys whose values are compared. Scenarios that differ only in these are measured next to each other. null: beside if it varies, else the key that varies if there is only one, else pools and poolsPerThread',
+        'Scenario keys whose values are compared. Scenarios that differ only in these are measured right after one another. null: beside if it varies; otherwise the only key that varies, or pools and poolsPerThread',
     }),
   rounds: rounds.prefault({ atLeast: 10, atMost: 50 }).meta({
     description:
-      'How often every scenario is measured: a number, or as often as it takes to decide what is compared, at least and at most; fewer than 6 rounds give no verdict',
+      'How often each scenario is measured: a number, or until every comparison is decided, within limits; fewer than 6 rounds give no verdict',
     unit: 'rounds',
   }),
   budgetSeconds: numberBetween(1, 86_400)
     .nullable()
     .default(null)
     .meta({
-      description: `Time of the measured rounds, after which the run ends, even if a question is open; null: ${usualBudgetSeconds}, and no limit for a fixed number of rounds`,
+      description: `Time limit for the measured rounds; the run then ends even if a question is open; null: ${usualBudgetSeconds}, or no limit for a fixed number of rounds`,
       unit: 'seconds',
     }),
   seconds: measuredSeconds.default(1).meta({
     description:
-      'Measured time of one scenario in one round. With stages it can be left out: it is then their sum',
+      'Measured time of each scenario in each round. With stages it can be left out: it is then their sum',
     unit: 'seconds',
   }),
   warmupSeconds: warmupTime
@@ -147,11 +146,12 @@ export const experimentSchema = section({
     .meta({ description: 'The same seed gives the same keys and the same order of scenarios' }),
   timeoutMs: timeout.default(5000).meta({
     description:
-      'A batch without an answer after this time has failed; a target that is silent for twice as long is lost',
+      'A batch without an answer after this time fails; a target that is silent for twice as long is lost',
     unit: 'milliseconds',
   }),
   maxFailedShare: numberBetween(0, 1).default(0.01).meta({
-    description: 'Fraction of failed and unfinished operations above which the run fails (exit code 1)',
+    description:
+      'The run fails (exit code 1) if the fraction of failed and unfinished operations is above this',
     unit: 'fraction, 0 to 1',
   }),
   thresholds,
@@ -176,10 +176,10 @@ export const experimentSchema = section({
 /** A config with every default filled in. */
 export type Experiment = z.output<typeof experimentSchema>;
 
-/** A config as it is written: keys with a default can be left out. `configs/README.md` explains every key. */
+/** A config as written: keys with a default can be left out. `configs/README.md` explains every key. */
 export type ExperimentConfig = z.input<typeof experimentSchema>;
 
-/** An experiment that was given another target, or another time: what it measures must suit these, too. */
+/** An experiment with another target or another time, which must still fit its workload. */
 export const retargeted = z.custom<Experiment>().check(({ value, issues }) => {
   const refuse = refuser(issues);
   for (const one of loadsOf(value, refuse)) checkTarget(one.load, one.refuse);

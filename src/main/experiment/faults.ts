@@ -13,7 +13,7 @@ interface Fault {
   readonly text: string;
 }
 
-/** Longer keys are no misspellings, and more guesses would not be read. */
+/** Longer keys are not misspellings, and more guesses would not be read. */
 const maxWordLength = 64;
 const maxGuesses = 50;
 
@@ -25,7 +25,7 @@ const maxGuesses = 50;
  */
 export function faultsOf(issues: readonly Issue[], input: unknown, name = ''): Fault[] {
   const faults = issues.flatMap(issue => describe(issue, [], input, name));
-  // A number that is neither whole nor in range breaks two rules of the same text.
+  // A number that is neither whole nor in range breaks two rules with the same text.
   return [...new Map(faults.map(fault => [fault.text, fault])).values()];
 }
 
@@ -38,7 +38,7 @@ function describe(issue: Issue, parents: readonly PropertyKey[], input: unknown,
   const path = [...parents, ...issue.path] as Path;
   const { name, value } = locate(path, input, root);
   if (issue.code === 'invalid_union' && issue.errors.length > 0) {
-    // In such unions the first branch is a single value, the second a list of values or what else can stand there.
+    // In these unions the first branch is a single value, the second a list of values or another alternative.
     const isSingle = typeof value !== 'object' || value === null;
     const branch = issue.errors[isSingle || takesListsOnly(issue.errors[1], value) ? 0 : 1] ?? [];
     return branch.flatMap(nested => describe(nested, path, input, root));
@@ -68,7 +68,7 @@ function describe(issue: Issue, parents: readonly PropertyKey[], input: unknown,
   ];
 }
 
-/** Whether a branch takes only lists and the value is none: then the issues of the branch do not help. */
+/** Whether a branch takes only lists and the value is not one: then the issues of the branch do not help. */
 function takesListsOnly(branch: readonly Issue[] | undefined, value: unknown): boolean {
   return (
     !Array.isArray(value) &&
@@ -95,13 +95,13 @@ function locate(path: Path, input: unknown, root: string): { name: string; value
   return { name: name === '' ? 'top level' : name, value };
 }
 
-/** A key that would be ambiguous in a path, such as that of a threshold, stands in brackets. */
+/** A key that would be ambiguous in a path, such as that of a threshold, is put in brackets. */
 function step(key: string, isFirst: boolean): string {
   if (!/^[\w$-]{0,64}$/.test(key)) return `[${JSON.stringify(withoutSecrets(key).slice(0, 100))}]`;
   return isFirst ? key : `.${key}`;
 }
 
-/** A value for a message: short, and without what may be a password. */
+/** A value for a message: shortened, and without possible passwords. */
 function shown(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
   if (typeof value === 'object' && value !== null) return 'an object';
@@ -110,7 +110,7 @@ function shown(value: unknown): string {
   return JSON.stringify(clean.length > 40 ? `${clean.slice(0, 39)}…` : clean);
 }
 
-/** Hides all that stands before an @, whether or not the text is a well-formed URL. */
+/** Hides everything before an @, whether or not the text is a well-formed URL. */
 function withoutSecrets(text: string): string {
   return text.replace(/^([a-z]*:\/*)?.*@/is, '$1***@').replace(/(password=)[^&]*/gi, '$1***');
 }

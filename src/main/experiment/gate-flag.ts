@@ -3,7 +3,7 @@ import { type MedianMetric, metrics } from '../../aggregate/stats/metrics.ts';
 import { PoolbenchError } from '../errors.ts';
 import { didYouMean, nearest } from './nearest.ts';
 
-/** Metrics that every round has one figure of, by name: others make no ratio within a round. */
+/** Metrics with one figure per round, by name: others have no ratio within a round. */
 const gated: ReadonlyMap<string, MedianMetric> = new Map(
   Object.entries(metrics).flatMap(([name, metric]) => ('ofRound' in metric ? [[name, metric] as const] : [])),
 );
@@ -40,7 +40,10 @@ function parseGate(text: string): Gate {
   };
 }
 
-/** The condition that an incomplete one stands for: "p99" for "response.p99 > +5%". Undefined without a known metric. */
+/**
+ * The condition that an incomplete one probably means: "p99" for "response.p99 > +5%". Undefined without a known
+ * metric.
+ */
 function meantBy(text: string): string | undefined {
   const [, typed = '', comparator, change = '5'] =
     /^([\w.]+)\s*([<>]?)=?\s*[+-]?(\d+(?:\.\d+)?)?/.exec(text) ?? [];

@@ -3,7 +3,7 @@ import { experimentSchema } from './experiment.ts';
 
 /** `configs/schema.json`: the schema of config files as JSON Schema draft-7, which editors understand. */
 export function renderJsonSchema(): string {
-  // What VS Code's JSON language service asks a schema before it marks them as faults.
+  // VS Code's JSON language service reads these before it marks them as faults.
   const extended = { ...configSchema(), allowComments: true, allowTrailingCommas: true };
   return `${JSON.stringify(extended, null, 2)}\n`;
 }
@@ -14,7 +14,7 @@ export function configSchema() {
     io: 'input',
     target: 'draft-7',
     override: ({ jsonSchema }) => {
-      // JSON Schema has no word for a unit, and editors show the description only.
+      // JSON Schema has no keyword for a unit, and editors show only the description.
       if (typeof jsonSchema.unit === 'string') {
         jsonSchema.description = `${jsonSchema.description} (${jsonSchema.unit})`;
         delete jsonSchema.unit;

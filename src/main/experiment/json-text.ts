@@ -3,24 +3,24 @@ import { PoolbenchError } from '../errors.ts';
 
 /** Far more than a config needs, far less than the stack holds. */
 const maxDepth = 100;
-/** Also far more than a config needs; zod fails at the faults of several times as many. */
+/** Also far more than a config needs; zod fails with several times as many faults. */
 const maxValues = 100_000;
-/** Comments and trailing commas are what a config may have beyond JSON. */
+/** A config may have comments and trailing commas. */
 const options = { allowTrailingComma: true };
 
 /** The path of a value in a config: keys and indexes. */
 export type Path = readonly (string | number)[];
 
-/** A config's text, read. */
+/** The parsed text of a config. */
 interface JsonText {
   readonly value: unknown;
-  /** Every key that is given again in its object. */
+  /** Every duplicate key in its object. */
   readonly repeatedKeys: readonly { readonly offset: number; readonly path: Path }[];
   /** Offset of the value at the path, or of the innermost one around it. With `key`, that of this key in it. */
   offsetOf(path: Path, key?: string): number;
 }
 
-/** An object or a list whose end is yet to come. */
+/** An object or a list that is still open. */
 interface Open {
   readonly close: '}' | ']';
   readonly keys: Set<string>;
@@ -30,8 +30,8 @@ interface Open {
  * Reads JSON that may have comments and trailing commas.
  *
  * @param source its name in messages
- * @throws CONFIG_INVALID with line and column of the first syntax error: later ones may only follow from it. The message
- * quotes one character of the text at most, as the text may hold a password.
+ * @throws CONFIG_INVALID with line and column of the first syntax error: later ones may only be its consequences. The
+ * message quotes at most one character of the text, which may contain a password.
  */
 export function parseJsonText(text: string, source: string): JsonText {
   const repeatedKeys = checkSyntax(text, (offset, fault) => {
@@ -75,7 +75,7 @@ function checkSyntax(text: string, fail: (offset: number, fault: string) => neve
     const inside = open.at(-1);
     expected = inside === undefined ? 'the end of the file' : `',' or '${inside.close}'`;
   };
-  // Also called if the text ends too early; then the expectation stays.
+  // Also called if the text ends too early; then the expectation is kept.
   const end = (offset: number) => {
     if (text[offset] !== open.at(-1)?.close) return;
     open.pop();
@@ -128,7 +128,7 @@ function checkSyntax(text: string, fail: (offset: number, fault: string) => neve
   return repeated;
 }
 
-/** Offset of the first character that cannot stand in the string that begins at `offset`. */
+/** Offset of the first character that is not allowed in the string that begins at `offset`. */
 function endOfValidString(text: string, offset: number): number {
   // Any character but a quote, a backslash and those below the space; or an escape.
   const valid = /"(?:[ !#-[\]-\uffff]|\\["\\/bfnrt]|\\u[\da-fA-F]{4})*/y;
@@ -156,7 +156,7 @@ function offsetOf(root: JsonNode, path: Path, key?: string): number {
   return (key === undefined ? undefined : lastProperty(node, key)?.offset) ?? node.offset;
 }
 
-/** If a key is given twice the last one counts, as for JSON.parse. */
+/** If a key is given twice, the last one counts, as in JSON.parse. */
 function lastProperty(node: JsonNode, key: string): JsonNode | undefined {
   if (node.type !== 'object') return undefined;
   return node.children?.findLast(property => property.children?.[0]?.value === key);

@@ -1,5 +1,5 @@
 /**
- * The candidate that `word` most likely misspells, else the only candidate that contains it ("redis" in "node-redis");
+ * The candidate that `word` most likely misspells, or the only candidate that contains it ("redis" in "node-redis");
  * undefined if there is none.
  */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
@@ -19,7 +19,7 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   return whole.length === 1 ? whole[0] : undefined;
 }
 
-/** ` (did you mean redis://h?)`, to follow what was found: the form of every suggestion. Nothing without one. */
+/** ` (did you mean redis://h?)`, to append after what was found: the form of every suggestion. Empty without one. */
 export function didYouMean(meant: string | undefined): string {
   return meant === undefined ? '' : ` (did you mean ${meant}?)`;
 }
@@ -44,7 +44,7 @@ export function suggest(
 /** For words that are typed without quotes. */
 export const asIs = (meant: string): string => meant;
 
-/** Optimal string alignment: as Levenshtein's, but two neighbours that changed places are one edit. */
+/** Optimal string alignment: as Levenshtein's, but swapping two neighbours is one edit. */
 function editDistance(from: string, to: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: to.length + 1 }, (_, index) => index);

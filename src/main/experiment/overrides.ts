@@ -18,21 +18,21 @@ export function secondsOfText(text: string): number | undefined {
   return number === undefined ? undefined : Number(number) * (unitSeconds[unit] ?? 1);
 }
 
-/** What the command line changes in an experiment, as it was typed. */
+/** Changes of the command line to an experiment, as typed. */
 export type Overrides = { readonly [Flag in keyof typeof numbers | 'url']?: string | undefined };
 
 /** What the command line changes in a config. */
 export interface ConfigOverrides extends Overrides {
-  /** Another config, whose target takes the place of the config's own. */
+  /** Another config, whose target replaces the config's own. */
   readonly target?: string | undefined;
   /** At most 30 s in all: cuts rounds and times, except those that the command line sets. */
   readonly quick?: boolean | undefined;
-  /** Flags of a question: a URL stands in the place of the config's path. */
+  /** Flags of a question, with a URL instead of a config. */
   readonly asked?: Asked | undefined;
 }
 
 /**
- * The experiment as the command line changes it, held to the same rules as the config.
+ * The experiment with the changes of the command line, checked by the same rules as the config.
  *
  * @throws USAGE with the name of every flag that is wrong
  */
@@ -44,7 +44,7 @@ export function applyOverrides(experiment: Experiment, overrides: Overrides): Ex
     const text = overrides[flag];
     if (text === undefined) return otherwise;
     const isRead = flag === 'budget' || /\d$/.test(text);
-    // What is not a plain number is left as text, so that the message shows what was typed.
+    // Anything but a plain number stays text, so that the message shows what was typed.
     const input = (isRead ? secondsOfText(text) : undefined) ?? text;
     const parsed = numbers[flag].safeParse(input);
     if (parsed.success && parsed.data !== null) return parsed.data;
@@ -66,7 +66,7 @@ export function applyOverrides(experiment: Experiment, overrides: Overrides): Ex
     ...experiment,
     target: changedTarget,
     rounds: rounds === null ? experiment.rounds : fixedRounds(rounds),
-    // A budget of the config would cut short the number that is asked for here.
+    // A budget in the config would reduce the requested number.
     budgetSeconds: numberOf('budget', rounds === null ? experiment.budgetSeconds : null),
     seconds: numberOf('seconds', experiment.seconds),
     warmupSeconds: numberOf('warmup', experiment.warmupSeconds),

@@ -13,7 +13,7 @@ export interface PlannedSide {
   readonly name: string;
   /** Its target has at most one number of server threads. */
   readonly experiment: Experiment;
-  /** Every scenario once, in the order of the config, and behind them the controls. */
+  /** Every scenario once, in the order of the config, followed by the controls. */
   readonly scenarios: readonly Scenario[];
 }
 
@@ -31,27 +31,28 @@ export interface Turn {
   readonly block: number;
 }
 
-/** What a run does. It is made once: what is shown, checked and estimated is also what is measured. */
+/** The plan of a run. It is made once, so what is shown, checked and estimated is also what is measured. */
 export interface Plan {
-  /** One, or several that are measured in turn within every round. */
+  /** One side, or several that are measured in turn within every round. */
   readonly sides: readonly PlannedSide[];
   /** Every scenario of any side once, with its block. */
   readonly blocks: readonly Block[];
-  /** Of every side: those of the experiments, or fewer if the budget has no room for them. */
+  /** Rounds of every side: those of the experiments, or fewer if the budget does not allow them. */
   readonly rounds: RoundsRange;
-  /** Time of its rounds, after which it ends; infinite without a limit. */
+  /** Time limit of its rounds; infinite without a limit. */
   readonly budgetSeconds: number;
-  /** Conditions on its sides, which it is to decide. Absent: none. */
+  /** Conditions on its sides to decide. Absent: none. */
   readonly gates?: readonly Gate[];
 }
 
-/** Roughly what connecting, the barrier, draining and closing take for one scenario of one round. */
+/** Approximate time of connecting, barrier, draining and closing for one scenario in one round. */
 export const overheadSeconds = 0.15;
 
 /**
  * Plans one side for each experiment, and for each number of server threads that it asks for.
  *
- * @param experiments have the same rounds and the same budget (`expectOneRange`): a round decides only what all sides have measured
+ * @param experiments must have the same rounds and budget (`expectOneRange`): only rounds that all sides have measured
+ * count
  */
 export function planRun(experiments: readonly Experiment[]): Plan {
   const sides = experiments.flatMap((experiment): (Omit<PlannedSide, 'scenarios'> & Labelled)[] => {
@@ -80,7 +81,7 @@ export function planRun(experiments: readonly Experiment[]): Plan {
   return planSides(planned, blocks);
 }
 
-/** The plan of these sides, with as many rounds as their budget has room for. */
+/** The plan of these sides, with as many rounds as their budget allows. */
 export function planSides(sides: readonly PlannedSide[], blocks: readonly Block[]): Plan {
   const [first] = sides;
   if (first === undefined)
@@ -97,8 +98,8 @@ export function budgetOf({ budgetSeconds, rounds }: Experiment): number {
 }
 
 /**
- * If there is no room for the first look at the figures, the number is fixed at what there is room for: a look that never
- * comes decides nothing. A verdict takes 6 rounds, so there are as many whatever the room.
+ * If the budget does not allow the first look, the number of rounds is fixed at what fits, but at least the 6 that a
+ * verdict needs.
  */
 function fitRounds(rounds: RoundsRange, room: number): RoundsRange {
   return room >= rounds.atLeast
@@ -111,8 +112,8 @@ interface Labelled {
 }
 
 /**
- * The blocks of all sides together. Scenarios with the same id are the same scenario; what is compared is what the first
- * side compares. A run with too few rounds for a verdict has no control, as nothing would be judged by it.
+ * The blocks of all sides together. Scenarios with the same id are the same scenario; what is compared is what the
+ * first side compares. A run with too few rounds for a verdict has no control, because there would be nothing to judge.
  */
 function planBlocks(sides: readonly (Pick<PlannedSide, 'experiment'> & Labelled)[]): Block[] {
   const byId = new Map<string, LabelledScenario>();
@@ -136,9 +137,10 @@ function controlsOf(blocks: readonly Block[], labelled: readonly LabelledScenari
 }
 
 /**
- * The turns of a round, from the seed of the first side: blocks are shuffled within the round, and the elements
- * of each block within the block. Each scenario is measured on all sides that have it, one after the other, in an order
- * of its own. So drift of the machine affects compared arms alike. Blocks that are left out change no order of the others.
+ * The turns of a round, from the seed of the first side: blocks are shuffled within the round, and the elements of each
+ * block within the block. Each scenario is measured on all sides that have it, one right after the other, in its own
+ * shuffled order. Drift of the machine therefore affects compared arms alike. Leaving out blocks does not change the
+ * order of the others.
  *
  * @param round from 1
  * @param isDue whether a scenario of a block is measured in this round
@@ -168,12 +170,12 @@ export function turnsOf(
     });
 }
 
-/** How long a plan takes at most: an estimate, without finding targets, writing keys and warming up threads. */
+/** Max time of a plan: an estimate, without finding targets, writing keys and warming up threads. */
 export function secondsAtMost(plan: Plan): number {
   return Math.min(secondsUpTo(plan, plan.rounds.atMost), Math.max(plan.budgetSeconds, secondsAtLeast(plan)));
 }
 
-/** Whether the budget may end the run before it has its max rounds, or has made these fewer. */
+/** Whether the budget may end the run before its max rounds, or has reduced these. */
 export function isEndedByBudget(plan: Plan): boolean {
   const { sides, rounds, budgetSeconds } = plan;
   const asked = sides[0]?.experiment.rounds ?? rounds;
@@ -182,7 +184,7 @@ export function isEndedByBudget(plan: Plan): boolean {
   );
 }
 
-/** How long some turns of a plan take. */
+/** The time of some turns of a plan. */
 export function secondsOfTurns(plan: Plan, turns: readonly Turn[]): number {
   return turns.reduce((sum, { side }) => {
     const experiment = plan.sides[side]?.experiment;
@@ -190,12 +192,12 @@ export function secondsOfTurns(plan: Plan, turns: readonly Turn[]): number {
   }, 0);
 }
 
-/** How long a plan takes at least. */
+/** Min time of a plan. */
 export function secondsAtLeast(plan: Plan): number {
   return secondsUpTo(plan, plan.rounds.atLeast);
 }
 
-/** What so many rounds take, if no block is left out. */
+/** The time of this many rounds, if no block is left out. */
 function secondsUpTo({ sides }: Plan, rounds: number): number {
   return rounds * roundSeconds(sides);
 }

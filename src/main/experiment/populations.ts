@@ -42,7 +42,7 @@ export const populations = z
   .prefault([])
   .meta({
     description:
-      'Other loads that can run at the same time as a scenario, which names them in beside. Each has the keys of one scenario, and its own workload',
+      'Other loads that run at the same time as a scenario, which names them in beside. Each has the keys of a scenario and its own workload',
   });
 
 /** The population as a group of one scenario. */
@@ -118,9 +118,9 @@ interface Config extends Populated {
 }
 
 /**
- * A config, and one for each of its populations, so that all loads are held to the same rules.
+ * A config, and one for each of its populations, so that all loads follow the same rules.
  *
- * @returns each with a function that reports its faults where they are in the config
+ * @returns each with a function that reports its faults at their place in the config
  */
 export function loadsOf<Whole extends Config>(
   config: Whole,

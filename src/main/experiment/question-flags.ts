@@ -3,22 +3,25 @@ import { rows } from '../../aggregate/scenario/scenario.ts';
 import type { Path } from './json-text.ts';
 import { workload } from './workload.ts';
 
-/** A flag that sets a key of the config which a URL and flags amount to. */
+/** A flag that sets a key of the config built from a URL and flags. */
 interface QuestionFlag {
   /** Of the key in the config. */
   readonly path: Path;
   /** Whether it takes a list, 1,2,4: each value is compared. */
   readonly several: boolean;
-  /** What it can be set to; empty: any number in its range. */
+  /** Its possible values; empty: any number in its range. */
   readonly values: readonly string[];
   readonly help: string;
-  /** What is taken where it is not given, as text. */
+  /** The default, as text. */
   readonly usual: string;
-  /** What the config has for what was typed. Text that is no such value stays text, which the schema then refuses. */
+  /** The config's value for the typed text. Invalid text stays text, which the schema then refuses. */
   read(text: string): unknown;
 }
 
-/** What is compared if the flags compare nothing else: the main question, at one load that a pool is said to carry and one beyond it. */
+/**
+ * What is compared if the flags compare nothing else: the main question, at one load that a pool supposedly carries and
+ * one beyond it.
+ */
 export const usualLists = { pools: [1, 2], workers: [50, 100] } as const;
 
 function usualListOf(name: string): readonly number[] | undefined {
@@ -34,7 +37,7 @@ const rate: QuestionFlag = {
   path: ['scenarios', 0, 'arrival'],
   several: true,
   values: [],
-  help: 'operations that are due each second, at random times (Poisson), whether or not earlier ones were answered: an open loop',
+  help: 'operations due per second, at random times (Poisson), whether or not earlier ones were answered: an open loop',
   usual: 'a closed loop',
   read: text => ({ kind: 'poisson', rate: listed(text).map(numberOf) }),
 };
@@ -87,9 +90,9 @@ function flagOf(key: string): string {
   return key.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`);
 }
 
-/** The names that such a value has, none of a number; undefined if it is an object, for which a config is needed. */
+/** The names that such a value can have; empty for a number; undefined for an object, which needs a config. */
 function valuesOf(item: z.ZodType): readonly string[] | undefined {
-  // Beside its names it can be any text of a form, such as a path.
+  // In addition to its names, it can be other text, such as a path.
   if (item instanceof z.ZodUnion) return valuesOf(item.options[0] as z.ZodType);
   if (item instanceof z.ZodEnum) return item.options.map(String);
   if (item instanceof z.ZodBoolean) return ['true', 'false'];
@@ -110,7 +113,7 @@ function numberOf(text: string): unknown {
   return /^-?\d+(?:\.\d+)?$/.test(text) ? Number(text) : text;
 }
 
-/** The first part of a description, as a part of a sentence. */
+/** The first part of a description, for use within a sentence. */
 function shortened(description: string): string {
   const [first = ''] = description.split(/[:;]|, or /);
   return first.charAt(0).toLowerCase() + first.slice(1);

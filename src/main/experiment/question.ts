@@ -8,13 +8,13 @@ import { questionFlags, usualLists } from './question-flags.ts';
 /** The flags of a question as they were typed, by their names. */
 export type Asked = Readonly<Record<string, string>>;
 
-/** The config that a URL and flags amount to, before its defaults are filled in. */
+/** The config built from a URL and flags, before its defaults are filled in. */
 interface AskedConfig {
   readonly [key: string]: unknown;
   readonly scenarios: readonly [Readonly<Record<string, unknown>>];
 }
 
-/** A run of the usual question has 5 arms of 0.65 s: this leaves it 7 rounds, and an answer within half a minute. */
+/** A run of the usual question has 5 arms of 0.65 s: this allows 7 rounds, and an answer within half a minute. */
 const budgetSeconds = 24;
 /** A window of an open loop needs enough arrivals for a tail. */
 const windowSeconds = { closed: 0.25, open: 1 };
@@ -23,8 +23,8 @@ const loadFlags = ['workers', 'rate'];
 const poolFlags = ['pools', 'pools-per-thread'];
 
 /**
- * The config that a URL and flags amount to. Of what the flags do not say, pools and workers have several values, unless
- * the flags compare something else.
+ * The config built from a URL and flags. Unless the flags set them or compare something else, pools and workers have
+ * several values.
  */
 export function configOf(url: string, asked: Asked): AskedConfig {
   const group: Record<string, unknown> = {};
@@ -44,7 +44,7 @@ export function configOf(url: string, asked: Asked): AskedConfig {
     group.pools ??= usualLists.pools.filter(pools => pools <= min);
     const pools = numbersIn(group.pools, 1);
     const max = Math.max(...pools);
-    // With one number of pools several levels would be compared with each other, which nobody asked for.
+    // With one number of pools, several levels would be compared with each other, which was not asked.
     const oneLevel = isOpen || pools.length === 1;
     const levels = (oneLevel ? usualLists.workers.slice(0, 1) : usualLists.workers).filter(
       workers => workers >= max,
@@ -54,13 +54,13 @@ export function configOf(url: string, asked: Asked): AskedConfig {
   const comparesPools = varied.some(name => poolFlags.includes(name));
   const workers = comparesPools ? usualLists.workers.slice(1) : usualLists.workers.slice(0, 1);
   const scenario = { client: ['ioredis'], pool: ['optimized'], pools: [1], workers, ...group };
-  // Where pools vary, they are what is compared unless a config says otherwise.
+  // If pools vary, they are compared by default.
   const compared = (comparesPools ? [] : varied)
     .filter(name => !loadFlags.includes(name))
     .map(name => String(questionFlags[name]?.path.at(-1)));
   const seconds = isOpen ? windowSeconds.open : windowSeconds.closed;
   return {
-    // Runs that compare other things are no runs of one config over time.
+    // Runs that compare different things are not runs of one config over time.
     name: [nameOfUrl(url), ...(compared.length === 0 ? [] : compared)].join('-'),
     target: { server: 'any', url },
     ...(Object.keys(workload).length === 0 ? {} : { workload }),
@@ -74,7 +74,7 @@ export function configOf(url: string, asked: Asked): AskedConfig {
 }
 
 /**
- * The experiment that a URL and flags amount to.
+ * The experiment built from a URL and flags.
  *
  * @throws PoolbenchError USAGE with the name of every flag that is wrong
  */
@@ -89,27 +89,27 @@ export function askedExperiment(url: string, asked: Asked): Experiment {
   const faults = faultsOf(checked.error.issues, config).map(({ text }) => {
     const [key, name] =
       names.find(([key]) => text.startsWith(key) && !/^\w/.test(text.slice(key.length))) ?? [];
-    // The place in the list is not what was typed; the value is shown.
+    // The index in the list was not typed; the value is shown.
     return key === undefined ? text : name + text.slice(key.length).replace(/^(\.rate)?(\[\d+\])?/, '');
   });
   throw new PoolbenchError('USAGE', faults.join('\n'));
 }
 
-/** What was assumed where the flags say nothing, as the flags that would say it. */
+/** The assumptions for everything that no flag sets, as the flags that would set it. */
 export function describeAssumed(url: string, asked: Asked): string {
   const [group] = configOf(url, asked).scenarios;
   const words = Object.entries(questionFlags).flatMap(([name, { path }]) => {
     const value = group[String(path.at(-1))];
     return asked[name] !== undefined || !Array.isArray(value) ? [] : [`--${name} ${value.join(',')}`];
   });
-  return words.length === 0 ? '' : `Assumed, because no flag says otherwise: ${words.join(' ')}`;
+  return words.length === 0 ? '' : `Assumed, because no flag sets it: ${words.join(' ')}`;
 }
 
 function isList(name: string, asked: Asked): boolean {
   return questionFlags[name]?.several === true && asked[name]?.includes(',') === true;
 }
 
-/** The numbers of a list, or one in their place if there are none. */
+/** The numbers of a list, or a default if there are none. */
 function numbersIn(list: unknown, otherwise: number): number[] {
   const numbers = Array.isArray(list) ? list.filter(value => typeof value === 'number') : [];
   return numbers.length > 0 ? numbers : [otherwise];

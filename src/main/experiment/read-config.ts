@@ -25,8 +25,8 @@ interface PlacedFault {
 }
 
 /**
- * The experiment of a config, or of a URL and the flags beside it, as the command line changes it: `--target` gives it the
- * target of another config, and the other flags override the result.
+ * The experiment of a config, or of a URL and flags, with the changes of the command line: `--target` replaces the
+ * target by that of another config, and other flags override the result.
  *
  * @throws PoolbenchError CONFIG_MISSING, CONFIG_INVALID, USAGE
  */
@@ -60,7 +60,7 @@ export async function readConfig(path: string): Promise<Experiment> {
   return { ...experiment, target, clientsFrom: locateClients(experiment, path) };
 }
 
-/** @throws CONFIG_INVALID for UTF-16, which editors and shells of Windows write */
+/** @throws CONFIG_INVALID for UTF-16, which editors and shells on Windows write */
 function textOf(bytes: Buffer, path: string): string {
   const mark = bytes.toString('hex', 0, 2);
   if (mark === 'fffe' || mark === 'feff' || bytes.subarray(0, 64).includes(0))
@@ -80,7 +80,7 @@ export function parseConfig(text: string, source: string): Experiment {
 }
 
 /**
- * Validates a config that is no text, such as that in a result. Paths in it are relative to the working directory.
+ * Validates a config that is not text, such as that in a result. Paths in it are relative to the working directory.
  *
  * @throws CONFIG_INVALID with every fault against the schema
  */
@@ -111,7 +111,7 @@ function parse(text: string, source: string) {
   }));
   if (checked.success && repeated.length === 0) return { experiment: checked.data, offsetOf, refuse };
   const faults = checked.success ? [] : faultsOf(checked.error.issues, input);
-  // Placing thousands of faults would take long.
+  // Locating thousands of faults would take long.
   const placed = faults
     .slice(0, maxFaults)
     .map(({ path, key, text }) => ({ offset: offsetOf(path, key), text }));
@@ -136,7 +136,7 @@ async function describeUnreadable(path: string, error: NodeJS.ErrnoException): P
   return `There is no config ${path}${beside || (await describeOthers(path, 'configs')) || '.'}`;
 }
 
-/** The config that was probably meant, and all others in a folder, to follow the path; empty if it has none. */
+/** The config that was probably meant, and all others in a folder, to append to the path; empty if there are none. */
 async function describeOthers(path: string, folder: string): Promise<string> {
   const entries = await readdir(folder).catch(() => []);
   const configs = entries.filter(

@@ -17,14 +17,14 @@ import {
 import { readExperiment } from './read-config.ts';
 import { hasStages } from './stage-seconds.ts';
 
-/** What --quick promises; the estimate that it tries first, and the one if that leaves too little. */
+/** The limit that --quick promises; the estimate that it tries first, and the one used if that leaves too little. */
 const promisedSeconds = 30;
 const limitsSeconds = [25, 29.5];
-/** A shorter measured window says little. */
+/** Shorter windows say little. */
 const minSeconds = 0.1;
 
 /**
- * The plan of these configs as the command line changes them.
+ * The plan of these configs with the changes of the command line.
  *
  * @throws PoolbenchError CONFIG_MISSING, CONFIG_INVALID, USAGE
  */
@@ -53,11 +53,11 @@ function expectOneRange([first, ...others]: readonly Experiment[]): void {
 }
 
 /**
- * Cuts every side of a plan down to 2 rounds, or 1, and shorter times, so that its estimate stays under 30 s. There is no
- * time for controls.
+ * Cuts every side of a plan down to 2 rounds, or 1, and shorter times, so that its estimate stays under 30 s. There is
+ * no time for controls.
  *
- * @param kept what the command line has set already, which stays
- * @throws USAGE if that many scenarios, or the values to keep, take longer whatever is cut
+ * @param kept settings of the command line, which are kept
+ * @throws USAGE if the number of scenarios, or the values to keep, make that impossible
  */
 export function quick({ sides, blocks }: Plan, kept: Overrides = {}): Plan {
   const cut = sides.map(side => quickSide({ ...side, scenarios: armsOf(side) }, kept));

@@ -5,10 +5,10 @@ import { type ConfigItems, rows, type ScenarioGroup } from '../../aggregate/scen
 import { isOutOfRange, listOf, refuser, section } from '../../aggregate/scenario/schema-parts.ts';
 import { countCells } from './scenarios.ts';
 
-/** A group with more cells is a mistake, and would run for days. */
+/** A group with more cells is a mistake that would run for days. */
 const maxScenarios = 10_000;
 
-/** What a config has for each row of the table of dimensions that it sets, made of the schema of one value. */
+/** The config's schema for each row of the table of dimensions, derived from the schema of one value. */
 function keysOf(make: (item: z.ZodType) => z.ZodType): Record<string, z.ZodType> {
   return Object.fromEntries(
     rows.flatMap(([key, { config }]) => {
@@ -47,7 +47,7 @@ export function groupOf(values: object): ScenarioGroup {
   return groupOfLists.parse(values);
 }
 
-/** Refuses values that are valid by themselves, but not beside the others of their group. */
+/** Refuses values that are valid alone, but not with the other values of their group. */
 export function checkGroup(value: ScenarioGroup, refuse: ReturnType<typeof refuser>): void {
   const minWorkers = Math.min(...value.workers);
   const maxPools = Math.max(...value.pools);
@@ -97,7 +97,7 @@ function checkArrivals(
       refuse(['arrival', index, 'rate'], expected, undefined);
     }
     if (rate !== null && stages !== null)
-      refuse(['arrival', index, 'stages'], 'no stages beside a rate (each stage has its own)', stages);
+      refuse(['arrival', index, 'stages'], 'no stages with a rate (each stage has its own)', stages);
     if (stages !== null && operationsOf(stages) < 1)
       refuse(
         ['arrival', index, 'stages'],
@@ -119,7 +119,7 @@ function checkArrivals(
   if (arrival.every(({ kind }) => kind === 'closed')) return;
   for (const [index, { pool }] of batch.entries()) {
     if (pool === 'none') continue;
-    const expected = '"none" beside an open loop (arrival), which has no separate schedule for batch workers';
+    const expected = '"none" with an open loop (arrival), which has no separate schedule for batch workers';
     refuse(['batch', index, 'pool'], expected, pool);
   }
 }

@@ -9,7 +9,7 @@ import {
 /** One cell of the matrix: a value for each row of the table of dimensions. The totals are over all pools. Plain data. */
 export type Scenario = MeasuredScenario & {
   readonly id: string;
-  /** It measures once more what another scenario of its block measures, its twin. */
+  /** It measures the same as another scenario of its block, its twin. */
   readonly control?: true;
 };
 
@@ -17,7 +17,7 @@ export interface LabelledScenario {
   readonly scenario: Scenario;
   /** The parts of its id: every key that the id names, in order. */
   readonly labels: ReadonlyMap<ScenarioKey, string>;
-  /** The same of every key that a config sets; "" if the key has no effect in this scenario. */
+  /** The same for every key that a config sets; "" if the key has no effect in this scenario. */
   readonly values: ReadonlyMap<ScenarioKey, string>;
 }
 
@@ -52,15 +52,17 @@ export function labelScenarios(groups: readonly ScenarioGroup[]): LabelledScenar
   return [...unique.values()];
 }
 
-/** The maximum of connections that are open at once: the largest scenario's, and the coordinator's own. */
+/** Max connections open at once: those of the largest scenario, and the coordinator's own. */
 export function connectionsNeeded(scenarios: readonly Pick<Scenario, 'connections'>[]): number {
   return 1 + Math.max(...scenarios.map(scenario => scenario.connections));
 }
 
-/** Each connection through the proxy of silent cuts has an end of its own in the load, and two in the proxy. */
+/** Each connection through the proxy of silent cuts has one end in the load, and two in the proxy. */
 const socketsThroughProxy = 3;
 
-/** Sockets and threads of this process at once, at most, among them the coordinator's connection and the proxy of silent cuts. */
+/**
+ * Max sockets and threads of this process at once, including the coordinator's connection and the proxy of silent cuts.
+ */
 export function processNeeds(scenarios: readonly Pick<Scenario, 'connections' | 'threads' | 'cut'>[]): {
   sockets: number;
   threads: number;
@@ -119,7 +121,7 @@ function cellsOf(group: ScenarioGroup): MatrixCell[] {
   return cells as MatrixCell[];
 }
 
-/** A setting without effect goes back to its default, so that it does not make a second, equal scenario. */
+/** A setting without effect is reset to its default, so that it does not create a second, equal scenario. */
 function withoutIdleSettings(cell: MatrixCell): MatrixCell {
   const effective = settings.map(({ key, applies, clamp, usualValue }) => {
     const value = applies === undefined || applies(cell) ? cell[key] : usualValue;

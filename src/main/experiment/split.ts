@@ -37,16 +37,16 @@ export function splitAtLeastOne(total: number, weights: readonly number[]): numb
 }
 
 /**
- * What every pool of a scenario gets, in one list for each thread: the totals are split exactly, the key numbers
- * 0 … keys − 1 without gap or overlap. The last thread holds the pools that remain. A pool of batch workers stands in
- * the thread of the pool it stands beside, and shares its keys.
+ * What every pool of a scenario gets, in one list for each thread: the totals are split exactly, the key numbers 0 …
+ * keys − 1 without gap or overlap. The last thread holds the pools that remain. A pool of batch workers is in the same
+ * thread as the pool it accompanies, and shares its keys.
  */
 export function splitOverThreads(scenario: Scenario, keys: number): PoolTask[][] {
   const { pools, poolsPerThread, pipeline, batch } = scenario;
   const workers = splitEvenly(scenario.workers, pools);
   const batchWorkers = splitEvenly(batch.workers, pools);
   const keyCounts = splitEvenly(keys, pools);
-  /** The workers of every pool. A separate pool of batch workers follows the pool that it stands beside. */
+  /** The workers of every pool. A separate pool of batch workers follows the pool that it accompanies. */
   const groups = workers.flatMap((count, pool): WorkerGroup[][] => {
     const single = { workers: count, pipeline };
     const beside = { workers: batchWorkers[pool] ?? 0, pipeline: batch.pipeline };

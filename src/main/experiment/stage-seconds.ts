@@ -25,12 +25,12 @@ function stagesOf({ scenarios, populations }: Staged) {
   );
 }
 
-/** Whether the measured time of an experiment is that of stages, and cannot be another one. */
+/** Whether the measured time of an experiment is fixed by stages. */
 export function hasStages(experiment: Staged): boolean {
   return stagesOf(experiment).length > 0;
 }
 
-/** Refuses stages that take another time than the measured one. */
+/** Refuses stages that do not add up to the measured time. */
 export function checkStageSeconds(
   experiment: Staged & { readonly seconds: number },
   refuse: ReturnType<typeof refuser>,
@@ -64,7 +64,7 @@ const untimedInput = z.object({
   populations: stagedInputs.optional(),
 });
 
-/** The input of a config, with the time that its first stages take as the measured one if it says none itself. */
+/** The input of a config, with the total of its first stages as the measured time unless it sets one. */
 export function withStageSeconds(input: unknown): unknown {
   const { data } = untimedInput.safeParse(input);
   const [stages] = [...(data?.scenarios ?? []), ...(data?.populations ?? [])].flatMap(({ arrival = [] }) =>

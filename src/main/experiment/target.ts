@@ -35,13 +35,13 @@ const tls = section({
     .nullable()
     .default(null)
     .meta({
-      description: 'Host name that the certificate of the server must hold, if it is not the host of the URL',
+      description: "Host name that the server's certificate must contain, if it is not the host of the URL",
     }),
   rejectUnauthorized: z
     .boolean({ error: 'true or false' })
     .default(true)
     .meta({ description: "false: the server's certificate is not verified, and every output says so" }),
-}).meta({ description: 'Certificates of TLS and whether they are verified; only with rediss://' });
+}).meta({ description: 'TLS certificates, and whether they are verified; only with rediss://' });
 
 const place = 'host:port of a Sentinel, such as "10.0.0.2:26379"';
 
@@ -49,23 +49,23 @@ const place = 'host:port of a Sentinel, such as "10.0.0.2:26379"';
 const sentinel = section({
   master: text('the name by which the Sentinels know the master, such as "mymaster"').meta({
     description:
-      'Name of the master; target.url is then the URL of a Sentinel, with the login and the database of the master',
+      'Name of the master; target.url is then the URL of a Sentinel, with the login and database of the master',
   }),
   others: z
     .array(z.string({ error: place }).refine(isPlace, { error: place }), {
       error: 'a list of further Sentinels',
     })
     .default([])
-    .meta({ description: 'Further Sentinels, asked in turn if the one in the URL has no answer' }),
+    .meta({ description: 'Other Sentinels, asked in turn if the one in the URL has no answer' }),
   username: text('the user name for the Sentinels').meta({
     description: 'User name for the Sentinels, if they require a login',
   }),
   password: text('the password for the Sentinels').meta({
     description: "Password for the Sentinels, which may differ from the master's; results do not contain it",
   }),
-}).meta({ description: 'Sentinels that are asked for the target at every connect' });
+}).meta({ description: 'Sentinels that are asked for the target before every connection attempt' });
 
-/** As `parseAddress`, with a guess what a place without a scheme means. */
+/** Like `parseAddress`, with a suggestion for an address without a scheme. */
 function readUrl(url: string): void {
   try {
     parseAddress(url);
@@ -78,10 +78,10 @@ const keyPrefixWords = 'up to 64 letters, digits, "_", ".", ":" and "-", such as
 const nodeWords = 'host:port of a node, such as "127.0.0.1:7001"';
 const serverThreads = wholeNumber(1, 128);
 
-/** The keys of `target`: what the server under test is, where it is, and how to connect to it. */
+/** The keys of `target`: the server under test, its address, and how to connect to it. */
 export const target = section({
   server: oneOf(declarable).meta({
-    description: 'The server that the experiment is about; any: whatever answers at the URL',
+    description: 'The server that the experiment is about; any: any server at the URL',
   }),
   url: readable('a URL such as "redis://localhost:6379/0"', readUrl).meta({
     description:
@@ -93,7 +93,7 @@ export const target = section({
     .prefault([])
     .meta({
       description:
-        "Threads of a server that poolbench starts; several numbers are compared, with a server for each; empty: the server's default",
+        "Threads of a server that poolbench starts; several numbers are compared, each on its own server; empty: the server's default",
       unit: 'server threads',
     }),
   protocol: z.literal([2, 3], { error: '2 or 3' }).nullable().default(null).meta({
@@ -107,7 +107,7 @@ export const target = section({
     .default('')
     .meta({
       description:
-        'What the names of all keys begin with, for a user who may only use keys such as myapp:*; poolbench:<seed>: follows it',
+        'Prefix for the names of all keys, before poolbench:<seed>:, for a user who may only use keys such as myapp:*',
     }),
   natMap: z
     .record(z.string(), z.string({ error: nodeWords }).refine(isPlace, { error: nodeWords }), {
@@ -116,7 +116,7 @@ export const target = section({
     .default({})
     .meta({
       description:
-        'Where the nodes of a cluster are reached that announce addresses which cannot be: the announced host:port, and the reachable one',
+        'For cluster nodes whose announced addresses cannot be reached: announced host:port, reachable host:port',
     }),
   cluster: z.boolean({ error: 'true or false' }).default(false).meta({
     description:
@@ -158,7 +158,7 @@ type Target = z.output<typeof target>;
 /** What replaces a password in results. */
 export const hiddenPassword = '***';
 
-/** The target as it may be shown and written, without passwords. `url` is the URL without its own. */
+/** The target for display and results, without passwords. `url` is the URL without its password. */
 export function withoutPasswords(declared: Target, url: string): Target {
   const { sentinel } = declared;
   return {

@@ -12,7 +12,7 @@ import {
 import { suggest } from './nearest.ts';
 import type { Scenario } from './scenarios.ts';
 
-/** Claims that one run can judge; the others take two servers. */
+/** Claims that one run can judge; the others need two servers. */
 const claimIds = claims.flatMap(claim => ('judgeSides' in claim ? [] : [claim.id]));
 
 const metricNames = Object.keys(metrics);
@@ -37,7 +37,7 @@ export const thresholds = z
   .prefault({})
   .meta({
     description:
-      'Conditions that the run must meet, by metric, or by scenario and metric; if one is crossed the exit code is 99',
+      'Conditions that the run must meet, by metric, or by scenario and metric; otherwise the exit code is 99',
   });
 
 function findFault(key: string, condition: string): Fault | undefined {

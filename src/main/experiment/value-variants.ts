@@ -8,18 +8,18 @@ import {
   type ValueBytes,
 } from './values.ts';
 
-/** Every thread keeps all values of a mix: if they are large there are fewer, but not less than the minimum. */
+/** Every thread stores all values of a mix: large values are fewer, but at least the minimum. */
 const maxBytesTogether = 32 * 2 ** 20;
 const minValues = 8;
-/** Of all values that a workload can have together, however its config gives them. */
+/** Total size of all values of a workload, however its config defines them. */
 export const maxVariantBytes = Math.max(maxListedBytes, maxFileBytes, minValues * maxBytes);
 /** A value's size is the mean of this many points of its stratum. */
 const pointsPerStratum = 64;
 
 /**
- * The values that stand for a distribution of sizes: at most 128, so that requests can be made beforehand. A continuous
- * one is cut into strata of equal probability, and each has the mean size of its stratum: so the mean of all sizes is
- * kept, and of the tails what a stratum keeps of them.
+ * The values that represent a distribution of sizes: at most 128, so that requests can be prepared. A continuous
+ * distribution is cut into strata of equal probability, each represented by its mean size, which preserves the mean of
+ * all sizes, and the tails as far as a stratum does.
  */
 export function valueVariants(sizes: ValueBytes): ValueVariant[] {
   if (typeof sizes === 'number') return [{ weight: 1, value: { bytes: sizes } }];

@@ -60,7 +60,7 @@ const lognormal = kind('lognormal', 'many small values, few large ones', {
     .default(1)
     .meta({ description: 'Standard deviation of the natural logarithm of the size' }),
   most: wholeNumber(1, maxBytes).default(1_048_576).meta({
-    description: 'Larger values are cut to this size',
+    description: 'Max size; larger values are cut to it',
     unit: 'bytes',
   }),
 });
@@ -83,7 +83,7 @@ export const valueContent = oneOfKinds(
     kind('random', 'printable characters', {}),
     kind('compressible', 'a fraction of it is one repeated character', {
       share: numberBetween(0, 1).default(0.5).meta({
-        description: 'Fraction of a value that is one repeated character',
+        description: 'Fraction of a value that is a repeated character',
         unit: 'fraction, 0 to 1',
       }),
     }),
@@ -91,7 +91,7 @@ export const valueContent = oneOfKinds(
   '{ "kind": "compressible", "share": 0.5 }',
 )
   .default({ kind: 'random' })
-  .meta({ description: 'Content of the values; without effect on values from a file' });
+  .meta({ description: 'Content of the values; no effect on values from a file' });
 
 export type ValueBytes = z.output<typeof valueBytes>;
 

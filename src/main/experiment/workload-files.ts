@@ -13,8 +13,8 @@ import type { WorkloadConfig } from './workload.ts';
 const fileKeys = [['script'], ['replay'], ['valueBytes', 'path']] as const;
 
 /**
- * The input of a config with the files of its workloads as seen from here: a config names them relative to its own folder.
- * That is done before anything is validated, as the sizes of the values are a part of it.
+ * The input of a config with the paths of its workload files relative to here instead of the config's folder. This
+ * happens before validation, which includes the sizes of the values.
  */
 export function locateWorkloadFiles(input: unknown, configPath: string): unknown {
   const locate = (path: string) => (path === '' || isAbsolute(path) ? path : join(dirname(configPath), path));
@@ -28,7 +28,7 @@ export function locateWorkloadFiles(input: unknown, configPath: string): unknown
 }
 
 /**
- * Loads the scripts of an experiment, so that a fault in one is known before the load.
+ * Loads the scripts of an experiment, so that errors in them show before the load.
  *
  * @throws PoolbenchError CONFIG_INVALID
  */
@@ -62,7 +62,7 @@ async function faultOfScript(file: string): Promise<string | null> {
   }
 }
 
-/** What results keep of these files, without the modules that a script imports. Undefined without files. */
+/** What results store about these files, without the modules that a script imports. Undefined without files. */
 export async function describeFiles(experiment: Workloads): Promise<Result['files']> {
   const files: NonNullable<Result['files']> = [];
   for (const { key, workload } of workloadsOf(experiment))

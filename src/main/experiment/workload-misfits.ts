@@ -23,17 +23,17 @@ interface Parts {
 
 /** The most that a request has in addition to its value. */
 const requestOverheadBytes = 128;
-/** Requests are held in memory while they travel: more than this would end the process without an error message. */
+/** Requests are held in memory while in flight: more than this would end the process without an error message. */
 export const maxBytesInFlight = 2 ** 30;
 /** Key numbers have 8 digits. */
 const maxKeyNumbers = 100_000_000;
 
-/** What so many requests hold in memory at most. */
+/** Max memory of this many requests. */
 export function bytesInFlight(requests: number, values: WorkloadTask['values']): number {
   return requests * (sizesOf(values).max + requestOverheadBytes);
 }
 
-/** Refuses values that are valid by themselves, but not with these scenarios. */
+/** Refuses values that are valid alone, but not with these scenarios. */
 export function checkWorkload(config: Parts, refuse: Refuse): void {
   checkNumberOfKeys(config, refuse);
   checkTypes(config.workload, refuse);
@@ -45,7 +45,7 @@ export function checkWorkload(config: Parts, refuse: Refuse): void {
   const { growth, values } = workloadTask(config.workload);
   for (const [index, { workers, pipeline, batch }] of config.scenarios.entries()) {
     if (growth !== null && batch.some(({ pool }) => pool === 'separate')) {
-      const expected = `no batch workers with pools of their own, as workload.ycsb is ${JSON.stringify(ycsb)} (both pools would insert the same records)`;
+      const expected = `no batch workers with separate pools, as workload.ycsb is ${JSON.stringify(ycsb)} (both pools would insert the same records)`;
       refuse(['scenarios', index, 'batch'], expected, batch);
     }
     const commands =
@@ -59,7 +59,7 @@ export function checkWorkload(config: Parts, refuse: Refuse): void {
   }
 }
 
-/** Refuses what is measured only on a single server, if the target is more than one. */
+/** Refuses settings for single servers if the target consists of several. */
 export function checkTarget({ target, workload, scenarios }: Omit<Parts, 'timeoutMs'>, refuse: Refuse): void {
   if (target.cluster) checkForCluster(workload, refuse);
   checkReadFrom({ target, workload, scenarios }, refuse);
@@ -84,7 +84,7 @@ function checkReadFrom({ target, workload, scenarios }: Omit<Parts, 'timeoutMs'>
     if (ofAll !== undefined) refuseReads(ofAll);
     else if (other !== undefined)
       refuseReads(
-        `client has ${JSON.stringify(other)} (only ${formatList(clientsWith('replicas'))} read from replicas; give it a group of its own)`,
+        `client has ${JSON.stringify(other)} (only ${formatList(clientsWith('replicas'))} read from replicas; put it in a separate group)`,
       );
     else if (target.cluster && client.includes('ioredis') && autoPipelining.includes(true))
       refuseReads('autoPipelining is true (in a cluster, ioredis would send joined writes to replicas)');
@@ -112,7 +112,7 @@ function checkNumberOfKeys({ workload, scenarios }: Parts, report: Refuse): void
   const task = workloadTask(workload);
   const maxPools = Math.max(...scenarios.flatMap(({ pools }) => pools));
   if (keys < maxPools)
-    refuse(`at least as many keys as pools, ${maxPools} here (each pool has keys of its own)`);
+    refuse(`at least as many keys as pools, ${maxPools} here (each pool has its own keys)`);
   const all = Math.max(keyRanges(task).all, maxRecords(task));
   if (all > maxKeyNumbers) {
     const max = Math.floor((maxKeyNumbers * keys) / all);
@@ -122,10 +122,10 @@ function checkNumberOfKeys({ workload, scenarios }: Parts, report: Refuse): void
   }
   if (task.keyChoice.kind !== 'partitioned') return;
   const maxOwners = Math.max(...scenarios.map(maxOwnersOf));
-  if (keys < maxOwners) refuse(`at least ${maxOwners} keys (partitioned: each worker has keys of its own)`);
+  if (keys < maxOwners) refuse(`at least ${maxOwners} keys (partitioned: each worker has its own keys)`);
 }
 
-/** A command that blocks holds its connection, and all that are behind it on the same one. */
+/** A blocking command holds its connection, and all commands behind it. */
 function checkBlocking({ workload, scenarios, timeoutMs }: Parts, refuse: Refuse): void {
   const maxPipeline = Math.max(
     ...scenarios.flatMap(({ pipeline, batch }) => [
@@ -153,7 +153,7 @@ function checkBlocking({ workload, scenarios, timeoutMs }: Parts, refuse: Refuse
   }
 }
 
-/** Only a PUBLISH outside of transactions is timed: inside one, its send has no time of its own. */
+/** Only a PUBLISH outside transactions is timed: inside one, its send has no separate time. */
 function checkSubscribers({ workload, scenarios, target }: Parts, refuse: Refuse): void {
   const { subscribers, commands } = workload;
   if (subscribers === 0) return;
@@ -170,7 +170,7 @@ function checkSubscribers({ workload, scenarios, target }: Parts, refuse: Refuse
   if (target.cluster) refuseKey('0, because target.cluster is true (subscribers need a single server)');
   const maxPools = Math.max(...scenarios.flatMap(({ pools }) => pools));
   if (subscribers < maxPools)
-    refuseKey(`at least as many subscribers as pools, ${maxPools} here (each pool has channels of its own)`);
+    refuseKey(`at least as many subscribers as pools, ${maxPools} here (each pool has its own channels)`);
 }
 
 /** Types that the commands use, and choices in which all pools can have all keys. */
@@ -213,7 +213,7 @@ function checkSpread({ keys, keyChoice, types }: WorkloadConfig, refuse: Refuse)
     else check(own, ofType, ['workload', 'types', name]);
 }
 
-/** A session has a connection of such a client to itself, and is one operation. */
+/** A session has its own connection of such a client, and is one operation. */
 function checkScript({ workload, scenarios }: Parts, refuse: Refuse): void {
   if (workload.script === null) return;
   for (const [index, { client, pool, pipeline, batch }] of scenarios.entries()) {

@@ -29,7 +29,7 @@ interface Preset {
 
 const zipfian = { kind: 'zipfian', exponent: 0.99 } as const;
 
-/** GET in this fraction of the operations, SET in the others. Both are there even if one is never sent. */
+/** GET in this fraction of the operations, SET in the others. Both are present even if one is never sent. */
 export function readsAndWrites(readRatio: number): readonly WeightedCommand[] {
   return [
     { command: 'GET {key}', weight: readRatio },
@@ -88,7 +88,7 @@ export const keyChoice = oneOfKinds(
     kind('zipfian', 'the key of rank r in proportion to 1 / r^exponent', {
       exponent: numberBetween(0.01, 10)
         .default(0.99)
-        .meta({ description: 'How much hotter the hot keys are; YCSB uses 0.99' }),
+        .meta({ description: 'How strongly accesses concentrate on few keys; YCSB uses 0.99' }),
     }),
     kind('gaussian', 'keys in the middle most often', {
       spread: numberBetween(0.0001, 10).default(0.1).meta({
@@ -99,7 +99,7 @@ export const keyChoice = oneOfKinds(
     kind('sequential', 'the keys of each pool, one after another', {}),
     kind('hotSet', 'most operations on few keys', {
       operationShare: numberBetween(0, 1).default(0.8).meta({
-        description: 'Fraction of the operations that are on the hot keys',
+        description: 'Fraction of the operations that use the hot keys',
         unit: 'fraction, 0 to 1',
       }),
       keyShare: numberBetween(0, 1).default(0.2).meta({
@@ -107,7 +107,7 @@ export const keyChoice = oneOfKinds(
         unit: 'fraction, 0 to 1',
       }),
     }),
-    kind('partitioned', 'every worker has keys of its own, chosen uniformly', {}),
+    kind('partitioned', 'every worker has its own keys, chosen uniformly', {}),
   ],
   '{ "kind": "zipfian", "exponent": 0.99 }',
 );
@@ -147,13 +147,13 @@ const functions = z
   )
   .default([])
   .meta({
-    description: 'Libraries of functions for FCALL; they are loaded before the load and removed after it',
+    description: 'Libraries of functions for FCALL; loaded before the load and removed after it',
   });
 
 const usualKeyChoice = { kind: 'uniform' } as const;
 const usualReadShare = 0.5;
 
-/** Keys, values and commands of the load. Keys that a preset or a list of commands decides are absent. */
+/** Keys, values and commands of the load. Keys that a preset or a list of commands determines are absent. */
 export const workload = section({
   keys: wholeNumber(1, maxKeys).default(10_000).meta({
     description: 'Number of keys; they are written before the load and removed after it',
@@ -174,7 +174,7 @@ export const workload = section({
   valueContent,
   readShare: numberBetween(0, 1).optional().meta({
     description:
-      'Fraction of the commands that are GET; the others are SET. Not allowed beside commands, script or ycsb',
+      'Fraction of the commands that are GET; the others are SET. Not allowed with commands, script or ycsb',
     unit: 'fraction, 0 to 1',
     default: usualReadShare,
   }),
@@ -190,7 +190,7 @@ export const workload = section({
     .default(null)
     .meta({
       description:
-        "Path of a script, relative to the config's folder: a module whose default export is an async function. One call, a session, is one operation; null: none",
+        "Path of a script, relative to the config's folder: a module whose default export is an async function. Each call is a session, which is one operation; null: none",
     }),
   replay: z
     .string({ error: 'the path of a replay, or null' })
@@ -199,21 +199,21 @@ export const workload = section({
     .default(null)
     .meta({
       description:
-        "Path of a file that poolbench record --literal has written, relative to the config's folder. It has the order of the commands and the key of each; null: both are drawn at random",
+        "Path of a file written by poolbench record --literal, relative to the config's folder. It has the order of the commands and the key of each; null: both are drawn at random",
     }),
   functions,
   subscribers: wholeNumber(0, maxSubscribers).default(0).meta({
     description:
-      'Connections, besides those of the pools, that receive the messages of PUBLISH and SPUBLISH; the time from send to arrival is measured',
+      'Additional connections that receive the messages of PUBLISH and SPUBLISH; the time from send to arrival is measured',
     unit: 'connections',
   }),
   hitShare: numberBetween(0, 1).default(1).meta({
     description:
-      'Fraction of the reads that are of existing keys; the others are of keys that are never written',
+      'Fraction of the reads that are for existing keys; the others are for keys that are never written',
     unit: 'fraction, 0 to 1',
   }),
   ycsb: oneOf(ycsbNames).nullable().default(null).meta({
-    description: 'A workload of YCSB, which decides the commands and the choice of keys; null: none',
+    description: 'A YCSB workload, which sets the commands and the choice of keys; null: none',
   }),
 })
   .check(({ value, issues }) => {
@@ -241,10 +241,10 @@ export const workload = section({
         ['hitShare', hitShare < 1],
         ['ycsb', ycsb !== null],
       ] as const)
-        if (isGiven) refuse(key, `no ${key} beside script, which decides what is sent`);
+        if (isGiven) refuse(key, `no ${key} with script, which sets what is sent`);
     if (ycsb === null) {
       if (commands.length > 0 && readShare !== undefined)
-        refuse('readShare', 'no readShare beside commands, which have weights');
+        refuse('readShare', 'no readShare with commands, which have weights');
       return;
     }
     for (const [key, isGiven] of [
@@ -252,9 +252,9 @@ export const workload = section({
       ['keyChoice', keyChoice !== undefined],
       ['commands', commands.length > 0],
     ] as const)
-      if (isGiven) refuse(key, `no ${key} beside ycsb, which decides it`);
+      if (isGiven) refuse(key, `no ${key} with ycsb, which sets it`);
     if (ycsbPresets[ycsb].growth !== undefined && hitShare < 1)
-      refuse('hitShare', `1, or nothing, beside ycsb ${ycsb}, which reads what it has inserted`);
+      refuse('hitShare', `1, or nothing, with ycsb ${ycsb}, which reads what it has inserted`);
   })
   .transform(({ keyChoice, readShare, ...rest }) => ({
     ...rest,
@@ -268,7 +268,7 @@ export const workload = section({
 /** A workload with its defaults filled in. */
 export type WorkloadConfig = z.output<typeof workload>;
 
-/** One for each workload: the values of a file must not change in the middle of a run. */
+/** Cached per workload: the values of a file must not change during a run. */
 const made = new WeakMap<WorkloadConfig, WorkloadTask>();
 
 /** The workload as the threads run it: with the commands of a preset, and values instead of sizes. */
@@ -278,7 +278,7 @@ export function workloadTask(workload: WorkloadConfig): WorkloadTask {
   return task;
 }
 
-/** What is known beforehand of the reads of a workload. */
+/** What is known in advance about the reads of a workload. */
 export function foreseeReads(workload: WorkloadTask): ReadPlan {
   const { commands, growth, hitShare } = workload;
   const names = foreseeableReads(commands, workload);

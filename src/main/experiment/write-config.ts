@@ -56,7 +56,7 @@ export async function writeNewFile(path: string, text: string): Promise<void> {
 }
 
 /**
- * For what takes long before it is written.
+ * Checks early, for work that takes long before it writes.
  *
  * @throws PoolbenchError USAGE if the file exists, RESULTS_NOT_WRITABLE if nothing can be written to its folder
  */

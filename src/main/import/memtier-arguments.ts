@@ -95,7 +95,7 @@ function cutWords(text: string, { double, single, bare }: Quoting): string[] {
     const at = token.lastIndex;
     const found = token.exec(text);
     if (found === null)
-      throw new RangeError(`a closing quote, behind ${JSON.stringify(text.slice(at, at + 20))}`);
+      throw new RangeError(`a closing quote, after ${JSON.stringify(text.slice(at, at + 20))}`);
     const [, blank, inDouble, inSingle, plain] = found;
     if (blank !== undefined) {
       if (word !== undefined) words.push(word);

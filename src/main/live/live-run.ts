@@ -14,7 +14,7 @@ import {
 } from './snapshot.ts';
 
 const maxMoments = 200;
-/** The pace is that of the plan until this much of it is done: one slow start would distort it. */
+/** Until this much of the plan is done, its own pace is assumed: one slow start would distort the estimate. */
 const pacedSeconds = 3;
 
 /** Operations by load: by the name of a population, or null for those of scenarios. */
@@ -126,9 +126,9 @@ function operationsOf(result: RoundResult): ByLoad {
   return new Map(loadsOfRound(result).map(({ population, round }) => [population, round]));
 }
 
-/** A thread that has reported nothing for this long counts as completing nothing. */
+/** A thread without a report for this long counts as completing nothing. */
 const silentNs = 250e6;
-/** Figures are averaged over this many looks: figures that jump cannot be read. */
+/** Figures are averaged over this many looks: jumping figures are unreadable. */
 const shownLooks = 5;
 
 /** Reads what the threads of one measurement report. */

@@ -12,15 +12,15 @@ const maxReplyLength = 64 * 1024;
 const maxMessageLength = 200;
 
 interface PushOptions {
-  /** Gets what went wrong, as a warning. */
+  /** Receives failures, as warnings. */
   readonly warn: (text: string) => void;
-  /** Of one push: so long the end of a run waits for a receiver that is silent. */
+  /** Time limit of a push: the end of a run waits this long for a silent receiver. */
   readonly timeoutMs?: number;
 }
 
 /**
  * Pushes the metrics of a run to a receiver of the OpenTelemetry protocol (OTLP/HTTP, JSON): while it lasts, and once
- * more at its end. A push that fails is a warning. The next one has the same metrics, as of then.
+ * more at its end. A push that fails is a warning. The next one has the same metrics with their values at that time.
  */
 export class OtlpPush {
   readonly #url: URL;
@@ -45,7 +45,7 @@ export class OtlpPush {
     this.#metrics = metrics;
     this.#warn = warn;
     this.#timeoutMs = timeoutMs;
-    // The first one, before any load, shows at once whether the receiver is there.
+    // The first one, before any load, shows at once whether the receiver is available.
     void this.#pushLive();
     this.#timer = setInterval(() => void this.#pushLive(), intervalMs).unref();
   }
@@ -57,7 +57,7 @@ export class OtlpPush {
     const failure = await this.#push(AbortSignal.timeout(this.#timeoutMs));
     if (failure !== null)
       this.#warn(
-        `warning: the last metrics were not pushed to ${this.#place} (--otlp): ${failure}; this changes no result`,
+        `warning: the last metrics were not pushed to ${this.#place} (--otlp): ${failure}; results are not affected`,
       );
   }
 
@@ -82,7 +82,7 @@ export class OtlpPush {
     return `${this.#url.origin}${this.#url.pathname}`;
   }
 
-  /** @returns why the receiver did not take all metrics; null if it did */
+  /** @returns why the receiver did not accept all metrics; null if it did */
   async #push(signal: AbortSignal): Promise<string | null> {
     try {
       const response = await fetch(this.#url, {
@@ -171,7 +171,7 @@ function whyNotTaken(status: number, text: string): string | null {
   const said = toOneLine(message || errorMessage).slice(0, maxMessageLength);
   const why = said === '' ? '' : ` (${said})`;
   if (status < 200 || status > 299) return `it answered ${status}${why}`;
-  // With a message and nothing rejected it took them all, and gives advice.
+  // A message without rejected values is only advice.
   return rejectedDataPoints > 0 ? `it rejected ${rejectedDataPoints} values${why}` : null;
 }
 

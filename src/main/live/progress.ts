@@ -15,7 +15,9 @@ import { Screen } from './screen.ts';
 import type { Outlet, Step } from './snapshot.ts';
 import { describeMeasurement, describeRound } from './view.ts';
 
-/** Ten looks a second notice a failure soon; an eye can follow five paintings a second. Both cost next to nothing. */
+/**
+ * Ten looks a second detect failures quickly, and five repaints a second are easy to follow. Both cost almost nothing.
+ */
 const lookMs = 100;
 const looksPerPainting = 2;
 
@@ -69,7 +71,7 @@ export class Progress {
     this.#metrics?.meet(side, target);
   }
 
-  /** What the server of a side told now; null if it did not answer. */
+  /** The latest reply of a side's server; null if it did not answer. */
   served(side: string, point: ServerPoint | null): void {
     this.#metrics?.served(side, point);
   }
@@ -120,7 +122,7 @@ export function outletFor(stream: NodeJS.WriteStream): Outlet {
   return canRedraw(stream) ? new Screen(stream, styleIf(takesColour(stream))) : new PlainLog(stream);
 }
 
-/** A longer log has a line for each round, and not for each measurement. */
+/** A longer log has a line for each round instead of each measurement. */
 const maxLogLines = 400;
 
 /** A run as a log of plain lines, for pipes, files and CI: one for each measurement, or for each round of a large run. */

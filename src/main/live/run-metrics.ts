@@ -37,11 +37,11 @@ interface About {
   readonly node: string;
   /** By the name of their side; the target of a run with one side has none. */
   readonly targets: ReadonlyMap<string, Result['target']>;
-  /** What their servers told last, likewise; none of a server that did not answer. */
+  /** The latest replies of their servers, likewise; none for a server that did not answer. */
   readonly servers: ReadonlyMap<string, ServerPoint>;
 }
 
-/** Scenarios with labels of their own: a search has one for each rate it tries, and each is two dozen time series. */
+/** Max scenarios with their own labels: a search has one for each rate, and each is two dozen time series. */
 export const maxScenarios = 50;
 const others = { scenario: 'other' };
 
@@ -188,7 +188,7 @@ function serverMetrics({ servers }: About): Metric[] {
 
 const sideLabel = (side: string): Labels => (side === '' ? {} : { side });
 
-/** A single value, or none, stands for one sample without labels, or no sample. */
+/** A single value means one sample without labels; null means no sample. */
 type Samples = readonly Sample[] | number | null | undefined;
 
 function gauge(name: string, help: string, samples: Samples): Metric {
@@ -282,7 +282,7 @@ export class RunMetrics {
     this.#targets.set(side, target);
   }
 
-  /** What the server of a side told now; null if it did not answer. */
+  /** The latest reply of a side's server; null if it did not answer. */
   served(side: string, point: ServerPoint | null): void {
     if (point === null) this.#servers.delete(side);
     else this.#servers.set(side, point);

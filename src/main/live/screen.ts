@@ -23,7 +23,7 @@ export class Screen implements Outlet {
     this.#painted = new Repainted(stream);
   }
 
-  /** Wrapped here, as a terminal would break a long line within words. */
+  /** Wrapped here, because a terminal would break long lines within words. */
   say(text: string): void {
     const { columns } = this.#size;
     const lines = toPlainLines(text)
@@ -68,8 +68,8 @@ const clearBelow = `${csi}J`;
 const up = (rows: number) => (rows > 0 ? `\r${csi}${rows}A` : '\r');
 
 /**
- * Lines at the bottom of a terminal that are painted over and over, with the cursor below them, hidden. However the
- * process ends, short of being killed, the cursor is shown again, as it is while the process is suspended with Ctrl-Z.
+ * Lines at the bottom of a terminal that are repainted, with the hidden cursor below them. Unless the process is
+ * killed, the cursor is shown again at its end, and while it is suspended with Ctrl-Z.
  */
 export class Repainted {
   readonly #stream: NodeJS.WriteStream;

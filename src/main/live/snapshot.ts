@@ -17,7 +17,7 @@ export interface Step {
   readonly populations?: readonly { readonly name: string; readonly threads: number }[];
   readonly warmupSeconds: number;
   readonly seconds: number;
-  /** Whether it warms up the threads before round 1: its operations count for nothing. */
+  /** Whether it warms up the threads before round 1: its operations do not count. */
   readonly warmsThreads?: boolean;
   /** Whether the rounds can be fewer, and the time left shorter. */
   readonly untilDecided?: boolean;

@@ -30,7 +30,7 @@ const figureColumns = 6;
 const highBusyRatio = 0.9;
 /** Blocks of a chart, from the lowest to the highest. */
 const heights = '▁▂▃▄▅▆▇█';
-/** The seconds of shorter windows are not shown: they pass too fast to be read. */
+/** Seconds of shorter windows are not shown: they pass too quickly to read. */
 const minShownSeconds = 5;
 
 /** A run while it lasts, as lines of a terminal: 7, and one for each population, each shorter than `columns`. */

@@ -19,9 +19,9 @@ const tickMs = 10;
 const minCounted = 0.5;
 
 /**
- * The time of each CPU, by /proc/stat; on other systems by Node. A CPU that waits for a disk (`iowait`) is idle: it would
- * run whatever is ready. Time taken by the host of a virtual machine (`steal`) is in use.
- * Null if the file is hidden, or if all counters are 0, as in some sandboxes.
+ * The time of each CPU, by /proc/stat; on other systems by Node. A CPU that waits for a disk (`iowait`) is idle: it
+ * would run any ready thread. Time taken by the host of a virtual machine (`steal`) is in use. Null if the file is
+ * hidden, or if all counters are 0, as in some sandboxes.
  */
 export function readCpuTimes(root: MachineRoot): MachineTimes | null {
   const text = readMachineFile(root, 'proc/stat');

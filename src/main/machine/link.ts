@@ -11,7 +11,7 @@ export interface LinkReading {
   readonly sentBytes: number;
 }
 
-/** How much of its speed a link carried: in the direction that was fuller, 0 to 1. */
+/** Fraction of its speed that a link carried, in the busier direction, 0 to 1. */
 interface LinkUse {
   readonly name: string;
   readonly speedMbps: number;

@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * Where the files of the machine begin, "/" but for tests: `/proc` and `/sys` are Linux's. A sandbox may hide them or
- * fill them with zeros.
+ * Root of the machine's files, "/" except in tests: `/proc` and `/sys` are Linux's. A sandbox may hide them or fill
+ * them with zeros.
  */
 export type MachineRoot = string;
 

@@ -21,8 +21,8 @@ const maxDifference = 0.1;
 const maxDifferenceRatio = 0.02;
 
 /**
- * The process that a server on this machine says it is. A server in another container may have the number of another
- * process here, so its CPU time must be the one that the server reports.
+ * The process id that a local server reports. In another container, the id may belong to another process here, so its
+ * CPU time must match the server's report.
  *
  * @param usedSeconds of all threads, by the server's INFO; null: not known
  * @returns null if it is not the server's process, or cannot be read

@@ -20,10 +20,10 @@ import type { Target } from '../server/find-target.ts';
 import { environmentOf, shownTarget } from '../server/find-target.ts';
 import type { Found } from './course.ts';
 
-/** What is measured of a side so far. */
+/** What has been measured of a side so far. */
 export interface Measured {
   readonly target: Result['target'];
-  /** Every scenario, also those without a round. */
+  /** Every scenario, including those without a round. */
   readonly scenarios: readonly Scenario[];
   readonly populations: readonly Pick<Population, 'name' | 'scenario'>[];
   /** By the id of the scenario. */
@@ -35,28 +35,28 @@ export interface Measured {
 /** What a run knows when it assembles its result: after every round, and at its end. */
 interface RunState extends Omit<Measured, 'target'> {
   readonly name: string;
-  /** Equal on all sides that are measured in turn; undefined for a side alone. */
+  /** The same on all sides that are measured in turn; undefined for a single side. */
   readonly session: string | undefined;
   readonly experiment: Experiment;
   readonly target: Target;
   readonly clients: UsedClients;
   readonly files?: Result['files'];
-  /** The arms of each block, without controls; empty if it is not alone, as sides are compared elsewhere. */
+  /** The arms of each block, without controls; empty if there are several sides, which are compared elsewhere. */
   readonly blocks: readonly (readonly Arm[])[];
-  /** Of the agents; undefined: the load runs here. */
+  /** The hosts of the agents; undefined: the load runs here. */
   readonly hosts?: Result['hosts'];
   readonly startedAt: Date;
   readonly resumed: Result['resumed'];
   readonly warnings: readonly string[];
   readonly complete: boolean;
-  /** Why it ended by itself; undefined before, and if it was ended. */
+  /** Why it ended by itself; undefined before that, and if it was stopped. */
   readonly ended: Result['ended'];
   /** Whether no more rounds follow. */
   readonly final: boolean;
   readonly serverSeries?: Result['serverSeries'];
 }
 
-/** The result as of now: plain data, judged afresh. */
+/** The current result as plain data, judged again. */
 export function assembleResult(state: RunState): Result {
   const { experiment, target } = state;
   const shown = shownTarget(target);
@@ -90,7 +90,7 @@ export function assembleResult(state: RunState): Result {
     ...(control === undefined ? {} : { control }),
     claims,
     comparisons: compareBlocks({ environment, target: shown, scenarios }, state.blocks),
-    // Half a run can cross a threshold that the whole would not, and the other way round.
+    // Half a run can cross a threshold that the whole run would not, and vice versa.
     thresholds: state.complete
       ? judgeThresholds(experiment.thresholds, {
           target: shown,
@@ -102,7 +102,7 @@ export function assembleResult(state: RunState): Result {
 }
 
 /**
- * The scenarios with what follows from their rounds.
+ * The scenarios with their summaries.
  *
  * @param final whether no more rounds follow
  */
@@ -143,7 +143,7 @@ const threadsOf = (rounds: readonly RoundResult[]) => rounds[0]?.cpu.eventLoopUt
 export function foundOn(sides: () => readonly Measured[]): Found {
   const roundsUpTo = ({ rounds }: Measured, last: number) =>
     new Map([...rounds].map(([id, measured]) => [id, measured.filter(({ round }) => round <= last)]));
-  // A side that is resumed does not know yet what was not asked before.
+  // A resumed side does not know yet which blocks were not asked about.
   const planFor = (side: Measured, unasked: ReadonlySet<string>) => (id: string) => {
     const planned = side.plannedRounds(id);
     return unasked.has(id) ? fixedRounds(planned.atLeast) : planned;

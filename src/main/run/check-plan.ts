@@ -18,14 +18,14 @@ export interface CheckedSide {
 
 interface CheckOptions {
   readonly flags: Options<'url' | 'start' | 'no-stand-in' | 'force'>;
-  /** Is given what is found, one text at a time. */
+  /** Receives what is found, one text at a time. */
   readonly say: (text: string) => void;
-  /** Ends the check; a server that is being started meanwhile is stopped once it is up. */
+  /** Ends the check; a server that is just being started is stopped once it is up. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Everything a run does before its load, for one target after the other.
+ * Does everything that a run does before its load, for one target after another.
  *
  * @throws PoolbenchError for what would end a run before its load; the reason of the signal
  */

@@ -8,11 +8,11 @@ import { PoolbenchError } from '../errors.ts';
 import { findResult, readResult } from './results/read-result.ts';
 
 /**
- * Finished runs side by side, the first of them as the base.
+ * Compares finished runs with the first.
  *
- * @param runs results, or paths: of a result.json, or of its folder
- * @param options.force compares unequal workloads, too
- * @param options.gates conditions on the last run, whose baseline are those before it
+ * @param runs results, or paths of a result.json or its folder
+ * @param options.force also compares unequal workloads
+ * @param options.gates conditions on the last run; the earlier runs are its baseline
  * @throws PoolbenchError RESULT_INVALID; RESULTS_NOT_COMPARABLE, unless it is forced
  */
 export async function compareRuns(

@@ -12,13 +12,13 @@ interface CutterOptions {
 }
 
 /**
- * Cuts one connection of the load, which `draw`, a random number, chooses.
+ * Cuts one connection of the load, chosen by the random number `draw`.
  *
  * @returns whether there was one to cut
  */
 export type Cut = (draw: number) => Promise<boolean>;
 
-/** Cuts connections of the load on purpose, one every so often. */
+/** Cuts connections of the load at a regular interval. */
 export class ConnectionCutter {
   readonly #cut: Cut;
   readonly #options: CutterOptions;
@@ -39,7 +39,7 @@ export class ConnectionCutter {
     return this.#cuts;
   }
 
-  /** Why none, or no more, could be cut, such as a missing permission. */
+  /** Why no connection, or no further one, could be cut, such as a missing permission. */
   get failure(): string | undefined {
     const none = this.#tries > 0 && this.#cuts === 0;
     return this.#failure ?? (none ? 'no connection of this run was found to cut' : undefined);
@@ -72,7 +72,7 @@ export class ConnectionCutter {
       this.#tries++;
       if (await this.#cut(this.#prng.draw())) this.#cuts++;
     } catch (error) {
-      // What was on its way when the window ended is no failure.
+      // A cut that was under way when the window ended is not a failure.
       if (this.#stopped.signal.aborted) {
         this.#tries--;
         return;
@@ -89,12 +89,12 @@ interface Cuttable {
 }
 
 /**
- * Lets the server close a connection (CLIENT KILL).
+ * Asks the server to close a connection (CLIENT KILL).
  *
- * @param name of the connections that may be cut: only those of this run
+ * @param name name of the connections that may be cut: only those of this run
  */
 export function cutByServer(control: Control, name: string): Cut {
-  // Looked up once in a while: CLIENT LIST takes the server's time, which is being measured.
+  // Looked up only occasionally, because CLIENT LIST takes the time of the server under test.
   let found: Cuttable[] = [];
   return async draw => {
     if (found.length === 0) found = shuffle(await findConnections(control, name), draw);
@@ -112,7 +112,7 @@ async function findConnections(control: Control, name: string): Promise<Cuttable
   return found;
 }
 
-/** Ids of the connections of that name, from the text of CLIENT LIST. */
+/** Ids of the connections with that name, from the text of CLIENT LIST. */
 function idsOf(clientList: string, name: string): string[] {
   return clientList
     .split('\n')

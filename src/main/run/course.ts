@@ -10,7 +10,7 @@ export interface Found {
   /** What was measured in a round, on all sides. */
   inRound(round: number): readonly RoundResult[];
   /**
-   * The result of each side as it was at the end of a round.
+   * The result of each side at the end of a round.
    *
    * @param unasked scenarios whose number of rounds is fixed
    */
@@ -20,28 +20,28 @@ export interface Found {
   ): readonly Pick<Result, 'environment' | 'target' | 'scenarios'>[];
 }
 
-/** Why a run ended: all that it was asked is decided, it has the rounds that were planned, or its budget is spent. */
+/** Why a run ended: all its questions are decided, it has all planned rounds, or its budget is spent. */
 export type Ended = NonNullable<Result['ended']>;
 
-/** A round that is to be measured. */
+/** A round to measure. */
 export interface DueRound {
   readonly turns: readonly Turn[];
-  /** What the last look left open; null before the first one. */
+  /** Questions still open at the last look; null before the first look. */
   readonly open: readonly Question[] | null;
   readonly unasked: ReadonlySet<string>;
-  /** From this round on, at most; `seconds` as they are planned. */
+  /** The maximum from this round on, with the planned `seconds`. */
   readonly ahead: { readonly rounds: number; readonly measurements: number; readonly seconds: number };
-  /** Real time of the rounds so far to that which was planned. */
+  /** Ratio of the actual time of the rounds so far to the planned time. */
   readonly pace: number;
 }
 
 /** The end of a run. */
 export interface RunEnd {
   readonly ended: Ended;
-  /** What stays open. */
+  /** Questions that remain open. */
   readonly open: readonly Question[];
   readonly unasked: ReadonlySet<string>;
-  /** Whether the run was asked anything. */
+  /** Whether the run has questions. */
   readonly isAsked: boolean;
 }
 
@@ -49,13 +49,13 @@ export interface RunEnd {
 const firstLookSlack = 1.25;
 
 /**
- * The course of a run: what is measured in each round, and when it ends. It is a function of the plan and of what the
- * rounds before have found, so that a run which is resumed goes on as if it had not been stopped.
+ * The course of a run: what is measured in each round, and when the run ends. It is a function of the plan and of the
+ * results of earlier rounds, so a resumed run continues as if it had not been stopped.
  *
- * At the first look it is settled which blocks no question is about: the number of their rounds is fixed, so what they show is
- * looked at once (`unasked`, by the id of the scenario; empty before). At every look the questions of the run are asked. A
- * block in which none is open is left out of the rounds after it, but a control stays with its twin. The run ends when none
- * is open at all, when it has its rounds, or when the next look would come after its budget.
+ * The first look determines which blocks no question is about: their number of rounds is fixed, so they are looked at
+ * only once (`unasked`, by scenario id; empty before). Every look asks the questions of the run. A block without open
+ * questions is left out of later rounds, but a control stays with its twin. The run ends when no question is open, when
+ * it has all its rounds, or when the next look would exceed the budget.
  */
 export class Course {
   readonly #plan: Plan;
@@ -67,7 +67,7 @@ export class Course {
     number,
     { readonly all: readonly Question[]; readonly open: readonly Question[] }
   >();
-  /** Time of the rounds up to one of them. */
+  /** Time of the rounds up to a given one. */
   #time = { round: 0, planned: 0, measured: 0 };
 
   constructor(plan: Plan, found: Found) {
@@ -77,7 +77,7 @@ export class Course {
     this.#arms = armsOfBlocks(plan);
   }
 
-  /** The turns of a round, by the look before it; none if that has left nothing open. */
+  /** The turns of a round after a look; none if nothing is open. */
   turnsOf(round: number): Turn[] {
     const open = this.#askBefore(round)?.open;
     if (open === undefined) return turnsOf(this.#plan, round);
@@ -87,8 +87,8 @@ export class Course {
   }
 
   /**
-   * A control and its twin, which stay while any block is measured: the verdicts on what is open count rounds in which
-   * something can be wrong with the run. None if a block that is due has a control of its own.
+   * A control and its twin, which stay while any block is measured, because open questions need a check of the run in
+   * every round. None if a remaining block has its own control.
    */
   #controlBeside(due: readonly boolean[]): string[] {
     const controls = this.#plan.blocks.flatMap(({ elements }, block) =>
@@ -99,7 +99,7 @@ export class Course {
     return first === undefined || isIdle ? [] : [first.id, twinIdOf(first.id)];
   }
 
-  /** What follows the rounds before this one. Rounds must be asked for in ascending order. */
+  /** The plan of the next round. Rounds must be requested in ascending order. */
   next(round: number): DueRound | RunEnd {
     const { atMost } = this.#plan.rounds;
     const asked = this.#askBefore(round);
@@ -114,13 +114,13 @@ export class Course {
     const { planned, measured } = this.#timeBefore(round);
     const pace = planned > 0 ? measured / planned : 1;
     const roundSeconds = secondsOfTurns(this.#plan, turns) * pace;
-    // What is measured before the first look can decide nothing, so a machine that is slower than planned gets some more time.
+    // Nothing can be decided before the first look, so a slow machine gets some extra time.
     const budget = this.#plan.budgetSeconds * (asked === null ? firstLookSlack : 1);
     const budgetLeft = budget - measured;
-    // No verdict counts rounds after the last look, so once there was one the next must be in reach.
+    // Verdicts ignore rounds after the last look, so after the first one, the next look must be within the budget.
     const goal = asked === null ? round : (this.#looks.find(look => look >= round) ?? round);
     if (round > minRounds && roundSeconds * (goal - round + 1) > budgetLeft) return end('budget');
-    // The slack is for a machine that is slower than planned. It is not part of the plan.
+    // The extra time is for slow machines. It is not part of the plan.
     const first = asked === null ? (this.#looks[0] ?? round) : round;
     const roundsInBudget = Math.floor((this.#plan.budgetSeconds - measured) / roundSeconds);
     const rounds = Math.min(atMost - round + 1, Math.max(first - round + 1, roundsInBudget));
@@ -132,7 +132,7 @@ export class Course {
     return { turns, open: asked?.open ?? null, unasked: this.#unasked(round), ahead, pace };
   }
 
-  /** The scenarios of the blocks that no question was about at the first look; none before it. */
+  /** The scenarios of the blocks without a question at the first look; none before that. */
   #unasked(round: number): ReadonlySet<string> {
     const [first] = this.#looks;
     if (first === undefined || round <= first) return new Set();
@@ -142,7 +142,7 @@ export class Course {
     return new Set(unasked.flatMap(({ elements }) => elements.flat().map(({ id }) => id)));
   }
 
-  /** At the last look before a round; null before the first one. */
+  /** The questions at the last look before a round; null before the first look. */
   #askBefore(round: number) {
     const look = this.#looks.findLast(look => look < round);
     return look === undefined ? null : this.#ask(look);

@@ -10,7 +10,7 @@ import type { Target } from '../server/find-target.ts';
 import { commandStats, infoNumber, ioThreadsSpin, serverCpu } from '../server/server-info.ts';
 import { type CommandStats, type ReadReplicas, type ServerTimes, serverTimes } from './server-figures.ts';
 
-/** What was in use over the measured window; null: not known. */
+/** What was used during the measured window; null: not known. */
 interface Measured extends MeteredCpu, Pick<CpuUse, 'clientCores'>, Pick<RoundResult, 'link'> {
   readonly serverTimes: ServerTimes;
 }
@@ -28,7 +28,7 @@ interface ClientReading {
 interface ServerReading {
   readonly cpu: ReturnType<typeof serverCpu>;
   readonly commands: CommandStats;
-  /** Null for a server elsewhere. */
+  /** Null for a server on another machine. */
   readonly process: ServerProcess | null;
 }
 
@@ -39,7 +39,7 @@ interface Reading {
   readonly servers: readonly ServerReading[];
 }
 
-/** Its control connection is only asked for the servers behind it, and for its own end on this machine. */
+/** The control connection only provides the servers behind it and its own local address. */
 interface Subject extends Pick<Target, 'local'> {
   readonly control: Pick<Target['control'], 'nodes' | 'localAddress'>;
   readonly detected: Parameters<typeof ioThreadsSpin>[0];
@@ -47,8 +47,8 @@ interface Subject extends Pick<Target, 'local'> {
 }
 
 /**
- * Reads what this process, its machine and the server have used at both ends of the measured window. A reading under
- * load comes some milliseconds late, so each is divided by the time that really lay between the two.
+ * Reads what this process, its machine and the server have used at both ends of the measured window. Readings under
+ * load are some milliseconds late, so differences are divided by the actual time between them.
  */
 export class CpuMeter {
   readonly #target: Subject;
@@ -60,7 +60,7 @@ export class CpuMeter {
   /** Their processes, as the servers report them. */
   #pids: Promise<readonly (number | null)[]> = Promise.resolve([]);
   #timers: NodeJS.Timeout[] = [];
-  /** At the release of the threads; the middle of the window that follows. */
+  /** Taken when the threads are released; the middle of the following window. */
   #released: { readonly client: ClientReading; readonly middleNs: number } | undefined;
   #begun: Promise<Reading> | undefined;
   #ended: Promise<Reading> | undefined;
@@ -90,8 +90,8 @@ export class CpuMeter {
     for (const timer of this.#timers) clearTimeout(timer);
     if (this.#released === undefined) return null;
     const [begunOrLate, ended] = await Promise.all([this.#begun, this.#ended ?? this.#read('end')]);
-    // On a busy machine this process can sleep through the start of a short window, or all of it. Its own figures are
-    // then those since the release.
+    // On a busy machine, this process can miss the start of a short window, or all of it. Its own figures then count
+    // from the release.
     const begun =
       begunOrLate !== undefined && begunOrLate.client.atNs < this.#released.middleNs
         ? begunOrLate
@@ -107,7 +107,7 @@ export class CpuMeter {
       cpus: cpus.length,
       busyShare: busyRatio(cpus, before.cpus, after.cpus, elapsedNs / 1e6),
     });
-    // A local server that does not report its CPUs may use all of them; one elsewhere uses none.
+    // A local server that does not report its CPUs may use all of them; a remote one uses none.
     const ofServers = this.#target.local ? servers.flatMap(({ process }) => process?.cpus ?? online) : [];
     return {
       clientCores: elapsedNs <= 0 ? 0 : (after.micros - before.micros) / (elapsedNs / 1000),
@@ -125,7 +125,7 @@ export class CpuMeter {
   #ofServers(begun: Pick<Reading, 'serverAtNs' | 'servers'>, ended: Reading) {
     const elapsedNs = ended.serverAtNs - begun.serverAtNs;
     const pairs = ended.servers.map((after, node) => ({ before: begun.servers[node], after }));
-    /** Of every node; null if one of them has no such figure. */
+    /** Sum over all nodes; null if one of them lacks the figure. */
     const coresOf = (thread: keyof ServerReading['cpu']): number[] | null => {
       const cores = pairs.flatMap(({ before, after }) => {
         const [from, to] = [before?.cpu[thread] ?? null, after.cpu[thread]];
@@ -185,12 +185,12 @@ export class CpuMeter {
     return { client, serverAtNs, servers };
   }
 
-  /** A server that is gone has no figures; the target watch notices that it is gone. */
+  /** A lost server has no figures; the target watch detects the loss. */
   #ask(section: string): Promise<ReadonlyMap<string, string>[]> {
     return Promise.all(this.#nodes.map(node => node.info(section).catch(() => new Map<string, string>())));
   }
 
-  /** The process's own time is read last at the start and first at the end: so it lacks that of reading all the rest. */
+  /** The process's own time is read last at the start and first at the end, so it excludes the other readings. */
   #readClient(edge: 'start' | 'end'): ClientReading {
     const atEnd = edge === 'end' ? readOwnTime() : undefined;
     const rest = {

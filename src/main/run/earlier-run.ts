@@ -23,7 +23,7 @@ import { foundOn } from './assemble.ts';
 import { Course } from './course.ts';
 import { readResult } from './results/read-result.ts';
 
-/** A run that was stopped, and what it is resumed with. */
+/** A stopped run, and what it is resumed with. */
 export interface EarlierRun {
   readonly folder: string;
   readonly startedAt: Date;
@@ -31,25 +31,25 @@ export interface EarlierRun {
   readonly finished: FinishedRounds;
   /** The agents that took part so far. */
   readonly hosts: Result['hosts'];
-  /** Those of its results, and that it was resumed. */
+  /** The warnings of its results, and that it was resumed. */
   readonly warnings: readonly string[];
   readonly resumed: NonNullable<Result['resumed']>;
   readonly serverSeries: Result['serverSeries'];
   readonly files: Result['files'];
 }
 
-/** The origin of figures: all that are judged together must share it. */
+/** The origin of figures, which must be the same for all figures that are judged together. */
 type Subject = Pick<Result, 'target' | 'environment' | 'clients' | 'tool'> & {
   readonly hosts?: readonly HostMachine[] | undefined;
 };
 
 /**
- * Reads the result that a run has left in its folder, and plans its config. Results keep no password, so the target may
- * be given again, with it.
+ * Reads the result that a run left in its folder, and plans its config. Results contain no passwords, so the target can
+ * be given again with its password.
  *
  * @param given.target a config with the same target
  * @param given.url the same URL
- * @throws PoolbenchError RESULT_INVALID; USAGE if it is no run of one target, or the given target is another one
+ * @throws PoolbenchError RESULT_INVALID; USAGE if it is not a run of one target, or the given target differs
  */
 export async function readLeftRun(
   folder: string,
@@ -63,7 +63,7 @@ export async function readLeftRun(
       `${folder}: expected a run of one target, found one side of a run of several targets, which cannot be resumed`,
     );
   }
-  // Its paths are as seen from where it was run, like those on a command line.
+  // Its paths are relative to where it was run, like those on a command line.
   const plan = planRun([await withPasswords(readKeptConfig(result, file), folder, given)]);
   const planned = new Set(plan.sides.flatMap(({ scenarios }) => scenarios.map(({ id }) => id)));
   const strange = result.scenarios.find(({ id }) => !planned.has(id));
@@ -117,7 +117,7 @@ function shown(target: Experiment['target']): string {
   return JSON.stringify(withoutPasswords(target, withoutPassword(target.url)));
 }
 
-/** The rounds that stay if a run of one side is resumed. */
+/** The rounds that are kept when a run with one side is resumed. */
 export function finishedOf(result: Result, plan: Plan): FinishedRounds {
   const measured = plan.sides.map(({ experiment, scenarios }) => ({
     target: result.target,
@@ -136,7 +136,7 @@ export function finishedOf(result: Result, plan: Plan): FinishedRounds {
   });
 }
 
-/** What stays of a run of one side that is resumed now. */
+/** What is kept of a run with one side that is resumed now. */
 export function resumeNow(result: Result, plan: Plan, folder: string): EarlierRun {
   const now = new Date();
   const finished = finishedOf(result, plan);
@@ -161,7 +161,7 @@ export function resumeNow(result: Result, plan: Plan, folder: string): EarlierRu
   };
 }
 
-/** Where it continues, as text. */
+/** Describes where the run continues. */
 export function describeEarlier({ finished }: EarlierRun): string {
   return finished.count === 0
     ? 'Resumed: no round was finished.'
@@ -171,17 +171,17 @@ export function describeEarlier({ finished }: EarlierRun): string {
 /**
  * Describes what is measured now, to be compared with what was measured before.
  *
- * @param load.hosts the agents that load it; undefined: this machine does
- * @param load.clients undefined for a ledger, each suite of which has its own
+ * @param load.hosts the agents that run the load; undefined: this machine
+ * @param load.clients undefined for a ledger, whose suites have their own clients
  */
 export function subjectOf(target: Target, load: Pick<Subject, 'hosts' | 'clients'> = {}): Subject {
   return { target: shownTarget(target), environment: describeEnvironment(), tool: describeTool(), ...load };
 }
 
 /**
- * Makes sure that what is about to be measured belongs to what was measured before.
+ * Checks that the coming measurements belong to the earlier ones.
  *
- * @param whole what they make together, for the message
+ * @param whole what both are part of, for the message
  * @throws PoolbenchError USAGE with the first difference
  */
 export function expectSameSubject(whole: 'ledger' | 'run', before: Subject, found: Subject): void {
@@ -197,9 +197,9 @@ export function expectSameSubject(whole: 'ledger' | 'run', before: Subject, foun
 }
 
 /**
- * Makes sure that a resumed run has the workload files that it began with.
+ * Checks that a resumed run has the same workload files as at its start.
  *
- * @param before undefined: they named none, or the run began before results had them
+ * @param before undefined: there were none, or the result is from before they were recorded
  * @throws PoolbenchError USAGE with the first that differs
  */
 export function expectSameFiles(before: Result['files'] = [], found: Result['files'] = []): void {

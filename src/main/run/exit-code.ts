@@ -17,8 +17,8 @@ interface Ended {
 }
 
 /**
- * Writes to standard error which thresholds were crossed, if that is how the run ends: the log that has the exit code
- * then has its reason, too, whatever standard output was asked for.
+ * Writes the crossed thresholds to standard error if they determine the exit code, so that the log always has the
+ * reason.
  *
  * @returns the exit code
  * @throws as `exitCodeOf`
@@ -37,10 +37,11 @@ export function endRun(
 }
 
 /**
- * The exit code of a run that was measured: 0, 99 if a threshold was crossed, or 130 if it was interrupted. A run that
- * failed is no ground for a judgement, so its error comes before its thresholds.
+ * The exit code of a measured run: 0, 99 if a threshold was crossed, or 130 if it was interrupted. A failed run cannot
+ * be judged, so its error comes before its thresholds.
  *
- * @throws what ended the run early; PoolbenchError NOTHING_MEASURED, TOO_MANY_FAILURES of the first side that it is true of
+ * @throws what ended the run early; PoolbenchError NOTHING_MEASURED or TOO_MANY_FAILURES, for the first side to which
+ * it applies
  */
 export function exitCodeOf(
   { results, error }: Ended,
@@ -74,7 +75,7 @@ export function exitCodeOf(
 }
 
 /**
- * Writes to standard error which gates failed, or which ones nothing decides.
+ * Writes failed and undecided gates to standard error.
  *
  * @param otherwise the exit code if none failed
  * @returns the exit code
@@ -85,8 +86,8 @@ export function endGates(gates: readonly GateResult[], otherwise = 0): number {
 }
 
 /**
- * The error of a run that was interrupted is no news: whoever stops a run may stop its server with it. A defect is
- * reported even so.
+ * The error of an interrupted run is not reported, because the user may have stopped the server as well. Defects are
+ * reported anyway.
  *
  * @throws what ended it early
  */

@@ -1,9 +1,9 @@
 import type { CpuUse, RoundResult } from '../../aggregate/result.ts';
 import { sumOf } from '../../aggregate/stats/statistics.ts';
 
-/** What the hosts of a measurement used in its window: together, and each of them. */
+/** What the hosts of a measurement used in its window: in total and each. */
 export interface HostUse {
-  /** In the place of what was read on the machine of the coordinator, which has no load. */
+  /** Replaces the readings on the coordinator's machine, which has no load. */
   readonly cpu: Pick<CpuUse, 'clientCores' | 'machineBusyShare' | 'cpuSets' | 'throttling'> &
     Pick<RoundResult, 'link'>;
   /** A PING to the target from there. */
@@ -13,7 +13,7 @@ export interface HostUse {
 
 type CpuSet = NonNullable<CpuUse['cpuSets']>['client'];
 
-/** The machines of the hosts as one: cores add up, and each machine counts by its number of CPUs. */
+/** The machines of all hosts as one: cores add up, and each machine is weighted by its number of CPUs. */
 export function addUp(parts: readonly HostUse['cpu'][]): HostUse['cpu'] {
   const sets = parts.map(({ cpuSets }) => cpuSets ?? null);
   const known = sets.filter(set => set !== null);
@@ -45,7 +45,7 @@ export function addUp(parts: readonly HostUse['cpu'][]): HostUse['cpu'] {
             throttledPeriods: sumOf(throttlings, ({ throttledPeriods }) => throttledPeriods),
             throttledMs: sumOf(throttlings, ({ throttledMs }) => throttledMs),
           },
-    // The fullest link is the one that can be the limit.
+    // The busiest link is the one that can be the limit.
     link: parts.flatMap(({ link }) => link ?? []).toSorted((a, b) => b.busyShare - a.busyShare)[0] ?? null,
   };
 }

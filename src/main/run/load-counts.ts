@@ -10,14 +10,14 @@ import {
 } from '../../workers/workload/command-templates.ts';
 import { type WorkloadConfig, workloadTask } from '../experiment/workload.ts';
 
-/** Which of the server's counts of commands belong to one load if several run at the same time. */
+/** Which of the server's command counts belong to one load if several run at the same time. */
 
 /** Commands of a load; none if it is a script. */
 export function commandsOf(workload: WorkloadConfig): ParsedCommand[] {
   return workloadTask(workload).commands.map(({ command }) => parseCommand(command));
 }
 
-/** Whether the server's count of these loads' commands equals the number of their operations. */
+/** Whether the server's count of the commands of these loads equals the number of their operations. */
 export function areCounted(workloads: readonly WorkloadConfig[]): boolean {
   const commands = workloads.map(commandsOf);
   const all = commands.flat();
@@ -33,7 +33,7 @@ export function areCounted(workloads: readonly WorkloadConfig[]): boolean {
 }
 
 /**
- * The server's count of these loads' commands, without the warm-up; null if it does not equal their operations.
+ * The server's count of the commands of these loads, without the warm-up; null if it need not equal their operations.
  *
  * @param samples of all their threads
  * @param serverCalls the server's count of commands by their names in commandstats; null: not known

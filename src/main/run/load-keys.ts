@@ -16,7 +16,7 @@ interface LoadKeysParts {
   readonly warn: (line: string) => void;
 }
 
-/** The keys of one load of a side, that of its scenarios or of a population, under a prefix of their own. */
+/** The keys of one load of a side (of its scenarios or of a population), under their own prefix. */
 export class LoadKeys {
   readonly #parts: LoadKeysParts;
   #space: KeySpace | undefined;
@@ -41,7 +41,7 @@ export class LoadKeys {
     return this.#data;
   }
 
-  /** Takes a prefix. @throws PoolbenchError TARGET_NOT_AVAILABLE, TARGET_LOST */
+  /** Claims a prefix. @throws PoolbenchError TARGET_NOT_AVAILABLE, TARGET_LOST */
   async claim(): Promise<void> {
     const { target, experiment, workload, warn } = this.#parts;
     this.#space = await claimKeySpace(target.control, {
@@ -62,14 +62,14 @@ export class LoadKeys {
   }
 
   /**
-   * Takes another prefix if another run has claimed this one, whose keys must be left alone from then on.
+   * Claims another prefix if another run has claimed this one, whose keys must be left alone from then on.
    *
    * @param before what follows, as text
    * @throws PoolbenchError TARGET_NOT_AVAILABLE, TARGET_LOST
    */
   async keep(before: string): Promise<void> {
     const lost = this.claimed;
-    // The target watch notices that a target is gone.
+    // The target watch detects the loss of a target.
     if (!(await isTaken(this.#parts.target.control, lost).catch(() => false))) return;
     await this.claim();
     this.#parts.warn(

@@ -39,13 +39,13 @@ const minWindowSeconds = 0.1;
 export interface Bench {
   readonly experiment: Experiment;
   readonly target: Target;
-  /** Where the threads load clients from; without a client poolbench brings it along. */
+  /** Where the threads load clients from; absent: those of poolbench. */
   readonly clients?: ReadonlyMap<string, Pick<UsedClient, 'file'>>;
-  /** Only the threads know where they run. */
+  /** Only this object knows where the threads run. */
   readonly threads: Omit<LoadThreads, 'close'>;
   /** The prefix of the run's keys, and the token that marks them as its own. */
   readonly claim: Claim;
-  /** The keys that must exist before each measurement; undefined: they are not checked. */
+  /** The keys that must exist before each measurement; undefined: not checked. */
   readonly data?: Pick<DataSet, 'ready'> | undefined;
   /** Called with each caveat of the results. */
   readonly warn: (line: string) => void;
@@ -60,9 +60,9 @@ export interface PopulationLoad {
   readonly bench: Bench;
 }
 
-/** One load of a measurement: that of the scenario, by its id, or of a population beside it. */
+/** One load of a measurement: that of the scenario, named by its id, or of a population. */
 interface Load extends PopulationLoad {
-  /** Place of its first thread among those of the measurement. */
+  /** Index of its first thread among those of the measurement. */
   readonly firstThread: number;
 }
 
@@ -95,15 +95,17 @@ interface MeasurementRun {
   readonly signal: AbortSignal;
 }
 
-/** How often a measurement is tried whose threads did not start together, or had no core while the window began. */
+/**
+ * How often a measurement is attempted if its threads did not start together, or had no core when the window began.
+ */
 const maxAttempts = 3;
 
 /**
- * Measures one scenario of one round; if a thread could not connect, once more as soon as the target is back, and if the
- * threads saw the window too late to measure it, up to twice more. Null if it was stopped before it had measured anything,
- * or if no attempt had a window.
+ * Measures one scenario of one round. If a thread could not connect, it tries once more when the target is back; if the
+ * threads noticed the window too late, up to twice more. Null if it was stopped before it had measured anything, or if
+ * no attempt had a window.
  *
- * @throws PoolbenchError TARGET_LOST; ConnectRefused, or whatever else a thread failed with
+ * @throws PoolbenchError TARGET_LOST; ConnectRefused, or any other failure of a thread
  */
 export async function runMeasurement(
   bench: Bench,
@@ -133,7 +135,7 @@ export async function runMeasurement(
       signal.removeEventListener('abort', stop);
       progress.finished(step, result);
     }
-    // Whoever stops a run may have stopped its server, too.
+    // The user who stopped the run may also have stopped its server.
     if (signal.aborted) return result;
     if (voided !== undefined) {
       if (attempt === maxAttempts) throw voided;
@@ -142,11 +144,11 @@ export async function runMeasurement(
     }
     if (refused === undefined) {
       if (result !== null || watch.lost) return result;
-      // Nobody stopped it, so its threads saw the start of the window too late.
+      // It was not stopped, so its threads noticed the start of the window too late.
       const late = `${scenario.id} in round ${step.round}: other programs used the cores when its window of ${bench.experiment.seconds} s began, so its threads started too late`;
       if (attempt === maxAttempts) {
         bench.warn(
-          `${late}; it has no figures in that round. Use longer windows (--seconds), or a machine with less other work`,
+          `${late}; it has no figures in that round. Use longer windows (--seconds), or a less busy machine`,
         );
         return null;
       }
@@ -160,8 +162,8 @@ export async function runMeasurement(
 /**
  * The tasks of one scenario in one round, one per thread.
  *
- * @param address where the load connects to, if not to the target
- * @param firstThread place of the first one among the threads of the measurement
+ * @param address where the load connects, if not to the target
+ * @param firstThread index of the first one among the threads of the measurement
  */
 export function threadTasks(
   { experiment, target, clients, claim }: Omit<Bench, 'threads' | 'data' | 'warn'>,
@@ -194,8 +196,8 @@ export function threadTasks(
 }
 
 /**
- * Runs one scenario once, with the populations beside it, and merges what the threads saw. Null if it was stopped before it
- * had measured anything. Rejects with what a thread failed with, such as a connection that was refused while a pool warmed.
+ * Runs one scenario once, with its populations, and merges the samples of the threads. Null if it was stopped before it
+ * had measured anything. Rejects with the error of a thread, such as a connection that was refused while a pool warmed.
  */
 export async function runOnce(
   bench: Bench,
@@ -270,17 +272,17 @@ export async function runOnce(
   const restarted = before.life !== undefined && after.life !== undefined && after.life !== before.life;
   if (restarted) {
     bench.warn(
-      `${whatHappened(control, before, after, replicas)} while ${scenario.id} was measured in round ${round}: what it lost is among the failed operations and the misses, and the server's own figures of that round are left out`,
+      `${whatHappened(control, before, after, replicas)} while ${scenario.id} was measured in round ${round}: its losses are counted as failed operations and misses, and the server's own figures of that round are left out`,
     );
   }
-  /** What the server counted in between; null if it does not report that, or began anew. */
+  /** What the server counted in between; null if it does not report that, or was restarted. */
   const counted = (count: (of: typeof before) => number | null) => {
     const [from, to] = [count(before), count(after)];
     return restarted || from === null || to === null ? null : to - from;
   };
   const serverCalls = (names: readonly string[]) => counted(of => of.calls(names));
   const measuredSeconds = Math.max(...samples.map(sample => sample.seconds));
-  // What a stopped window has measured is kept, with its true length, unless that is too short for a rate.
+  // A stopped window is kept with its actual length, unless that is too short for a rate.
   const there = hosts?.used();
   if (hosts !== undefined && there === undefined) return null;
   if (used === null || measuredSeconds < Math.min(minWindowSeconds, seconds / 2)) return null;
@@ -348,9 +350,9 @@ function cpuMicrosOf(samples: readonly ThreadSample[]): number | null {
 }
 
 /**
- * A figure that is not a finite number would make a result that no command can read, so it is found here, where it is made.
+ * A figure that is not a finite number would make the result unreadable, so it is detected here, at its origin.
  *
- * @throws Error that names it: a defect
+ * @throws Error that names the figure: a defect
  */
 export function expectFigures(measured: RoundResult, id: string): RoundResult {
   const { error } = roundSchema.safeParse(measured);
@@ -361,9 +363,9 @@ export function expectFigures(measured: RoundResult, id: string): RoundResult {
 }
 
 /**
- * Removes the records that the load has inserted. What was measured is kept, whatever becomes of them.
+ * Removes the records that the load has inserted. The measurement is kept even if this fails.
  *
- * @param samples undefined: they were lost, so every record is removed that the load can have inserted
+ * @param samples undefined: they were lost, so every record that the load may have inserted is removed
  */
 async function removeRecords({ bench, scenario }: Load, samples?: readonly ThreadSample[]): Promise<void> {
   const workload = workloadTask(bench.experiment.workload);

@@ -17,7 +17,7 @@ import type { Target } from '../server/find-target.ts';
 import { type PreflightOptions, preflight } from '../server/preflight.ts';
 import { requireCommands } from '../server/required-commands.ts';
 
-/** A side whose clients were found. */
+/** A side whose clients have been found. */
 export interface LoadableSide extends PlannedSide {
   readonly clients: UsedClients;
 }
@@ -26,7 +26,7 @@ export interface LoadableSide extends PlannedSide {
  * Checks whether the clients of a side can load its target, and whether the target can take what is planned, before any
  * load.
  *
- * @param options.elsewhere the load runs on agents, which know their own limits
+ * @param options.elsewhere the load runs on agents, which check their own limits
  * @returns caveats of the results
  * @throws PoolbenchError CLIENT_NOT_USABLE, TARGET_NOT_AVAILABLE, TARGET_TOO_SMALL, TARGET_IN_USE, TARGET_LOST
  */
@@ -128,13 +128,11 @@ function warnOfEqualTransports(loads: readonly Scenario[], { address }: Target):
 /** The target as a user of cores: whether it has those of this machine, and how many threads it works with. */
 interface Neighbour {
   readonly local: boolean;
-  /** Null, taken as 1, if that is not known. */
+  /** Null if not known; then 1 is assumed. */
   readonly detected: { readonly threads: number | null };
 }
 
-/**
- * Warns of open loops whose threads and a local server leave none of `cores` free: they would come late to arrivals.
- */
+/** Warns of open loops whose threads, with a local server, leave none of `cores` free: arrivals would be late. */
 export function warnOfMissingCores(
   extents: readonly Pick<Extent, 'openThreads'>[],
   { local, detected }: Neighbour,
@@ -145,7 +143,7 @@ export function warnOfMissingCores(
   if (threads === 0 || threads + serverThreads < cores) return [];
   const server = local ? ` and ${formatPlural(serverThreads, 'thread')} of the server` : '';
   return [
-    `an open loop keeps a core for each of its threads: ${formatPlural(threads, 'thread')}${server} leave none of ` +
-      `${formatPlural(cores, 'core')} free, so whatever else runs here makes it late (its lag shows how much)`,
+    `an open loop needs a core for each of its threads: ${formatPlural(threads, 'thread')}${server} leave none of ` +
+      `${formatPlural(cores, 'core')} free, so any other program makes it late (see its lag)`,
   ];
 }

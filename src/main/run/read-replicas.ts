@@ -9,21 +9,21 @@ import { awaitReplicas } from '../server/replicas.ts';
 import { commandsOf } from './load-counts.ts';
 import type { ReadReplicas, ServerCount } from './server-figures.ts';
 
-/** Replicas that the loads of a measurement read from: which they are, whether they have caught up, and what they counted. */
+/** The replicas that the loads of a measurement read from, whether they have caught up, and what they counted. */
 
 interface Reader {
   readonly scenario: Pick<Scenario, 'readFrom'>;
   readonly bench: { readonly experiment: { readonly workload: WorkloadConfig } };
 }
 
-/** The current replicas of the target, and what the loads read there. Undefined if all loads read from primaries. */
+/** The current replicas of the target, and the reads that go to them. Undefined if all loads read from primaries. */
 export async function findReadReplicas(
   control: Pick<Control, 'findShards'>,
   loads: readonly Reader[],
 ): Promise<ReadReplicas | undefined> {
   const readers = loads.filter(({ scenario }) => scenario.readFrom !== 'primary');
   if (readers.length === 0) return undefined;
-  // A target that does not answer has no figures; the target watch notices that.
+  // A target that does not answer has no figures; the target watch detects that.
   const shards = await control.findShards().catch(() => null);
   const reads = readers
     .flatMap(({ bench }) => commandsOf(bench.experiment.workload))
@@ -37,7 +37,7 @@ export async function findReadReplicas(
 /**
  * Waits until the replicas have applied what was written before a measurement.
  *
- * @returns a caveat if they have not; else undefined
+ * @returns a caveat if they have not; otherwise undefined
  */
 export async function catchUp(
   control: Pick<Control, 'findShards'>,

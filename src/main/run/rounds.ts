@@ -14,43 +14,43 @@ import type { EarlierRun } from './earlier-run.ts';
 import { type SaveState, type Side, SideRun, type SideSession, type SideState } from './side.ts';
 import { type LoadThreads, Threads } from './threads.ts';
 
-/** One round, as it is measured. */
+/** One round of measurements. */
 export interface Round {
   /** From 1. */
   readonly round: number;
-  /** The number of rounds; 0 if it is not known beforehand. */
+  /** The number of rounds; 0 if not known in advance. */
   readonly rounds: number;
   /** Whether there can be fewer. */
   readonly untilDecided?: boolean;
   readonly turns: readonly Turn[];
-  /** Where each turn stands in the run; undefined if that is not known. */
+  /** The position of each turn in the run; undefined if not known. */
   readonly courses?: readonly StepCourse[];
-  /** What is said before it, as text. */
+  /** Text to print before the round. */
   readonly news?: string;
-  /** Scenarios that get no more rounds than the first look takes, whatever they show. */
+  /** Scenarios that get only the rounds up to the first look. */
   readonly unasked?: ReadonlySet<string>;
-  /** Is shown in place of round and index, if their totals are not known. */
+  /** Shown instead of round and index, if their totals are not known. */
   readonly place?: string;
 }
 
 interface RoundsRun {
-  /** One, or several that are measured in turn within every round; never none. */
+  /** One side, or several that are measured in turn within every round. */
   readonly sides: readonly Side[];
-  /** Yields the next round after the one before was measured and kept, so that it can depend on what was found. */
+  /** Yields the next round after the previous one was measured and saved, so that it can depend on the results. */
   readonly rounds: (found: Found) => Iterator<Round, RoundsEnd | undefined>;
-  /** What the measurements take at least; undefined if it is not known. */
+  /** The minimum time of the measurements; undefined if not known. */
   readonly minSeconds?: number;
-  /** Of every scenario, by which it is judged. */
+  /** Rounds of every scenario, for the judgement. */
   readonly plannedRounds: RoundsRange;
-  /** The arms of each block, without controls; absent if the rounds are those of no plan. */
+  /** The arms of each block, without controls; absent without a plan. */
   readonly blocks?: readonly (readonly Arm[])[];
   readonly session: SideSession;
   /** The suite of a ledger. */
   readonly suite?: string | undefined;
-  /** What one side already has, if it is resumed. */
+  /** What a resumed side already has. */
   readonly earlier?: EarlierRun | undefined;
   /**
-   * Is called after every round that was not interrupted, with the result of each turn. By default it saves all sides.
+   * Called after every round that was not interrupted, with the result of each turn. By default it saves all sides.
    */
   readonly afterRound?: (measured: readonly (RoundResult | null)[], save: Save) => Promise<unknown>;
 }
@@ -59,14 +59,14 @@ interface RoundsRun {
 interface RoundsEnd {
   readonly ended: Ended;
   readonly unasked: ReadonlySet<string>;
-  /** As text; null if there is nothing to say. */
+  /** As text; null if there is nothing to report. */
   readonly news: string | null;
 }
 
 /** Writes the results of every side so far. */
 type Save = () => Promise<readonly SideState[]>;
 
-/** How a run ended: what was measured on each side, and the error that ended it early. */
+/** The outcome of a run: what was measured on each side, and the error that ended it early. */
 export interface RoundsOutcome {
   readonly sides: readonly SideState[];
   readonly error: Error | undefined;
@@ -103,7 +103,7 @@ export function* roundsOf(plan: Plan, found: Found, finished = 0): Generator<Rou
   }
 }
 
-/** Questions that a line names; the others are counted. */
+/** Max questions that a line names; the others are counted. */
 const maxNamed = 6;
 
 function describeOpen(open: readonly Question[]): string {
@@ -118,13 +118,13 @@ function describeOpenRound({ open, ahead, pace }: DueRound): string {
   return `Still ${describeOpen(open ?? [])}. At most ${formatPlural(ahead.rounds, 'more round')}, ${time}.`;
 }
 
-/** Null if the number of rounds was fixed, and the run had them. */
+/** Null if the run had all of its fixed number of rounds. */
 function describeEnd({ ended, open, isAsked }: RunEnd, plan: Plan, rounds: number): string | null {
   const { atMost } = plan.rounds;
   if (isFixed(plan.rounds) && ended === 'rounds') return null;
   const most = rounds === atMost ? '' : ` of at most ${atMost}`;
   const why = {
-    decided: 'everything that is compared is decided',
+    decided: 'every comparison is decided',
     rounds: isAsked
       ? 'this was the planned maximum'
       : 'the run compares nothing that more rounds could decide',
@@ -145,15 +145,15 @@ export function runPlan(
     plannedRounds: plan.rounds,
     blocks: armsOfBlocks(plan),
     rounds: found => roundsOf(plan, found, finished),
-    // One round at least follows.
+    // At least one round follows.
     minSeconds: Math.max(1 / plan.rounds.atLeast, 1 - finished / plan.rounds.atLeast) * secondsAtLeast(plan),
   });
 }
 
 /**
  * Runs all rounds on all sides. It writes each side's result.json and report.md after every round, and the page and the
- * files for other tools at the end. A lost target or a failed thread ends the run early, on all sides, with what
- * was measured kept; the run's keys are removed and its threads ended either way. Targets are left to the session.
+ * files for other tools at the end. A lost target or a failed thread ends the run early on all sides; what was measured
+ * is kept. In every case the run's keys are removed and its threads ended. The session ends the targets.
  *
  * @throws PoolbenchError of the preflight, or of the claim of a key prefix, before any load
  */
@@ -170,7 +170,7 @@ export async function runRounds(run: RoundsRun): Promise<RoundsOutcome> {
   let error: Error | undefined;
   let ended: Ended | undefined;
   try {
-    // Before any claim: else a side would take the keys of another for those of an earlier run.
+    // Before any claim: otherwise a side would mistake the keys of another one for those of an earlier run.
     for (const side of runs) await side.preflight(sides);
     try {
       for (const side of runs) await side.claim();
@@ -214,7 +214,7 @@ function startThreads(
   return new Threads(Math.max(...sides.flatMap(extentsOf).map(({ threads }) => threads)));
 }
 
-/** @returns why the rounds ended by themselves, or the error that ended them early; neither if they were interrupted */
+/** @returns why the rounds ended, or the error that ended them early; neither if they were interrupted */
 async function runUntilError(
   { rounds, minSeconds, session, suite, afterRound = (_, save) => save() }: RoundsRun,
   sides: readonly SideRun[],

@@ -12,25 +12,25 @@ import { type RoundsOutcome, runPlan } from './rounds.ts';
 import { Session, type SessionFlags, type SessionOptions } from './session.ts';
 import type { Side } from './side.ts';
 
-/** What a run has measured, and what ended it early or could not be written. */
+/** What a run measured, and the error that ended it early or prevented writing. */
 export interface RunOutcome extends RoundsOutcome {
-  /** Of several sides with the first; null if the run has one side. */
+  /** Compares the other sides with the first; null if the run has one side. */
   readonly comparison: ResultComparison | null;
-  /** The names of its files, as text; empty if they were not written. */
+  /** The names of the written files, as text; empty if there are none. */
   readonly comparisonFiles: string;
 }
 
 interface RunOptions extends Pick<SessionOptions, 'name' | 'folder' | 'caller' | 'enlist'> {
-  /** What it already has, if it is resumed. */
+  /** What the run already has, if it is resumed. */
   readonly earlier?: EarlierRun | undefined;
 }
 
 /**
- * Finds the targets of a plan, measures, writes: what the command run and the function of the library share. One side has
- * its results in the run's folder; several have a folder each in it, beside their comparison.
+ * Finds the targets of a plan, measures and writes: shared by the command run and the library. A single side has its
+ * results in the run's folder; each of several has a folder in it, next to the comparison.
  *
- * @param conclude makes of the outcome what is returned, while the session lasts
- * @throws PoolbenchError for what is wrong before anything was measured; as `conclude`
+ * @param conclude converts the outcome to the return value, within the session
+ * @throws PoolbenchError for a failure before anything was measured; as `conclude`
  */
 export async function runSides<T>(
   plan: Plan,
@@ -38,7 +38,7 @@ export async function runSides<T>(
   { earlier, ...options }: RunOptions,
   conclude: (outcome: RunOutcome, session: Session) => T,
 ): Promise<T> {
-  // Before a server is started or fetched for a run that cannot be.
+  // Before a server is started or downloaded for a run that is impossible.
   const loadable: LoadableSide[] = [];
   for (const side of plan.sides) loadable.push({ ...side, clients: await findClients(side) });
   const several = plan.sides.length > 1;
@@ -48,7 +48,7 @@ export async function runSides<T>(
     const sides: Side[] = [];
     for (const [index, side] of loadable.entries()) {
       const sideOptions = several ? { side: side.name, onFreePort: true } : {};
-      // A server that ran before the interruption is not replaced by one that is started.
+      // A server that ran before the interruption is not replaced by a new one.
       const isNamed =
         flags.url !== undefined || (earlier !== undefined && wasRunning(earlier.subject.target));
       const target = await session.openTarget(side.experiment, { ...sideOptions, isNamed });

@@ -10,32 +10,32 @@ const pingBudgetMs = 100;
 
 /** The replicas that the loads of a measurement read from. */
 export interface ReadReplicas {
-  /** Null: not known, so what they count is not known either. */
+  /** Null: not known, so their counts are not known either. */
   readonly nodes: readonly Control[] | null;
-  /** Names in commandstats of the reads there. Other commands that replicas count are replicated, or of other clients. */
+  /** Names of these reads in commandstats. Other commands counted by replicas are replicated or from other clients. */
   readonly reads: ReadonlySet<string>;
 }
 
 /** What the server has counted since its start. */
 export interface ServerCount {
-  /** Another one after every start of the server, and when other masters serve. */
+  /** Changes with every start of the server, and with its masters. */
   readonly life: string | undefined;
   /**
-   * How often it has run commands, as its commandstats name them; the masters of a cluster together, plus the reads of
-   * replicas. Null: it does not report that.
+   * How often each command has run, by its name in commandstats; in a cluster, summed over the masters, plus the reads
+   * of replicas. Null: not reported.
    */
   calls(names: readonly string[]): number | null;
-  /** How often replicas alone have run them, if reads go there; like `calls`. */
+  /** The same for replicas alone, if reads go there. */
   callsOfReplicas(names: readonly string[]): number | null;
-  /** Where it is: behind a Sentinel that may change. */
+  /** Its address, which can change behind a Sentinel. */
   readonly server: string;
 }
 
 export async function serverCount(control: Control, replicas?: ReadReplicas): Promise<ServerCount> {
-  // A server that is gone has no figures; the target watch notices that it is gone.
+  // A lost server has no figures; the target watch detects the loss.
   const primaries = await control.findNodes().catch(() => control.nodes);
   const nodes = [...primaries, ...(replicas?.nodes ?? [])];
-  // Together, so that a server that hangs is waited for once.
+  // In parallel, so that a hanging server is waited for only once.
   const [lives, stats] = await Promise.all([
     Promise.all(nodes.map(node => lifeOf(node).catch(() => undefined))),
     Promise.all(nodes.map(node => node.info('commandstats').catch(() => new Map<string, string>()))),
@@ -49,7 +49,7 @@ export async function serverCount(control: Control, replicas?: ReadReplicas): Pr
     return read.length > 0 && replicas?.nodes === null ? null : sumOf(stats.slice(primaries.length), read);
   };
   return {
-    // A master that is silent at one end only has gone or come: the counts of the others are then not the cluster's.
+    // A master that is silent at only one end has left or joined: the other counts are then not those of the cluster.
     life:
       control.cluster === undefined && replicas === undefined
         ? lives[0]
@@ -84,9 +84,8 @@ export function whatHappened(
 }
 
 /**
- * What a round trip costs when nobody else wants anything: the median of PINGs, one after another, in milliseconds.
- * At most 20, and no new one after 100 ms; a refused PING has made the trip, too. A cluster's masters are asked in
- * turn. Null when none was answered.
+ * The time of an undisturbed round trip: the median of PINGs, one after another, in milliseconds. At most 20, and no
+ * new one after 100 ms; a refused PING also counts. A cluster's masters are asked in turn. Null if none was answered.
  */
 export async function baseRoundTripMs(control: Control): Promise<number | null> {
   const tripsMs: number[] = [];
@@ -95,7 +94,7 @@ export async function baseRoundTripMs(control: Control): Promise<number | null> 
     const startNs = nowNs();
     const node = control.nodes[tripsMs.length % control.nodes.length] ?? control;
     const answered = await node.call('PING').then(() => true, isRefusal);
-    // A server that is gone has no figures; the target watch notices that it is gone.
+    // A lost server has no figures; the target watch detects the loss.
     if (!answered) break;
     tripsMs.push((nowNs() - startNs) / 1e6);
   } while (tripsMs.length < maxPings && nowNs() < endNs);
@@ -109,11 +108,11 @@ export type CommandStats = ReturnType<typeof commandStats>;
 export type ServerTimes = (names: readonly string[]) => number | null;
 
 /**
- * The server's own time a call between two readings of each node's counts: it ran the command, and neither read it nor
- * waited nor answered. Both ends are those of the measured window, so the warm-up is left out but for what the server
- * ran while a reading came late.
+ * The server's own time per call between two readings of each node's counts: for running the command, without reading
+ * it, waiting or answering. The readings are at both ends of the measured window, so the warm-up is excluded, except
+ * for commands that ran before a late reading.
  *
- * @param nodes null: one was not read; then there is no time
+ * @param nodes null: one was not read; then the time is not known
  */
 export function serverTimes(
   nodes: readonly {

@@ -5,17 +5,17 @@ import type { Control } from '../server/control.ts';
 import { commandStats } from '../server/server-info.ts';
 
 const askEverySeconds = 1;
-/** An hour of them. Beyond that every second point goes, and the time between two doubles. */
+/** An hour of points. After that, every second point is dropped and the interval doubles. */
 const maxPoints = 3600;
 
 interface RecorderOptions {
-  /** What an interrupted run has recorded, if it is resumed. */
+  /** What an interrupted run had recorded, if it is resumed. */
   readonly earlier?: ServerSeries | undefined;
-  /** Is called with what the server told now; null if it did not answer, and when it is not asked any more. */
+  /** Called with each reply of the server; null if it did not answer, and when recording ends. */
   readonly show: (point: ServerPoint | null) => void;
 }
 
-/** INFO as the servers have counted it. */
+/** The servers' own count of INFO commands. */
 interface Spent {
   readonly nodes: readonly Control[];
   readonly atNs: number;
@@ -24,8 +24,8 @@ interface Spent {
 }
 
 /**
- * Asks the server once a second what it does, beside the load, on the control connection. A question without an answer
- * costs nothing but its point: there is no other one until it is answered, or its connection is lost.
+ * Sends INFO once a second during the load, on the control connection. If a reply is missing, only its point is lost:
+ * no further INFO is sent until the reply arrives or the connection is lost.
  */
 export class ServerRecorder {
   readonly #control: Control;
@@ -47,7 +47,7 @@ export class ServerRecorder {
         : { ...earlier, points: [...earlier.points] };
   }
 
-  /** Asks now, and from now on. Never rejects. */
+  /** Asks now, and then once a second. Never rejects. */
   async start(): Promise<void> {
     this.#spentBefore = await readSpent(this.#control.nodes);
     await this.#ask(node => node.info());
@@ -62,7 +62,7 @@ export class ServerRecorder {
     if (this.#timer === undefined) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
-    // Behind a question that is unanswered, on the same connection: its time limit ends both.
+    // It waits behind an unanswered request on the same connection; the time limit ends both.
     const isAnswered = await this.#ask(node => node.info());
     this.#show(null);
     if (isAnswered) this.#addCost(await readSpent(this.#spentBefore?.nodes ?? []));
@@ -100,14 +100,14 @@ export class ServerRecorder {
     // A timer may be early.
     const isDue = !(sinceLastMs < (everySeconds - askEverySeconds / 2) * 1000);
     if (isDue || points.length === 1) points.push(point);
-    // The last one of a run. So soon after the one before it, the answer itself would be most of what was sent.
+    // The last one of a run. So soon after the previous one, the reply itself would be most of the bytes sent.
     else if (this.#timer === undefined) points[points.length - 1] = point;
     if (points.length <= maxPoints) return;
     this.#series.points = points.filter((_, index) => index % 2 === 0);
     this.#series.everySeconds *= 2;
   }
 
-  /** The time before a run was resumed counts, too, if it is known. */
+  /** The time before a run was resumed also counts, if it is known. */
   #addCost(after: Spent | null): void {
     const before = this.#spentBefore;
     if (before === null || after === null || this.#wasRestarted || after.calls < before.calls) return;

@@ -17,7 +17,10 @@ import type { LoadThreads } from './threads.ts';
 /** Options of every command that loads a server. */
 export type SessionFlags = Options<SessionOption | 'url' | 'start'>;
 
-/** A program that runs a session. Without one it is a command, which prints, and is interrupted by signals. */
+/**
+ * A program that runs a session. Without it, the session belongs to a command, which prints and is interrupted by
+ * signals.
+ */
 interface Caller {
   /** Where progress is shown; undefined: nowhere. */
   readonly outlet: Outlet | undefined;
@@ -25,11 +28,11 @@ interface Caller {
   readonly signal: AbortSignal;
 }
 
-/** Agents on which the threads of a session run, in the place of this process. */
+/** Agents that run the threads of a session instead of this process. */
 export interface SessionAgents {
-  /** As results have them, with those that took part before the run was resumed. */
+  /** The agents as in results, including those that took part before the run was resumed. */
   readonly hosts: NonNullable<Result['hosts']>;
-  /** Lets them reach a target. @returns the target as they see it */
+  /** Lets the agents connect to a target. @returns the target as they see it */
   meet(target: Target): Promise<Target>;
   /** The threads of one run on them. @param before the agents that took part before the run was resumed */
   threads(scenarios: readonly Scenario[], targets: readonly Target[], before?: Result['hosts']): LoadThreads;
@@ -37,30 +40,30 @@ export interface SessionAgents {
 }
 
 /**
- * Waits for agents. It rejects, with nothing left behind, if it is aborted.
+ * Waits for agents. If aborted, it rejects and leaves nothing behind.
  *
- * @param say is given what it waits for, as text
+ * @param say receives a text about what it waits for
  */
 export type Enlist = (say: (line: string) => void, signal: AbortSignal) => Promise<SessionAgents>;
 
-/** What a session is told by the command or program that runs it. */
+/** Settings from the command or program that runs a session. */
 export interface SessionOptions {
-  /** Part of the name of the results folder, which is made in the folder of `--out`. */
+  /** Part of the name of the results folder, which is created in the folder of `--out`. */
   readonly name: string;
-  /** The results folder of an earlier command that is resumed; null: no files are written. */
+  /** The results folder of the earlier command to resume; null: no files are written. */
   readonly folder?: string | null | undefined;
   readonly caller?: Caller | undefined;
-  /** Folders that are made in the results folder. */
+  /** Folders to create in the results folder. */
   readonly parts?: readonly string[];
-  /** Is called when an interrupt ends the process before the load and the folder has results in it. */
+  /** Called when an interrupt ends the process before the load and the folder contains results. */
   readonly onExit?: (folder: string) => void;
-  /** How it comes to its agents; undefined: the load runs here. */
+  /** How it gets its agents; undefined: the load runs here. */
   readonly enlist?: Enlist | undefined;
 }
 
 /**
- * What all commands and programs that load a server have: progress, an interrupt, a results folder, targets. It ends in
- * the order that leaves nothing behind: the terminal as it was, servers that were started stopped, no empty folder.
+ * What all commands and programs that load a server share: progress, an interrupt, a results folder and targets. Its
+ * end leaves nothing behind: the terminal is restored, started servers are stopped, and an empty folder is removed.
  */
 export class Session {
   readonly startedAt = new Date();
@@ -93,9 +96,9 @@ export class Session {
   }
 
   /**
-   * Runs the work of a command or a program in a session of its own, which ends with it.
+   * Runs the work of a command or a program in its own session, which ends with the work.
    *
-   * @returns what the work resolves to, such as an exit code
+   * @returns the result of the work, such as an exit code
    * @throws PoolbenchError USAGE, METRICS_NOT_SERVED, RESULTS_NOT_WRITABLE; as `work`
    */
   static async run<T>(
@@ -128,7 +131,7 @@ export class Session {
     return this.signal.aborted;
   }
 
-  /** Whether to load a database that holds keys of others, too. */
+  /** Whether to load a database even if it holds keys of other programs. */
   get force(): boolean {
     return this.#flags.force === true;
   }
@@ -138,7 +141,7 @@ export class Session {
     return this.#folders[0] ?? null;
   }
 
-  /** The same, of a session that writes files. @throws {Error} for another one */
+  /** The results folder of a session that writes files. @throws {Error} if the session writes no files */
   get resultsFolder(): string {
     if (this.folder === null) throw new Error('expected a session that writes files');
     return this.folder;
@@ -150,12 +153,12 @@ export class Session {
   }
 
   /**
-   * Finds the target of an experiment, or starts it, and describes it. It is stopped when the session ends. There is
-   * nothing to keep yet, so an interrupt meanwhile ends the process of a command, and the wait of a program.
+   * Finds or starts the target of an experiment, and describes it. A started target is stopped when the session ends.
+   * There are no results yet, so an interrupt ends the process of a command, or the wait of a program.
    *
    * @param options.side its name, if there are several
-   * @param options.isNamed whether a URL names the server, by default whether `--url` does: then none is started
-   * @param options.onFreePort keeps a server that is started off the ports of the others' URLs
+   * @param options.isNamed whether a URL names the server (by default whether `--url` does): then none is started
+   * @param options.onFreePort starts a server on a free port, not on the ports of the other sides' URLs
    * @throws PoolbenchError as `resolveTarget`; the reason of a program's signal
    */
   async openTarget(
@@ -193,7 +196,7 @@ export class Session {
     await found.stop();
   }
 
-  /** Prints what was found on standard output, as JSON or rendered. JSON has no banners, so they are printed once more. */
+  /** Prints the results to standard output, as JSON or rendered. JSON has no banners, so they are printed again. */
   print(found: unknown, render: (colour: boolean) => string): void {
     const { json } = this.#flags;
     this.progress.say('');
@@ -202,7 +205,7 @@ export class Session {
   }
 
   /**
-   * Where the results are, on standard error even with --quiet: the one line that a script needs beside them.
+   * Prints where the results are to standard error, even with --quiet: the one line that scripts need.
    *
    * @param files their names, as text
    * @param page the one of them to look at
@@ -211,7 +214,7 @@ export class Session {
     const folder = shownFolder(this.resultsFolder);
     const line = `Written: ${folder}/${files}`;
     if (this.#flags.quiet) process.stderr.write(`${toOneLine(line)}\n`);
-    else this.progress.say(`\n${page === undefined ? '' : `To look at: ${folder}/${page}\n`}${line}`);
+    else this.progress.say(`\n${page === undefined ? '' : `To view the report: ${folder}/${page}\n`}${line}`);
   }
 
   async #enlist({ enlist }: SessionOptions): Promise<void> {
@@ -231,8 +234,8 @@ export class Session {
   }
 
   /**
-   * Lets an interrupt end the process of a command at once. What is being started or fetched is stopped as the process
-   * exits, or once it is there.
+   * Lets an interrupt end the process of a command at once. Servers and downloads in progress are stopped when the
+   * process exits, or once they are up.
    */
   async #untilInterrupted(work: Promise<Target>): Promise<Target> {
     if (this.#caller !== undefined) return await unlessAborted(work, this.signal, late => late.stop());
@@ -256,7 +259,7 @@ export class Session {
   }
 }
 
-/** Announces a stand-in, or a server that nobody has verified, on standard error, even with --quiet. */
+/** Announces a stand-in or an unverified server on standard error, even with --quiet. */
 export function printBanners(target: Result['target'], detail?: Parameters<typeof targetBanners>[1]): void {
   for (const banner of targetBanners({ target }, detail)) process.stderr.write(`${toOneLine(banner)}\n`);
 }

@@ -29,7 +29,7 @@ import { asUserError, type LoadThreads } from './threads.ts';
 /** An experiment on its target. A run measures one side, or several in turn. */
 export interface Side extends LoadableSide {
   readonly target: Target;
-  /** Where its result.json and report.md go; null: they are not written. */
+  /** The folder for its result.json and report.md; null: they are not written. */
   readonly folder: string | null;
 }
 
@@ -41,10 +41,10 @@ export interface SideState {
   readonly warnings: readonly string[];
 }
 
-/** What a side needs of the session. */
+/** What a side needs from the session. */
 export type SideSession = Pick<Session, 'progress' | 'signal' | 'force'> & Partial<Pick<Session, 'agents'>>;
 
-/** Of which state of a run the results are saved. */
+/** The state of a run whose results are saved. */
 export interface SaveState {
   readonly complete: boolean;
   /** Whether no more rounds follow. */
@@ -59,15 +59,15 @@ interface SharedByAll {
   readonly threads: LoadThreads;
   readonly startedAt: Date;
   readonly plannedRounds: RoundsRange;
-  /** The arms of each block of a side alone; else empty. */
+  /** The arms of each block of a single side; otherwise empty. */
   readonly blocks: readonly (readonly Arm[])[];
-  /** Equal on all sides of a run; undefined if there is one side alone. */
+  /** The same on all sides of a run; undefined if there is only one side. */
   readonly sessionId: string | undefined;
   /** What the side already has, if it is resumed. */
   readonly earlier?: EarlierRun | undefined;
 }
 
-/** One side while it is measured: its keys on the target, what was measured so far, its results folder. */
+/** One side while it is measured: its keys on the target, its measurements so far, and its results folder. */
 export class SideRun {
   readonly #side: Side;
   readonly #shared: SharedByAll;
@@ -117,8 +117,8 @@ export class SideRun {
 
   /**
    * @param all the sides of the run, this one among them
-   * @throws PoolbenchError CLIENT_NOT_USABLE, TARGET_NOT_AVAILABLE, TARGET_TOO_SMALL, TARGET_IN_USE, TARGET_LOST; USAGE for
-   *   a run that is resumed with other files
+   * @throws PoolbenchError CLIENT_NOT_USABLE, TARGET_NOT_AVAILABLE, TARGET_TOO_SMALL, TARGET_IN_USE, TARGET_LOST; USAGE
+   * for a run that is resumed with different files
    */
   async preflight(all: readonly Side[]): Promise<void> {
     const { target } = this.#side;
@@ -130,13 +130,13 @@ export class SideRun {
     this.#warn(await preflightSide(this.#side, target, options));
   }
 
-  /** Takes a key prefix for each of its loads. @throws PoolbenchError TARGET_NOT_AVAILABLE, TARGET_LOST */
+  /** Claims a key prefix for each of its loads. @throws PoolbenchError TARGET_NOT_AVAILABLE, TARGET_LOST */
   async claim(): Promise<void> {
     for (const keys of this.#allKeys) await keys.claim();
   }
 
   /**
-   * Writes the keys, warms up the threads, and begins to record what the server does.
+   * Writes the keys, warms up the threads, and begins to record the server's figures.
    *
    * @param plannedSeconds of the side's measurements; undefined if it is not known
    * @throws PoolbenchError TARGET_LOST, THREAD_FAILED
@@ -151,7 +151,7 @@ export class SideRun {
   }
 
   /**
-   * Measures one scenario in one round; one that the experiment has not joins the others in the result. Null if it was
+   * Measures one scenario in one round; a scenario that is not in the experiment is added to the result. Null if it was
    * stopped before it had measured anything.
    *
    * @throws PoolbenchError TARGET_LOST, THREAD_FAILED
@@ -187,14 +187,17 @@ export class SideRun {
     return result;
   }
 
-  /** Ends the recording, and removes the keys it has claimed. A target that is lost keeps them; by the claim the next run knows whose they are. */
+  /**
+   * Ends the recording and removes the claimed keys. On a lost target they remain; their claim shows the next run whose
+   * they are.
+   */
   async removeKeys(): Promise<void> {
     await this.#recorder.stop();
     for (const keys of this.#allKeys) {
       const { space } = keys;
       if (space === undefined) continue;
       const removal = await keys.remove();
-      // A server that refused the claim and every operation has no keys of this run, even if it does not report that.
+      // A server that refused the claim and every operation has no keys of this run, even if it cannot be asked.
       const isWritten =
         space.claimed || [...this.#rounds.values()].flat().some(({ completed }) => completed > 0);
       if (isWritten) this.#warn(describeRemoval(space, removal));
@@ -202,7 +205,7 @@ export class SideRun {
     }
   }
 
-  /** Connections of the load can have written keys to other servers than the one that the coordinator talks to. */
+  /** Connections of the load can have written keys to servers other than the coordinator's. */
   async #removeKeysElsewhere(space: KeySpace): Promise<void> {
     const { control } = this.#side.target;
     const where = `another server that answers at ${shownAddress(control.server)}`;
@@ -223,8 +226,8 @@ export class SideRun {
   }
 
   /**
-   * Writes what there is; the page and the files for other tools only once the run has ended, one way or another. A
-   * folder that fills up must not end a run: what is measured can still be printed.
+   * Writes the current results; the page and the files for other tools only at the end of the run. A full folder must
+   * not end a run, because results can still be printed.
    */
   async save({ complete, final, ended }: SaveState): Promise<SideState> {
     const { name, experiment, target, clients, folder } = this.#side;
@@ -292,7 +295,7 @@ export class SideRun {
     };
   }
 
-  /** Shows and keeps each line once, however often it comes. */
+  /** Shows and stores each line only once. */
   #warn(lines: readonly string[]): void {
     for (const line of lines) {
       if (this.#warnings.includes(line)) continue;
@@ -301,7 +304,7 @@ export class SideRun {
     }
   }
 
-  /** Text with the name of the side, where there are several. */
+  /** Text with the name of the side, if there are several. */
   #named(text: string): string {
     return this.#shared.sessionId === undefined ? text : `${this.#side.name}: ${text}`;
   }
@@ -315,7 +318,7 @@ export class SideRun {
   }
 }
 
-/** @param where the server, if it is not the one of the run */
+/** @param where the server, if it is not the run's */
 function describeRemoval(space: KeySpace, removal: Removal | undefined, where = ''): string[] {
   const { prefix, keys } = space;
   if (removal?.taken === true)
@@ -328,7 +331,7 @@ function describeRemoval(space: KeySpace, removal: Removal | undefined, where = 
     : [`${formatPlural(left, 'key')} under ${prefix}${where} could not be removed: ${reason}`];
 }
 
-/** A line for each name of steps that scripts did not wait for, which otherwise nobody would notice. */
+/** A line for each step name that scripts did not await, which would otherwise go unnoticed. */
 export function describeUnawaited(rounds: readonly Pick<RoundResult, 'script'>[]): string[] {
   const counts = new Map<string, number>();
   for (const [name, count] of rounds.flatMap(({ script }) => Object.entries(script?.unawaited ?? {})))

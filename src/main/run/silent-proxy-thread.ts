@@ -3,14 +3,14 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { ProxyAnswer, ProxyData } from './silent-proxy.ts';
 
 /**
- * Entry of the proxy's thread. It passes bytes both ways. Each message, a random number, makes one idle connection silent:
- * the peer seems gone without a word, as after a firewall has forgotten the connection.
+ * Entry of the proxy's thread, which passes bytes both ways. Each message, a random number, silences one idle
+ * connection: the peer seems to vanish, as when a firewall has dropped the connection.
  */
 
 interface Relay {
   readonly client: Socket;
   readonly upstream: Socket;
-  /** Whether the server's bytes came last, so that no reply is awaited. */
+  /** Whether the last bytes came from the server, so that no reply is pending. */
   idle: boolean;
 }
 
@@ -35,7 +35,7 @@ const server = createServer({ noDelay: true }, client => {
     relays.delete(relay);
     upstream.destroy();
   });
-  // A silent connection hears nothing of its end either.
+  // A silent connection is not told of its end either.
   upstream.on('close', () => {
     if (relays.has(relay)) client.destroy();
   });
@@ -44,7 +44,7 @@ const server = createServer({ noDelay: true }, client => {
 function silence({ client, upstream }: Relay): void {
   client.unpipe(upstream);
   upstream.unpipe(client);
-  // What still comes is read and dropped.
+  // Further data is read and dropped.
   client.resume();
   upstream.resume();
 }

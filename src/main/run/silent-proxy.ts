@@ -4,16 +4,16 @@ import type { Address } from '../../pool/client/address.ts';
 import { loopbackAddress } from '../local-addresses.ts';
 import type { Cut } from './connection-cutter.ts';
 
-/** A TCP proxy between the load and the server, in a thread of its own, that can make connections go silent. */
+/** A TCP proxy between the load and the server, in its own thread, that can silence connections. */
 export interface SilentProxy {
   /** Where the load connects to instead of the server. */
   readonly address: Address;
-  /** Makes one idle connection half-open: it stays open, and nothing passes any more. */
+  /** Makes one idle connection half-open: it stays open but passes nothing more. */
   readonly silence: Cut;
   close(): Promise<unknown>;
 }
 
-/** What the proxy's thread is given: the address to listen on, and where the server is. */
+/** Input of the proxy's thread: the address to listen on, and the address of the server. */
 export interface ProxyData {
   readonly own: string;
   readonly host: string;
@@ -27,7 +27,10 @@ export type ProxyAnswer =
   | { readonly silenced: boolean }
   | { readonly error: string };
 
-/** Starts the proxy on a free port of loopback. It ends with `close`, or with the process. @throws Error that says why it did not start */
+/**
+ * Starts the proxy on a free port of loopback. It ends on `close` or with the process. @throws Error that says why it
+ * did not start
+ */
 export async function startSilentProxy(address: Address): Promise<SilentProxy> {
   const { host, port, path, ...same } = address;
   const own = loopbackAddress();
@@ -39,7 +42,7 @@ export async function startSilentProxy(address: Address): Promise<SilentProxy> {
   );
   const thread = new Worker(entry, { workerData, execArgv: [] });
   thread.unref();
-  // One listener for as long as it lives: an error that nobody listens for would end the process.
+  // One permanent listener: an error without a listener would end the process.
   let pending: { resolve(answer: ProxyAnswer): void; reject(error: Error): void } | undefined;
   let ended: Error | undefined;
   const end = (error: Error) => {
@@ -58,7 +61,7 @@ export async function startSilentProxy(address: Address): Promise<SilentProxy> {
     await thread.terminate();
     throw new Error('error' in started ? started.error : 'the proxy has no port');
   }
-  // Under TLS the certificate is still that of the server.
+  // With TLS, the certificate is still that of the server.
   const named = same.tls && isIP(host) === 0 ? { servername: same.servername ?? host } : {};
   return {
     address: { ...same, ...named, host: own, port: started.port },

@@ -2,10 +2,10 @@ import { PoolbenchError } from '../errors.ts';
 import type { Target } from '../server/find-target.ts';
 
 const askEveryMs = 500;
-/** Slightly later than that, as a timer may be early. */
+/** Slightly later, because a timer may be early. */
 const askAgainMs = askEveryMs + 10;
 
-/** Notices when the target goes away, waits for it to come back, and gives up after a while. */
+/** Detects the loss of the target, waits for it to return, and gives up after a while. */
 export class TargetWatch {
   readonly #target: Target;
   readonly #patienceMs: number;
@@ -16,9 +16,9 @@ export class TargetWatch {
   #askedAtMs = 0;
 
   /**
-   * @param options.timeoutMs a batch may be unanswered for this long, and a target silent for twice as long: by
-   *   default that is 10 s, in which a server that restarts is back
-   * @param options.say is called with a line for the user when the wait for the target begins
+   * @param options.timeoutMs max time for a batch; a target may be silent for twice as long: by default 10 s, enough
+   * for a restart
+   * @param options.say called with a line for the user when the wait for the target begins
    */
   constructor(target: Target, options: { timeoutMs: number; say: (line: string) => void }) {
     this.#target = target;
@@ -27,8 +27,8 @@ export class TargetWatch {
   }
 
   /**
-   * Whether the target has been silent for longer than a restart takes. It stays lost: a measurement that was stopped
-   * for it must not pass for a whole one because the target answers a moment later.
+   * Whether the target has been silent for longer than a restart takes. It then stays lost: a measurement that was
+   * stopped for this must not count as complete if the target answers a moment later.
    */
   get lost(): boolean {
     this.#lost ||=
@@ -36,20 +36,20 @@ export class TargetWatch {
     return this.#lost;
   }
 
-  /** Asks the target, at most twice a second, and goes on asking until it answers; called while operations fail. */
+  /** Asks the target at most twice a second until it answers; called while operations fail. */
   suspect(): void {
     if (this.#asking || performance.now() - this.#askedAtMs < askEveryMs) return;
     this.#asking = true;
     void this.#ask().finally(() => {
       this.#asking = false;
-      // Once it is back, no operation fails, so nobody would ask again and the silence would seem to last.
+      // Once it is back, no operation fails, so nothing would ask again and the silence would seem to last.
       if (this.#silentSinceMs !== undefined && !this.lost)
         setTimeout(() => this.suspect(), askAgainMs).unref();
     });
   }
 
   /**
-   * Resolves when the target answers: at once if it is there.
+   * Resolves when the target answers, possibly at once.
    * @throws PoolbenchError TARGET_LOST if it does not come back
    */
   async present(stopped: () => boolean): Promise<void> {
@@ -84,7 +84,7 @@ export class TargetWatch {
   }
 }
 
-/** What was observed of a lost target, by the error code of the last attempt to connect, as a clause. */
+/** Describes what was observed of a lost target, by the error code of the last connection attempt, as a clause. */
 function describeSilence(code: string | undefined): string {
   switch (code) {
     case undefined:

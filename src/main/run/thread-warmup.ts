@@ -16,53 +16,56 @@ import { type Bench, runOnce } from './measurement.ts';
 import { TurnVoided } from './threads.ts';
 
 /**
- * Operations of each client that every thread completes at least. Measured on a cold thread: with ioredis the CPU time of
- * an operation falls to a quarter within 7,000 operations, with wire to a half within 3,000; the others are taken to be
- * like ioredis. `windows` sees the rest.
+ * Min operations of each client per thread. Measured on a cold thread: the CPU time per operation falls to a quarter
+ * within 7,000 operations with ioredis, and to a half within 3,000 with wire; other clients are assumed to be like
+ * ioredis. `windows` covers the rest.
  */
 const minOperationsOf = (client: Client) => (client === 'wire' ? 4000 : 8000);
 
-/** CPU time after which a thread's window is over: enough for a mean, and short beside the 0.5 s that ioredis takes. */
+/** CPU time of a thread's window: enough for a mean, and short compared with the 0.5 s that ioredis needs. */
 const windowCpuNs = 20e6;
-/** The median of this many windows is compared with that of as many before. A pause of the garbage collector affects one. */
+/**
+ * The median of this many windows is compared with that of the same number before. A garbage collection affects only
+ * one.
+ */
 const windows = 4;
 /** The CPU time of an operation has settled when the later median is at least this fraction of the earlier one. */
 const minSettledRatio = 0.9;
 
-/** Interval at which the threads are looked at; they publish as often. */
+/** Interval at which the threads publish and are checked. */
 const lookMs = 50;
 
-/** A path's time, however short the run, and in a run of too few rounds to judge anything. */
+/** Min time for a path, and the time in a run with too few rounds for a verdict. */
 const minPathSeconds = 0.2;
-/** A path's time, plus as much for each thread that shares a core. */
+/** Time for a path, plus the same for each thread that shares a core. */
 const pathSeconds = 2;
-/** Max fraction of the planned run that the warm-up takes; reached only where threads lack cores, or a run is short. */
+/** Max fraction of the planned run for the warm-up; reached only if threads lack cores or the run is short. */
 const maxRunRatio = 0.5;
-/** A search does not know how long it will take: it is assumed to take this many measurements. */
+/** A search does not know its duration: this many measurements are assumed. */
 const assumedMeasurements = 10;
 
-/** Scenarios that a warning lists. */
+/** Max scenarios that a warning lists. */
 const maxListed = 3;
 
 interface WarmUp {
   readonly progress: Progress;
   /** Aborted when the user wants to stop. */
   readonly signal: AbortSignal;
-  /** Of the measurements that follow; undefined if it is not known. */
+  /** Planned time of the following measurements; undefined if not known. */
   readonly plannedSeconds: number | undefined;
-  /** The round that follows: not the first one if the run is resumed. */
+  /** The next round: not the first one if the run is resumed. */
   readonly firstRound: number;
   /** A scenario's id as it is shown. */
   readonly named: (id: string) => string;
 }
 
 /**
- * Warms up the threads: drives every path through the code (see `Dimension.path`) on all threads of the run at once,
- * until each thread has done enough operations and their CPU time has settled, and throws the figures away. Otherwise the
- * first rounds measure code that is not compiled yet, above all in threads that only wide scenarios use. If a thread has not
- * settled within the limit, which is half of the planned run at most, that is a warning.
+ * Warms up the threads: runs every path through the code (see `Dimension.path`) on all threads of the run at once,
+ * until each thread has completed enough operations and their CPU time has settled, and discards the figures. Otherwise
+ * the first rounds would measure code that is not compiled yet, especially in threads that only wide scenarios use.
+ * Warns if a thread has not settled within the limit, at most half of the planned run.
  *
- * @throws ConnectRefused, or whatever else a thread failed with
+ * @throws ConnectRefused, or any other failure of a thread
  */
 export async function warmUpThreads(
   bench: Bench,
@@ -73,7 +76,8 @@ export async function warmUpThreads(
   const beside = (bench.populations ?? []).filter(population =>
     scenarios.some(scenario => besideOf(scenario, [population]).length > 0),
   );
-  // The figures of the warm-up are discarded, so their caveats do not belong to the results. It uses the keys as they are.
+  // The figures of the warm-up are discarded, so their caveats do not belong in the results. The keys are used as they
+  // are.
   const pathOn = (bench: Bench, scenario: Scenario) => {
     // Each thread needs its own key.
     const size = Math.min(bench.threads.size, workloadTask(bench.experiment.workload).keys);
@@ -84,14 +88,14 @@ export async function warmUpThreads(
     ...widestOfEachPath(scenarios).map(scenario => pathOn(bench, scenario)),
     ...beside.map(population => pathOn(population.bench, population.scenario)),
   ];
-  // So few rounds give no verdict. They are a trial, which must stay short.
+  // So few rounds give no verdict. Such a trial must stay short.
   const isTrial = experiment.rounds.atMost < minRounds;
   const runSeconds = plannedSeconds ?? assumedMeasurements * (experiment.warmupSeconds + experiment.seconds);
   const endNs = nowNs() + (isTrial ? 0 : maxRunRatio * runSeconds * 1e9);
   const unsettled: string[] = [];
   for (const [index, { scenario, size, bench }] of paths.entries()) {
     if (signal.aborted) return;
-    // Time that a path does not use goes to the paths after it.
+    // Time that a path does not use is available to later paths.
     const partSeconds = (endNs - nowNs()) / 1e9 / (paths.length - index);
     const isFast = canSettle(scenario);
     const wantedSeconds = isFast ? maxSecondsOf(scenario) : 0;
@@ -124,7 +128,7 @@ export async function warmUpThreads(
         shared,
       );
     } catch (cause) {
-      // The threads have run until then, and nothing is judged by it.
+      // The threads have run enough by then, and there is no verdict.
       if (!(cause instanceof TurnVoided)) throw cause;
     } finally {
       clearInterval(timer);
@@ -145,7 +149,7 @@ export async function warmUpThreads(
   );
 }
 
-/** One scenario for each path that any of them takes, the one with the most threads; of open loops that with the highest rate. */
+/** One scenario for each path: the one with the most threads, or for open loops the highest rate. */
 export function widestOfEachPath(scenarios: readonly Scenario[]): Scenario[] {
   const widest = new Map<string, Scenario>();
   for (const scenario of scenarios) {
@@ -166,7 +170,10 @@ function rateOf({ arrival }: Scenario): number {
   return arrival.kind === 'closed' ? 0 : arrival.rate;
 }
 
-/** A scenario alone, with one pool on each thread. A run has more than one thread only for a scenario with as many connections. */
+/**
+ * A scenario alone, with one pool on each thread. A run has several threads only for a scenario with at least as many
+ * connections.
+ */
 function spreadOver(scenario: Scenario, threads: number): Scenario {
   const { workers, connections, batch } = scenario;
   return {
@@ -182,7 +189,7 @@ function spreadOver(scenario: Scenario, threads: number): Scenario {
   };
 }
 
-/** With its stages in so much time, in which every rate of them is to be driven. */
+/** With its stages compressed into this time, so that each of their rates is used. */
 function squeezed(scenario: Scenario, seconds: number): Scenario {
   const { arrival } = scenario;
   if (arrival.kind === 'closed' || arrival.stages === undefined) return scenario;
@@ -191,14 +198,14 @@ function squeezed(scenario: Scenario, seconds: number): Scenario {
   return { ...scenario, arrival: { ...arrival, stages } };
 }
 
-/** How long a path is driven at most: threads that share a core take longer. */
+/** Max time for a path: threads that share a core need longer. */
 function maxSecondsOf({ threads }: Scenario): number {
   return Math.min(pathSeconds * (1 + threads / usableCores()), limits.seconds);
 }
 
 /**
- * Whether the threads can do enough operations in that time. The warm-up keeps the rate of an open loop, because the target
- * may not be meant to bear more; a slow one would take minutes, and the cost of its operations limits nothing.
+ * Whether the threads can complete enough operations in that time. The warm-up keeps the rate of an open loop, because
+ * the target may not tolerate more; a slow one would take minutes, and the cost of its operations limits nothing.
  */
 function canSettle(scenario: Scenario): boolean {
   const rate = rateOf(scenario);
@@ -210,7 +217,7 @@ export class Settling {
   readonly #minOperations: number;
   readonly #threads: { operations: number; cpuNs: number; costs: number[]; settled: boolean }[];
 
-  /** @param minOperations that each thread must have done, failed ones too */
+  /** @param minOperations that each thread must have completed, including failed ones */
   constructor(threads: number, minOperations: number) {
     this.#minOperations = minOperations;
     this.#threads = Array.from({ length: threads }, () => {
@@ -218,12 +225,12 @@ export class Settling {
     });
   }
 
-  /** How many threads have not settled. */
+  /** The number of threads that have not settled. */
   get unsettled(): number {
     return this.#threads.filter(({ settled }) => !settled).length;
   }
 
-  /** Takes in the progress of each thread. @returns whether all have settled */
+  /** Updates the progress of each thread. @returns whether all have settled */
   look(progress: readonly Pick<ThreadProgress, 'completed' | 'failed' | 'cpuNs'>[]): boolean {
     for (const [index, thread] of this.#threads.entries()) {
       const { completed = 0, failed = 0, cpuNs = 0 } = progress[index] ?? {};
@@ -243,7 +250,7 @@ export class Settling {
   }
 }
 
-/** Whether costs, oldest first, have stopped falling. On a busy machine they go up and down, which is not warm-up. */
+/** Whether costs, oldest first, have stopped falling. On a busy machine they fluctuate, which is not warm-up. */
 function hasSettled(costs: readonly number[]): boolean {
   if (costs.length < 2 * windows) return false;
   return median(costs.slice(-windows)) >= minSettledRatio * median(costs.slice(-2 * windows, -windows));

@@ -8,30 +8,27 @@ import { withoutSecrets } from '../server/url.ts';
 import type { HostUse } from './host-use.ts';
 import { openWindow, type WindowStart } from './window-start.ts';
 
-/** Lead between opening the barrier and the start instant: every thread must have seen it by then. */
+/** Lead between opening the barrier and the start instant, by which every thread must have seen it. */
 const releaseLeadMs = 10;
 const releaseLeadMsPerThread = 1;
 const barrierPollMs = 1;
 
-/**
- * A thread counts as hung after so many seconds without a heartbeat, far longer than it is ever without a
- * core.
- */
+/** A thread counts as hung after this many seconds without a heartbeat: far longer than any thread lacks a core. */
 const maxSecondsWithoutHeartbeat = 30;
 
 /** A thread's event loop has stopped: its task will never end. */
 export class ThreadHung extends Error {}
 
-/** A thread ended unasked and without an error. */
+/** A thread ended unexpectedly and without an error. */
 export class ThreadEnded extends Error {}
 
-/** A thread's pools could not open their connections: perhaps the target is away for a moment. */
+/** A thread's pools could not open their connections: the target may be briefly unavailable. */
 export class ConnectRefused extends Error {}
 
-/** A measurement that has to be repeated, because its threads did not start together. The code is for the case that none does. */
+/** A measurement to be repeated because its threads did not start together. The code applies if no attempt does. */
 export class TurnVoided extends PoolbenchError {}
 
-/** What runs the tasks of a scenario: the threads of this process, or those of agents. */
+/** Runs the tasks of a scenario: the threads of this process or of agents. */
 export interface LoadThreads {
   /** How many threads there are. */
   readonly size: number;
@@ -43,7 +40,7 @@ export interface LoadThreads {
     placement?: readonly number[],
   ): Promise<ThreadSample[]>;
   close(): Promise<void>;
-  /** Where they are, if not in this process. */
+  /** Where the threads run, if not in this process. */
   readonly hosts?: ThreadHosts | undefined;
 }
 

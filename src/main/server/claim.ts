@@ -6,7 +6,7 @@ export interface Claim {
   readonly prefix: string;
   /** The value of the claim's key, which is different in every run. */
   readonly token: string;
-  /** Whether the server took the claim. If it did not, the prefix is a random one, which nobody else can have drawn. */
+  /** Whether the server accepted the claim. If not, the prefix is random and thus unique. */
   readonly claimed: boolean;
 }
 
@@ -15,14 +15,14 @@ export function claimKey(prefix: string): string {
   return `${prefix}claim`;
 }
 
-/** The date is for people who find the claim of a run that was killed. */
+/** The date helps people who find the claim of a killed run. */
 export function newToken(): string {
   return `${new Date().toISOString()} ${randomUUID()}`;
 }
 
 /**
- * Whether another run holds the claim now. A server that restarts, is flushed or evicts keys loses claims, and then another
- * run can take the prefix. If nobody has, it is claimed again.
+ * Whether another run holds the claim now. A server that restarts, is flushed or evicts keys loses claims, and then
+ * another run can take the prefix. Otherwise it is claimed again.
  * @throws PoolbenchError TARGET_LOST
  */
 export async function isTaken(control: Control, { prefix, token, claimed }: Claim): Promise<boolean> {
@@ -42,9 +42,9 @@ if held and held ~= ARGV[1] then return -1 end
 return redis.call('UNLINK', unpack(KEYS, 2))`;
 
 /**
- * Removes keys of the prefix in one step with the look at the claim, so that no other run can take the prefix in between.
+ * Removes keys of the prefix and checks the claim in one step, so that no other run can take the prefix in between.
  * @param names all of one server, at most 1000
- * @returns how many there were, or `taken`; undefined if the server runs no scripts for this user
+ * @returns the number of removed keys, or `taken`; undefined if the server runs no scripts for this user
  * @throws PoolbenchError TARGET_LOST
  */
 export async function unlinkUnlessClaimedByOthers(

@@ -15,8 +15,8 @@ import { shownAddress } from './url.ts';
 
 /**
  * Opens the coordinator's connections to a cluster; the address is that of any node.
- * @throws PoolbenchError as `connectControl`, for that node and for every master; TARGET_NOT_AVAILABLE if it is no
- *   node of a cluster, or the cluster does not serve all slots
+ * @throws PoolbenchError as `connectControl`, for that node and for every master; TARGET_NOT_AVAILABLE if it is not a
+ * node of a cluster, or the cluster does not serve all slots
  */
 export async function connectCluster(
   address: Address,
@@ -33,17 +33,17 @@ export async function connectCluster(
 }
 
 /**
- * The coordinator's connections to a cluster: one to each node, for what is asked of every master, and ioredis's client
- * of a cluster for commands with keys. The latter may retry by itself, because nothing is measured here.
+ * The coordinator's connections to a cluster: one to each node, for requests to every master, and ioredis's cluster
+ * client for commands with keys. The latter may retry, because nothing is measured here.
  */
 class ClusterControl extends Control {
   readonly #timeoutMs: number;
   readonly #seed: Control;
-  /** One to every node that the cluster has announced, and to the one it was found by. */
+  /** One to every node that the cluster announced, and to the one in the URL. */
   readonly #connections = new Map<string, Control>();
   #masters: readonly Control[] = [];
   #known: readonly Address[] = [];
-  /** Opened with the first request, and anew after a loss. */
+  /** Opened with the first request, and again after a loss. */
   #client: Cluster | undefined;
   #opening: Promise<Cluster> | undefined;
   #closed = false;
@@ -116,7 +116,7 @@ class ClusterControl extends Control {
   }
 
   async #look(): Promise<readonly SlotRange[]> {
-    // All are asked at once: one that hangs must not hold up the others' answer.
+    // All are asked at once: one that hangs must not delay the others.
     const asked = [...this.#connections.values()];
     const ranges = await Promise.any(asked.map(askSlots)).catch(() => {
       throw this.#silence('CLUSTER SLOTS');
@@ -156,7 +156,7 @@ class ClusterControl extends Control {
   override async alive(): Promise<boolean> {
     const asked = [...this.#connections.values()].map(async node => {
       const info = await node.call('CLUSTER', 'INFO').catch((error: unknown) => {
-        // A user who may not ask has been answered.
+        // A refusal is also an answer.
         if (isRefusal(error)) return 'cluster_state:ok';
         throw error;
       });

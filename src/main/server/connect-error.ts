@@ -42,13 +42,13 @@ export async function connectError(
   if (other !== undefined) return unreachable(other);
   if (code === 'ETIMEDOUT') {
     return unreachable(
-      `expected an answer from ${where}, but none came within ${timeoutMs} ms; is the host up, and its port not filtered?`,
+      `expected an answer from ${where}, but none came within ${timeoutMs} ms; is the host up, and is its port open?`,
     );
   }
-  // The words of ioredis's decoder.
+  // The wording of ioredis's decoder.
   const isOther = error.message.startsWith('Unknown RESP type');
   const found = isOther
-    ? 'what answers there does not speak the Redis protocol; correct the port'
+    ? 'it does not speak the Redis protocol; correct the port'
     : `the connection failed: ${said || code}`;
   return unreachable(`expected a Redis-protocol server at ${where}, but ${found}`);
 }
@@ -77,7 +77,7 @@ function unknownHost({ code, where, address }: Failure): string {
 }
 
 function noRoute({ code, where }: Failure): string {
-  return `expected a server at ${where}, but there is no way to that host (${code}); correct the URL, or the network`;
+  return `expected a server at ${where}, but there is no route to that host (${code}); correct the URL, or the network`;
 }
 
 /** The message holds the reason of each Sentinel. */
@@ -87,7 +87,7 @@ function noMaster(said: string, cause: Error): PoolbenchError {
   const advice = login
     ? "correct target.sentinel.username and target.sentinel.password (the URL's login is the master's)"
     : tls
-      ? 'correct target.tls, which is for Sentinels, too'
+      ? 'correct target.tls, which also applies to Sentinels'
       : 'start one, or correct target.url, target.sentinel.master or target.sentinel.others';
   return new PoolbenchError(
     login ? 'TARGET_REFUSED_LOGIN' : 'TARGET_UNREACHABLE',
@@ -152,7 +152,7 @@ function describeRefusal(reply: string, failure: Failure): PoolbenchError | unde
 
 /**
  * What a failed TLS handshake means and what to do about it; undefined if it is no error of TLS. Node's error code is
- * OpenSSL's name of what is wrong with the server's certificate, or of its alert about ours.
+ * OpenSSL's name for the fault of the server's certificate, or for the server's alert about the client's.
  */
 function describeTlsError({ code, said, where, address: { trust } }: Failure): string | undefined {
   const trusted = (found: string, advice: string) =>
@@ -177,9 +177,9 @@ function describeTlsError({ code, said, where, address: { trust } }: Failure): s
     );
   }
   if (/ALERT_CERTIFICATE_REQUIRED|ALERT_HANDSHAKE_FAILURE/.test(code) && trust?.cert === undefined)
-    return `expected the server at ${where} to accept us without a certificate, but it requires one (${code}); set target.tls.cert and target.tls.key, or do not require one on the server (redis-server --tls-auth-clients no)`;
+    return `expected the server at ${where} to accept a client without a certificate, but it requires one (${code}); set target.tls.cert and target.tls.key, or do not require one on the server (redis-server --tls-auth-clients no)`;
   if (/ALERT_(UNKNOWN_CA|(\w+_)?CERTIFICATE(_\w+)?|DECRYPT_ERROR)$/.test(code))
-    return `expected the server at ${where} to accept our certificate (target.tls.cert), but it does not (${code}); use one that has not expired and is signed by a CA that the server trusts`;
+    return `expected the server at ${where} to accept the client certificate (target.tls.cert), but it does not (${code}); use one that has not expired and is signed by a CA that the server trusts`;
   return undefined;
 }
 

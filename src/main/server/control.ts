@@ -16,15 +16,18 @@ export interface Shard {
   readonly replicas: readonly Control[];
 }
 
-/** What one command of a pipeline ended with. */
+/** The outcome of one command of a pipeline. */
 export type Outcome = { readonly value: unknown } | { readonly error: Error };
 
 /**
- * Commands that only ask, so that they can be sent again. A proxy that does not know one may close the connection rather than
- * refuse it, as twemproxy does.
+ * Commands without side effects, which can be sent again. A proxy that does not know one may close the connection
+ * instead of refusing it, as twemproxy does.
  */
 const questions = new Set(['HELLO', 'INFO', 'COMMAND', 'CLUSTER', 'DBSIZE', 'SCAN']);
-/** The same of commands that can also change something for others (CLIENT KILL, CONFIG SET). A name is this connection's alone. */
+/**
+ * Subcommands without side effects, of commands that can also change something for others (CLIENT KILL, CONFIG SET). A
+ * name affects only this connection.
+ */
 const askingSubcommands = new Set([
   'CLIENT SETNAME',
   'CLIENT LIST',
@@ -33,7 +36,7 @@ const askingSubcommands = new Set([
   'CONFIG GET',
 ]);
 
-/** What is asked, by its command; undefined if the request does more than to ask. */
+/** The name of a request without side effects; undefined for other requests. */
 function questionIn([command, subcommand]: Request): string | undefined {
   const both = `${command} ${String(subcommand)}`;
   if (askingSubcommands.has(both)) return both;
@@ -46,8 +49,8 @@ const answeredCodes: readonly string[] = ['TARGET_REFUSED_LOGIN', 'TARGET_TOO_SM
 /**
  * Opens the coordinator's one connection to the target.
  * @param timeoutMs bounds connecting, and later every single request.
- * @throws PoolbenchError TARGET_UNREACHABLE, TARGET_REFUSED_LOGIN or TARGET_TOO_SMALL (at maxclients). Its `cause`
- *   carries the socket's error, so that `ECONNREFUSED` can be told from the rest.
+ * @throws PoolbenchError TARGET_UNREACHABLE, TARGET_REFUSED_LOGIN or TARGET_TOO_SMALL (at maxclients). Its `cause` has
+ * the socket's error, so that `ECONNREFUSED` can be recognised.
  */
 export async function connectControl(address: Address, options: { timeoutMs: number }): Promise<Control> {
   const control = new Control(address, options.timeoutMs);
@@ -56,8 +59,8 @@ export async function connectControl(address: Address, options: { timeoutMs: num
 }
 
 /**
- * The coordinator's connection: asks, never measures. It does not reconnect by itself; the next request after a loss
- * tries once, so a server that comes back is found, and one that stays away costs one attempt per request.
+ * The coordinator's connection, which never measures. It does not reconnect by itself; the next request after a loss
+ * tries once, so a server that returns is found, and one that does not costs one attempt per request.
  */
 export class Control {
   /** As it was declared, as text. */
@@ -72,7 +75,7 @@ export class Control {
   #server: Address;
   #shutOut: string | undefined;
   #goneAs: string | undefined;
-  /** Questions at which the server closes the connection: it is not asked them again. */
+  /** Requests on which the server closes the connection: they are not sent again. */
   readonly #closesAt = new Set<string>();
   #infoRefusal: string | undefined;
 
@@ -85,7 +88,7 @@ export class Control {
 
   /**
    * The server that answered last, by its IP address if it was declared by a host name. With a Sentinel it is the
-   * master, and another one after a failover.
+   * master, which changes with a failover.
    */
   get server(): Address {
     return this.#server;
@@ -98,14 +101,14 @@ export class Control {
   }
 
   /**
-   * Where the load connects to: straight to the server, without a name service, so that it comes to the same one; but
-   * through the Sentinel, if there is one.
+   * Where the load connects: directly to the server's IP address, so that it reaches the same server; but through the
+   * Sentinel, if there is one.
    */
   get answering(): Address {
     return this.address.sentinel === undefined ? this.#server : this.address;
   }
 
-  /** The servers that work together, as of the last look: this one. */
+  /** The servers that work together, as last looked up: only this one. */
   get nodes(): readonly Control[] {
     return [this];
   }
@@ -140,7 +143,7 @@ export class Control {
     return 1000;
   }
 
-  /** One more connection to where the load connects. It is opened by its first request, and closed by itself. */
+  /** Another connection to the same place as the load. It is opened by its first request, and closed separately. */
   another(): Control {
     return new Control(this.answering, this.#timeoutMs);
   }
@@ -151,8 +154,8 @@ export class Control {
   }
 
   /**
-   * Sends one command. An error reply rejects with an Error whose message is the reply, and so does a question at which
-   * the server closes the connection twice, though it answers PING.
+   * Sends one command. An error reply rejects with an Error whose message is the reply; so does a request on which the
+   * server closes the connection twice although it answers PING.
    * @throws PoolbenchError TARGET_LOST when no answer came in time, or as {@link connectControl}.
    */
   async call(...request: Request): Promise<unknown> {
@@ -203,8 +206,8 @@ export class Control {
   }
 
   /**
-   * INFO beside the load, without a time limit: an answer that comes late does no harm, whereas the end of a time limit
-   * would close the connection on which others wait for theirs.
+   * INFO during the load, without a timeout: a late reply does no harm, whereas a timeout would close the connection
+   * under other requests.
    * @throws the refusal; Error if the connection is lost, or closed at INFO
    */
   async infoWithoutLimit(): Promise<Map<string, string>> {
@@ -214,7 +217,7 @@ export class Control {
   }
 
   /**
-   * The refusal of INFO, unless it is one to this user only: what answers may be a proxy with several servers behind it.
+   * The refusal of INFO, unless it applies only to this user: the server may be a proxy with several servers behind it.
    * Undefined until INFO was asked for, and when it is answered.
    */
   get infoRefusal(): string | undefined {
@@ -288,7 +291,7 @@ export class Control {
       ...(server.tls ? { tls: tlsOptions(server) } : {}),
       lazyConnect: true,
       connectTimeout: this.#timeoutMs,
-      // Logging in is done below, command by command: so each refusal is heard, and none of it is retried.
+      // The login is done below, command by command, so that each refusal is seen and nothing is retried.
       protocol: 2,
       disableClientInfo: true,
       enableReadyCheck: false,
@@ -355,7 +358,7 @@ function withIp(address: Address, ip: string | undefined): Address {
   return isName && ip !== undefined ? { ...address, host: ip } : address;
 }
 
-/** On a socket that is closed already ioredis would wait two seconds for it to close, and the process with it. */
+/** On a socket that is already closed, ioredis would wait two seconds for it to close, and delay the process. */
 function disconnect(redis: Redis): void {
   const stream: Redis['stream'] | undefined = redis.stream;
   if (stream?.destroyed !== true) redis.disconnect();
@@ -400,7 +403,7 @@ function wasClosed(error: unknown): boolean {
   return cause instanceof Error && !('code' in cause && cause.code === 'ETIMEDOUT');
 }
 
-/** A server that could not save refuses PING as it does every write, but it serves reads. */
+/** A server that could not save refuses PING like every write, but still serves reads. */
 function servesReads(error: unknown): boolean {
   return isRefusal(error) && error.message.startsWith('MISCONF');
 }

@@ -24,7 +24,7 @@ import { type KeySpace, refusalAmong } from './key-space.ts';
 import { lifeOf } from './server-info.ts';
 import { ServerScripts } from './server-scripts.ts';
 
-/** What was found before a measurement, and done about it. */
+/** What was found and done before a measurement. */
 type Readiness = NonNullable<RoundResult['dataSet']>;
 
 interface DataSetParts {
@@ -50,8 +50,8 @@ const samplesPerFamily = 100;
 const maxRewritten = { elements: 100_000, bytes: 64 << 20 };
 
 /**
- * The keys of a run that are there before the load, and the scripts that it calls: written once, looked for before each
- * measurement, and restored.
+ * The keys that exist before the load, and the scripts that it calls: written once, checked before each measurement,
+ * and restored if needed.
  */
 export class DataSet {
   readonly #control: Control;
@@ -61,7 +61,7 @@ export class DataSet {
   /** Commands of the load after which the data is another. */
   readonly #changedBy: readonly string[];
   readonly #isRewritten: boolean;
-  /** Whether the server took all of the data the last time. One that refused it is not asked again and again. */
+  /** Whether the server accepted all data the last time. If it refused, it is not asked again and again. */
   #isWritten = false;
   #life: string | undefined;
   #samples = 0;
@@ -208,7 +208,8 @@ export class DataSet {
       written += outcomes.length - refusedHere;
       refused += refusedHere;
       reason ??= refusalAmong(outcomes);
-      // A server that takes nothing at first takes nothing later: ten thousand refusals say no more than a thousand.
+      // A server that accepts nothing at first accepts nothing later: ten thousand refusals say no more than a
+      // thousand.
       if (written === 0 && refused > 0) break;
     }
     this.#isWritten = refused === 0;
@@ -222,7 +223,7 @@ export class DataSet {
     return null;
   }
 
-  /** Writes the keys of each family. What is there under their names was left by others, or is to be replaced. */
+  /** Writes the keys of each family. Existing keys with these names were left by others, or are to be replaced. */
   *#keyRequests(): Generator<Request> {
     const { workload, seed } = this.#parts;
     const { commands } = workload;
@@ -336,7 +337,7 @@ function drawValues(workload: WorkloadTask, seed: number): { nextValue: () => st
   };
 }
 
-/** Another one after every start of a server, and when other masters serve. Undefined if it is not known. */
+/** Changes with every start of a server, and with the masters. Undefined if not known. */
 async function lifeOfAll(control: Control): Promise<string | undefined> {
   const nodes = await control.findNodes();
   const lives = await Promise.all(

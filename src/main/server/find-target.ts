@@ -23,7 +23,7 @@ import { firstThatStarts, type Started } from './start-server.ts';
 import { readTrust } from './tls.ts';
 import { parseAddress, shownAddress, withoutPassword } from './url.ts';
 
-/** The server under test: what the config declares, and what was really found. */
+/** The server under test: as declared in the config, and as detected. */
 export interface Target {
   /** The URL is without its password. */
   readonly declared: { readonly server: DeclaredServer; readonly url: string };
@@ -31,7 +31,7 @@ export interface Target {
   readonly detected: Identity & { readonly protocol: 2 | 3; readonly masters: number | null };
   /** As text: `running at redis://…`, `binary /usr/bin/redis-server, started on 127.0.0.1:6379`, … */
   readonly foundBy: string;
-  /** Whether another server than the declared one answers; every output must show it. */
+  /** Whether a server other than the declared one answers; every output must show this. */
   readonly standIn: boolean;
   /** Of a stand-in: why it is not the declared server, as text. */
   readonly standInReason?: string;
@@ -57,15 +57,15 @@ export interface ResolveOptions {
   readonly cluster?: boolean;
   /** Threads with which a started server serves clients. A server that runs already is then an error. */
   readonly threads?: number | undefined;
-  /** Start on a free port, though the URL's own may be free: another side of the run may have the same URL. */
+  /** Start on a free port even if the URL's own port is free: another side of the run may have the same URL. */
   readonly onFreePort?: boolean;
   readonly standInAllowed: boolean;
   /**
-   * Whether a server is started if nothing listens at the URL. Not for a URL that a user gave for this run: it names the
-   * server that is meant, and figures of an empty one would be taken for its own. @default true
+   * Whether a server is started if nothing listens at the URL. Not for a URL that the user gave for this run: the
+   * figures of a new, empty server would be mistaken for those of the named one. @default true
    */
   readonly mayStart?: boolean;
-  /** Prints what is looked for and what is started, one line at a time. */
+  /** Prints the search for and start of servers, line by line. */
   readonly say: (line: string) => void;
   /** Bounds connecting and every request of the control connection. @default 5000 */
   readonly timeoutMs?: number;
@@ -148,7 +148,7 @@ const nothingListens = ['ECONNREFUSED', 'ENETUNREACH'];
 
 /**
  * The control connection, or undefined if nothing listens and we may start a server: only for a plain TCP URL of this
- * machine. What refuses for another reason, or a URL with TLS, a password, a socket or Sentinels, is the user's own to repair.
+ * machine. Other refusals, and URLs with TLS, a password, a socket or Sentinels, are left to the user to fix.
  */
 async function connectIfRunning(
   address: Address,
@@ -184,7 +184,7 @@ async function inspectTarget(
   const { control, foundBy, tried, started } = found;
   try {
     const nodes = await control.findNodes();
-    // What one master of a cluster says of itself is taken for all.
+    // The figures of one master of a cluster are taken for all.
     const node = nodes[0] ?? control;
     await expectServer(node);
     const identity = await identifyServer(node);
@@ -216,7 +216,7 @@ async function inspectTarget(
       standIn,
       ...(standIn ? { standInReason } : {}),
       unverified: isUnverified(control.address),
-      // The load logs in with what was answered here: a proxy may close the connection at everything else.
+      // The load logs in only with commands that were answered here: a proxy may close the connection on others.
       address: {
         ...control.answering,
         ...(detected.protocol === 2 ? { protocol: 2 } : {}),
@@ -236,7 +236,10 @@ async function inspectTarget(
   }
 }
 
-/** A node of a cluster refuses the keys of the others. One that is alone in its cluster, or does not tell, is taken. */
+/**
+ * A node of a cluster refuses the keys of other nodes. A node that is alone in its cluster, or does not report this, is
+ * accepted.
+ */
 async function refuseOneOfMany(control: Control, url: string): Promise<void> {
   const [outcome] = await control.pipeline([['CLUSTER', 'SLOTS']]);
   if (outcome === undefined || 'error' in outcome) return;
@@ -247,7 +250,7 @@ async function refuseOneOfMany(control: Control, url: string): Promise<void> {
   );
 }
 
-/** How a server was found that runs already. */
+/** How a running server was found. */
 function formatRunning({ address, server }: Control, url: string): string {
   if (address.sentinel === undefined) return `running at ${url}`;
   return `running at ${shownAddress(server)}, named as master "${address.sentinel.master}" by a Sentinel (${url})`;
@@ -255,17 +258,17 @@ function formatRunning({ address, server }: Control, url: string): string {
 
 const anyServer = 'Redis, Valkey or Dragonfly';
 
-/** Why little is known of what answers. */
+/** Why little is known about the server. */
 function formatHidden(url: string, refusal: string): string {
-  return `what answers at ${url} refuses INFO (${toOneLine(refusal)}), as a proxy such as Envoy or twemproxy does, or a managed service: its version, threads, limits, CPU time and own counts are not known, several servers may be behind it, and the figures include whatever is in between`;
+  return `the server at ${url} refuses INFO (${toOneLine(refusal)}), like a proxy such as Envoy or twemproxy, or a managed service: its version, threads, limits, CPU time and own counts are unknown, several servers may be behind it, and the figures include everything in between`;
 }
 
 function formatStandIn(server: DeclaredServer, what: string, isTold: boolean): string {
   if (!isTold)
     return `stand-in: ${what} answers, so it is not known to be ${server}, and claims about ${server} are not tested; if you know what it is, set target.server to any`;
   return server === 'any'
-    ? `stand-in: ${what} answers, because no server under test was found; no figure here says anything about ${anyServer}`
-    : `stand-in: ${what} answers in the place of ${server}; no figure here says anything about ${server}, and claims about it are not tested`;
+    ? `stand-in: ${what} answers, because no server under test was found; these figures say nothing about ${anyServer}`
+    : `stand-in: ${what} answers instead of ${server}; these figures say nothing about ${server}, and claims about it are not tested`;
 }
 
 function formatDeclared(server: DeclaredServer): string {
@@ -308,7 +311,7 @@ export function shownTarget({
   return { declared, detected: shown, foundBy, standIn, ...reason, unverified, local };
 }
 
-/** Where the load runs, on a machine of so many cores. */
+/** Where the load runs, on a machine with this many cores. */
 export function environmentOf(
   { local, detected }: Pick<Result['target'], 'local' | 'detected'>,
   cores: number,

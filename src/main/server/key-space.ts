@@ -16,11 +16,11 @@ export interface KeySpace extends Claim {
   readonly warnings: readonly string[];
 }
 
-/** What became of a run's keys. */
+/** The outcome of removing a run's keys. */
 export interface Removal {
   /** Without the claim. */
   readonly removed: number;
-  /** Keys that the server still holds because it refused to remove them; then the claim stays with them. */
+  /** Keys that remain because the server refused to remove them; then the claim also remains. */
   readonly left: number;
   /** Its refusal, if it left any. */
   readonly reason: string | undefined;
@@ -37,7 +37,7 @@ export const runPrefix = new RegExp(`^${prefixPattern}$`);
 /** Every key that a run writes: its prefix, and `claim` or the number of a key. */
 const runKey = new RegExp(`^(${prefixPattern})(?:claim|\\d{${keyDigits}})$`);
 
-/** The prefix of a key that a run of poolbench has written; undefined for a key of others. */
+/** The prefix of a key written by a run of poolbench; undefined for other keys. */
 export function prefixOfKey(name: string): string | undefined {
   return runKey.exec(name)?.[1];
 }
@@ -51,9 +51,9 @@ function keyPrefix({ seed, before = '' }: { seed: number; before?: string }, oth
 }
 
 /**
- * Takes a key prefix that no other run is using. It begins with `before`, if that is given. The same seed takes the same prefix, unless it is in use.
- * A server that refuses writes (a replica, out of memory) holds no claim: there the prefix is a random one, for another
- * run of the seed may hold the usual one, and there is a warning.
+ * Claims a key prefix that no other run is using. It begins with `before`, if given. The same seed gets the same
+ * prefix, unless that is in use. A server that refuses writes (a replica, out of memory) cannot hold a claim: then the
+ * prefix is random, because another run with the same seed may hold the usual one, and there is a warning.
  * @throws PoolbenchError TARGET_NOT_AVAILABLE when a hundred prefixes of the seed are taken
  */
 export async function claimKeySpace(
@@ -81,12 +81,12 @@ export async function claimKeySpace(
   }
   throw new PoolbenchError(
     'TARGET_NOT_AVAILABLE',
-    `expected a free key prefix like ${keyPrefix(names)}, but ${maxAttempts} are claimed; remove the keys that earlier runs left (${keyPrefix(names).slice(0, -1)}*), or take another seed`,
+    `expected a free key prefix like ${keyPrefix(names)}, but ${maxAttempts} are claimed; remove the keys that earlier runs left (${keyPrefix(names).slice(0, -1)}*), or use another seed`,
   );
 }
 
 /**
- * Removes exactly the run's keys, by name, and then its claim; nothing once another run has claimed the prefix.
+ * Removes exactly the run's keys, by name, and then its claim; nothing if another run has claimed the prefix.
  * @throws PoolbenchError TARGET_LOST when the server does not answer
  */
 export async function removeKeySpace(control: Control, space: KeySpace): Promise<Removal> {

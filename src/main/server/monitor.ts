@@ -25,12 +25,12 @@ const timeoutMs = 5000;
 const LF = 0x0a;
 
 /**
- * Records what a server runs, by MONITOR on a connection of its own. Nothing is parsed during the recording: what is not read in time
- * fills the server's memory.
+ * Records a server's commands with MONITOR on a separate connection. Nothing is parsed during the recording, because
+ * unread output fills the server's memory.
  *
  * @param signal ends the recording before its limits
  * @throws PoolbenchError TARGET_UNREACHABLE, TARGET_REFUSED_LOGIN; TARGET_NOT_AVAILABLE if the server refuses MONITOR;
- *   TARGET_LOST if it closes the connection before it answers
+ * TARGET_LOST if it closes the connection before it answers
  */
 export function recordMonitor(
   address: Address,

@@ -22,7 +22,7 @@ export async function findOtherServers(target: Control): Promise<Control[]> {
     const control = target.another();
     const found = await lifeOf(control).catch(() => undefined);
     if (found === undefined) {
-      // Refused, or silent: another connection would fare no better.
+      // Refused or silent: another connection would not help.
       control.close();
       break;
     }

@@ -9,7 +9,7 @@ import { findOtherServers, leave } from './other-servers.ts';
 import { type Identity, identifyServer, isImplausible, lifeOf } from './server-info.ts';
 import { shownAddress } from './url.ts';
 
-/** What a plan asks of the target at its widest. */
+/** The peak demand of a plan on the target. */
 interface Needs {
   /** Connections of the server open at once, over all threads. */
   readonly connections: number;
@@ -22,16 +22,16 @@ interface Needs {
   readonly valueBytes: number;
 }
 
-/** Files that this process has open during the load beside connections and what its threads need. */
+/** Files that this process has open during the load, in addition to connections and what its threads need. */
 const ownFiles = 96;
 /** Files that a thread of Node opens for its event loop, and for a moment for modules. */
 const filesPerThread = 16;
-/** What a server keeps for one small key beside its value: entry, name, hash table. */
+/** Memory that a server needs for a small key in addition to its value: entry, name, hash table. */
 const keyOverheadBytes = 100;
 
 /** How a target is checked. */
 export interface PreflightOptions {
-  /** A database that holds keys of others is loaded, too. */
+  /** A database that holds keys of other programs is loaded, too. */
   readonly force: boolean;
   /** The connections of this process to the targets of its other sides, which may be on the same server. */
   readonly beside?: readonly Control[];
@@ -80,7 +80,7 @@ export async function preflight(
   return [...warnings, ...(await warnOfOtherServers(control))];
 }
 
-/** Which servers these are, as far as they tell. */
+/** Which servers these are, as far as they report it. */
 async function livesOf(controls: readonly Control[]): Promise<string[]> {
   const lives = await Promise.all(controls.map(control => lifeOf(control).catch(() => undefined)));
   return lives.filter(life => life !== undefined);
@@ -91,7 +91,7 @@ async function warnOfOtherServers(control: Control): Promise<string[]> {
   for (const other of others) await leave(other);
   if (others.length === 0) return [];
   return [
-    `${others.length + 1} servers answer at ${shownAddress(control.server)}, as behind a load balancer: ` +
+    `${others.length + 1} servers answer at ${shownAddress(control.server)}, for example behind a load balancer: ` +
       'the load goes to all of them, but poolbench writes the keys to only one of them and shows only its figures, so reads from the others find nothing; use the address of a single server',
   ];
 }
@@ -128,7 +128,7 @@ export function neededFiles({ sockets, threads }: Pick<Needs, 'sockets' | 'threa
   return ownFiles + threads * filesPerThread + sockets;
 }
 
-/** What is needed does not depend on what happens to be open now, so the advice is always the same. */
+/** The need does not depend on what is open now, so the advice is always the same. */
 function requireFiles({
   connections,
   sockets,
@@ -184,8 +184,8 @@ function mebibytes(bytes: number): string {
 const maxPrefixes = 5;
 
 /**
- * A database that holds keys of others may be in use, and is loaded only if that is forced. Keys of other runs of
- * poolbench are no reason to refuse.
+ * A database that holds keys of other programs may be in use, and is loaded only if forced. Keys of other poolbench
+ * runs are no reason to refuse.
  */
 async function requireFreeDatabase(
   control: Control,
@@ -209,7 +209,7 @@ async function requireFreeDatabase(
 
   const found =
     others > 0
-      ? `${complete ? '' : 'at least '}${formatPlural(others, 'key')} of others`
+      ? `${complete ? '' : 'at least '}${formatPlural(others, 'key')} of other programs`
       : survey === undefined && size !== undefined && size > 0
         ? `${formatPlural(size, 'key')}, and the server does not show whose (${refusals.join('; ')})`
         : null;
@@ -219,21 +219,23 @@ async function requireFreeDatabase(
       // A cluster has one database.
       const instead =
         control.cluster === undefined
-          ? `take an empty database, which is the number at the end of the URL, as in ${otherDatabase(control.address)}`
-          : 'take a cluster of your own';
+          ? `use an empty database (the number at the end of the URL), as in ${otherDatabase(control.address)}`
+          : 'use an empty cluster';
       throw new PoolbenchError(
         'TARGET_IN_USE',
-        `expected ${where} to be empty, found ${found}: a load could disturb whoever uses it; ` +
+        `expected ${where} to be empty, found ${found}: a load could disturb its users; ` +
           `${instead}, or load this one with --force, which leaves those keys alone`,
       );
     }
-    warnings.push(`${where} holds ${found}: they are left alone, but it may be in use (--force)`);
+    warnings.push(
+      `${where} holds ${found}: poolbench leaves them alone, but the database may be in use (--force)`,
+    );
   }
   if (prefixes.length > 0) {
     const shown = `${prefixes.slice(0, maxPrefixes).join(', ')}${prefixes.length > maxPrefixes ? ', …' : ''}`;
     warnings.push(
-      `keys of other poolbench runs are there (${shown}): one is running now, or was killed; ` +
-        `then remove them, for example with redis-cli --scan --pattern '${prefixes[0]}*' | xargs redis-cli unlink`,
+      `the database has keys of other poolbench runs (${shown}): one is running now, or was killed; ` +
+        `in that case remove them, for example with redis-cli --scan --pattern '${prefixes[0]}*' | xargs redis-cli unlink`,
     );
   }
   if (refusals.length > 0) {
@@ -252,9 +254,9 @@ function otherDatabase(address: Address): string {
 }
 
 const keysPerLook = 1000;
-/** A database in use is recognised after the first look; a few more show how much it is in use. */
+/** The first look recognises a database in use; a few more show how much it is used. */
 const maxLooksAtOthers = 100;
-/** Two million keys that a killed run has left are looked through in about a second. */
+/** Scanning two million keys of a killed run takes about a second. */
 const maxLooks = 2000;
 
 /**

@@ -13,11 +13,11 @@ import { withoutPassword } from './url.ts';
 
 /** Bounds of a download. */
 interface DownloadLimits {
-  /** Until a connection stands. Short: a machine without this network goes on to what else there is. */
+  /** Time limit for connecting. Short, so that a machine without this network soon tries other ways. */
   readonly connectMs: number;
-  /** Time in which nothing comes. */
+  /** Max time without data. */
   readonly silentMs: number;
-  /** Of everything, unpacking included. */
+  /** Time limit for everything, including unpacking. */
   readonly totalMs: number;
   readonly maxBytes: number;
 }
@@ -90,7 +90,9 @@ interface DownloadOptions {
   readonly signal: AbortSignal;
 }
 
-/** Writes the archive into a file. @throws Error if it does not come in full, within the limits, or is another one */
+/**
+ * Writes the archive into a file. @throws Error if it is incomplete, exceeds the limits, or is not the expected one
+ */
 async function download(
   { url, sha256 }: ReleaseArchive,
   file: string,
@@ -126,7 +128,8 @@ async function open(url: URL, options: DownloadOptions, redirects = 0): Promise<
   response.destroy();
   if (statusCode < 300 || statusCode > 399 || headers.location === undefined)
     throw new Error(`${url.host} answered ${statusCode}`);
-  if (redirects === maxRedirects) throw new Error(`${url.host} is the end of ${maxRedirects} redirects`);
+  if (redirects === maxRedirects)
+    throw new Error(`more than ${maxRedirects} redirects, the last to ${url.host}`);
   return await open(new URL(headers.location, url), options, redirects + 1);
 }
 

@@ -4,7 +4,7 @@ import type { Control } from './control.ts';
 import { infoNumber } from './server-info.ts';
 import { shownAddress } from './url.ts';
 
-/** How long a load waits for replicas that are behind. */
+/** Max time to wait for replicas that are behind. */
 const maxWaitMs = 5000;
 const pollMs = 20;
 

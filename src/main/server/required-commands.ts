@@ -6,8 +6,8 @@ import { type Control, isRefusal } from './control.ts';
 import { shownAddress } from './url.ts';
 
 /**
- * Asks the target, and each master of a cluster, whether it has the commands of the load. What does not answer COMMAND INFO
- * as Redis does is not judged.
+ * Asks the target, and each master of a cluster, whether it has the commands of the load. Servers that do not answer
+ * COMMAND INFO like Redis are not checked.
  *
  * @throws PoolbenchError TARGET_NOT_AVAILABLE if commands are missing, TARGET_LOST
  */

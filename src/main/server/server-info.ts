@@ -87,7 +87,7 @@ export interface Identity {
   readonly version: string;
   /** Threads that serve clients: io-threads of Redis and Valkey, proactor threads of Dragonfly. */
   readonly threads: number | null;
-  /** What it writes to disk, in words; empty when it keeps everything in memory. */
+  /** What it writes to disk, as text; empty if it keeps everything in memory. */
   readonly persistence: readonly string[] | null;
   readonly maxClients: number | null;
   readonly connectedClients: number | null;
@@ -155,7 +155,7 @@ function kindAndVersion(info: Fields, hello: Fields): { server: ServerKind; vers
     return { server: 'valkey', version: version ?? hello.get('version') ?? 'unknown' };
   }
   const redis = info.get('redis_version') ?? hello.get('version') ?? 'unknown';
-  // Others answer a redis_version for their clients' sake, and name themselves beside it.
+  // Other servers report a redis_version for compatibility, in addition to their own fields.
   const other = ['garnet_version', 'kvrocks_version', 'keydb_version'].some(key => info.has(key));
   const isRedis = !other && (name === undefined || name === 'redis') && redis !== 'unknown';
   return { server: isRedis ? 'redis' : 'unknown', version: redis };

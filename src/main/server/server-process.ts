@@ -10,7 +10,7 @@ import { loopbackAddress } from '../local-addresses.ts';
 import { rawProbe } from './raw-probe.ts';
 import { type StartableServer, serverFacts } from './servers.ts';
 
-/** A server that we started, and stop. */
+/** A server that poolbench started and will stop. */
 export interface StartedServer {
   readonly host: string;
   readonly port: number;
@@ -19,7 +19,7 @@ export interface StartedServer {
 
 export interface Program {
   readonly path: string;
-  /** What it needs in its environment beside our own, such as LD_LIBRARY_PATH. */
+  /** Additional environment variables, such as LD_LIBRARY_PATH. */
   readonly env: NodeJS.ProcessEnv;
 }
 
@@ -88,7 +88,7 @@ async function untilItAnswers(
     );
     if (!process.running()) throw new Error(`it ended at once: ${process.lastWords() || 'without output'}`);
     const [pong, config] = replies;
-    // A server that was told to want a password is up, too.
+    // A server that requires a password is also up.
     const locked = pong instanceof ErrorReply && pong.message.startsWith('NOAUTH');
     const ours = directory === undefined || (Array.isArray(config) && config.includes(directory));
     if (locked || (pong === 'PONG' && ours)) return;
@@ -127,7 +127,7 @@ rm -rf "$directory"
 exit "$code"
 `;
 
-/** A process that cannot outlive us. */
+/** A process that cannot outlive poolbench. */
 interface Supervised {
   /** A private folder of its own, removed with it. */
   readonly directory: string;
@@ -139,7 +139,7 @@ interface Supervised {
   stop(): Promise<void>;
 }
 
-/** What runs now, for the last resort: to be killed when this process exits. */
+/** Running processes, to be killed as a last resort when this process exits. */
 const running = new Set<() => void>();
 process.on('exit', () => {
   for (const kill of running) kill();

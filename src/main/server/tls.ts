@@ -42,7 +42,7 @@ export async function readTrust(tls: TlsKeys): Promise<{ trust: Trust; faults: T
   };
 
   const ca = await read('ca', "a PEM file with an authority's certificates", parseCertificates);
-  const cert = await read('cert', 'a PEM file with our certificate', parseCertificates);
+  const cert = await read('cert', 'a PEM file with the client certificate', parseCertificates);
   const key = await read('key', 'a PEM file with the private key of target.tls.cert', createPrivateKey);
   if (cert !== undefined && key !== undefined && !cert.parsed.checkPrivateKey(key.parsed))
     add('key', 'the private key of target.tls.cert', 'that of another certificate');

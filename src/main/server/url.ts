@@ -46,7 +46,7 @@ export function urlMeant(word: string): string | undefined {
   return hasPort || isIP(word) === 4 || word === 'localhost' ? `redis://${word}` : undefined;
 }
 
-/** The URL as it may be shown: without a password. Works for URLs that are not valid, too. */
+/** The URL for display: without a password. Also works for invalid URLs. */
 export function withoutPassword(url: string): string {
   const [, scheme = '', rest = ''] = /^([a-z][a-z0-9+.-]*:\/\/)?(.*)$/is.exec(url) ?? [];
   const unix = scheme.toLowerCase() === 'unix://';
@@ -58,8 +58,8 @@ export function withoutPassword(url: string): string {
 }
 
 /**
- * Text of somebody else, as it may be shown: without the password of the address. Servers that do not know a command
- * repeat its arguments, and cut them, so those go as a whole.
+ * Foreign text for display: without the password of the address. Servers that do not know a command repeat its
+ * arguments, and cut them, so those go as a whole.
  */
 export function withoutSecrets(text: string, { username, password, sentinel }: Address): string {
   const clean = sentinel?.password === undefined ? text : text.replaceAll(sentinel.password, '***');
@@ -75,7 +75,7 @@ export function shownAddress(address: Address): string {
   return address.path ?? shownNode(address);
 }
 
-/** A name for files about what the URL names, of at most 64 letters, digits, ".", "_" and "-". "url" if it cannot be read. */
+/** A file name for what the URL names, of at most 64 letters, digits, ".", "_" and "-". "url" if it cannot be read. */
 export function nameOfUrl(url: string): string {
   let address: Address;
   try {

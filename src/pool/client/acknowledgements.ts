@@ -28,7 +28,7 @@ export function acknowledgementsOf(
   });
 }
 
-/** Counts what became of acknowledgements. A command whose entries are not acknowledged has failed. */
+/** Counts the outcomes of acknowledgements. A command whose entries are not acknowledged has failed. */
 export function countAcknowledgements(
   batch: Batch,
   acknowledgements: readonly Acknowledgement[],

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 
-/** Where a server is and how to log in. Plain data, so that it can cross a thread boundary. */
+/** The address of a server and how to log in. Plain data, so that it can cross a thread boundary. */
 export interface Address {
   /** TCP host; unused with `path`. */
   readonly host: string;
@@ -8,18 +8,18 @@ export interface Address {
   /** Path of a unix socket, or undefined for TCP. */
   readonly path?: string;
   readonly tls: boolean;
-  /** The name that is sent and that the certificate must hold under TLS, if `host` is only an IP address. */
+  /** The name that is sent and that the TLS certificate must contain, if `host` is only an IP address. */
   readonly servername?: string;
   readonly trust?: Trust;
   readonly username?: string;
   readonly password?: string;
   /** Database index that SELECT is given. */
   readonly database: number;
-  /** RESP2 or RESP3 and no other; undefined: RESP3 where the server knows it. */
+  /** RESP2 or RESP3 only; undefined: RESP3 if the server supports it. */
   readonly protocol?: 2 | 3;
-  /** Where nodes of the cluster are reached that announce another place, by the announced `host:port`. */
+  /** Reachable addresses of cluster nodes that announce another one, by the announced `host:port`. */
   readonly natMap?: Readonly<Record<string, { readonly host: string; readonly port: number }>>;
-  /** Connections do not name themselves (CLIENT SETNAME), because what answers does not take it. */
+  /** Connections do not set a name (CLIENT SETNAME), because the server does not accept it. */
   readonly unnamed?: boolean;
   /** Whether connections to the nodes of a cluster send READONLY. Without it, replicas redirect reads. */
   readonly readsReplicas?: boolean;
@@ -34,7 +34,7 @@ export interface Trust {
   /** The client's own certificate and key, for a server that asks for them. */
   readonly cert?: string;
   readonly key?: string;
-  /** The name that every certificate must hold, instead of its host's. */
+  /** The name that every certificate must contain, instead of its host's. */
   readonly servername?: string;
   /** False: certificates are not checked at all. */
   readonly rejectUnauthorized?: boolean;
@@ -60,7 +60,7 @@ export function socketPlace({
   return path === undefined ? { host, port } : { path };
 }
 
-/** Options of TLS: the name of the server if there is one (an IP address is none), and the certificates. */
+/** TLS options: the server name, if it is not an IP address, and the certificates. */
 export function tlsOptions({ servername, trust }: Address): Trust {
   return { ...(servername === undefined ? {} : { servername }), ...trust };
 }

@@ -1,7 +1,7 @@
-/** Stands for a key in a command's arguments: the first one for the operation's first number, and so on. */
+/** Placeholder for a key in a command's arguments: the first one for the operation's first number, and so on. */
 export const KEY = Symbol('key');
 
-/** Stands for a key that occurred before in the operation, by its index among the operation's numbers. */
+/** Placeholder for a key that occurred before in the operation, by its index among the operation's numbers. */
 export interface SameKey {
   readonly sameKey: number;
 }
@@ -21,11 +21,14 @@ export interface TemplateRequest {
 /** One command of the workload. */
 export interface CommandTemplate extends TemplateRequest {
   /**
-   * Requests that are sent right behind it, such as those of a transaction. The command has failed if any reply is an
+   * Requests that are sent right after it, such as those of a transaction. The command has failed if any reply is an
    * error, or the last one has an error in it; it is a miss if the last reply is one.
    */
   readonly followedBy?: readonly TemplateRequest[];
-  /** The consumer group for which the entries of the reply are acknowledged. The command is done when that is answered. */
+  /**
+   * The consumer group for which the entries of the reply are acknowledged. The command completes when that is
+   * answered.
+   */
   readonly acknowledges?: string;
   /** Whether a replica can answer it. */
   readonly readsOnly?: boolean;
@@ -97,7 +100,9 @@ export class Batch {
   /** Commands that failed, by code; undefined without any, as in most batches. */
   failures: Map<string, number> | undefined = undefined;
   readonly #owner: BatchOwner;
-  /** Which commands found nothing, and by which code each one failed. Made when first needed, as most batches never do. */
+  /**
+   * Which commands found nothing, and the code of each failure. Created on demand, because most batches never need it.
+   */
   #missed: Uint8Array | undefined;
   #anyMissed = false;
   #failedAs: (string | undefined)[] | undefined;

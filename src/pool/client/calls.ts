@@ -48,7 +48,7 @@ export function requestsAt(
   });
 }
 
-/** What came of a request, as a pipeline of ioredis reports it. */
+/** The outcome of a request, as a pipeline of ioredis reports it. */
 export type Outcome = readonly [error: Error | null, value: unknown];
 
 /**

@@ -2,8 +2,8 @@ import type { CommandGuard, GuardedClient } from '../connection.ts';
 import type { Trust } from './address.ts';
 
 /**
- * The contract between poolbench and a user's client module (docs/clients.md). The module's
- * default export is a `ClientModule`. poolbench's own modules for packages, such as node-redis.ts, are written to it, too.
+ * The contract between poolbench and a user's client module (docs/clients.md). The module's default export is a
+ * `ClientModule`. poolbench's own modules for packages, such as node-redis.ts, also follow it.
  */
 export interface ClientModule {
   /** Whether one connection can serve several callers: `send` is called again before the last one is answered. */

@@ -25,7 +25,7 @@ export class IoredisConnection extends Connection {
     this.#acknowledges = acknowledges(commandSet);
     redis.on('error', error => {
       const code = failureCode(error);
-      // The socket's errors have codes. The others mean that the bytes are no reply, or one that nobody asked for.
+      // The socket's errors have codes. Others mean that the bytes are not a reply, or an unexpected one.
       this.#closedAs ??= code === 'CONNECTION_CLOSED' ? 'PROTOCOL' : code;
       redis.disconnect();
     });
@@ -69,7 +69,7 @@ export class IoredisConnection extends Connection {
           if (text.startsWith('-ERR max number of clients')) refusal = new Error(text.slice(1).trimEnd());
         });
       });
-      // ioredis's own limit ends with the TCP connection: a login that is never answered would wait for ever.
+      // ioredis's own limit ends with the TCP connection: a login that is never answered would wait forever.
       const deadline = setTimeout(() => {
         cause ??= connectTimeout(timeoutMs);
         redis.disconnect();

@@ -6,7 +6,7 @@ import type { Address } from './address.ts';
 import type { CommandSet } from './batch.ts';
 import { type ClientModule, faultOfModule } from './client-module.ts';
 
-/** Whom a connection of the load connects to, what it sends, and the settings of its client. */
+/** The target of a connection, the commands that it sends, and the settings of its client. */
 interface Load {
   readonly address: Address;
   readonly commands: CommandSet;
@@ -31,12 +31,12 @@ export function isLibrary(client: string): client is LibraryName {
 /** The clients that are part of poolbench. */
 export const bundledClients = clientNames.filter(client => !isLibrary(client));
 
-/** Whether it is the path of a module of the user's. */
+/** Whether it is the path of a user's module. */
 export function isModulePath(client: string): boolean {
   return /^(\.\.?)?\//.test(client);
 }
 
-/** A client that poolbench does not bring along, loaded. */
+/** A loaded client that is not installed with poolbench. */
 interface LoadedClient {
   /** Whether callers can share a connection. */
   readonly multiplexes: boolean;
@@ -46,7 +46,7 @@ interface LoadedClient {
 }
 
 /**
- * Loads a client that poolbench does not bring along, and nothing but that.
+ * Loads only a client that is not installed with poolbench.
  *
  * @param file its package's main file, or the user's module
  * @throws Error if the module does not meet the contract, or whatever the file throws itself

@@ -314,7 +314,7 @@ export class ModuleConnection extends Connection {
   }
 }
 
-/** What lacks a function can have a socket all the same, which would keep the process alive. */
+/** An invalid connection can still have a socket, which would keep the process alive. */
 function closeAnyway(opened: unknown): void {
   try {
     (opened as Partial<ClientConnection> | undefined)?.close?.();
@@ -323,7 +323,7 @@ function closeAnyway(opened: unknown): void {
   }
 }
 
-/** The socket's errors have codes. The others mean that the bytes are no reply, or one that nobody asked for. */
+/** The socket's errors have codes. Others mean that the bytes are not a reply, or an unexpected one. */
 function codeOfLoss(error: Error): string {
   const code = failureCode(error);
   return code === 'CONNECTION_CLOSED' ? 'PROTOCOL' : code;

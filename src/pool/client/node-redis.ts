@@ -12,7 +12,7 @@ type Options = redis.RedisClientOptions<
   redis.RespVersions
 >;
 
-/** Options that a config cannot set: whom to connect to and how to log in, and what would hide losses or change the keys. */
+/** Options that a config cannot set: the target, the login, and anything that would hide losses or change the keys. */
 export const keptOptions = [
   ...['url', 'socket.host', 'socket.port', 'socket.path', 'socket.tls', 'socket.reconnectStrategy'],
   ...['username', 'password', 'credentialsProvider', 'name', 'database', 'disableOfflineQueue', 'keyPrefix'],

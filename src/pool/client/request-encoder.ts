@@ -91,8 +91,9 @@ export class RequestEncoder {
 }
 
 /**
- * The requests of a CommandSet's order, laid out beforehand: a batch that follows the order is a piece of them, in which
- * only the digits of the keys have to be written. The order is there twice, so that a piece can continue behind its end.
+ * The requests of a CommandSet's order, laid out beforehand: a batch that follows the order is a piece of them, in
+ * which only the digits of the keys have to be written. The order is stored twice, so that a piece can continue past
+ * its end.
  */
 class OrderedRequests {
   #text: Patchable;

@@ -48,7 +48,7 @@ type OnReply = (replies: number) => void;
  * Streamed types (`$?`, `*?`) are in the RESP3 specification, but no server sends them; they are a protocol error.
  */
 export class RespScanner {
-  /** Where the last scan ended: at `end`, or behind the last reply that it was allowed to complete. */
+  /** Where the last scan ended: at `end`, or after the last reply that it was allowed to complete. */
   at = 0;
   readonly #strings: WholeStrings;
   readonly #onError: OnError;
@@ -58,7 +58,7 @@ export class RespScanner {
   #expecting: number = expecting.type;
   /** Missing elements of the current reply; 0 between two replies. */
   #pending = 0;
-  /** Whether the current reply is an aggregate: errors and nulls inside it are no outcomes of their own. */
+  /** Whether the current reply is an aggregate: errors and nulls inside it are not separate outcomes. */
   #insideAggregate = false;
   #isPush = false;
   #type = 0;
@@ -96,8 +96,8 @@ export class RespScanner {
   }
 
   /**
-   * Scans the bytes from `from` to `end` and returns the number of replies completed in them. It stops behind reply `max`:
-   * the following ones belong to the next batch.
+   * Scans the bytes from `from` to `end` and returns the number of replies completed in them. It stops after reply
+   * `max`: the following ones belong to the next batch.
    *
    * @throws PoolError PROTOCOL for a byte that starts no reply, and for an invalid length
    */

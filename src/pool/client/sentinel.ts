@@ -123,20 +123,20 @@ async function askSentinel(
 function expectNoRefusal(reply: RespValue): void {
   if (!(reply instanceof ErrorReply)) return;
   // What repeats its arguments could repeat the password.
-  throw new Error(/unknown command/i.test(reply.message) ? 'it is no Sentinel' : reply.message);
+  throw new Error(/unknown command/i.test(reply.message) ? 'it is not a Sentinel' : reply.message);
 }
 
 function masterIn(reply: RespValue | undefined): NodePlace {
-  if (reply === null) throw new Error('it knows no master of that name');
+  if (reply === null) throw new Error('it knows no master with that name');
   const [host, port] = Array.isArray(reply) ? reply : [];
   if (typeof host !== 'string' || !/^\d+$/.test(String(port)))
-    throw new Error('its answer is no address of a master');
+    throw new Error('its answer is not the address of a master');
   return { host, port: Number(port) };
 }
 
 /** The replicas that a Sentinel reports as in service. Each is a list of names and values. */
 function replicasIn(reply: RespValue | undefined): NodePlace[] {
-  if (!Array.isArray(reply)) throw new Error('its answer is no list of replicas');
+  if (!Array.isArray(reply)) throw new Error('its answer is not a list of replicas');
   return reply.flatMap(replica => {
     const texts = Array.isArray(replica) ? replica.map(String) : [];
     const textAt = (name: string) => texts[texts.indexOf(name) + 1] ?? '';

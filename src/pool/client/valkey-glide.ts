@@ -7,19 +7,19 @@ import type { ClientModule, Place, SentCommand } from './client-module.ts';
 type Library = Pick<typeof glide, 'Batch' | 'Decoder' | 'GlideClient' | 'Logger' | 'ProtocolVersion'>;
 type Options = glide.GlideClientConfiguration;
 
-/** Options that a config cannot set: whom to connect to and how to log in, and what would hide losses. */
+/** Options that a config cannot set: the target, the login, and anything that would hide losses. */
 export const keptOptions = [
   ...['addresses', 'credentials', 'databaseId', 'clientName', 'useTLS', 'protocol', 'readFrom'],
   'lazyConnect',
 ] as const;
 
-/** Poolbench has a time limit of its own, by which all clients are held. */
+/** poolbench has its own time limit, the same for all clients. */
 const requestTimeoutMs = 600_000;
 
 /**
- * valkey-glide, with a client for each connection. It tells nobody that a connection is lost, and opens it again by itself
- * between two commands. It cannot be kept from that: with no retries, commands then wait without end. Only a command that was in
- * flight says that its connection is lost.
+ * valkey-glide, with a client for each connection. It does not report a lost connection, and reopens it between two
+ * commands. This cannot be turned off: without retries, commands then wait forever. Only a command in flight reveals
+ * that its connection is lost.
  */
 export function valkeyGlideModule({
   Batch,

@@ -183,7 +183,7 @@ export class WireConnection extends Connection implements SocketOwner {
     if (!this.#transmit(batch, this.#encoder.encode(batch))) this.#encoder.giveAway(batch);
   }
 
-  /** Sends a batch of one command behind ASKING, to a cluster's node that only imports the command's slot. */
+  /** Sends a batch of one command after ASKING, to a cluster's node that is only importing the command's slot. */
   sendAsking(batch: Batch): void {
     this.#transmit(new Request(1, { done: () => {} }), asking);
     this.send(batch);
@@ -447,7 +447,7 @@ async function logIn(ask: Ask, address: Address, name: string): Promise<void> {
       });
   }
   if (database !== 0) await ask('SELECT', String(database));
-  // A primary takes it, too, and its writes go on: so a node may change its role.
+  // A primary also accepts it, and still takes writes, so a node may change its role.
   if (readsReplicas) await ask('READONLY');
 
   async function greet(hello: readonly string[]): Promise<boolean> {

@@ -20,7 +20,7 @@ export async function loadScript(file: string): Promise<SessionScript<unknown>> 
   return script as SessionScript<unknown>;
 }
 
-/** Why a module of the user's could not be imported, in one line, with the line of a syntax error. */
+/** Why a user's module could not be imported, in one line, with the line of a syntax error. */
 export function reasonOfImport(cause: unknown, file: string): string {
   if (!(cause instanceof Error)) return String(cause);
   const line = cause instanceof SyntaxError ? lineOfFault(file) : undefined;
@@ -30,7 +30,7 @@ export function reasonOfImport(cause: unknown, file: string): string {
   return `${kind}${message}${line === undefined ? '' : ` (line ${line})`}`;
 }
 
-/** Node tells the place of a syntax error to nobody but a terminal. Undefined if it is in a file that this one imports. */
+/** Node shows the place of a syntax error only on a terminal. Undefined if it is in an imported file. */
 function lineOfFault(file: string): string | undefined {
   const { stderr } = spawnSync(process.execPath, ['--check', file], { encoding: 'utf8' });
   return /:(\d+)$/m.exec(stderr)?.[1];

@@ -16,8 +16,8 @@ interface Shared {
 }
 
 /**
- * A connection whose batches are sessions: to send one is to run the script with the client. The pool sees no difference.
- * A session has the connection to itself, so it is known whose command is sent.
+ * A connection whose batches are sessions: sending one runs the script with the client. The pool does not notice the
+ * difference. A session has the connection to itself, so every command can be attributed.
  */
 export class ScriptConnection extends Connection implements Pauses {
   readonly #inner: Connection;
@@ -88,7 +88,7 @@ export class ScriptConnection extends Connection implements Pauses {
     if (this.#running?.session === session) this.sent++;
   }
 
-  /** A loop of sessions that send nothing, or wait for nothing, would leave the event loop no turn. */
+  /** A loop of sessions that send nothing, or wait for nothing, would block the event loop. */
   #end(session: RunningSession, thrown?: { readonly error: unknown }): void {
     session.hasReturned = true;
     const waits = thrown !== undefined || !session.noteUnawaited();

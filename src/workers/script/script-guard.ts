@@ -29,7 +29,7 @@ interface Rule {
 const sentByOthers = new Set(['ping', 'info']);
 
 /**
- * Looks at each command that a script sends, before it leaves: refuses what a load must never send and every key that is
+ * Checks each command of a script before it is sent: refuses commands that a load must never send, and keys that are
  * not the run's own, by the tables of the templates, and counts the rest.
  */
 export class ScriptGuard {

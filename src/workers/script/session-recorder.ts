@@ -4,7 +4,7 @@ import { type LoadWindow, Recorder, type StageRecorder } from '../recorder.ts';
 import type { SessionBatch } from './session.ts';
 import type { Steps } from './steps.ts';
 
-/** Counts sessions, without the time in which they thought, and what is in them. */
+/** Counts sessions, without think time, and their contents. */
 export class SessionRecorder extends Recorder {
   readonly #steps: Steps;
   readonly #sampled: () => Pick<ScriptSample, 'sent' | 'messages'>;

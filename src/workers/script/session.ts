@@ -5,7 +5,7 @@ import { nowNs } from '../../pool/clock.ts';
 import type { Step, Steps } from './steps.ts';
 
 /**
- * What the script of a workload is given for each session.
+ * What a workload's script receives for each session.
  *
  * @template Client type of the scenario's client
  */
@@ -17,11 +17,11 @@ export interface Session<Client = Redis> {
    * other key is not sent, and its session fails with FOREIGN_KEY.
    */
   readonly key: (n?: number) => string;
-  /** A value by `workload.valueBytes` and `workload.valueContent`. */
+  /** A value according to `workload.valueBytes` and `workload.valueContent`. */
   readonly value: () => string;
   /** A number from [0, 1). The same seed gives the same numbers. */
   readonly random: () => number;
-  /** Runs a part of the session, which has counts and latencies of its own. At most 32 names; steps can be nested. */
+  /** Runs a part of the session with its own counts and latencies. At most 32 names; steps can be nested. */
   readonly step: <Outcome>(name: string, work: () => Outcome | Promise<Outcome>) => Promise<Outcome>;
   /** Waits for `ms` milliseconds, which are left out of all latencies. The session keeps its connection. */
   readonly think: (ms: number) => Promise<void>;
@@ -33,26 +33,29 @@ export type SessionScript<Client = Redis> = (session: Session<Client>) => unknow
 /** What sessions draw from. */
 export type SessionSource = Pick<Session, 'key' | 'value' | 'random'>;
 
-/** Hears when a session waits for nobody, and when it goes on. */
+/** Notified when a session thinks, and when it continues. */
 export interface Pauses {
   pause(session: RunningSession): void;
   resume(session: RunningSession): void;
 }
 
-/** One session after another: what its script is given, and what it has done so far. To make one costs as much as a command. */
+/**
+ * One session after another: what its script receives, and what it has done so far. Creating one costs as much as a
+ * command.
+ */
 export class RunningSession {
   readonly given: { -readonly [Key in keyof Session]: Session<unknown>[Key] };
   /** Whether its script has returned. */
   hasReturned = false;
   /** Commands that were sent. */
   commands = 0;
-  /** Why the first command that was not sent was refused. The session has failed then, even if its script goes on. */
+  /** Why the first refused command was refused. The session has then failed, even if its script continues. */
   refusal: Error | undefined;
   /** The steps that have ended. */
   readonly steps: { readonly step: Step; readonly ns: number; readonly failed: boolean }[] = [];
   #pauses: Pauses;
   readonly #steps: Steps;
-  /** How many thoughts there are now: a script can have several at the same time. */
+  /** Number of current calls of think: a script can have several at the same time. */
   #thoughts = 0;
   readonly #running: Step[] = [];
   #thinksSinceNs = 0;
@@ -68,7 +71,7 @@ export class RunningSession {
     };
   }
 
-  /** Whether nothing of it goes on, so that it can be the next one. */
+  /** Whether it has completely ended, so that it can be reused. */
   get isOver(): boolean {
     return this.hasReturned && this.#thoughts === 0 && this.#running.length === 0;
   }
@@ -99,7 +102,7 @@ export class RunningSession {
     return this.#thoughts > 0;
   }
 
-  /** Nanoseconds of thought up to an instant; those of several thoughts at the same time count once. */
+  /** Nanoseconds of think time up to an instant; overlapping calls count once. */
   thoughtBy(instantNs: number): number {
     return this.#thoughtNs + (this.#thoughts > 0 ? instantNs - this.#thinksSinceNs : 0);
   }

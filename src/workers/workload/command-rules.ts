@@ -1,6 +1,6 @@
 /**
- * What names and arguments show about commands: which are never sent, where their keys are, whether they block,
- * and how the server counts them.
+ * What names and arguments reveal about commands: which are never sent, where their keys are, whether they block, and
+ * how the server counts them.
  */
 
 /** A transaction as a config has it. */
@@ -10,7 +10,7 @@ export const exampleTransaction = '"MULTI; SET {key} {value}; INCR {key}; EXEC"'
 export type Texts = readonly (string | undefined)[];
 
 /**
- * Refuses arguments by which a command reaches keys or connections of others.
+ * Refuses arguments with which a command could reach other programs' keys or connections.
  *
  * @param pieces what is constant in the arguments
  */
@@ -25,7 +25,7 @@ export function checkArguments(name: string, texts: Texts, pieces = texts): void
     throw new RangeError('XREADGROUP GROUP and the name of a group, which is made before the load');
 }
 
-/** How long a command waits for others at most, in milliseconds; undefined if it does not. */
+/** Max time that a command waits for other clients, in milliseconds; undefined if it does not. */
 export function blockingTime(name: string, texts: Texts): number | undefined {
   let place = blockingPlace.get(name)?.(texts.length);
   if (/^XREAD/.test(name)) {
@@ -42,7 +42,7 @@ export function blockingTime(name: string, texts: Texts): number | undefined {
   if (timeMs > 0) return timeMs;
   const unit = isMs ? 'whole milliseconds' : 'seconds';
   throw new RangeError(
-    `a constant time above 0 in ${unit} as argument ${place} of ${name} (with 0 it would wait for ever)`,
+    `a constant time above 0 in ${unit} as argument ${place} of ${name} (with 0 it would wait forever)`,
   );
 }
 
@@ -51,7 +51,7 @@ function streamsPlace(name: string, texts: Texts): number {
   // The names of a group and a consumer can be anything.
   const first = name === 'XREADGROUP' ? 3 : 0;
   const index = texts.findIndex((text, at) => at >= first && /^streams$/i.test(text ?? ''));
-  if (index < 0) throw new RangeError(`STREAMS in ${name}, with keys and as many ids behind it`);
+  if (index < 0) throw new RangeError(`STREAMS in ${name}, followed by keys and as many ids`);
   return index + 1;
 }
 
@@ -65,7 +65,7 @@ export function keyPlaces(name: string, texts: Texts): Set<number> {
   if (/^XREAD/.test(name)) {
     const streams = streamsPlace(name, texts);
     const behind = texts.length - streams;
-    if (behind === 0 || behind % 2 > 0) throw new RangeError(`as many ids as keys behind STREAMS of ${name}`);
+    if (behind === 0 || behind % 2 > 0) throw new RangeError(`as many ids as keys after STREAMS of ${name}`);
     return new Set(range(streams + 1, streams + behind / 2));
   }
   const { first, last, step } = placesOf.get(name) ?? firstArgument;
@@ -85,7 +85,7 @@ export function keyPlaces(name: string, texts: Texts): Set<number> {
   return new Set(places);
 }
 
-/** Commands that are sent by themselves where there are no templates: what belongs to transactions and to scripts. */
+/** Commands that are sent separately if there are no templates: those of transactions and scripts. */
 const sentAlone = new Set('MULTI EXEC DISCARD WATCH UNWATCH'.split(' '));
 
 /** Why a command is never sent, as a clause; undefined if it may be. @param name in capitals */
@@ -123,8 +123,8 @@ export function placesOfKeys(name: string, args: readonly string[]): ReadonlySet
 }
 
 /**
- * Commands that are never sent. A load sends a command thousands of times a second, to a server that may hold the data of
- * others.
+ * Commands that are never sent. A load sends a command thousands of times a second, to a server that may hold other
+ * data.
  */
 const refusals: readonly (readonly [reason: string, names: string])[] = [
   ["it removes what is not poolbench's", 'FLUSHALL FLUSHDB SWAPDB MIGRATE MOVE'],
@@ -145,7 +145,7 @@ const refusals: readonly (readonly [reason: string, names: string])[] = [
     'SUBSCRIBE PSUBSCRIBE SSUBSCRIBE',
   ],
   ['it is not answered by one reply', 'UNSUBSCRIBE PUNSUBSCRIBE SUNSUBSCRIBE MONITOR SYNC PSYNC REPLCONF'],
-  ['it holds up the server for as long as the database is large', 'KEYS'],
+  ['the larger the database, the longer it blocks the server', 'KEYS'],
   ['the places of its keys cannot be checked', 'COMMAND'],
 ];
 
@@ -167,7 +167,7 @@ const scriptNames = 'EVAL EVAL_RO EVALSHA EVALSHA_RO FCALL FCALL_RO';
 /** Commands all of whose keys are counted by their first argument, and by their second one. */
 const countedByFirst = 'ZUNION ZINTER ZDIFF ZINTERCARD SINTERCARD LMPOP ZMPOP';
 const countedBySecond = `BLMPOP BZMPOP ${scriptNames}`;
-/** Commands with subcommands, behind which they take a key. */
+/** Commands with subcommands, followed by a key. */
 const containerNames = 'OBJECT MEMORY XINFO XGROUP';
 
 /** Commands with subcommands and without keys. */
@@ -198,7 +198,7 @@ const placesOf = new Map(
   ),
 );
 
-/** The place of the argument that says how many keys follow it; there can be other keys beside them (ZUNIONSTORE). */
+/** The place of the argument that says how many keys follow it; there can be other keys as well (ZUNIONSTORE). */
 const keyCountPlace: ReadonlyMap<string, number> = new Map(
   (
     [

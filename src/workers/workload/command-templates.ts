@@ -34,7 +34,7 @@ export interface ParsedRequest {
   readonly args: readonly Word[];
   /** The text of the script that it runs, if the command has it. */
   readonly script?: string;
-  /** How long it holds its connection at most, in milliseconds, if it waits for others. */
+  /** Max time that it holds its connection, in milliseconds, if it waits for other clients. */
   readonly blocksMs?: number;
 }
 
@@ -52,13 +52,13 @@ export interface ParsedCommand {
 
 const maxNumber = 2 ** 32 - 1;
 const placeholders = '{key}, {key:label}, {value}, {counter} and {number:from-to}';
-const doubledBraces = 'a brace of the text itself is doubled, {{ or }}';
+const doubledBraces = 'double a brace of the text itself: {{ or }}';
 const exampleCommand = 'a command such as "SET {key} {value} EX {number:10-60}"';
 
 /**
  * Reads a command such as `SET {key} {value} EX {number:10-60}`: words between blanks, quoted as in redis-cli, with
- * placeholders in them; a literal brace is doubled. A transaction begins with MULTI or WATCH and ends with EXEC, and its
- * requests are separated by semicolons. Behind XREADGROUP, `; XACK` acknowledges what it has read.
+ * placeholders in them; a literal brace is doubled. A transaction begins with MULTI or WATCH and ends with EXEC, and
+ * its requests are separated by semicolons. After XREADGROUP, `; XACK` acknowledges what it has read.
  *
  * @throws RangeError whose message says what is expected
  */
@@ -108,7 +108,7 @@ export function constantText(word: Word | undefined): string | undefined {
   return word === undefined ? undefined : all;
 }
 
-/** The scripts that must be loaded before the requests can be sent: those that EVALSHA has in the place of a hash. */
+/** The scripts that must be loaded before the requests can be sent: those given to EVALSHA instead of a hash. */
 export function scriptsToLoad(requests: readonly ParsedRequest[]): string[] {
   const scripts = requests.flatMap(({ name, script }) =>
     script !== undefined && name.startsWith('EVALSHA') ? script : [],
@@ -198,7 +198,7 @@ function parseAcknowledged(request: ParsedRequest, behind: readonly (readonly Wo
   const [words, ...more] = behind;
   if (more.length > 0 || words?.length !== 1 || constantText(words[0])?.toUpperCase() !== 'XACK')
     throw new RangeError(
-      'XACK alone behind XREADGROUP and a semicolon: it acknowledges all entries of the reply',
+      'XACK alone after XREADGROUP and a semicolon: it acknowledges all entries of the reply',
     );
   if (args.some(word => /^noack$/i.test(constantText(word) ?? '')))
     throw new RangeError('XREADGROUP without NOACK before XACK (nothing is to be acknowledged)');
@@ -230,7 +230,7 @@ function parseRequest([word, ...words]: readonly Word[], isWatch = false): Parse
   };
 }
 
-/** EVALSHA can have the script itself in the place of its hash: then it is loaded before the load. */
+/** EVALSHA can have the script itself instead of its hash: it is then loaded before the load. */
 function withHash(
   name: string,
   args: readonly Word[],
@@ -248,7 +248,7 @@ function withHash(
 
 /**
  * What text consists of: outside of quotes, in double and in single ones. The first group that matches says what it is.
- * As sdssplitargs of Redis reads it, but for the braces.
+ * Like sdssplitargs of Redis, except for the braces.
  */
 const tokens = {
   none: /(?<brace>\{\{|\}\})|\{(?<placeholder>[^{}]*)\}|(?<opening>["'])|(?<blank>\s+)|(?<separator>;)|(?<text>[^\s{}"';]+)/y,
@@ -258,7 +258,7 @@ const tokens = {
     /(?<brace>\{\{|\}\})|\{(?<placeholder>[^{}]*)\}|(?<closing>')|\\(?<escaped>')|(?<text>[^{}'\\]+|\\)/y,
 } as const;
 
-/** What these stand for behind a backslash; any other character stands for itself. */
+/** The meaning of these after a backslash; any other character stands for itself. */
 const escapes: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', b: '\b', a: '\x07' };
 
 /** Cuts text into words, and at each semicolon outside of quotes into requests, if it has several. */
@@ -289,7 +289,7 @@ function splitRequests(text: string, hasSeveral: boolean): Word[][] {
       else if (closing !== undefined) {
         quotes = 'none';
         if (at < text.length && !/\s/.test(text.charAt(at)) && !(hasSeveral && text[at] === ';'))
-          throw new RangeError('a space behind the closing quote');
+          throw new RangeError('a space after the closing quote');
       } else if (hex !== undefined) word.addBytes(Buffer.from(hex, 'hex'));
       else if (escaped !== undefined) word.addBytes(Buffer.from(escapes[escaped] ?? escaped));
       else word.addBytes(Buffer.from(brace?.charAt(0) ?? plain ?? separator ?? ''));
@@ -321,7 +321,7 @@ class WordParts {
   end(): Word {
     this.#endText();
     if (this.#parts.length > 1 && this.#parts.some(({ kind }) => kind === 'bytes'))
-      throw new RangeError('text in UTF-8 beside a placeholder; other bytes only as a whole argument');
+      throw new RangeError('text in UTF-8 around a placeholder; other bytes only as a whole argument');
     return this.#parts;
   }
 
@@ -347,14 +347,14 @@ function parsePlaceholder(inside: string): TemplatePart {
   return { kind: 'number', from, to };
 }
 
-/** Every key must be a placeholder: anything else would be a key of somebody else. */
+/** Every key must be a placeholder: anything else would be a foreign key. */
 function checkKeys(name: string, args: readonly Word[], texts: Texts): void {
   const isKey = (parts: Word) => parts.length === 1 && parts[0]?.kind === 'key';
   const expected = keyPlaces(name, texts);
   for (const place of expected) {
     const parts = args[place - 1];
     if (parts !== undefined && isKey(parts)) continue;
-    throw new RangeError(`{key} as argument ${place} of ${name} (poolbench touches no keys but its own)`);
+    throw new RangeError(`{key} as argument ${place} of ${name} (poolbench touches only its own keys)`);
   }
   for (const [index, parts] of args.entries()) {
     if (parts.some(part => part.kind === 'keyOfElement') && !isPattern(name, parts, texts[index - 1]))
@@ -362,7 +362,8 @@ function checkKeys(name: string, args: readonly Word[], texts: Texts): void {
         `{key:*} only as the whole pattern of BY or GET in SORT, but argument ${index + 1} has one`,
       );
     if (expected.has(index + 1) || !parts.some(part => part.kind === 'key')) continue;
-    const where = expected.size === 0 ? 'no {key}' : `{key} only where ${name} takes a key, alone`;
+    const where =
+      expected.size === 0 ? 'no {key}' : `{key} only as a whole argument where ${name} takes a key`;
     throw new RangeError(`${where}, but argument ${index + 1} has one`);
   }
 }

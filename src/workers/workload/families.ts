@@ -22,7 +22,7 @@ interface FamilyRow {
   /** Whether a key has `members` elements, which may be written in several requests. Otherwise it has one. */
   readonly hasMembers: boolean;
   /**
-   * Commands that name fields or members, with the place of the first name among the arguments behind the key, from 0,
+   * Commands that name fields or members, with the place of the first name among the arguments after the key, from 0,
    * and the distance to the next; a distance of 0 means that there is no other one.
    */
   readonly names?: readonly (readonly [commands: string, first: number, step: number])[];
@@ -100,7 +100,7 @@ const rows = {
   },
   // What a script makes of its keys is not known here.
   'keys of a script': { commands: /^$/, write: undefined, hasMembers: false },
-  // Other modules: what their keys are made of is not known here. They come last, behind all keys that are written.
+  // Other modules: the contents of their keys are not known here. They come last, after all keys that are written.
   'keys of modules': {
     commands: /^([A-Z]+\.|V(ADD|REM|SIM|DIM|CARD|EMB|LINKS|INFO|SETATTR|GETATTR|RANDMEMBER|ISMEMBER|RANGE)$)/,
     write: undefined,
@@ -163,8 +163,8 @@ export interface RequestOfMix {
 }
 
 /**
- * The requests of a mix, with the family of each. A request on keys of any type (EXPIRE, DEL, TTL, FCALL …) is for the keys
- * of the nearest one before it that has a family of its own; without one, of the first one behind it; without any, for
+ * The requests of a mix, with the family of each. A request on keys of any type (EXPIRE, DEL, TTL, FCALL …) is for the
+ * keys of the nearest one before it that has its own family; without one, of the first one after it; otherwise for
  * strings. SORT is for lists, unless the nearest are sets or sorted sets.
  */
 export function requestsOf(commands: readonly { readonly command: string }[]): RequestOfMix[] {
@@ -245,7 +245,7 @@ export function emptyIsMiss(name: string): boolean {
   return reads.get(name) === 'empty';
 }
 
-/** What is constant among a request's arguments behind its first key; undefined where something is filled in. */
+/** The constant arguments of a request after its first key; undefined where something is filled in. */
 function constantArgs({ args }: ParsedRequest): (string | undefined)[] {
   const first = args.findIndex(parts => parts[0]?.kind === 'key');
   return args.slice(first + 1).map(constantText);
@@ -330,7 +330,7 @@ const overwriting = new Set(
 /** The same, as long as they write fields or members that the keys have. */
 const overwritingNamed = new Set('HSET HMSET HSETNX HINCRBY HINCRBYFLOAT SADD ZADD ZINCRBY'.split(' '));
 
-/** The names of the commands that change which keys, elements or times to live there are; a script is taken to. */
+/** The names of the commands that change keys, elements or times to live; a script is assumed to. */
 export function changingCommands(commands: readonly { readonly command: string }[]): string[] {
   if (commands.length === 0) return ['its script'];
   const changing = requestsOf(commands).flatMap(one => {
@@ -351,8 +351,8 @@ export function changingCommands(commands: readonly { readonly command: string }
 }
 
 /**
- * The names of the reads of which it is known beforehand how many find something: their answer says whether there is such
- * a key, and all of their arguments but the key are constant. In a workload whose records grow, all reads.
+ * The names of the reads whose hits can be predicted: their reply shows whether the key exists, and all arguments
+ * except the key are constant. In a workload whose records grow, all reads.
  */
 export function foreseeableReads(
   commands: readonly { readonly command: string }[],

@@ -2,7 +2,7 @@ import type { ValueVariant, WorkloadTask } from '../contract.ts';
 import { Prng, streamSeed } from '../prng.ts';
 
 const printable = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_';
-/** Random and repeated bytes alternate within so many bytes, so that compressors with a small window find both. */
+/** Random and repeated bytes alternate within this many bytes, so that compressors with a small window find both. */
 const blockBytes = 64;
 const repeatedByte = 'x'.charCodeAt(0);
 /** Numbers drawn at a time: each gives four characters. */

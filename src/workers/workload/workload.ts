@@ -7,7 +7,7 @@ import { IndexedRecords, LatestRecords, type Records } from './records.ts';
 import { operationsOf, type Replay, readReplay } from './replay.ts';
 import { AliasTable, Draws, type KeyChooser, KeyDraws } from './samplers.ts';
 
-/** What the workers of one pool ask of the server. Seeded; filling batches makes no garbage. */
+/** The workload of a pool's workers. Seeded; filling batches makes no garbage. */
 export interface Workload {
   /** Numbers of each command: the stride that batches must be made with. */
   readonly stride: number;
@@ -269,7 +269,7 @@ class OtherNumbers {
 }
 
 const minDrawn = 1024;
-/** From this size on a call of the chooser costs little beside its draws. */
+/** From this size, a call of the chooser costs little compared with its draws. */
 const largeBatch = 64;
 
 /** Commands with one key each, all of the same family, and nothing else to draw: the most common load, and the leanest. */

@@ -52,7 +52,7 @@ test('an effect whose interval lies across 5 % leaves it open', async () => {
   );
   const claim = judge('C1', ofClient(scenarios, 'ioredis'));
   expect(claim.verdict).toBe('supported');
-  expect(claim.gist).toContain('what it comes from stays open');
+  expect(claim.gist).toContain('its source stays open');
 });
 
 /** Changes the arms that have four pools in one thread. */

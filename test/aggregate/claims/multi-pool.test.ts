@@ -63,7 +63,7 @@ test('that they pay at 50 workers or fewer, too, is said, and refutes only that 
   const everywhere = buildMatrix({ gain: () => 1.6 });
   const claim = judge(everywhere);
   expect(claim.verdict).toBe('supported');
-  expect(claim.gist).toMatch(/already pay at 10 workers, (5|2 or 3) per pool \(×1\.[56]/);
+  expect(claim.gist).toMatch(/already pay off at 10 workers, (5|2 or 3) per pool \(×1\.[56]/);
   const onePool = judgeOnePool(everywhere);
   expect(onePool.verdict).toBe('refuted');
   expect(onePool.gist).toMatch(/^No: at 50 or fewer [24] pools already gave ×1\.[56]/);

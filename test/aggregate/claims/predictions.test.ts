@@ -382,7 +382,7 @@ describe('claims with a finding are shown in full', () => {
     const result = buildResult([...buildMatrix({ workers: [10], gain: () => 1.2 }), ...tested]);
     expect(onTerminal.result(result)).toMatch(/^C1 not tested: /);
     expect(onTerminal.result(result)).toMatch(/^C5 /m);
-    expect(inMarkdown.result(result)).toContain('## What C1 was judged by');
+    expect(inMarkdown.result(result)).toContain('## The ratios behind C1');
   });
 
   test('a result without claims has no list of them', () => {

@@ -493,7 +493,7 @@ describe('limit of an open loop counts spinning as idle', () => {
     const { resource, evidence } = limitOf(measure());
     expect(resource).toBe('none');
     expect(evidence).toMatch(/0\.38 .* 40 % .* 60 % spun/);
-    expect(evidence).toContain('rate was kept');
+    expect(evidence).toContain('rate was sustained');
   });
 
   test('a thread that works all the time is, in an open loop as in a closed one', () => {

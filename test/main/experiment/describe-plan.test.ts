@@ -12,10 +12,10 @@ describe('plan is described in eighty columns', () => {
     expect(describePlan(planRun([experiment]))).toBe(`Plan: smoke
   4 scenarios × 2 rounds = 8 measurements
   each: 0.3 s, after 0.1 s of warm-up
-  order: 2 blocks, and the arms in each, shuffled anew every round, seed 1
+  order: 2 blocks, and the arms in each, reshuffled every round, seed 1
   workload: 1,000 keys, values of 32 bytes, 50 % GET, 50 % SET
   duration: about 4 s
-  verdict: none, as that needs 6 rounds
+  verdict: none, because that needs 6 rounds
 
   client   pool       pools  threads  workers
   ioredis  optimized  1      1        10
@@ -34,9 +34,9 @@ describe('plan is described in eighty columns', () => {
     expect(describePlan(planRun([experiment]))).toBe(`Plan: depth
   4 scenarios and 1 control × 10 to 50 rounds
   ends: when every comparison is decided, or after 50 rounds
-  controls: scenarios measured once more, to see by how much equal ones differ
+  controls: scenarios measured twice, to show how much identical ones differ
   each: 1 s, after 0.25 s of warm-up
-  order: 2 blocks, and the arms in each, shuffled anew every round, seed 1
+  order: 2 blocks, and the arms in each, reshuffled every round, seed 1
   workload: 10,000 keys, values of 32 bytes, 50 % GET, 50 % SET
   duration: about 1 min 10 s to 5 min 50 s
 
@@ -167,8 +167,8 @@ describe('workload is described in a few lines', () => {
       [
         'workload: 10,000 keys, 80 % of operations on 20 %, values of about 100 bytes',
         '          (lognormal, up to 1048576), 20 % GET, 20 % MGET, 20 % SET, and 2',
-        '          more, 30 % of a value is one character, 90 % of reads are for keys',
-        '          that are there',
+        '          more, 30 % of a value is one character, 90 % of reads are for',
+        '          existing keys',
       ],
     ],
   ])('%j', (workload, lines) => {

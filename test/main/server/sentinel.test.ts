@@ -92,7 +92,7 @@ describe.each(clientNames)('%s', client => {
     expect(error.message).toMatch(
       new RegExp(
         `^No Sentinel names the master "nobody" \\(127.0.0.1:${gone}: nothing listens there \\(ECONNREFUSED\\); ` +
-          `${sentinels.places[0]}: it knows no master of that name; ` +
+          `${sentinels.places[0]}: it knows no master with that name; ` +
           `127.0.0.1:${http.port}: it does not speak the Redis protocol; 127.0.0.1:${master.port}: WRONGPASS`,
       ),
     );
@@ -144,7 +144,7 @@ test('with rediss:// Sentinel and master are both spoken to in TLS', async () =>
   const config = parseConfig(JSON.stringify({ name: 'a', target: untrusted, scenarios: [{}] }), 'a.json');
   const options = { standInAllowed: true, onFreePort: false, say: () => {} };
   expect((await rejection(findTarget(config, options))).message).toMatch(
-    /SELF_SIGNED_CERT_IN_CHAIN.*; correct target\.tls, which is for Sentinels, too$/,
+    /SELF_SIGNED_CERT_IN_CHAIN.*; correct target\.tls, which also applies to Sentinels$/,
   );
 });
 
@@ -230,7 +230,7 @@ test.each([
   [
     'a server in the place of a Sentinel',
     async () => ({ url: master.url, sentinel: { master: masterName } }),
-    /it is no Sentinel/,
+    /it is not a Sentinel/,
   ],
   [
     'a Sentinel in the place of a server',

@@ -171,7 +171,7 @@ test('a run that is not let in ends with that message', async () => {
   const target = { server: 'redis', url: wanting.tlsUrl, tls: { ca } };
   const { code, stdout, stderr } = await (await createExperiment('', { target })).run(['--quiet']);
   expect(stderr).toMatch(
-    /^poolbench: expected the server at \S+ to accept us without a certificate[^\n]+\n$/,
+    /^poolbench: expected the server at \S+ to accept a client without a certificate[^\n]+\n$/,
   );
   expect(code).toBe(3);
   expect(stdout).toBe('');

@@ -17,9 +17,9 @@ describe('faults of the network', () => {
 const telling = new Set([
   'Every batch has a command that the server refuses',
   'The password is changed, and connections are lost',
-  'Connections go silent, and no FIN comes (half-open)',
+  'Connections go silent without a FIN (half-open)',
   'Connections end in the middle of a reply',
-  'Rubbish comes between two replies',
+  'Garbage between two replies',
 ]);
 
 describe('faults with the clients that are loaded, and with wire over io_uring', () => {

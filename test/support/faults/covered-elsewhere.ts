@@ -14,7 +14,7 @@ export const coveredElsewhere: readonly CoveredElsewhere[] = [
     about: 'faults with the clients that are loaded',
   },
   {
-    fault: 'A batch is cut off at any place: at its first, in the middle of, behind its last reply',
+    fault: 'A batch is cut off anywhere: at its first reply, within a reply, after its last reply',
     test: 'test/pool/client/lost-connections.test.ts',
   },
   {
@@ -33,7 +33,7 @@ export const coveredElsewhere: readonly CoveredElsewhere[] = [
     about: 'lost nodes',
   },
   {
-    fault: 'The server is away for two seconds',
+    fault: 'The server is unavailable for two seconds',
     test: 'test/e2e/lost-server.test.ts',
     about: 'server that comes back is used again',
   },
@@ -50,7 +50,7 @@ export const coveredElsewhere: readonly CoveredElsewhere[] = [
   },
   { fault: 'Connections are cut one after another', test: 'test/e2e/connections.test.ts' },
   {
-    fault: 'poolbench gets SIGINT, SIGTERM or SIGHUP: in the load, the prefill, a wait, a second time',
+    fault: 'poolbench gets SIGINT, SIGTERM or SIGHUP: in the load, the prefill, a wait, or twice',
     test: 'test/e2e/interrupt.test.ts',
   },
   {
@@ -68,7 +68,7 @@ export const coveredElsewhere: readonly CoveredElsewhere[] = [
     about: 'full disk leaves the last good result',
   },
   {
-    fault: 'A server that is down is stormed by its callers',
+    fault: 'Many callers reconnect to a server that is down',
     test: 'test/pool/circuit-breaker.test.ts',
   },
   {
@@ -77,7 +77,7 @@ export const coveredElsewhere: readonly CoveredElsewhere[] = [
     about: 'thread that hangs is given up',
   },
   {
-    fault: 'Whoever reads the output goes away',
+    fault: 'The reader of the output goes away',
     test: 'test/e2e/command-line.test.ts',
     about: 'a closed pipe',
   },
@@ -89,12 +89,12 @@ export const coveredElsewhere: readonly CoveredElsewhere[] = [
   },
   {
     fault:
-      'An agent or the coordinator is killed, stopped (SIGSTOP), told to end, or interrupted once or twice',
+      'An agent or the coordinator is killed, stopped (SIGSTOP), asked to end, or interrupted once or twice',
     test: 'test/e2e/agents-lost.test.ts',
     about: 'agent that is lost ends the run',
   },
   {
-    fault: 'The control server is restarted without its data, silent for 15 s, or stays away',
+    fault: 'The control server is restarted without its data, silent for 15 s, or does not return',
     test: 'test/e2e/agents-lost.test.ts',
     about: 'control server that is lost',
   },

@@ -14,7 +14,7 @@ export const networkFaults: readonly Fault[] = [
     inflict: ({ proxy }) => proxy.cut('reset'),
   },
   {
-    name: 'Connections go silent, and no FIN comes (half-open)',
+    name: 'Connections go silent without a FIN (half-open)',
     // What gave up waiting connects anew, and on a busy machine that can run out of time as well.
     fails: ['TIMEOUT', 'ETIMEDOUT'],
     known: 'completed, and some that failed',
@@ -32,7 +32,7 @@ export const networkFaults: readonly Fault[] = [
     },
   },
   {
-    name: 'Every reply comes up to 20 ms late, each by another time (jitter)',
+    name: 'Every reply comes up to 20 ms late, by a random time (jitter)',
     fails: [],
     known: 'completed',
     slowestMs: 10,
@@ -42,7 +42,7 @@ export const networkFaults: readonly Fault[] = [
     },
   },
   {
-    name: 'The way is throttled to 500 requests a second',
+    name: 'The network is throttled to 500 requests a second',
     fails: [],
     known: 'completed',
     slowestMs: 20,
@@ -70,13 +70,13 @@ export const networkFaults: readonly Fault[] = [
     },
   },
   {
-    name: 'Rubbish comes between two replies',
+    name: 'Garbage between two replies',
     fails: ['PROTOCOL'],
     known: 'completed, and some that failed',
     inflict: ({ proxy }) => proxy.inject(rubbish),
   },
   {
-    name: 'Connects are refused for a while',
+    name: 'Connections are refused for a while',
     fails: [...keptOut, 'ECONNREFUSED'],
     known: 'completed, and some that failed',
     async inflict({ proxy }) {

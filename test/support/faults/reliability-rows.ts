@@ -11,7 +11,7 @@ const steady = new Set([
   'fault',
   'loop',
   'operations lost',
-  'what nobody can know',
+  'what cannot be known',
   'exit code',
   'error',
   'test',

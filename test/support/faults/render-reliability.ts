@@ -20,18 +20,18 @@ interface Sight {
 
 /** What the server's count can tell of a fault, for a reader. */
 const words: Record<Known, string> = {
-  completed: 'exactly what completed',
-  'completed and failed': 'exactly what completed and failed',
-  'completed, and some that failed': 'what completed, and a part of what failed',
-  nothing: 'is gone with the server',
+  completed: 'exactly completed',
+  'completed and failed': 'exactly completed + failed',
+  'completed, and some that failed': 'completed, plus some of the failed',
+  nothing: 'lost with the server',
 };
 
 /** What nobody can know, and so is not claimed. */
 export const unknowable: Record<Known, string> = {
   completed: 'nothing',
   'completed and failed': 'nothing',
-  'completed, and some that failed': 'which of those that failed it has run',
-  nothing: 'which of those that failed it has run, and its own count',
+  'completed, and some that failed': 'which failed operations it ran',
+  nothing: 'which failed operations it ran, and its own count',
 };
 
 /** The loops in which a fault is gone through. */
@@ -45,14 +45,13 @@ export function renderReliability({ seen, elsewhere, surroundings }: Sight): str
   const runs = seen.filter(one => one.kind === 'run');
   return `# Reliability
 
-What goes wrong, what poolbench makes of it, and what is lost. \`npm run reliability\` inflicts every fault of these tables on real servers
-and writes this file from what it saw; a test fails when a fault is missing here. ${surroundings}
+What can go wrong, how poolbench reacts, and what is lost. \`npm run reliability\` inflicts every fault in these tables on real servers and
+writes this file from the outcome; a test fails when a fault is missing here. ${surroundings}
 
-An operation is never lost: issued = completed + failed (by code) + unfinished. An operation whose reply was lost has failed, and is counted
-by what ended its connection; whether the server ran it nobody on this side can know. So the server's own count (commandstats) lies
-between completed and issued, and where no reply was lost, it is the same number. Beside the books, each row was held to this: as many
-latencies as completed operations and none longer than the run, in every second of the series, too; no wait without an end; no connection
-and no key left.
+Every operation is accounted for: issued = completed + failed (by code) + unfinished. An operation whose reply was lost has failed, and is
+counted under the error that ended its connection; the client cannot know whether the server ran it. The server's own count (commandstats)
+therefore lies between completed and issued, and equals completed if no reply was lost. Each row was also checked for this: as many latencies
+as completed operations, none longer than the run, also in every second of the series; no endless wait; no connections or keys left.
 
 ## A thread under load
 
@@ -64,7 +63,7 @@ ${loadTable(loads)}
 
 ## A whole run
 
-\`poolbench run\` with both clients in turn, and with two threads if the fault is of one thread. The fault comes when the second round begins.
+\`poolbench run\` with both clients in turn, and with two threads if the fault affects one thread. The fault begins with the second round.
 
 ${runTable(runs)}
 
@@ -76,12 +75,12 @@ ${elsewhereTable(elsewhere)}
 
 ## What is not covered
 
-- A reply too many, in a stream that goes on: each later reply is taken for the one before it, and no client can tell. It is noticed as soon as
+- An extra reply in a continuing stream: every later reply is matched to the wrong command, and no client can tell. It is noticed as soon as
   nothing is in flight.
-- A reply without end: \`wire\` keeps nothing of it; ioredis keeps what arrives until the time limit of the batch ends its connection.
-- Rubbish that ioredis 6.0 cannot take: over a length such as \`$*\` its decoder can go round in circles, and on a push message whose first
-  element is null it throws where nobody can catch it. No server sends either. A thread that hangs is given up after 30 seconds, and one that
-  throws ends the run; \`wire\` has no such replies.
+- An endless reply: \`wire\` stores nothing of it; ioredis stores what arrives until the timeout of the batch ends the connection.
+- Garbage that ioredis 6.0 cannot handle: on a length such as \`$*\` its decoder can loop forever, and on a push message whose first element is
+  null it throws an error that cannot be caught. No server sends either. A thread that hangs ends the run after 30 seconds, and one that throws
+  ends it at once; \`wire\` has neither problem.
 `;
 }
 
@@ -102,7 +101,7 @@ function loadTable(seen: readonly Seen[]): string {
     column('wire', row => describe(of(row, 'wire'))),
     column('operations lost', row => lostOf(of(row, 'ioredis'), of(row, 'wire'))),
     column('the server’s count', row => words[row.fault.known]),
-    column('what nobody can know', row => unknowable[row.fault.known]),
+    column('what cannot be known', row => unknowable[row.fault.known]),
   ]);
 }
 
@@ -140,7 +139,7 @@ function runTable(seen: readonly RunSeen[]): string {
     column('fault', ({ fault }) => fault.name),
     column('exit code', ({ found }) => String(found.exit)),
     column('error', ({ fault }) => errorOf(fault)),
-    column('it said', ({ found }) => found.said || 'nothing: it went on to its end'),
+    column('message', ({ found }) => found.said || 'nothing: it ran to the end'),
     column('kept', ({ found }) => `${formatPlural(found.kept, 'measurement')}`),
     column('left on the server', ({ fault, found }) =>
       found.keysLeft === 0 ? 'nothing' : `its keys: ${fault.keysLeft ?? 'a defect'}`,
@@ -159,7 +158,7 @@ function elsewhereTable(elsewhere: Sight['elsewhere']): string {
     column('test', ({ test }) => [codeSpan(test)]),
     column('passed', ({ fault }) => {
       const { passed, skipped } = elsewhere.get(fault) ?? { passed: 0, skipped: 0 };
-      return skipped === 0 ? `all ${passed}` : `${passed}; ${skipped} could tell nothing here and then`;
+      return skipped === 0 ? `all ${passed}` : `${passed}; ${skipped} could not be judged here`;
     }),
   ]);
 }

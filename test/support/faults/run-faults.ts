@@ -56,14 +56,14 @@ export const runFaults: readonly RunFault[] = [
     code: 'TARGET_LOST',
     says: /to answer until the end, but it has refused every connection for 2 s \(twice timeoutMs\): the server at .* requires a password/,
     config: { timeoutMs: 1000 },
-    keysLeft: 'the server does not let us in',
+    keysLeft: 'the server refuses the login',
     async inflict({ observer }) {
       await observer.config('SET', 'requirepass', 'another');
       await observer.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
     },
   },
   {
-    name: 'A script keeps the server busy to the end (BUSY)',
+    name: 'A script keeps the server busy until the end (BUSY)',
     exit: 1,
     code: 'TARGET_LOST',
     says: /it has refused every connection for 2 s \(twice timeoutMs\): BUSY /,
@@ -81,7 +81,7 @@ export const runFaults: readonly RunFault[] = [
     },
   },
   {
-    name: 'The server admits no more clients (maxclients)',
+    name: 'The server accepts no more clients (maxclients)',
     exit: 1,
     code: 'THREAD_FAILED',
     // A write can fail before what the server said is read.
@@ -90,7 +90,7 @@ export const runFaults: readonly RunFault[] = [
     inflict: ({ observer }) => observer.config('SET', 'maxclients', '1'),
   },
   {
-    name: 'The server is stopped (SIGSTOP), and goes on after a while',
+    name: 'The server is stopped (SIGSTOP), and continues after a while',
     exit: 0,
     rounds: 4,
     config: { timeoutMs: 1000, maxFailedShare: 1 },
@@ -101,7 +101,7 @@ export const runFaults: readonly RunFault[] = [
     },
   },
   {
-    name: 'The server cannot save to its disk any more (MISCONF)',
+    name: 'The server can no longer save to its disk (MISCONF)',
     exit: 1,
     code: 'TOO_MANY_FAILURES',
     says: /expected at most 1 % of the operations to fail \(maxFailedShare\), found \d+\.\d+ %$/,

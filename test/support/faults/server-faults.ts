@@ -41,7 +41,7 @@ export const serverFaults: readonly Fault[] = [
     },
   },
   {
-    name: 'The server loads its data (LOADING)',
+    name: 'The server is loading its data (LOADING)',
     fails: ['LOADING'],
     known: 'completed',
     serverArguments: [
@@ -136,7 +136,7 @@ export const serverFaults: readonly Fault[] = [
     inflict: scene => scene.killAndRestart(),
   },
   {
-    name: 'The server is stopped (SIGSTOP), and goes on before the time limit',
+    name: 'The server is stopped (SIGSTOP), and continues before the time limit',
     fails: [],
     known: 'completed',
     slowestMs: 90,
@@ -144,7 +144,7 @@ export const serverFaults: readonly Fault[] = [
     inflict: scene => stopFor(scene, 100),
   },
   {
-    name: 'The server is stopped (SIGSTOP), and goes on after the time limit',
+    name: 'The server is stopped (SIGSTOP), and continues after the time limit',
     fails: ['TIMEOUT', 'ETIMEDOUT', 'CIRCUIT_OPEN'],
     known: 'completed, and some that failed',
     inOpenLoop: true,

@@ -130,7 +130,7 @@ describe('placeholders', () => {
     ['SCRIPT FLUSH', /no SCRIPT \(/],
     ['KEYS *', /no KEYS \(/],
     ['BLPOP {key} 0', /a constant time above 0 in seconds as argument 2 of BLPOP/],
-    ['BLPOP {key} {key}', /\{key\} only where BLPOP takes a key/],
+    ['BLPOP {key} {key}', /\{key\} only as a whole argument where BLPOP takes a key/],
     ['BZMPOP {number:1-2} 1 {key} MIN', /a constant time .* argument 1 of BZMPOP/],
     ['BLPOP {key} 5', /less than 5000 ms/],
     ['SUBSCRIBE {key}', /no SUBSCRIBE \(/],
@@ -144,7 +144,7 @@ describe('placeholders', () => {
     ['MULTI; FLUSHALL; EXEC', /no FLUSHALL \(/],
     ['EVAL "return 1" {key}', /the number of its keys as argument 2 of EVAL/],
     ['EVAL "return 1" 2 {key} x', /\{key\} as argument 4 of EVAL/],
-    ['EVAL "return 1" 1 {key} {key}', /\{key\} only where EVAL takes a key/],
+    ['EVAL "return 1" 1 {key} {key}', /\{key\} only as a whole argument where EVAL takes a key/],
     ['EVAL "return 1" 99 {key}', /\{key\} as argument 4 of EVAL/],
     ['EVALSHA "return {value}" 1 {key}', /a script, or .* SHA1/],
     ['ZUNIONSTORE other 1 {key}', /\{key\} as argument 1 of ZUNIONSTORE/],
@@ -155,7 +155,7 @@ describe('placeholders', () => {
     ['SORT {key} BY x{key:*}', /\{key:\*\} only as the whole pattern of BY or GET/],
     ['GET {key:*}', /\{key\} as argument 1 of GET/],
     ['ECHO {key:*}', /\{key:\*\} only as the whole pattern of BY or GET/],
-    ['EVAL "return {KEYS[1]}" 1 {key}', /no \{KEYS\[1\]\}; a brace of the text itself is doubled/],
+    ['EVAL "return {KEYS[1]}" 1 {key}', /no \{KEYS\[1\]\}; double a brace of the text itself/],
     ['SORT {key} STORE other', /\{key\} as argument 3 of SORT/],
     ['XREAD BLOCK 0 STREAMS {key} $', /a constant time above 0 in whole milliseconds as argument 2 of XREAD/],
     ['XREAD STREAMS {key} {key} 0', /as many ids as keys/],
@@ -164,9 +164,9 @@ describe('placeholders', () => {
     ['XREADGROUP GROUP g c STREAMS {key} >; XLEN {key}', /XACK alone/],
     ['XREADGROUP GROUP g c NOACK STREAMS {key} >; XACK', /without NOACK/],
     ['SET {key} "a', /a closing quote/],
-    [`SET {key} 'a'b`, /a space behind the closing quote/],
-    ['SET {key} "\\xff{value}"', /text in UTF-8 beside a placeholder/],
-    ['SET {key} {a', /a brace of the text itself is doubled/],
+    [`SET {key} 'a'b`, /a space after the closing quote/],
+    ['SET {key} "\\xff{value}"', /text in UTF-8 around a placeholder/],
+    ['SET {key} {a', /double a brace of the text itself/],
     ['MOVE {key} 1', /no MOVE \(/],
     ['SET other 1', /\{key\} as argument 1 of SET/],
     ['SET x{key} 1', /\{key\} as argument 1 of SET/],
@@ -193,16 +193,16 @@ describe('placeholders', () => {
   test.each([
     [
       { readShare: 0.5, commands: [{ command: 'PING' }] },
-      /^workload.readShare: expected no readShare beside commands/,
+      /^workload.readShare: expected no readShare with commands/,
     ],
     [
       { readShare: 0.5, ycsb: 'A' },
-      /^workload.readShare: expected no readShare beside ycsb, which decides it, found 0.5/,
+      /^workload.readShare: expected no readShare with ycsb, which sets it, found 0.5/,
     ],
-    [{ keyChoice: { kind: 'uniform' }, ycsb: 'A' }, /^workload.keyChoice: expected no keyChoice beside ycsb/],
-    [{ ycsb: 'A', commands: [{ command: 'PING' }] }, /^workload.commands: expected no commands beside ycsb/],
+    [{ keyChoice: { kind: 'uniform' }, ycsb: 'A' }, /^workload.keyChoice: expected no keyChoice with ycsb/],
+    [{ ycsb: 'A', commands: [{ command: 'PING' }] }, /^workload.commands: expected no commands with ycsb/],
     [{ ycsb: 'G' }, /^workload.ycsb: expected "A" or "B" or "C" or "D" or "E" or "F", found "G"/],
-    [{ ycsb: 'D', hitShare: 0.9 }, /^workload.hitShare: expected 1, or nothing, beside ycsb D, .*found 0.9/],
+    [{ ycsb: 'D', hitShare: 0.9 }, /^workload.hitShare: expected 1, or nothing, with ycsb D, .*found 0.9/],
     [{ ycsb: 'D', keys: 60_000_000 }, /^workload.keys: expected at most 50000000 keys/],
     [{ ycsb: 'E', keys: 60_000_000 }, /^workload.keys: expected at most 50000000 keys/],
     [
@@ -269,7 +269,7 @@ describe('placeholders', () => {
   test('beside YCSB D and E, batch workers with pools of their own are refused', () => {
     const scenarios = [{}, { batch: { pool: 'separate', workers: 5, pipeline: 10 } }];
     expect(faultOf({ ycsb: 'D' }, {}, scenarios)).toMatch(
-      /^scenarios\[1\]\.batch: expected no batch workers with pools of their own, as workload\.ycsb is "D" \(both/,
+      /^scenarios\[1\]\.batch: expected no batch workers with separate pools, as workload\.ycsb is "D" \(both/,
     );
     expect(faultOf({ ycsb: 'C' }, {}, scenarios)).toBe('none');
   });

@@ -6,15 +6,15 @@ import { pairByRound, wholeRounds } from '../../stats/rounds.ts';
 import { median } from '../../stats/statistics.ts';
 import { sourceReport } from '../source-report.ts';
 
-/** Two scenarios that differ in nothing but what a claim is about. */
+/** Two scenarios that differ only in what a claim is about. */
 export interface ArmPair {
   readonly base: ScenarioResult;
   readonly other: ScenarioResult;
 }
 
 /**
- * Pairs every scenario of `isOther` with the scenario of `isBase` that equals it in all dimensions but those of
- * `differ`, in the order of `scenarios`. One without such an equal is left out.
+ * Pairs every scenario of `isOther` with the scenario of `isBase` that equals it in all dimensions except those of
+ * `differ`, in the order of `scenarios`. Scenarios without an equal are left out.
  */
 export function pairArms(
   scenarios: readonly ScenarioResult[],
@@ -55,10 +55,10 @@ export function pairWithOnePool(scenarios: readonly ScenarioResult[]): PoolsPair
   }).map(pair => ({ ...pair, throughput: ratioOf(pair, throughput) }));
 }
 
-/** Whether its pools have one thread together. */
+/** Whether its pools share one thread. */
 export const sharesThread = ({ pools, threads }: ScenarioResult) => pools > 1 && threads === 1;
 
-/** Several pools in one thread, beside one pool: what pools give without threads. */
+/** Several pools in one thread, compared with one pool: the gain from pools without threads. */
 export function pairPools(scenarios: readonly ScenarioResult[]): ArmPair[] {
   return pairArms(scenarios, {
     isBase: ({ pools }) => pools === 1,
@@ -67,7 +67,7 @@ export function pairPools(scenarios: readonly ScenarioResult[]): ArmPair[] {
   });
 }
 
-/** As many pools with a thread each, beside several in one thread: what threads give. */
+/** The same pools with a thread each, compared with one thread: the gain from threads. */
 export function pairThreads(scenarios: readonly ScenarioResult[]): ArmPair[] {
   return pairArms(scenarios, {
     isBase: sharesThread,
@@ -86,7 +86,7 @@ export function ratioOf({ base, other }: ArmPair, measure: Measure): PairedRatio
   return pairByRound(base, other, measure);
 }
 
-/** The ratios of these pairs as they stand in result.json; a pair without a common round has none. */
+/** The ratios of these pairs as in result.json; a pair without a common round has none. */
 export function compareArms(
   pairs: readonly ArmPair[],
   measures: readonly Measure[],
@@ -115,7 +115,7 @@ export function compareArms(
   );
 }
 
-/** What a preset sets, in which two of them differ. */
+/** The settings of a preset, in which presets can differ. */
 export const presetKeys = [
   'preset',
   'minIdle',
@@ -172,12 +172,12 @@ export function hasReportedMinIdle({ minIdle, connections }: ScenarioResult): bo
   return minIdle === Math.round(connections * sourceReport.minIdleRatio);
 }
 
-/** The pairs of each level of workers, the lowest first: a level is judged by itself. */
+/** The pairs of each level of workers, the lowest first: each level is judged separately. */
 export function byWorkers(pairs: readonly ArmPair[]): [workers: number, pairs: ArmPair[]][] {
   return groupBy(pairs, ({ base }) => base.workers).toSorted(([a], [b]) => a - b);
 }
 
-/** Items with the same key together, in the order of their first ones. */
+/** Groups items with the same key, in the order of their first ones. */
 export function groupBy<Item, Key>(
   items: readonly Item[],
   keyOf: (item: Item) => Key,
@@ -204,7 +204,7 @@ export const poolKeys = [
   'connects',
 ] as const satisfies readonly ScenarioKey[];
 
-/** One pool, single commands in a closed loop, and nothing else going on: what most claims are about. */
+/** One pool and single commands in a closed loop, without anything else: what most claims are about. */
 export function isPlain(scenario: ScenarioResult): boolean {
   return isUsual(scenario, poolKeys);
 }
@@ -220,7 +220,7 @@ export function isOnePool(scenario: ScenarioResult): boolean {
   return isUsual(scenario, [...poolKeys, 'cutEveryMs', 'cut', 'burst']);
 }
 
-/** A closed loop in which all workers do the same and no connection is cut, whatever the pools and batches. */
+/** A closed loop in which all workers do the same and no connection is cut, with any pools and batches. */
 export function isSteady(scenario: ScenarioResult): boolean {
   return isUsual(scenario, [...poolKeys, 'pools', 'poolsPerThread', 'pipeline', 'autoPipelining', 'burst']);
 }

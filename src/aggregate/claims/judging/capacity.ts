@@ -10,11 +10,14 @@ import { type Bound, type Prediction, predictRatios, type Range } from './predic
 import { nameOfOther, pairUndisturbed, type ServerPair } from './versus.ts';
 
 /**
- * Which of two servers can do more, where a server is at its limit. What is measured of a server that is not is less than it
- * can do, so beside one at its limit the ratio is a bound.
+ * Which of two servers can do more, where a server is at its limit. A server below its limit can do more than was
+ * measured, so if only one server is at its limit, the ratio is a bound.
  */
 
-/** The servers of a pair that are at their limit. Only Redis: the ratio is a lower bound; only the other: an upper one. */
+/**
+ * The servers of a pair that are at their limit. Only Redis: the ratio is a lower bound; only the other one: an upper
+ * bound.
+ */
 type AtLimit = 'both' | 'redis' | 'other' | 'none';
 
 function atLimit(sides: ServerPair, pair: ArmPair): AtLimit {
@@ -33,7 +36,10 @@ function limitsOfPair(
   return [limitOf(base, redis), limitOf(arm, other)];
 }
 
-/** One full thread is a server's limit only if its other threads and the client can have a core each; else the machine is. */
+/**
+ * One full thread is a server's limit only if its other threads and the client each have a core; otherwise the machine
+ * is the limit.
+ */
 function limitOf(
   { limitedBy: { resource }, threads }: ScenarioResult,
   { target, environment }: VersusSide,
@@ -45,7 +51,7 @@ function limitOf(
 /** Threads of a server, of all masters of a cluster together. */
 const threadsOf = ({ detected }: VersusSide['target']) => (detected.threads ?? 1) * (detected.masters ?? 1);
 
-/** The pairs that can bring a server to its limit: those of wire, the client that costs least, unless the run has none. */
+/** The pairs that can bring a server to its limit: those of wire, the cheapest client, unless the run has none. */
 export function pairForCapacity(sides: ServerPair, minWorkers = 1): ArmPair[] {
   const pairs = pairUndisturbed(sides).filter(
     ({ other }) => other.pool === 'optimized' && other.workers >= minWorkers,
@@ -54,7 +60,10 @@ export function pairForCapacity(sides: ServerPair, minWorkers = 1): ArmPair[] {
   return ofWire.length > 0 ? ofWire : pairs;
 }
 
-/** Predicts throughput and p95 by the pairs with both servers at their limit; without such pairs, by those that give a bound. */
+/**
+ * Predicts throughput and p95 from the pairs with both servers at their limit; without such pairs, from those that give
+ * a bound.
+ */
 export function predictCapacity(
   sides: ServerPair,
   pairs: readonly ArmPair[],
@@ -104,7 +113,7 @@ function describeBound(sides: ServerPair, pairs: readonly ArmPair[], at: AtLimit
   return ` (a bound, as ${server} was not at its limit: ${formatList([...limits])})`;
 }
 
-/** That the servers cannot be compared because none was at its limit, as a sentence; nothing if one was, or without pairs. */
+/** Says that the servers cannot be compared because none was at its limit; empty if one was, or without pairs. */
 export function describeOpenCapacity(sides: ServerPair, pairs: readonly ArmPair[]): string[] {
   if (pairs.length === 0 || pairs.some(pair => atLimit(sides, pair) !== 'none')) return [];
   const series = RoundSeries.combine(pairs.map(pair => ratioOf(pair, throughput).series));
@@ -116,7 +125,7 @@ export function describeOpenCapacity(sides: ServerPair, pairs: readonly ArmPair[
   ];
 }
 
-/** The cores that it takes to measure more than a bound; nothing if both servers were at their limit. */
+/** The cores needed to measure more than a bound; empty if both servers were at their limit. */
 export function describeCoresBeyondBound(sides: ServerPair, pairs: readonly ArmPair[]): string[] {
   const limits = pairs.map(pair => atLimit(sides, pair));
   const isBound = !limits.includes('both') && limits.some(at => at !== 'none');
@@ -124,8 +133,8 @@ export function describeCoresBeyondBound(sides: ServerPair, pairs: readonly ArmP
 }
 
 /**
- * The cores that it takes to bring both servers of a pair to their limit, as a sentence: one for each of a server's threads,
- * and for the client what it needs while they are all busy, by the CPU time that both used here.
+ * The cores needed to bring both servers of a pair to their limit, as a sentence: one for each of a server's threads,
+ * and what the client needs while they are all busy, estimated from the CPU time that both used here.
  */
 function describeCores(sides: ServerPair, pairs: readonly ArmPair[]): string[] {
   const [needed] = pairs
@@ -159,7 +168,7 @@ function coresOf(arm: ScenarioResult, { target }: VersusSide): Cores {
   return { server, client, threads: arm.threads };
 }
 
-/** The cores of arms in which nothing but their missing cores matters. */
+/** The cores of arms that were limited only by missing cores. */
 export function describeMissingCores(sides: ServerPair, arms: readonly ScenarioResult[]): string {
   const threads = Math.max(...arms.map(arm => arm.threads));
   const server = Math.max(...sides.results.map(({ target }) => threadsOf(target)));
@@ -181,5 +190,5 @@ function describeNeed({ results }: ServerPair, { server, client, threads }: Core
   const neighbours =
     taken === null || taken < minNeighbourCores ? '' : `, of which other programs used ${taken.toFixed(1)}`;
   const cores = formatCount(machineCores(redis.environment));
-  return `It takes about ${formatPlural(total, 'core')} that no other program uses (${split}); this machine has ${cores}${neighbours}.`;
+  return `A verdict needs about ${formatPlural(total, 'core')} that no other program uses (${split}); this machine has ${cores}${neighbours}.`;
 }

@@ -9,18 +9,18 @@ import { formatList, formatPlural, formatRatio } from '../../text/format.ts';
 import { type ArmPair, armsOf, compareArms, ratioOf } from './arms.ts';
 import { boundedRounds, type Ends, findFlaw } from './soundness.ts';
 
-/** Where a figure is predicted to lie, both ends included; null: not bounded on that side. */
+/** The predicted range of a figure, both ends included; null: not bounded on that side. */
 export interface Range {
   readonly low: number | null;
   readonly high: number | null;
-  /** The most that was promised, where more keeps the promise: ×1.25 of +15–25 %. Absent: no more than the range says. */
+  /** The largest promised value, if more keeps the promise: ×1.25 for +15–25 %. Absent: the end of the range. */
   readonly most?: number;
 }
 
 export const atLeast = (low: number): Range => ({ low, high: null });
 export const atMost = (high: number): Range => ({ low: null, high });
 
-/** Both ends of what was promised. */
+/** Both ends of the promise. */
 interface Band {
   readonly low: number;
   readonly high: number;
@@ -31,32 +31,32 @@ export const gainOf = ({ low, high }: Band): Range => ({ low, high: null, most: 
 /** A cut of a promised band: "−10–15 %". More keeps the promise. */
 export const cutOf = ({ low, high }: Band): Range => ({ low: null, high, most: low });
 
-/** One figure that a claim predicts, and what was measured of it. */
+/** A figure that a claim predicts, and its measurement. */
 export interface Prediction {
   /** The label of its figure: "optimized to baseline, 100 workers: throughput". */
   readonly what: string;
-  /** Of the rounds that all of its arms have measured. */
+  /** From the rounds that all of its arms have measured. */
   readonly series: RoundSeries;
   readonly range: Range;
   readonly format: (figure: number) => string;
   /** The unit of the figure; a ratio if absent. */
   readonly unit?: string;
   readonly arms: readonly ScenarioResult[];
-  /** The arms that are compared with each other, in groups. Absent: all of them are. */
+  /** The arms that are compared with each other, in groups. Absent: all arms. */
   readonly groups?: readonly (readonly ScenarioResult[])[];
   /** What it is a figure of. */
   readonly measure: Measure;
-  /** The ratios it is made of; none if it is not a ratio. */
+  /** The underlying ratios; empty if it is not a ratio. */
   readonly comparisons: readonly Comparison[];
   /** The ratios that it combines, if there are several: a mean hides those that contradict each other (see `verdictOf`). */
   readonly parts?: readonly Part[];
-  /** Where the interval of `series` ends, as some of its figures are only bounds. Absent: where that of `series` does. */
+  /** The ends of the interval if some figures of `series` are only bounds. Absent: those of `series`. */
   readonly ends?: Ends;
-  /** What the figure is only a bound of: its interval reaches to the other side as far as can be. Absent: it is exact. */
+  /** On which side the figure is only a bound: the interval is unlimited there. Absent: it is exact. */
   readonly bound?: Bound;
-  /** Which comparisons share the chance to err. Absent: none. */
+  /** The comparisons that share the chance of error. Absent: none. */
   readonly chances?: Chances;
-  /** It restates another prediction of the claim, so it is no further chance to err. */
+  /** It restates another prediction of the claim, so it is not an additional chance of error. */
   readonly restates?: boolean;
 }
 
@@ -83,7 +83,7 @@ export function intervalOf({
   };
 }
 
-/** The interval of a part: it stands by itself, so it shares no chance to err. */
+/** The interval of a part, which is independent and shares no chance of error. */
 export function intervalOfPart({ bound }: Prediction, { series, ends }: Part): Interval {
   return intervalOf({
     series,
@@ -93,8 +93,8 @@ export function intervalOfPart({ bound }: Prediction, { series, ends }: Part): I
 }
 
 /**
- * Predicts the ratio other / base of each measure: the geometric mean over the pairs within each round. Each pair is a
- * part of it, where there are several. Without a pair it predicts nothing.
+ * Predicts the ratio other / base of each measure: the geometric mean over the pairs within each round. With several
+ * pairs, each is a part of it. Without pairs, there is no prediction.
  *
  * @param where the two arms, as text: "lock-free to baseline"
  */
@@ -143,7 +143,10 @@ function levelsOf(pairs: readonly ArmPair[]): number[] | null {
   return areDistinct ? [...levels].toSorted((a, b) => a - b) : null;
 }
 
-/** As far away as can be in rounds whose figure is only a bound: a stall at the end of one window costs a rank, and not the verdict. */
+/**
+ * Unlimited in rounds whose figure is only a bound: a stall at the end of one window then costs a rank, not the
+ * verdict.
+ */
 function replaceRounds(series: RoundSeries, rounds: ReadonlySet<number>, figure: number): RoundSeries {
   const figures = [...series.byRound].map(
     ([round, measured]) => [round, rounds.has(round) ? figure : measured] as const,
@@ -152,8 +155,8 @@ function replaceRounds(series: RoundSeries, rounds: ReadonlySet<number>, figure:
 }
 
 /**
- * Predicts a measure of one scenario as it is. A round that was cut short is left out, as it is from ratios, and so is
- * one that has no such figure. One in which nothing completed counts against the scenario.
+ * Predicts a measure of one scenario. Rounds that were cut short are left out, as in ratios, and so are rounds without
+ * the figure. A round in which nothing completed counts against the scenario.
  */
 export function predictFigure(
   measure: Measure,
@@ -185,7 +188,8 @@ export function predictFigure(
 }
 
 /**
- * Predicts `other` − `base` of a measure within each round, in its unit: what it costs that `other` does more than `base`.
+ * Predicts `other` − `base` of a measure within each round, in its unit: the cost of what `other` does in addition to
+ * `base`.
  *
  * @param what the difference, as text: "cost of a check at 1 worker"
  */
@@ -210,8 +214,8 @@ export function predictDifference(
 
 /**
  * Compares the interval of a prediction's figure with its range: inside is supported, outside is refuted, and across
- * one of its ends is inconclusive. A gain that is larger than promised keeps the promise, so claims of a gain leave
- * the far end open. A combination that one of its parts contradicts is inconclusive too.
+ * one of its ends is inconclusive. A gain larger than promised keeps the promise, so claims of a gain leave the far end
+ * open. A combination that one of its parts contradicts is also inconclusive.
  */
 export function verdictOf(prediction: Prediction): Verdict {
   return findDissent(prediction).length > 0
@@ -219,7 +223,7 @@ export function verdictOf(prediction: Prediction): Verdict {
     : compareWithRange(prediction.range, intervalOf(prediction));
 }
 
-/** The parts that by themselves say the opposite of their combination. */
+/** The parts that clearly contradict their combination. */
 export function findDissent(prediction: Prediction): Part[] {
   const { range, parts = [] } = prediction;
   const together = intervalOf(prediction);
@@ -242,9 +246,12 @@ function compareWithRange(range: Range, { low, high }: Interval): Verdict {
 /** What a claim reads of the scenarios of one setting. */
 export interface Reading {
   readonly predictions: readonly Prediction[];
-  /** Each part of the claim that these scenarios cannot decide, as sentences: it can be refuted, and not supported. */
+  /**
+   * Each part of the claim that these scenarios cannot decide, as sentences: the claim can then be refuted but not
+   * supported.
+   */
   readonly open: readonly string[];
-  /** Why the arms were not what they claim to be, as a clause; null if they were. */
+  /** Why the arms did not do what their names say, as a clause; null if they did. */
   readonly proof: () => string | null;
 }
 
@@ -252,12 +259,12 @@ export interface Reading {
 export interface SettingFinding extends Pick<Reading, 'predictions' | 'open'> {
   /** As text: the client. */
   readonly setting: string;
-  /** Why the figures allow no verdict, as a clause; null if they allow one. */
+  /** Why the figures do not allow a verdict, as a clause; null if they do. */
   readonly flaw: string | null;
   readonly verdict: Verdict;
 }
 
-/** Judges one setting; none if it has nothing of the claim. */
+/** Judges one setting; null if it has no arms of the claim. */
 export function findSetting(setting: string, { predictions, open, proof }: Reading): SettingFinding[] {
   if (predictions.length === 0 && open.length === 0) return [];
   const flaw = findFlaw(predictions, proof);
@@ -272,8 +279,8 @@ function decide(predictions: readonly Prediction[], open: readonly string[]): Ve
 }
 
 /**
- * The predictions that made the verdict: of a refuted claim those that fail, of an open one those that stay open, of a
- * supported one the first, as of one that other parts alone leave open. None if a flaw decided.
+ * The deciding predictions: if refuted, those that fail; if open, those that stay open; if supported, or open only
+ * because of other parts, the first. None if a flaw decided.
  */
 export function findDeciding({ predictions, flaw, verdict }: SettingFinding): readonly Prediction[] {
   if (flaw !== null) return [];
@@ -281,26 +288,26 @@ export function findDeciding({ predictions, flaw, verdict }: SettingFinding): re
   return verdict === 'supported' || asVerdict.length === 0 ? predictions.slice(0, 1) : asVerdict;
 }
 
-/** The predictions that are each a chance of their own to err by luck. */
+/** The predictions that are each a separate chance of error. */
 export function countChances({ predictions }: SettingFinding): number {
   return predictions.filter(({ restates }) => restates !== true).length;
 }
 
-/** One verdict of several settings: that on which all agree, else `inconclusive`. */
+/** The verdict on which all settings agree, otherwise `inconclusive`. */
 export function agree(verdicts: readonly Verdict[]): Verdict {
   const [first, ...others] = verdicts;
   return first !== undefined && others.every(other => other === first) ? first : 'inconclusive';
 }
 
-/** A comparison that a verdict rests on. */
+/** A comparison that a verdict depends on. */
 export interface Asked {
   /** As text: "optimized to baseline: throughput". */
   readonly what: string;
-  /** Arms that are compared with each other, in groups; a group of one for a figure that is no ratio. */
+  /** Arms that are compared with each other, in groups; a group of one for a figure that is not a ratio. */
   readonly groups: readonly (readonly ScenarioResult[])[];
-  /** `flawed`: the figures are no ground for a verdict, and more rounds would be none. */
+  /** `flawed`: the figures do not allow a verdict, and more rounds would not help. */
   readonly state: 'decided' | 'open' | 'flawed';
-  /** How many rounds it rests on so far. */
+  /** The number of rounds so far. */
   readonly rounds: number;
 }
 
@@ -309,10 +316,9 @@ export const groupPairs = (pairs: readonly ArmPair[]): ScenarioResult[][] =>
   pairs.map(({ base, other }) => [base, other]);
 
 /**
- * The state of what is asked. A flaw is one that more rounds do not mend once there are enough rounds: too few of them is a
- * flaw until then.
+ * The state of a comparison. Too few rounds is a flaw that more rounds remove; other flaws remain.
  *
- * @param flaw why the figures of these series are no ground for a verdict, as a clause; null if they are one
+ * @param flaw why the figures of these series do not allow a verdict, as a clause; null if they do
  * @param isDecided whether the figures decide it
  */
 export function stateOf(
@@ -325,8 +331,8 @@ export function stateOf(
 }
 
 /**
- * What the verdict on these settings rests on: every prediction. One that fails has refuted its setting, so the others of
- * the setting are decided with it. Settings must agree: with a flaw in one of them nothing can be decided.
+ * What the verdict on these settings depends on: every prediction. A prediction that fails refutes its setting, so the
+ * others of the setting are decided as well. Settings must agree: a flaw in one of them rules out a decision.
  */
 export function askPredictions(findings: readonly SettingFinding[]): Asked[] {
   const isFlawed = findings.some(({ flaw, predictions }) => {

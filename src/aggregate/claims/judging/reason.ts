@@ -48,7 +48,7 @@ export function describeReason(
     .join(' ');
 }
 
-/** The gist of a verdict: what decided, in at most two sentences, and the caveat. */
+/** The gist of a verdict: the deciding figures in at most two sentences, and the caveat. */
 export function describeGist(
   target: Result['target'],
   findings: readonly SettingFinding[],
@@ -66,7 +66,7 @@ export function describeGist(
   return [...describeStandInShortly(target, verdict), ...sentences.slice(0, 2), ...caveat].join(' ');
 }
 
-/** That several settings have no verdict in common, as a sentence; null if they have one. */
+/** Says that settings disagree; null if they agree. */
 export function describeDisagreement(
   settings: readonly { readonly verdict: Verdict }[],
   called: 'clients' | 'settings',
@@ -78,7 +78,7 @@ export function describeDisagreement(
     : 'Not every setting gives a verdict.';
 }
 
-/** Stands before a sentence about one of several settings. */
+/** Prefix for a sentence about one of several settings. */
 function prefixOf({ setting }: SettingFinding, findings: readonly SettingFinding[]): string {
   return findings.length > 1 ? `With ${setting}: ` : '';
 }
@@ -122,7 +122,10 @@ function describeDeciding(finding: SettingFinding): string[] {
   ];
 }
 
-/** What the intervals are worth, by the smallest number of rounds, and the predictions of one setting together. */
+/**
+ * The coverage of the intervals, by the smallest number of rounds, and the joint chance of error of a setting's
+ * predictions.
+ */
 function describeWorth(findings: readonly SettingFinding[]): string[] {
   const series = findings.flatMap(({ predictions }) => predictions.map(prediction => prediction.series));
   const min = Math.min(...series.map(({ roundsCounted }) => roundsCounted));
@@ -139,8 +142,8 @@ function describeWorth(findings: readonly SettingFinding[]): string[] {
 }
 
 /**
- * How many rounds figures are made of, as a sentence, and what their intervals are worth. Blocks of which nothing is open
- * are measured no more, so they can differ. Nothing before the first look.
+ * The number of rounds behind the figures, as a sentence, and the coverage of their intervals. Blocks without open
+ * questions are not measured further, so the numbers can differ. Empty before the first look.
  */
 export function describeRounds(series: readonly RoundSeries[]): string[] {
   const rounds = series.map(({ roundsCounted }) => roundsCounted).filter(count => count > 0);
@@ -151,7 +154,7 @@ export function describeRounds(series: readonly RoundSeries[]): string[] {
   return [`Medians over ${made} with ${intervals}.`];
 }
 
-/** What a single prediction does. */
+/** The outcome of a single prediction. */
 const outcomes = {
   supported: 'holds',
   refuted: 'fails',
@@ -160,8 +163,8 @@ const outcomes = {
 } as const satisfies Record<Verdict, string>;
 
 /**
- * "Optimized to baseline, 100 workers: throughput ×1.40 [1.35, 1.45]; predicted ×1.27 or more: holds." What stays open
- * says what its interval excludes, because that is the answer then.
+ * "Optimized to baseline, 100 workers: throughput ×1.40 [1.35, 1.45]; predicted ×1.27 or more: holds." An open
+ * prediction says what its interval excludes, because that is its answer.
  */
 export function describeOutcome(prediction: Prediction): string {
   const verdict = verdictOf(prediction);
@@ -183,10 +186,10 @@ export function describeOutcome(prediction: Prediction): string {
   return `${describeFigures(prediction)}: ${outcomes[verdict]}${more}.`;
 }
 
-/** From here on a gain is far larger than the largest that was promised. */
+/** From this ratio, a gain is far larger than the largest promised one. */
 const farLarger = 1.5;
 
-/** That the whole interval lies beyond what was promised, on its good side, and how far; nothing if it does not. */
+/** Says that the whole interval exceeds the promise, and by how much; empty if it does not. */
 function describeSurplus(prediction: Prediction): string {
   const { range, format, unit = '×' } = prediction;
   const { low, high, median } = intervalOf(prediction);
@@ -209,18 +212,18 @@ export function describeExcluded(prediction: Prediction): string[] {
   return excluded.length === 0 ? [] : [`${formatList(excluded)} is excluded`];
 }
 
-/** More rounds than a config can have are no advice. */
+/** Advice of more rounds than a config can have is useless. */
 const maxRounds = 1000;
 
-/** What of a prediction says how far a run can decide it. */
+/** The parts of a prediction that show how far a run can decide it. */
 type Decidable = Pick<Prediction, 'series' | 'range' | 'format' | 'ends' | 'bound' | 'chances'>;
 
-/** What a run like this would have found in 4 of 5 cases, and about how many rounds would decide it, as clauses. */
+/** What such a run would detect in 4 of 5 cases, and about how many rounds would decide it, as clauses. */
 export function describePower(prediction: Decidable): string[] {
   const { series, format, chances = {} } = prediction;
   const { values, planned, size } = series;
   const inverse = values.map(value => 1 / value);
-  // What could be found is told by logarithms, which a difference that was negative in a round has not.
+  // The detectable effect is computed from logarithms, which a negative difference does not have.
   const haveLogs = values.every(value => value >= 0);
   const { above, below } = findableSides(prediction);
   const most = above === null || !haveLogs ? null : detectableRatio(values, above, planned, chances.above);
@@ -237,7 +240,7 @@ export function describePower(prediction: Decidable): string[] {
   ];
 }
 
-/** The thresholds above and below which a figure is found. A bound shows on one side alone that a figure is beyond it. */
+/** The thresholds that a figure can clearly exceed or fall below. A bound can do so on one side only. */
 function findableSides({ range: { low, high }, bound }: Decidable): Record<'above' | 'below', number | null> {
   if (bound === 'lower') return { above: high ?? low, below: null };
   if (bound === 'upper') return { above: null, below: low ?? high };
@@ -264,7 +267,7 @@ function roundsNeeded(prediction: Decidable): number {
   return Math.max(...needed);
 }
 
-/** The same of a prediction that stays open, as a sentence; none where its parts contradict it, or nothing can be said. */
+/** The same for an open prediction, as a sentence; empty if its parts contradict it, or nothing is known. */
 function describeOpen(prediction: Prediction): string[] {
   if (verdictOf(prediction) !== 'inconclusive' || findDissent(prediction).length > 0) return [];
   const clauses = describePower(prediction);
@@ -280,15 +283,15 @@ function describeFigures(prediction: Prediction): string {
 }
 
 /**
- * Bounds of the number of digits: with fewer the plain format suffices, and a difference that needs more
- * cannot be measured.
+ * Limits for the number of digits: with fewer, the plain format suffices; a difference that needs more cannot be
+ * measured.
  */
 const minDigits = 3;
 const maxDigits = 6;
 
 /**
- * The format of an interval that is compared with thresholds. Rounding must not contradict the verdict: where an end of
- * the interval and a threshold print alike but differ, it has as many more digits as show the difference.
+ * The format of an interval that is compared with thresholds. Rounding must not contradict the verdict: if an end of
+ * the interval and a threshold differ but look the same, more digits show the difference.
  */
 function formatApart(
   { format, unit = '×' }: Pick<Prediction, 'format' | 'unit'>,
@@ -316,12 +319,12 @@ function formatApart(
   return format;
 }
 
-/** "×1.41 [1.35, 1.47]", "0.412 ms [0.401 ms, 0.430 ms]"; a ratio's sign stands once. */
+/** "×1.41 [1.35, 1.47]", "0.412 ms [0.401 ms, 0.430 ms]"; a ratio has its sign once. */
 function formatAgainst(...held: Parameters<typeof formatApart>): string {
   return formatInterval(held[1], formatApart(...held)).replace(/(?<=[[ ])×/g, '');
 }
 
-/** "×1.41 [1.35, 1.47]"; of a bound "at least ×1.35", or what was measured while nothing bounds it. */
+/** "×1.41 [1.35, 1.47]"; for a bound, "at least ×1.35", or the measured value if it is unbounded. */
 function formatJudged({ range, format, unit = '×', bound }: Prediction, interval: Interval): string {
   const held = [{ format, unit }, interval, [range.low, range.high]] as const;
   if (bound === undefined) return formatAgainst(...held);
@@ -335,7 +338,7 @@ export function formatRatioAgainst(interval: Interval, threshold: number): strin
 }
 
 /**
- * Notes, as a sentence, that another server than the claim's answered; nothing if the right one did.
+ * Says that another server answered; empty if the right one did.
  *
  * @param verdict what its figures would give
  */

@@ -9,23 +9,23 @@ import { minCycles } from '../../stats/tails.ts';
 import { formatFraction, formatPercent, formatPlural } from '../../text/format.ts';
 
 /**
- * Fraction of operations that may fail or stay unfinished in an arm before its figures say nothing. They have no latency,
- * so an arm that loses its slowest 1 % has lost all that its p99 is about; a fifth of those leaves a p99 standing.
+ * Max fraction of operations that may fail or stay unfinished in an arm. They have no latency, so an arm that loses its
+ * slowest 1 % has lost everything that its p99 is about; a fifth of that still leaves a usable p99.
  */
 const maxLost = 0.002;
 
-/** What a verdict would be made of. */
+/** The basis of a verdict. */
 interface Ground {
   readonly arms: readonly ScenarioResult[];
   /** Of the rounds that all of the arms have measured. */
   readonly series: RoundSeries;
-  /** What they are figures of. Absent: nothing with a tail. */
+  /** The measure of the figures. Absent: one without a tail. */
   readonly measure?: Measure;
   /** Absent: the series does not say which of its figures are only bounds. */
   readonly ends?: Ends;
 }
 
-/** The series with each figure that is only a bound as low, and as high, as it can be. */
+/** The series with each bound replaced by its lowest and by its highest possible value. */
 export interface Ends {
   readonly low: RoundSeries;
   readonly high: RoundSeries;
@@ -33,7 +33,7 @@ export interface Ends {
 
 /**
  * Why these figures allow no verdict, as a clause; null if they allow one. Only whole rounds count, as in a verdict.
- * This is the list of all flaws of arms; a flaw of a whole run is in `judgeClaims`.
+ * This is the complete list of flaws of arms; flaws of a whole run are in `judgeClaims`.
  *
  * @param proof the flaws that only some claims have: what the arms' own metrics must show
  */
@@ -51,7 +51,7 @@ export function findFlaw(grounds: readonly Ground[], proof: () => string | null 
 function findLosses(arms: readonly ScenarioResult[]): string | null {
   for (const arm of arms) {
     const whole = wholeRounds(arm.rounds).filter(round => round.completed > 0);
-    // Each deliberate cut may end one operation, which is no loss.
+    // Each deliberate cut may end one operation, which does not count as a loss.
     const issued = sumOf(whole, round => round.issued);
     const lost = lostRatio(whole) - sumOf(whole, ({ cuts }) => cuts) / Math.max(1, issued);
     if (lost > maxLost) {
@@ -106,7 +106,7 @@ function findTailFlaw(grounds: readonly Ground[]): string | null {
  */
 const maxGrowth = 0.02;
 
-/** Why an arm's pools still grew in the window, as a clause; null if they did not, by the median round. */
+/** Why an arm's pools were still growing in the window, as a clause; null if they were not, in the median round. */
 export function findGrowthFlaw(arms: readonly ScenarioResult[]): string | null {
   for (const arm of arms) {
     const growth = median(wholeRounds(arm.rounds).map(round => growthRatio(arm, round)));
@@ -118,10 +118,10 @@ export function findGrowthFlaw(arms: readonly ScenarioResult[]): string | null {
 }
 
 /**
- * The time for which a pool opened connections that its workers needed, as a fraction of the window. Under a lock they come one after another,
- * and nobody else gets a connection meanwhile: their number × their mean time, spread over the pools, each of which has
- * a lock of its own. Where connection attempts overlap, that adds up to more than the time that passed; the last one
- * ends it.
+ * The time for which a pool opened connections that its workers needed, as a fraction of the window. Under a lock they
+ * open one after another, and no other worker gets a connection in the meantime: their number × their mean time,
+ * divided by the pools, each of which has its own lock. If connection attempts overlap, this adds up to more than the
+ * elapsed time, which the end of the last one limits.
  */
 function growthRatio({ pools }: ScenarioResult, { seconds, poolMetrics }: RoundResult): number {
   const { connectTime } = poolMetrics;
@@ -133,9 +133,9 @@ function growthRatio({ pools }: ScenarioResult, { seconds, poolMetrics }: RoundR
 }
 
 /**
- * Why latencies at or above a limit are not the pool's, as a clause; null if none is, or if neither the client nor the machine
- * was saturated. A latency of a saturated client belongs to the client, and to whatever else the machine does; one below
- * the limit counts all the more.
+ * Why latencies at or above a limit are not due to the pool, as a clause; null if there are none, or if neither the
+ * client nor the machine was saturated. A saturated client or a busy machine explains a long latency; one below the
+ * limit counts all the more.
  *
  * @param limitMs what the median of the rounds should be below
  */
@@ -166,7 +166,7 @@ export function findWarmStart(arms: readonly ScenarioResult[]): string | null {
   return null;
 }
 
-/** The first whole round of which this is true: one that was cut short is in no verdict. */
+/** The first whole round for which this is true: rounds that were cut short do not count. */
 export function findRound(
   { rounds }: ScenarioResult,
   isSo: (round: RoundResult) => boolean,

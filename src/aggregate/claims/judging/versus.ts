@@ -22,8 +22,8 @@ export interface ServerPair extends Evidence {
   readonly results: readonly [VersusSide, VersusSide];
 }
 
-/** Why a run of one server is no test of a claim about two. */
-export const takesTwoServers = 'It takes two servers, measured in turn: poolbench versus CONFIG CONFIG.';
+/** Why a run of one server cannot test a claim about two. */
+export const takesTwoServers = 'This needs two servers, measured in turn: poolbench versus CONFIG CONFIG.';
 
 const names = { valkey: 'Valkey', dragonfly: 'Dragonfly' } as const;
 type Server = keyof typeof names;
@@ -34,8 +34,7 @@ export function nameOfOther({ target }: ServerPair): string {
 }
 
 /**
- * Redis beside `server`, once for each number of threads that `server` was measured with, or why there is no such pair, as
- * a sentence.
+ * Redis paired with `server`, once for each of its numbers of threads, or why there is no such pair, as a sentence.
  */
 function pairServers(results: readonly VersusSide[], server: Server): ServerPair[] | string {
   const [redis, ...otherRedis] = results.filter(result => isReal(result, 'redis'));
@@ -82,11 +81,11 @@ function describeMissing(results: readonly VersusSide[], server: string): string
   return `A config declares ${server}, but ${detected.server} ${detected.version} answered in its place, so there is no verdict on ${server}.`;
 }
 
-/** How a claim reads Redis beside another server. */
+/** How a claim compares Redis with another server. */
 interface ServerPairDesign {
   /** The arms that both sides must have, as text. */
   readonly needs: string;
-  /** What the claim predicts of these sides, the figure it is named for first. */
+  /** The claim's predictions for these sides, the main one first. */
   readonly predictions: (sides: ServerPair) => readonly Prediction[];
   /** Each part of the claim that these sides cannot decide, as sentences. A claim with such a part is not supported. */
   readonly open: (sides: ServerPair) => readonly string[];
@@ -95,7 +94,7 @@ interface ServerPairDesign {
   readonly remarks?: (sides: ServerPair) => readonly string[];
 }
 
-/** How a claim about Redis and `server` reads the results of a `versus`: what it predicts, and the verdict made of that. */
+/** How a claim about Redis and `server` reads the results of a `versus`: its predictions and the verdict. */
 export function designForSides(server: Server, design: ServerPairDesign): Pick<TwoServerClaim, 'judgeSides'> {
   return {
     judgeSides(results) {
@@ -106,8 +105,8 @@ export function designForSides(server: Server, design: ServerPairDesign): Pick<T
 }
 
 /**
- * Several numbers of threads: each can make the verdict by itself, so they share the chance to err, and only together can
- * they refute the claim.
+ * Several numbers of threads: each alone can support the claim, so they share the chance of error, and only together
+ * can they refute it.
  */
 function judgeEach(design: ServerPairDesign, found: readonly ServerPair[]): Judgement {
   const judged = found.map(sides => judge(design, sides, found.length));
@@ -136,7 +135,7 @@ function judgeEach(design: ServerPairDesign, found: readonly ServerPair[]): Judg
   };
 }
 
-/** @param settings how many numbers of threads share the chance to err */
+/** @param settings how many numbers of threads share the chance of error */
 function predict(design: ServerPairDesign, sides: ServerPair, settings: number): readonly Prediction[] {
   const predictions = design.predictions(sides);
   if (settings === 1) return predictions;
@@ -194,7 +193,7 @@ export function pairUndisturbed(sides: ServerPair): ArmPair[] {
   return pairs.filter(({ base, other }) => isMeasured(base) && isMeasured(other));
 }
 
-/** Why what differs between these sides is more than the server, as a clause; null if it is not. */
+/** Why these sides differ in more than the server, as a clause; null if they do not. */
 function findUnfairness({ results: [redis, other] }: ServerPair): string | null {
   const { server } = other.target.detected;
   if (redis.target.local !== other.target.local) {

@@ -44,7 +44,7 @@ import { gateBlocks } from './gates.ts';
 import { claimBlocks, controlBlocks, splitClaims } from './parts.ts';
 import { thresholdBlocks } from './thresholds.ts';
 
-/** The sentences that every rendering of a comparison has. Text from outside is as it came. */
+/** The sentences of every rendering of a comparison. Foreign text is unchanged. */
 
 /** "redis against valkey". */
 export function describeTitle({ sides }: ResultComparison): string {
@@ -61,8 +61,8 @@ export function describeAlarms({ sides, complete }: ResultComparison): string[] 
 }
 
 /**
- * For each side but the first: in how many scenarios its throughput is higher, lower, or cannot be told apart; and how
- * many of those outcomes luck alone could make, for there is a chance in every scenario.
+ * For each side except the first: in how many scenarios its throughput is higher, lower, or not clearly different; and
+ * how many of those outcomes could be due to chance alone.
  */
 export function describeOutcomes(comparison: ResultComparison): string[] {
   const [{ name: first = '' } = {}, ...others] = comparison.sides;
@@ -73,12 +73,12 @@ export function describeOutcomes(comparison: ResultComparison): string[] {
     if (ratios.length === 0) return `${name}: no scenario in common with ${first}.`;
     return (
       `${name} has more throughput than ${first} in ${count('more')}, ` +
-      `less in ${count('less')}, and cannot be told apart in ${count('unclear')}${describeExcluded(ratios)}.${describeLuck(ratios, paired === true)}`
+      `less in ${count('less')}, and no clear difference in ${count('unclear')}${describeExcluded(ratios)}.${describeLuck(ratios, paired === true)}`
     );
   });
 }
 
-/** Which difference the scenarios that cannot be told apart exclude, all of them: that is the answer there. */
+/** The difference that all scenarios without a clear difference exclude: that is their answer. */
 function describeExcluded(ratios: readonly SideRatios[]): string {
   const unclear = ratios
     .filter(one => outcomeOf(one) === 'unclear')
@@ -98,15 +98,15 @@ export function describeRatios(comparison: ResultComparison): string[] {
     if (ratios.length === 0) return [];
     const coverage = Math.min(...ratios.map(one => one.coverage));
     const how = paired
-      ? 'are paired within a round'
-      : 'are of two separate runs, so each interval spans those of both';
+      ? 'are paired within each round'
+      : 'come from separate runs, so each interval covers those of both';
     const few = ratios.some(({ rounds }) => rounds < minRounds)
-      ? `; with fewer than ${minRounds} rounds that count no two sides can be told apart`
+      ? `; with fewer than ${minRounds} common rounds, no difference can be shown`
       : '';
     const worth =
       coverage === 0
         ? 'there are too few rounds for an interval'
-        : `brackets hold their ${formatConfidence(coverage)}`;
+        : `brackets show their ${formatConfidence(coverage)}`;
     return `Ratios of ${name} to ${first?.name ?? ''} ${how}; ${worth}${few}.`;
   });
 }
@@ -117,16 +117,16 @@ function ratiosOf({ scenarios }: Pick<ResultComparison, 'scenarios'>, name: stri
 }
 
 /**
- * How many intervals would lie clear of 1 by chance if nothing differed, on average and at most. Paired within rounds,
- * one does in as many runs as the sign test says, on either side of 1; of two runs made apart, in as many as it may
- * miss the true ratio in.
+ * The max mean number of intervals that would exclude 1 by chance if nothing differed. For pairs within rounds this
+ * follows from the sign test on either side of 1; for separate runs, from the probability that an interval misses the
+ * true ratio.
  */
 function describeLuck(ratios: readonly SideRatios[], paired: boolean): string {
   const decidable = ratios.filter(isDecidable);
   if (decidable.length === 0) return '';
   const expected = sumOf(decidable, ({ coverage }) => (paired ? falseVerdictChance(2) : 1 - coverage));
   const drift = paired ? '' : ', and drift between the runs more';
-  return ` If nothing differed, luck alone would put up to ${Number(expected.toPrecision(2))} of ${formatPlural(decidable.length, 'interval')} clear of ×1${drift}.`;
+  return ` If nothing differed, chance alone would put up to ${Number(expected.toPrecision(2))} of ${formatPlural(decidable.length, 'interval')} above or below ×1${drift}.`;
 }
 
 /** Whether there are enough rounds to tell the sides apart. */
@@ -141,7 +141,7 @@ function outcomeOf(ratios: SideRatios): 'more' | 'less' | 'unclear' {
   return throughput.high < 1 ? 'less' : 'unclear';
 }
 
-/** Room in a terminal for a side's name beside three ratios with their intervals. */
+/** Room in a terminal for a side's name next to three ratios with their intervals. */
 const nameWidth = 18;
 
 /** Results side by side: what differs, and whether the comparison is fair. */
@@ -192,7 +192,7 @@ function caveatsOfSides({ scenarios }: ResultComparison): Caveat[] {
   return scenarios.flatMap(({ sides }) => sides.flatMap(({ caveats = {} }) => Object.values(caveats)));
 }
 
-/** What the marks of all tables of a page mean: those of the sides, of thresholds and of what claims were judged by. */
+/** The meaning of the marks in all tables of a page: sides, thresholds and the ratios behind claims. */
 export function describeMarks(comparison: ResultComparison): string[] {
   const thresholds = comparison.thresholds.map(({ caveat }) => caveat);
   return caveatNotes([...caveatsOfSides(comparison), ...thresholds, ...judgedCaveats(comparison)]);
@@ -238,7 +238,7 @@ export function comparedTable(scenarios: readonly ComparedScenario[]): Table {
 
 const { summaryKey: pooledKey, kind: pooledKind } = pooledTails.responseP99;
 
-/** Left out of a digest, which needs the room for the ratios. */
+/** Left out of a digest to make room for the ratios. */
 const pooledColumn = figures<SideRow>(
   headOf(pooledTails.responseP99),
   ({ [pooledKey]: value = null, caveats }) =>
@@ -246,7 +246,7 @@ const pooledColumn = figures<SideRow>(
   { on: wide },
 );
 
-/** A ratio of a lower bound can err to either side, so it has no mark. */
+/** A ratio of lower bounds can err in either direction, so it has no mark. */
 export function caveatOfRatio(caveat: Caveat | undefined): Caveat | null {
   return caveat === 'worst stall' ? caveat : null;
 }
@@ -283,7 +283,7 @@ function digestColumn(metric: ComparedRow): Column<SideRow> {
   return words(
     head,
     row => {
-      // The figures have the marks; beside three ratios there is no room for them.
+      // The figures have the marks; next to three ratios there is no room for them.
       if (row.ratios !== null) return formatRatioInterval(row.ratios[ratioKey] ?? null);
       const interval = row[summaryKey] ?? null;
       return interval === null ? nothing : withMark(format(interval.median), row.caveats?.[summaryKey]);
@@ -292,7 +292,7 @@ function digestColumn(metric: ComparedRow): Column<SideRow> {
   );
 }
 
-/** Two long names that begin alike are told apart by their place. */
+/** Two long names that begin alike are distinguished by their position. */
 function shortName(name: string, index: number): string {
   const place = `…${index + 1}`;
   return name.length <= nameWidth ? name : `${name.slice(0, nameWidth - place.length)}${place}`;

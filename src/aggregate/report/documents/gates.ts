@@ -48,7 +48,7 @@ function formatBasis({ rounds, runs }: GateResult): string {
 /** Gates that an alert names; the others are counted. */
 const maxNamed = 3;
 
-/** Alerts: the gates that failed; without any, those that nothing decides. */
+/** Alerts: failed gates; without any, undecided gates. */
 export function gateAlerts(gates: readonly GateResult[]): string[] {
   const alarming = alarmingGates(gates);
   const word = alarming[0]?.outcome === 'beyond' ? 'GATE FAILED' : 'GATE CANNOT TELL';
@@ -74,7 +74,9 @@ export function describeGates(gates: readonly GateResult[]): string {
   return `Gates: ${counts.join(', ')}`;
 }
 
-/** The conditions of `--fail-if` with what was decided; nothing without any. A terminal lists what no alert names. */
+/**
+ * The conditions of `--fail-if` with their outcomes; empty without any. A terminal lists those that no alert names.
+ */
 export function gateBlocks(gates: readonly GateResult[]): Block[] {
   if (gates.length === 0) return [];
   const named = alarmingGates(gates).slice(0, maxNamed);

@@ -26,7 +26,7 @@ import {
 } from '../blocks.ts';
 import { environmentBlocks, formatMeasured } from './parts.ts';
 
-/** A ledger: the verdicts counted, and each with what decided it; in a file with every reason and suite, too. */
+/** A ledger: the number of verdicts, and each verdict with what decided it; in a file also every reason and suite. */
 export function ledgerDocument(ledger: Ledger): Block[] {
   const { entries, suites } = ledger;
   const alarms = alerts([...targetBanners(ledger), describeUnfinished(ledger)]);
@@ -64,7 +64,7 @@ function describeUnfinished({ complete, suites }: Ledger): string | null {
   return `INCOMPLETE: ${done} of ${formatPlural(possible.length, 'suite')} ran to the end.`;
 }
 
-/** How many of the verdicts could be luck, all predictions of all claims together; null if none was reached. */
+/** How many of the verdicts could be due to chance, over all predictions of all claims; null without verdicts. */
 function describeLuck({ entries }: Ledger): string | null {
   const chances = entries
     .filter(({ verdict }) => verdict === 'supported' || verdict === 'refuted')
@@ -86,7 +86,7 @@ function formatLimits({ limitedBy }: LedgerEntry): string {
   return limitedBy.map(resource => (resource === 'none' ? 'nothing saturated' : resource)).join(', ');
 }
 
-/** What decided; of an entry without such a line its reason. */
+/** What decided it; without such a line, the reason. */
 function entryDetails(entry: LedgerEntry, suites: readonly LedgerSuite[]): Block {
   const control = controlOf(entry, suites);
   const { id, verdict, statement, predicted, measured, limitedBy, gist, reason } = entry;
@@ -142,7 +142,7 @@ function suiteTable(suites: readonly LedgerSuite[]): Table {
   ]);
 }
 
-/** Link to the report beside a result, which is easier to read. */
+/** Link to the report next to a result, which is easier to read. */
 function reportLink(text: string, result: string): Span {
   return link(
     text,
@@ -150,7 +150,7 @@ function reportLink(text: string, result: string): Span {
   );
 }
 
-/** Suites with a command of their own, and those without. */
+/** Suites with their own command, and those without. */
 function suiteCommands(suites: readonly LedgerSuite[]): Block[] {
   const commands = suites.flatMap(({ command }) => command ?? []);
   const others = suites.filter(({ command }) => command === null).map(({ name }) => name);
@@ -161,6 +161,8 @@ function suiteCommands(suites: readonly LedgerSuite[]): Block[] {
       code('sh', 'The commands of the suites', commands),
     );
   if (others.length > 0)
-    blocks.push(paragraph(`${formatList(others)}: only by npm run claims -- …, as it takes two servers.`));
+    blocks.push(
+      paragraph(`${formatList(others)}: only by npm run claims -- …, because it needs two servers.`),
+    );
   return blocks;
 }

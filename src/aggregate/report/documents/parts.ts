@@ -20,7 +20,7 @@ import {
 
 /** What several documents have. */
 
-/** A claim with its verdict, and why: in a terminal a sentence, elsewhere the reason in full and what was measured. */
+/** A claim with its verdict and why: a sentence in a terminal, elsewhere the full reason and the measurements. */
 export function claimBlocks(claim: ClaimResult): Block[] {
   const { id, verdict, statement, reason, gist } = claim;
   return [
@@ -36,9 +36,9 @@ export function claimBlocks(claim: ClaimResult): Block[] {
   ];
 }
 
-/** The ratio of two identical arms, shown beside the verdicts; nothing without a control. */
+/** The ratio of two identical arms, shown with the verdicts; empty without a control. */
 export function controlBlocks({ control }: Pick<Result, 'control'>, side?: string): Block[] {
-  // Of a few rounds, as after an interrupt, it says nothing yet.
+  // With few rounds, as after an interrupt, it says nothing yet.
   if (control === undefined || control.rounds < minRounds) return [];
   const tone = findControlFlaw(control) === null ? undefined : 'warning';
   return [paragraph(describeControl(control, side), tone)];
@@ -89,7 +89,7 @@ function describeStandIn({ standIn, standInReason }: Result['target']): string {
   return standInReason === undefined ? 'yes' : `yes, because: ${standInReason}`;
 }
 
-/** What explains figures of a machine; nothing for a result that has none of it. */
+/** Properties of the machine that explain figures; empty if the result has none. */
 function describeCpus({
   cpus,
   affinity,
@@ -124,7 +124,7 @@ export function configCode(config: unknown): Block {
   return code('json', 'The config', JSON.stringify(config, null, 2).split('\n'));
 }
 
-/** What was measured for a claim, beside what it predicts. */
+/** What was measured for a claim, next to its prediction. */
 export function describeMeasured(claim: ClaimResult): string {
   return `Predicted: ${claim.predicted}. Measured: ${formatMeasured(claim) ?? 'no figure that decides'}.`;
 }
@@ -140,15 +140,15 @@ export function formatMeasured(claim: Figure & Pick<ClaimResult, 'unit'>): strin
 
 type Figure = Pick<ClaimResult, 'measured' | 'low' | 'high'>;
 
-/** What was measured for a claim; null if nothing was. An end that nothing bounds is infinite. */
+/** What was measured for a claim; null if nothing was. An unbounded end is infinite. */
 export function measuredInterval({ measured, low, high }: Figure): Interval | null {
   if (measured === null) return null;
   return { median: measured, low: low ?? Number.NEGATIVE_INFINITY, high: high ?? Number.POSITIVE_INFINITY };
 }
 
 /**
- * Claims that a report shows in full, and those that were not tested. A run that tests none was asked something else, so
- * its report says nothing about claims.
+ * Claims that a report shows in full, and those that were not tested. A run that tests none has another question, so
+ * its report does not mention claims.
  */
 export function splitClaims(claims: readonly ClaimResult[]): {
   readonly tested: readonly ClaimResult[];

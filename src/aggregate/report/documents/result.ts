@@ -62,7 +62,7 @@ import {
 } from './parts.ts';
 import { describeUnjudged, thresholdBlocks } from './thresholds.ts';
 
-/** Max scenarios whose commands a terminal lists: a table that scrolls away is not read. */
+/** Max scenarios whose commands a terminal lists: nobody reads a table that has scrolled away. */
 const maxCommandTables = 3;
 /** Max comparisons that a terminal lists. */
 const maxComparisons = 8;
@@ -120,7 +120,7 @@ export function resultDocument(result: Result): Block[] {
   ];
 }
 
-/** What a run without claims answers. */
+/** The answers of a run without claims. */
 function comparedBlocks(result: Result): Block[] {
   const items = describeComparisons(result);
   if (items.length === 0) return [];
@@ -139,7 +139,7 @@ function comparedBlocks(result: Result): Block[] {
   ];
 }
 
-/** What each comparison of a run without claims has found, or why it decides nothing. */
+/** The finding of each comparison of a run without claims, or why it decides nothing. */
 export function describeComparisons(result: Pick<Result, 'comparisons' | 'control' | 'scenarios'>): string[] {
   const flawOfRun = findControlFlaw(result.control);
   const scenarios = new Map(withoutControls(result).map(scenario => [scenario.id, scenario]));
@@ -159,7 +159,7 @@ const findings = {
   same: 'the same within 5 %',
 } as const;
 
-/** What either client costs; nothing if both are one, or if it was not measured. */
+/** The cost of both clients; empty if they are the same, or if it was not measured. */
 function describeClientCpu(base: ScenarioResult, other: ScenarioResult): string {
   const [before, now] = [base, other].map(({ summary }) => summary?.clientMicrosPerOp?.median);
   if (base.client === other.client || before === undefined || now === undefined) return '';
@@ -178,7 +178,7 @@ function describeCompared({ measure, ratio }: Comparison, flaw: string | null): 
   return `${measure} ${formatRatioInterval(ratio)}: ${flaw === null ? finding : `this decides nothing, because ${flaw}`}`;
 }
 
-/** The end of what a terminal shows: the first lines, which say why, have scrolled away by then. */
+/** The last lines in a terminal, because the first ones have scrolled away by then. */
 function verdictBlocks(claims: readonly ClaimResult[], scenarios: readonly ScenarioResult[]): Block[] {
   const judged = claims.filter(({ verdict }) => verdict !== 'not tested');
   if (judged.length === 0 || !scenarios.some(hasCompleted)) return [];
@@ -212,7 +212,7 @@ function resultBlocks(result: Result): Block[] {
   ];
 }
 
-/** Open loops: a curve for each setting; where rates went up and down, how far the ways differ. */
+/** Open loops: a curve for each setting; if rates went up and down, the difference between the directions. */
 function loadBlocks(scenarios: readonly ScenarioResult[]): Block[] {
   const tables = loadTables(scenarios);
   if (tables.length === 0) return [];
@@ -224,7 +224,7 @@ function loadBlocks(scenarios: readonly ScenarioResult[]): Block[] {
 
 function judgedBlocks({ id, comparisons }: ClaimResult): Block[] {
   if (comparisons.length === 0) return [];
-  return [heading(2, `What ${id} was judged by`), note(judgedNote), judgedTable(comparisons)];
+  return [heading(2, `The ratios behind ${id}`), note(judgedNote), judgedTable(comparisons)];
 }
 
 /** Each command of a mix; nothing if no scenario has several. */
@@ -265,7 +265,7 @@ function failureBlocks(scenarios: readonly ScenarioResult[]): Block[] {
   ];
 }
 
-/** The command that repeats the run, and the config that it takes, seed included: both to be copied. */
+/** The command that repeats the run, and its config, including the seed: both to copy. */
 export function repeatBlocks({ name, config, seed }: Pick<Result, 'name' | 'config' | 'seed'>): Block[] {
   const file = fileName(name);
   return [
@@ -281,12 +281,12 @@ export function repeatBlocks({ name, config, seed }: Pick<Result, 'name' | 'conf
   ];
 }
 
-/** The file name that a report suggests for the config; no command takes it for an option. */
+/** The file name that a report suggests for the config; never mistaken for an option. */
 function fileName(name: string): string {
   return `${name.replace(/[^\w.-]+/g, '-').replace(/^-+/, '') || 'experiment'}.json`;
 }
 
-/** That a run was ended by its budget: more time could have decided more. */
+/** Says that a run was ended by its budget: more time could have decided more. */
 function budgetBlocks({ ended, scenarios }: Pick<Result, 'ended' | 'scenarios'>): Block[] {
   if (ended !== 'budget') return [];
   const rounds = Math.max(0, ...scenarios.map(scenario => scenario.rounds.length));

@@ -20,7 +20,7 @@ import {
 } from '../blocks.ts';
 import { caveatNotes, withMark } from '../figure-columns.ts';
 
-/** A value that is nearer to its limit than this fraction of it is written with more digits. */
+/** A value closer to its limit than this fraction of it is written with more digits. */
 const closeRatio = 0.01;
 
 /** A threshold, and the side of a comparison that it was set for. */
@@ -49,10 +49,7 @@ function describeFigure({ metric, condition, value }: ThresholdResult): string {
   return isClose ? kind.formatClosely(value) : kind.format(value);
 }
 
-/**
- * Whether a value meets its condition, although something else may have made the threshold count as
- * crossed.
- */
+/** Whether a value meets its condition, even if the threshold counts as crossed for another reason. */
 export function isMetByItsValue({ metric, condition, value }: ThresholdResult): boolean {
   const kind = findMetric(metric)?.kind;
   const wanted = kind === undefined ? null : parseCondition(condition, kind);
@@ -66,17 +63,20 @@ export function describeThresholds(thresholds: readonly ThresholdResult[]): stri
   return `Thresholds crossed: ${crossed} of ${formatPlural(thresholds.length, 'check')}`;
 }
 
-/** Note that a run which ended early judged none of its thresholds; null if it had none, or finished. */
+/** Notes that a run that ended early did not judge its thresholds; null if it had none, or finished. */
 export function describeUnjudged({ complete, config }: Pick<Result, 'complete' | 'config'>): string | null {
   const set = Object.keys(config.thresholds ?? {}).length;
   if (complete || set === 0) return null;
   return 'Thresholds: not judged, as the run did not come to its end.';
 }
 
-/** Crossed ones that a terminal lists one by one; the rest is counted. */
+/** Max crossed thresholds that a terminal lists one by one; the rest are counted. */
 const maxCrossed = 20;
 
-/** The thresholds of a run, crossed ones first; nothing without any. A terminal has a line for each condition that was met. */
+/**
+ * The thresholds of a run, crossed ones first; empty without any. A terminal has a line for each condition that was
+ * met.
+ */
 export function thresholdBlocks(thresholds: readonly ListedThreshold[]): Block[] {
   const count = describeThresholds(thresholds);
   if (count === null) return [];

@@ -87,7 +87,7 @@ export function describeOthers({ others }: Trend): string[] {
 export function describeSubject({ traits }: TrendRun): string {
   const place =
     traits['address of the server'] === 'local'
-      ? 'on the machine of poolbench'
+      ? "on poolbench's machine"
       : `at ${traits['address of the server']}`;
   return `${traits.server}, ${traits['server threads']}, ${place}; ${traits.machine}`;
 }
@@ -97,7 +97,7 @@ export function formatTime(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
 
-/** What the band is, and the meaning of the marks. */
+/** The meaning of the band and of the marks. */
 export function describeNoise({ noise, lines }: Trend): string[] {
   const known = noise.flatMap(({ metric, ratio, pairs }) =>
     ratio === null ? [] : `${formatRatio(ratio)} in ${metric.name} (${formatPlural(pairs, 'pair')})`,
@@ -106,7 +106,7 @@ export function describeNoise({ noise, lines }: Trend): string[] {
   const band =
     known.length > 0
       ? `The band around the median of the runs is the noise within a run: in ${formatFraction(noiseQuantile)} of the pairs of identical arms (an arm and its control in the same run), the two differed by less than ${formatList(known)}.`
-      : `There is no band: the noise takes ${minPairs} pairs of identical arms (an arm and its control), and these runs have ${pairs}.`;
+      : `There is no band: the noise needs ${minPairs} pairs of identical arms (an arm and its control), and these runs have ${pairs}.`;
   const caveats = lines.flatMap(({ points }): (Caveat | null)[] => points.map(({ caveat }) => caveat));
   return [band, ...caveatNotes(caveats)];
 }
@@ -138,7 +138,7 @@ function formatPoint({ kind }: TrendMetric, point: TrendLine['points'][number] |
   return point === undefined ? nothing : withMark(kind.formatNumber(point.median), point.caveat);
 }
 
-/** What can have changed from run to run, and where each is. */
+/** What may have changed from run to run, and the folder of each. */
 export function runsTable(runs: readonly TrendRun[]): Table {
   return table(runs, [
     words('started', ({ startedMs }) => formatTime(startedMs)),

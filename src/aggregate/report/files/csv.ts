@@ -13,7 +13,7 @@ import { serverFieldNames } from '../../stats/server-fields.ts';
 import { measuredWindows, type ServerPoint } from '../../stats/server-series.ts';
 import { sumOf } from '../../stats/statistics.ts';
 
-/** What spreadsheets take for the beginning of a formula, in both widths of a character. */
+/** Characters that spreadsheets treat as the beginning of a formula, in both widths. */
 const formula = /^[=+\-@\t\r\n＝＋－＠]/;
 
 /**
@@ -132,7 +132,10 @@ const serverSeriesColumns: readonly Column<ServerRow>[] = [
   ...serverFieldNames.map(name => ({ name, value: ({ point }: ServerRow) => point[name] })),
 ];
 
-/** `server.csv`: a line for each instant at which the server told what it does, with the measurement that went on. Counters are as it told them. */
+/**
+ * `server.csv`: a line for each reply of the server to INFO, with the measurement at that time. Counters are as
+ * reported.
+ */
 export function renderServerCsv(result: Pick<Result, 'scenarios' | 'serverSeries'>): string {
   const windows = measuredWindows(result);
   const rows = (result.serverSeries?.points ?? []).map((point): ServerRow => {

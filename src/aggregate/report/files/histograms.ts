@@ -21,8 +21,8 @@ interface Tick {
 
 /**
  * Histograms merged as a percentile distribution in milliseconds, in HdrHistogram's text format (`.hgrm`), which its
- * plotter and many others read. hdr-histogram-js 3.0 writes it, too, but in WebAssembly it loses the zeros behind the
- * point (0.031 becomes 0.310), and in JavaScript it takes 30 ms each.
+ * plotter and many others read. hdr-histogram-js 3.0 writes it, too, but in WebAssembly it loses the zeros after the
+ * decimal point (0.031 becomes 0.310), and in JavaScript it takes 30 ms each.
  *
  * @param remarks caveats, each a line of comment before the figures
  */
@@ -42,7 +42,7 @@ export function renderHgrm(encoded: readonly string[], remarks: readonly string[
   ].join('\n');
 }
 
-/** From the first value recorded to the last, which stands at 100 %. */
+/** From the first recorded value to the last, at 100 %. */
 function ticks({ buckets, total }: Recorded): Tick[] {
   const found: Tick[] = [];
   let percentile = 0;
@@ -90,8 +90,8 @@ interface Interval {
  * time, with a tag that names load and kind. Values are nanoseconds, and the maximum of an interval is in
  * milliseconds, as log processors expect by default.
  *
- * The lines are those that `HistogramLogWriter` of hdr-histogram-js writes, but nothing is decoded to encode it again,
- * and no empty line follows the start time, at which Java's reader would stop.
+ * The lines are those that `HistogramLogWriter` of hdr-histogram-js writes, but without decoding and encoding again,
+ * and without an empty line after the start time, at which Java's reader would stop.
  */
 export function renderHlog(result: Result): string {
   const start = new Date(result.startedAt);
@@ -117,7 +117,7 @@ function intervalLine({ scenario, round, startSeconds }: Interval, kind: 'servic
   return [`Tag=${safeName(scenario)}.${kind}`, ...fields, histogram].join(',');
 }
 
-/** In the order in which they began, which readers rely on; `known` tells whether the result says when that was. */
+/** In the order of their start, which readers rely on; `known` tells whether the result has the start times. */
 function placeRounds(result: Result): { known: boolean; intervals: Interval[] } {
   const { startedAt } = result;
   const rounds = withoutControls(result)

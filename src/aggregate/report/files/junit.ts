@@ -7,14 +7,14 @@ import { describeTitle } from '../documents/comparison.ts';
 import { explainGate } from '../documents/gates.ts';
 import { describeThreshold, describeUnjudged, isMetByItsValue } from '../documents/thresholds.ts';
 
-/** A threshold or a gate as JUnit sees it. */
+/** A threshold or a gate in terms of JUnit. */
 interface TestCase {
   readonly name: string;
   /** What it is about. */
   readonly classname: string;
   /** For which that was measured, in all rounds. */
   readonly seconds: number;
-  /** `failure`: measured, and crossed; `error`: nothing was measured, or judged; `skipped`: nothing decides it. */
+  /** `failure`: measured and crossed; `error`: not measured or not judged; `skipped`: undecided. */
   readonly outcome: {
     readonly kind: 'failure' | 'error' | 'skipped';
     readonly type: string;
@@ -22,7 +22,7 @@ interface TestCase {
   } | null;
 }
 
-/** A run or a comparison as JUnit sees it. */
+/** A run or a comparison in terms of JUnit. */
 interface TestSuite {
   readonly name: string;
   readonly seconds: number;
@@ -51,8 +51,7 @@ export function renderJunit(result: Result): string | null {
 }
 
 /**
- * The gates of a comparison in the same form. One that nothing decides is skipped, because it is neutral. Null without
- * gates.
+ * The gates of a comparison in the same form. An undecided one is skipped, because it is neutral. Null without gates.
  */
 export function renderGatesJunit(comparison: ResultComparison): string | null {
   return renderSuite({
@@ -130,7 +129,7 @@ function judged(threshold: ThresholdResult, result: Result): TestCase {
   };
 }
 
-/** What else made a threshold count as crossed, if it was not its value. */
+/** Why a threshold counts as crossed, if not because of its value. */
 function whyCrossedAllTheSame(threshold: ThresholdResult, result: Result): string[] {
   const standIn = standInBanner(result);
   if (standIn !== null) return [standIn];
@@ -152,7 +151,7 @@ function property(name: string, value: string): string[] {
   return element('property', { name, value }, []);
 }
 
-/** What XML 1.0 allows in a document at all, escaped or not. */
+/** The characters that XML 1.0 allows, escaped or not. */
 const illegal = /[^\t\n\r\x20-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
 
 const escapes: Readonly<Record<string, string>> = {

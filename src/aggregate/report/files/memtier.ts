@@ -7,9 +7,8 @@ import { capitalise } from '../../text/format.ts';
 
 /**
  * One scenario in the shape of the file that memtier_benchmark 2.x writes with `--json-out-file`, as plain data, for
- * programs that read those. Latencies are response times in ms. All rounds are taken together, one behind the other.
- * What memtier knows and poolbench does not measure is null, as memtier writes what is no number; a key `poolbench`
- * holds the caveats of the figures.
+ * programs that read those. Latencies are response times in ms. All rounds are combined, one after another. What
+ * poolbench does not measure is null, as memtier writes non-numbers; a key `poolbench` has the caveats of the figures.
  */
 export function memtierDocument(result: Result, scenario: ScenarioResult): Record<string, unknown> {
   const { rounds } = scenario;
@@ -131,9 +130,9 @@ function responseTimes(encoded: readonly string[]): Figures {
 }
 
 /**
- * A section for each command of the mix, named as memtier names it: `Gets`, `Sets`. Of those a result has percentiles
- * of each round alone: the medians of these are given. Where commands were not counted apart, `Sets` and `Gets` are
- * there without a figure, for readers that look for them.
+ * A section for each command of the mix, named as memtier names it: `Gets`, `Sets`. A result has only their percentiles
+ * per round, so the medians are given. If commands were not counted separately, `Sets` and `Gets` are present without
+ * figures, for readers that expect them.
  */
 function commandSections(rounds: readonly RoundResult[]): Record<string, unknown> {
   if (rounds.every(({ commands }) => commands.length === 0)) return { Sets: section({}), Gets: section({}) };
@@ -181,7 +180,7 @@ function section(figures: Figures): Record<string, unknown> {
   };
 }
 
-/** By second, the rounds one behind the other. Latencies stand where something completed, as in memtier's. */
+/** By second, with the rounds one after another. Latencies are present where something completed, as in memtier's. */
 function timeSeries(rounds: readonly RoundResult[]): Record<string, unknown> {
   const slots = rounds.flatMap(({ series }) => series);
   return Object.fromEntries(
@@ -195,7 +194,7 @@ function timeSeries(rounds: readonly RoundResult[]): Record<string, unknown> {
   );
 }
 
-/** What an amount is in a second, over all rounds. */
+/** An amount per second, over all rounds. */
 function rate(rounds: readonly RoundResult[]): (amount: number) => number | null {
   const seconds = sumOf(rounds, round => round.seconds);
   return amount => (seconds === 0 ? null : amount / seconds);

@@ -20,19 +20,19 @@ export interface ResultFile {
 
 const kinds = ['response', 'service'] as const;
 
-/** The result itself, of which all the others are made. */
+/** The result itself, from which all other files are derived. */
 export function resultFile(result: Result): ResultFile {
   return { path: 'result.json', render: () => `${JSON.stringify(result, null, 1)}\n` };
 }
 
-/** The report alone, which is quickly made. */
+/** Only the report, which is quick to make. */
 export function reportFile(result: Result): ResultFile {
   return { path: 'report.md', render: () => renderMarkdown(resultDocument(result)) };
 }
 
 /**
- * Every file that is made of a result: the report, the page, and those that other tools read. All but the report decode
- * every histogram, so each is rendered only when it is asked for.
+ * Every file derived from a result: the report, the page, and files for other tools. All except the report decode every
+ * histogram, so each is rendered only on request.
  */
 export function derivedFiles(result: Result): ResultFile[] {
   const junit = renderJunit(result);

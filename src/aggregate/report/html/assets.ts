@@ -198,8 +198,8 @@ dd { margin: 0; }
 `;
 
 /**
- * What the page does beyond showing itself: it shows the values of charts by pointer and arrow keys, and copies. It takes
- * text from attributes, and sets it as text. The page is complete without it.
+ * The script of the page: it shows the values of charts by pointer and arrow keys, and copies. It reads text from
+ * attributes and sets it as text. The page is complete without it.
  */
 export const script = `'use strict';
 const tip = document.getElementById('tip');

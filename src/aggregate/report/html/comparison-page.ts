@@ -81,7 +81,7 @@ function headOf(comparison: ResultComparison): Block[] {
 /** More rows than this are a table, not a chart. */
 const maxRows = 60;
 
-/** Ratios of every scenario to the first side, and what they are worth. */
+/** Ratios of every scenario to the first side, and their reliability. */
 function differences(comparison: ResultComparison): Block[] {
   const { scenarios, sides } = comparison;
   if (scenarios.length === 0) return [];

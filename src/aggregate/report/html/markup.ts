@@ -1,6 +1,6 @@
 import { toPlainLines } from '../../text/format.ts';
 
-/** Markup that is safe as it is: made by `html`, or of this program's own text. */
+/** Safe markup: made by `html`, or from this program's own text. */
 export class Html {
   readonly #text: string;
 

@@ -24,16 +24,16 @@ interface Page {
   readonly brand: string;
   /** Of the window. */
   readonly title: string;
-  /** What stands before the first heading of level 2 is the head of the page; each of these begins a section. */
+  /** Everything before the first level-2 heading is the head of the page; each such heading begins a section. */
   readonly blocks: readonly Block[];
   readonly footer: Text;
 }
 
 const hash = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
-/** Nothing is fetched, and nothing runs but what this program wrote. */
+/** Nothing is loaded from elsewhere, and only this program's script runs. */
 const policy = `default-src 'none'; style-src ${hash(style)}; script-src ${hash(script)}; base-uri 'none'; form-action 'none'`;
 
-/** One self-contained file. Alerts stand at its top, those after the first section at its end. */
+/** One self-contained file. Alerts are at the top; those after the first section are at the end. */
 export function renderPage({ brand, title, blocks, footer }: Page): string {
   const [head = [], ...parts] = splitBefore(
     shownOn('html', blocks),
@@ -91,7 +91,7 @@ function splitBefore<Part>(
 }
 
 /**
- * Charts that are not wide stand side by side with their neighbours of the same size.
+ * Narrow charts are placed side by side with neighbours of the same size.
  *
  * @param name what the blocks are about, which names tables without a title
  */
@@ -137,12 +137,12 @@ function renderBlock(block: Block, about: Text = ''): Content {
 }
 
 /**
- * A table that scrolls by itself where the page is too narrow for it. End tags of rows and cells are left out, as HTML
- * allows: they would be a fifth of the page of a long run.
+ * A table that scrolls separately if the page is too narrow. End tags of rows and cells are left out, as HTML allows:
+ * they would be a fifth of the page of a long run.
  */
 export function renderTable(block: Table): Html {
   const { title = '', columns, rows } = tableOn('html', block);
-  // Where all columns but perhaps the first are figures, the style sheet knows without a word in each cell.
+  // If all columns except perhaps the first are figures, the style sheet needs no class in each cell.
   const numbers = columns.slice(1).every(({ align }) => align === 'right');
   const cellClass = (align: 'left' | 'right') => align === 'right' && !numbers && html` class=n`;
   return html`<div class="table" role="region" aria-label="${plainText(title)}" tabindex="0"><table${
@@ -170,7 +170,7 @@ function renderCode({ name, lines }: Code): Html {
   return html`<div class="copy"><button type="button" hidden aria-label="Copy: ${name}">Copy</button><pre tabindex="0" aria-label="${name}"><code>${lines.map(withoutControlCharacters).join('\n')}</code></pre></div>`;
 }
 
-/** What has a tone, such as a verdict with its reasons, is a card; the rest folds. */
+/** Blocks with a tone, such as a verdict with its reasons, are cards; the rest are folded. */
 function renderDetails({ summary, tone, open = false, blocks }: Details): Html {
   const content = renderBlocks(blocks, summary);
   if (tone === undefined) return fold(renderText(summary), content, open);
@@ -190,7 +190,7 @@ function renderSpan({ text, strong, code, link, tone, badge }: Span): Content {
   let content: Content = text;
   if (code === true) content = html`<code>${content}</code>`;
   if (strong === true) content = html`<b>${content}</b>`;
-  // Relative in any case: what begins with "javascript:" is a file of that name.
+  // Always relative: "javascript:" is then part of a file name.
   if (link !== undefined)
     content = html`<a href="./${link
       .replace(/\p{Cs}/gu, '')
@@ -223,7 +223,7 @@ export function renderBadge(text: string, tone: Tone | undefined): Html {
 const toneClass = (tone: Tone) => `t-${tone.replace(' ', '-')}`;
 const classOf = (tone: Tone | undefined) => tone !== undefined && html` class="${toneClass(tone)}"`;
 
-/** What a heading is reached by: "over-time", of a claim its id. */
+/** The anchor of a heading: "over-time"; for a claim, its id. */
 function anchorOf(text: Text): string {
   const words = spansOf(text).filter(({ badge }) => badge !== true);
   const [title = ''] = plainText(words).trim().toLowerCase().split(':');

@@ -71,7 +71,7 @@ export function renderReportPage(result: Result): string {
     blocks: [
       ...alarms,
       ...headOf(result),
-      // A run that has these tests no claim, so they are its answer.
+      // A run with these tests no claim, so they are its answer.
       ...section('What was compared', comparedBlocks(result)),
       ...section('Verdicts', [...controlBlocks(result), ...verdictBlocks(tested, untested, scenarios)]),
       ...section('Warnings', warningList(result)),
@@ -197,7 +197,7 @@ function sumUp(scenarios: readonly ScenarioResult[]): (string | Span)[] {
     ]);
 }
 
-/** Whether each of its scenarios has a cell of its own, and there are several. */
+/** Whether there are several scenarios, each with its own cell. */
 function isMap({ scenarios }: SettingGroup): boolean {
   const { nameOf } = linesOf(scenarios);
   const cells = new Set(scenarios.map(scenario => `${scenario.workers} ${nameOf(scenario)}`));

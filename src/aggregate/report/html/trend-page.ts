@@ -27,7 +27,7 @@ import { axisOfTime, logAxis } from './charts/axis.ts';
 import { lineChart } from './charts/line-chart.ts';
 import { renderPage } from './page.ts';
 
-/** More scenarios are in the table alone. */
+/** Further scenarios are only in the table. */
 const maxCharts = 60;
 
 /** Runs of one config over time as the text of `trend.html`: one file that fetches nothing. */

@@ -1,8 +1,8 @@
 import { placesOfKeys } from '../../../workers/workload/command-rules.ts';
 
-/** Stands in a form for a number that differs between operations. */
+/** Placeholder in a form for a number that differs between operations. */
 export const numberSlot = '\0';
-/** Stands in a form for the number of a field or member, or for a score. */
+/** Placeholder in a form for the number of a field or member, or for a score. */
 export const elementSlot = '\x01';
 
 /** A key in a form. */
@@ -11,8 +11,8 @@ export interface KeyWord {
 }
 
 /**
- * What is kept of one recorded request: its name, words of the protocol, numbers with a known meaning, and the sizes of
- * values. It has no names of fields, members and groups, no scores and no values.
+ * What is kept of a recorded request: its name, words of the protocol, numbers with a known meaning, and the sizes of
+ * values; no names of fields, members and groups, no scores and no values.
  */
 export interface RequestForm {
   readonly name: string;

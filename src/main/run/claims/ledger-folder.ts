@@ -18,7 +18,7 @@ import { readChecked, readResult } from '../results/read-result.ts';
 import { jsonFile, type Written, writeAsFarAsPossible } from '../results/results-folder.ts';
 import type { PlannedSuite } from './plan-suites.ts';
 
-/** Writes `ledger.json` and `ledger.md`, each whole. */
+/** Writes `ledger.json` and `ledger.md`, each atomically. */
 export function writeLedger(folder: string, ledger: Ledger): Promise<Written> {
   return writeAsFarAsPossible(folder, [
     jsonFile('ledger.json', ledger),
@@ -37,8 +37,8 @@ export function resultOf({ name, opponents }: PlannedSuite): string {
 }
 
 /**
- * A suite as it was left behind by an earlier command: only what ran to its end counts. It is judged anew, so that a
- * ledger is of one set of rules; its rounds and times are those that were measured, whatever its config says by now.
+ * A suite left by an earlier command, if it ran to its end. It is judged again, so that the whole ledger follows the
+ * same rules; its rounds and times are those that were measured, even if the config has changed since.
  *
  * @throws PoolbenchError RESULT_INVALID
  */
@@ -54,7 +54,10 @@ export async function readSuite(folder: string, suite: PlannedSuite): Promise<Ju
   return { ...shown, ...sizeOf(measured), state: 'complete', note, judged: now };
 }
 
-/** What a suite has left: its verdicts by the rules of its time and by those of now, and the result of one of its sides. */
+/**
+ * The results of a suite: its verdicts by the rules of that time and by the current ones, and the result of one of its
+ * sides.
+ */
 async function readVerdicts(folder: string, suite: PlannedSuite) {
   const file = join(folder, resultOf(suite));
   if (suite.opponents === null) {
@@ -69,7 +72,7 @@ async function readVerdicts(folder: string, suite: PlannedSuite) {
   return { complete, before: claims, now, measured: results[suite.own] };
 }
 
-/** What goes with the suite of a result: how many rounds it took, and its two identical arms, if it has a control. */
+/** Details of a suite's result: its number of rounds, and its two identical arms if it has a control. */
 export function measuredOf(result: Result | undefined): Pick<LedgerSuite, 'control'> & { rounds?: number } {
   if (result === undefined) return {};
   const { control, scenarios } = result;
@@ -81,14 +84,14 @@ export function measuredOf(result: Result | undefined): Pick<LedgerSuite, 'contr
 
 const size = z.object({ seconds: z.number(), warmupSeconds: z.number() });
 
-/** What was really measured, as far as its config has it. */
+/** What was actually measured, according to its config. */
 function sizeOf(result: Result | undefined): Partial<LedgerSuite> {
   const { success, data } = size.safeParse(result?.config);
   if (!success || result === undefined) return {};
   return { scenarios: withoutControls(result).length, ...data, ...measuredOf(result) };
 }
 
-/** Notes the verdicts that have changed: the files beside the result have the older ones. */
+/** Notes the verdicts that have changed: the files next to the result have the older ones. */
 function describeChanges(
   { claims }: PlannedSuite,
   before: readonly ClaimResult[],
@@ -99,5 +102,5 @@ function describeChanges(
   const changed = claims.filter(({ id }) => verdictIn(before, id) !== verdictIn(now, id));
   if (changed.length === 0) return '';
   const verdicts = changed.map(({ id }) => `${id} was ${verdictIn(before, id)}`);
-  return `Judged anew by the rules of today; in its own report ${formatList(verdicts)}.`;
+  return `Judged again by the current rules; in its own report ${formatList(verdicts)}.`;
 }

@@ -14,19 +14,19 @@ import { readConfig } from '../../experiment/read-config.ts';
 import { expandScenarios } from '../../experiment/scenarios.ts';
 import { type ClaimsTarget, readTarget, shippedConfig, shownConfig } from './target-argument.ts';
 
-/** Scenarios that test one claim or more. */
+/** Scenarios that test one or more claims. */
 export interface Suite {
   readonly name: string;
   readonly config: string;
   readonly claims: readonly ClaimWords[];
   /**
-   * Configs of the servers that the target is compared with where the claims are about two: Redis, and Valkey for Redis
-   * itself. Null if they are about one.
+   * For claims about two servers, the configs of the servers to compare the target with: Redis, or Valkey if the target
+   * is Redis. Null for claims about one server.
    */
   readonly opponents: { readonly redis: string; readonly valkey: string } | null;
 }
 
-/** Suites that take two servers; they come last, so that the second does not run beside the others. */
+/** Suites that need two servers; they come last, so that the second server does not run during the others. */
 const ofTwoServers: ReadonlySet<string> = new Set(
   claims.filter(claim => 'judgeSides' in claim).map(({ suite }) => suite),
 );
@@ -47,28 +47,32 @@ export function suitesOf(claims: readonly ClaimWords[]): Suite[] {
     }));
 }
 
-/** All that `poolbench claims` runs. */
+/** Everything that `poolbench claims` runs. */
 export const allSuites: readonly Suite[] = suitesOf(claims);
 
-/** A suite as it is run against one target. */
+/** A suite for one target. */
 export interface PlannedSuite extends Suite {
-  /** Of one side, or two that are measured in turn; of none if the suite cannot be run against the target. */
+  /**
+   * The plan: with one side, two sides that are measured in turn, or none if the suite cannot run against the target.
+   */
   readonly plan: Plan;
-  /** Those of each side; empty if the suite cannot be run. */
+  /** The clients of each side; empty if the suite cannot run. */
   readonly clients: UsedClients;
-  /** The place among its sides of the one whose target is the ledger's. */
+  /** The index of the side whose target is the ledger's. */
   readonly own: number;
-  /** Whether it measures a cold start: its times are its config's, and the command line does not change them. */
+  /**
+   * Whether it measures a cold start: then its times come from its config, and the command line does not change them.
+   */
   readonly cold: boolean;
-  /** What this takes, without finding targets and writing keys. */
+  /** The estimated time, without finding targets and writing keys. */
   readonly estimatedSeconds: number;
-  /** How the ledger shows it before it has run. */
+  /** How the ledger shows the suite before it has run. */
   readonly shown: LedgerSuite;
 }
 
 /**
- * Every suite with this target, as the command line changes it. A suite without a warm-up measures a cold
- * start: a warm-up would be the end of it, and a longer window would hide it, so its times stay.
+ * Every suite for this target, with the changes of the command line. A suite without a warm-up measures a cold start,
+ * which a warm-up would remove and a longer window would hide, so its times stay.
  *
  * @param options.onAgents the load runs on agents, which do not have all clients @default false
  * @throws PoolbenchError CONFIG_MISSING, CONFIG_INVALID, USAGE
@@ -88,7 +92,7 @@ async function planSuite(
   { rounds, seconds, warmup, seed }: Overrides,
   onAgents: boolean,
 ): Promise<PlannedSuite> {
-  // The user's packages are where the command was typed. poolbench's own folder has none.
+  // The user's packages are in the current folder, not in poolbench's own.
   const read = { ...(await readConfig(suite.config)), clientsFrom: null };
   const cold = read.warmupSeconds === 0;
   const settings = cold ? { rounds, seed } : { rounds, seconds, warmup, seed };
@@ -125,7 +129,7 @@ async function planSuite(
   };
 }
 
-/** The target beside the server that it is compared with, Redis first; none if it could be any server. */
+/** The target and the server to compare it with, Redis first; none if the target could be any server. */
 async function bothTargets(
   target: ClaimsTarget,
   opponents: NonNullable<Suite['opponents']>,
@@ -151,8 +155,8 @@ function whyImpossible(sides: readonly Experiment[]): string | null {
 }
 
 /**
- * Its clients; or which of them cannot be used here, or on agents, as a sentence. Most installations have none but
- * poolbench's own.
+ * Its clients; or a sentence about those that cannot be used here or on agents. Most installations have only
+ * poolbench's own clients.
  */
 async function clientsOf(experiment: Experiment, onAgents: boolean): Promise<UsedClients | string> {
   try {
@@ -164,14 +168,14 @@ async function clientsOf(experiment: Experiment, onAgents: boolean): Promise<Use
   }
 }
 
-/** What runs it alone. */
+/** The command that runs only this suite. */
 function commandOf({ config }: Suite, { option }: ClaimsTarget, settings: Overrides): string {
   const [name, value] = option;
   const words = [quote(shownConfig(config)), name, quote(value), ...optionWords(settings)];
   return ['npm', 'start', '--', ...words].join(' ');
 }
 
-/** Which suites keep their times although the command line gives others; null if there is none. */
+/** The suites that keep their times although the command line sets others; null if there are none. */
 export function describeCold(
   plan: readonly PlannedSuite[],
   { seconds, warmup }: Ledger['settings'],

@@ -19,7 +19,7 @@ import type { Side } from '../side.ts';
 import { measuredOf, resultOf } from './ledger-folder.ts';
 import type { PlannedSuite } from './plan-suites.ts';
 
-/** A ledger keeps what was measured on every side. */
+/** A ledger stores what was measured on every side. */
 type SuiteSide = Side & { readonly folder: string };
 
 /** A suite that has run, and the error that ended it early. */
@@ -29,13 +29,13 @@ interface SuiteOutcome {
 }
 
 /**
- * Runs the suites that have not run to their end, one after another. One that fails does not take the others with it,
- * unless its failure will be theirs. An interrupt ends them all.
+ * Runs the unfinished suites one after another. If one fails, the others still run, unless they would fail for the same
+ * reason. An interrupt ends them all.
  *
- * @param suites where each stands, in the order of the plan
+ * @param suites the state of each suite, in the order of the plan
  * @param target the ledger's
- * @param keep is given that anew after each suite
- * @returns the error that ended them all, else the first error that ended one
+ * @param keep called with the new states after each suite
+ * @returns the error that ended all suites, or the first error that ended one
  */
 export async function runSuites(
   plan: readonly PlannedSuite[],
@@ -68,13 +68,16 @@ function endsAll(error: Error): boolean {
   if (!(error instanceof PoolbenchError)) return true;
   const codes: readonly ErrorCode[] = [
     ...(['TARGET_LOST', 'TARGET_IN_USE', 'RESULTS_NOT_WRITABLE'] as const),
-    // The agents are those of all suites.
+    // All suites use the same agents.
     ...(['AGENT_LOST', 'AGENT_REFUSED', 'CONTROL_LOST'] as const),
   ];
   return codes.includes(error.code);
 }
 
-/** Runs a suite into a folder of its own, or goes on with what an earlier command has left there; what ends it early it returns. */
+/**
+ * Runs a suite in its own folder, or continues what an earlier command left there. An error that ends it early is
+ * returned.
+ */
 async function runSuite(suite: PlannedSuite, session: Session, own: Target): Promise<SuiteOutcome> {
   const others: Target[] = [];
   try {
@@ -85,7 +88,7 @@ async function runSuite(suite: PlannedSuite, session: Session, own: Target): Pro
         target = await session.openTarget(side.experiment, { side: side.name, onFreePort: true });
         others.push(target);
       }
-      // Several sides have a folder each in the suite's.
+      // Each of several sides has a folder in the suite's folder.
       const folder = join(session.resultsFolder, suite.name, suite.opponents === null ? '' : side.name);
       sides.push({ ...side, clients: suite.clients, target, folder });
     }
@@ -131,8 +134,8 @@ async function runSides(
 }
 
 /**
- * What an earlier command has left of a suite of one side that did not run to its end; undefined if there is nothing, or
- * its config or a version of its clients was another one.
+ * What an earlier command left of an unfinished suite with one side; undefined if there is nothing, or if its config or
+ * client versions differ.
  *
  * @throws PoolbenchError RESULT_INVALID
  */
@@ -147,7 +150,7 @@ async function readUnfinished(side: SuiteSide, plan: Plan): Promise<EarlierRun |
   return resumeNow(result, plan, folder);
 }
 
-/** A suite that an error ended; its note has the first line of the message. */
+/** A suite that ended with an error; its note has the first line of the message. */
 function failed(shown: LedgerSuite, { message }: Error): JudgedSuite {
   const note = `It failed: ${message.split('\n', 1)[0]?.replace(/[.:]$/, '')}.`;
   return { ...shown, state: 'failed', note, judged: null };

@@ -12,18 +12,18 @@ const configs = fileURLToPath(new URL('../../../../configs/', import.meta.url));
 
 /** The target of all suites. */
 export interface ClaimsTarget {
-  /** A part of the name of the ledger's folder. */
+  /** Part of the name of the ledger's folder. */
   readonly name: string;
   readonly target: Experiment['target'];
   readonly timeoutMs: number;
-  /** As it was typed, without a password. */
+  /** The argument as typed, without a password. */
   readonly typed: string;
-  /** The options that give another experiment this target on a command line. */
+  /** The command-line options that give another experiment this target. */
   readonly option: readonly [name: '--target' | '--url', value: string];
 }
 
 /**
- * The target that a user names: a URL, the path of a config, or the name of one of the package's configs.
+ * The target that the user named: a URL, the path of a config, or the name of one of the package's configs.
  *
  * @throws PoolbenchError USAGE, CONFIG_MISSING, CONFIG_INVALID
  */
@@ -44,7 +44,7 @@ export async function readTarget(typed: string): Promise<ClaimsTarget> {
 
 function fromUrl(url: string): ClaimsTarget {
   const shown = withoutPassword(url);
-  // The config that a user would write for it, so that a URL is held to the same rules as in one.
+  // Built like a config, so that a URL follows the same rules as in one.
   const { target, timeoutMs } = checkConfig(
     { name: 'url', target: { server: 'any', url }, scenarios: [{}] },
     shown,
@@ -57,7 +57,7 @@ export function shippedConfig(name: string): string {
   return join(configs, `${name}.json`);
 }
 
-/** A config's path for a command that is run from poolbench's own folder. */
+/** A config's path for a command run from poolbench's own folder. */
 export function shownConfig(path: string): string {
   const inFolder = relative(configs, path);
   return inFolder.startsWith('..') ? path : `configs/${inFolder.replaceAll('\\', '/')}`;

@@ -14,13 +14,13 @@ import { asError, PoolbenchError } from '../../errors.ts';
 
 const what = 'the result.json of a run, or its folder';
 
-/** The result.json that a path means: itself, or the one in that folder. */
+/** The result.json for a path: the file itself, or the one in that folder. */
 export async function findResult(path: string): Promise<string> {
   return (await stat(path).catch(() => undefined))?.isDirectory() ? join(path, 'result.json') : path;
 }
 
 /**
- * Every result.json below a folder. Links to folders are not followed, as they can lead in a circle.
+ * Every result.json below a folder. Links to folders are not followed, because they can form a cycle.
  *
  * @throws PoolbenchError RESULT_INVALID
  */
@@ -35,8 +35,7 @@ export async function findResults(folder: string): Promise<string[]> {
 }
 
 /**
- * Reads a result.json, which may come from anywhere, and holds it against its schema, and its histograms against what
- * can be decoded.
+ * Reads a result.json from any source, and checks it against its schema and its histograms for decodability.
  *
  * @throws PoolbenchError RESULT_INVALID
  */
@@ -56,7 +55,7 @@ function withTails(scenario: MeasuredResult): MeasuredResult {
   return isKnown ? scenario : { ...scenario, summary: withPooledTails(summary, rounds) };
 }
 
-/** All outputs rely on histograms that can be decoded, and those of one scenario added up. */
+/** All outputs need histograms that can be decoded and, within a scenario, added. */
 function findNoHistogram({ id, rounds }: MeasuredResult): string | undefined {
   const digits = new Map<string, number>();
   for (const round of rounds) {
@@ -77,10 +76,10 @@ function histogramsOf({ histograms, openLoop }: RoundResult): [name: string, tex
   return Object.entries({ ...histograms, ...(openLoop === null ? {} : { lag: openLoop.lagHistogram }) });
 }
 
-/** Once parsed, a file takes several times as much memory. */
+/** A parsed file takes several times as much memory. */
 const maxBytes = 256 * 2 ** 20;
 
-/** No file that poolbench writes comes near these limits; one that does would exhaust memory or time. */
+/** No file from poolbench comes near these limits; one that exceeds them would exhaust memory or time. */
 const maxLevels = 32;
 const maxListLength = 100_000;
 const maxKeys = 1000;
@@ -88,14 +87,14 @@ const maxKeys = 1000;
 const maxTextLength = maxConfigCharacters;
 const maxHistogramLength = 512 * 1024;
 
-/** Keys under which histograms stand as text. */
+/** Keys whose values are encoded histograms. */
 const histogramKeys: ReadonlySet<string> = new Set(['service', 'response', 'lagHistogram']);
-/** Properties that every object inherits: a key with such a name would be mistaken for one, or change it. */
+/** Properties that every object inherits: a key with such a name would be mistaken for the property, or change it. */
 const isInherited = (key: string) => Object.hasOwn(Object.prototype, key);
 
 /**
- * Reads a JSON file that poolbench has written once, and that may come from anywhere by now: it is held to its schema,
- * and to bounds that nothing poolbench writes comes near.
+ * Reads a JSON file of poolbench that may come from any source: it is checked against its schema, and against limits
+ * that poolbench's own files never approach.
  *
  * @param what completes "expected …" in the message
  * @throws PoolbenchError RESULT_INVALID
@@ -120,7 +119,7 @@ export async function readChecked<Schema extends z.ZodType>(
 async function parse(file: string, what: string): Promise<unknown> {
   try {
     const stats = await stat(file);
-    // A device has no end.
+    // A device may never end.
     if (!stats.isFile()) throw invalid(file, `${what}, found no regular file`);
     if (stats.size > maxBytes) {
       throw invalid(
@@ -142,7 +141,9 @@ function invalid(file: string, expectedAndFound: string): PoolbenchError {
   return new PoolbenchError('RESULT_INVALID', `${file}: expected ${expectedAndFound}`);
 }
 
-/** The first thing in parsed JSON that is deeper, longer or larger than anything poolbench writes; null if there is none. */
+/**
+ * The first part of parsed JSON that is deeper, longer or larger than anything poolbench writes; null if there is none.
+ */
 function findExcess(parsed: unknown): string | null {
   const open: { readonly value: unknown; readonly path: readonly string[] }[] = [{ value: parsed, path: [] }];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {

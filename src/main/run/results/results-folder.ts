@@ -10,7 +10,7 @@ import { renderMarkdown } from '../../../aggregate/report/markdown.ts';
 import { asError, asShortage, PoolbenchError } from '../../errors.ts';
 
 /**
- * Makes the folder of one run, `<UTC time>-<name>` in `parent`, before any load: what was measured must have a place.
+ * Creates the folder of a run, `<UTC time>-<name>` in `parent`, before any load, so that results can be written.
  * @throws PoolbenchError RESULTS_NOT_WRITABLE
  */
 export async function createResultsFolder(parent: string, name: string, startedAt: Date): Promise<string> {
@@ -35,11 +35,11 @@ export async function createResultsFolder(parent: string, name: string, startedA
 }
 
 /**
- * Makes folders in that of a run, such as one for each of its sides.
+ * Creates folders in that of a run, such as one for each side.
  * @throws PoolbenchError RESULTS_NOT_WRITABLE
  */
 export async function createPartFolders(folder: string, names: readonly string[]): Promise<string[]> {
-  // A config may be called "." or "..", too.
+  // A config may also be named "." or "..".
   const folders = names.map(name => join(folder, /^\.+$/.test(name) ? `side${name}` : name));
   try {
     for (const part of folders) await mkdir(part);
@@ -49,17 +49,17 @@ export async function createPartFolders(folder: string, names: readonly string[]
   }
 }
 
-/** What was written whole, and what kept the rest from being written. */
+/** Which files were written, and the error that prevented the others. */
 export interface Written {
-  /** Of files, in the folder. */
+  /** Names of files in the folder. */
   readonly paths: readonly string[];
   /** RESULTS_NOT_WRITABLE. */
   readonly error: PoolbenchError | undefined;
 }
 
 /**
- * Writes files one after another, up to the first that cannot be written. What fails while one is rendered is a defect,
- * and thrown as it is.
+ * Writes files one after another, up to the first that cannot be written. An error while rendering is a defect and is
+ * thrown as it is.
  */
 export async function writeAsFarAsPossible(folder: string, files: readonly ResultFile[]): Promise<Written> {
   const paths: string[] = [];
@@ -105,7 +105,7 @@ export async function writeComparison(folder: string, comparison: ResultComparis
   return `comparison.json, .md and .html${junit === null ? '' : ', junit.xml'}`;
 }
 
-/** As `mkdir` with `recursive`, which in Node 20 never ends for a folder in /proc. */
+/** As `mkdir` with `recursive`, which in Node 20 never returns for a folder in /proc. */
 export async function makeFolder(path: string): Promise<void> {
   try {
     await mkdir(path);
@@ -120,13 +120,13 @@ export async function makeFolder(path: string): Promise<void> {
 }
 
 /**
- * Writes a file so that a reader never sees half of it, and a disk that is full or a machine that goes down leaves the
- * earlier one intact: the new file is on the disk before it takes the name.
+ * Writes a file atomically: readers never see half of it, and a full disk or a crash leaves the earlier file intact,
+ * because the new file is on the disk before it gets the name.
  */
 export async function replaceFile(path: string, text: string): Promise<void> {
   const part = `${path}.part`;
   try {
-    // What a killed run has left goes; a link that came with somebody else's results is not written through.
+    // Remains of a killed run are removed; a link from someone else's results is not followed.
     await rm(part, { force: true });
     await writeFile(part, text, { flag: 'wx', flush: true });
     await rename(part, path);
@@ -139,7 +139,7 @@ export async function replaceFile(path: string, text: string): Promise<void> {
 /** RESULTS_NOT_WRITABLE, with the reason and what to do. */
 export function notWritable(folder: string, error: unknown): PoolbenchError {
   const shortage = asShortage(error);
-  // Exit code and advice are those of what is short; a full disk is this folder's.
+  // Exit code and advice depend on the shortage; a full disk is that of this folder.
   if (shortage?.code === 'TARGET_TOO_SMALL') return shortage;
   return new PoolbenchError(
     'RESULTS_NOT_WRITABLE',
@@ -153,19 +153,19 @@ function codeOf(error: unknown): unknown {
 }
 
 /**
- * Removes those that have nothing in them, the last one first: a run that measured nothing leaves no folder behind.
+ * Removes empty folders, the last one first, so that a run that measured nothing leaves no folder behind.
  *
- * @returns whether any of them is left
+ * @returns whether any of them remains
  */
 export function removeEmptyFolders(folders: readonly string[]): boolean {
   let anyLeft = false;
   for (const folder of folders.toReversed()) {
     try {
-      // A folder that is called "." is never removed.
+      // A folder named "." is never removed.
       rmdirSync(resolve(folder));
     } catch (error) {
-      // There are results in it; or it is a mount point, or on a disk that takes no more changes, which would be no
-      // reason either to end with another error than the one that ended the run.
+      // It contains results, is a mount point, or is on a read-only disk: none of these may replace the error that
+      // ended the run.
       if (codeOf(error) !== 'ENOENT') anyLeft = true;
     }
   }

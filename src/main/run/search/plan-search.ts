@@ -10,16 +10,16 @@ import type { Experiment } from '../../experiment/experiment.ts';
 import { armsOf, overheadSeconds, type PlannedSide, planRun } from '../../experiment/plan.ts';
 import type { Scenario } from '../../experiment/scenarios.ts';
 
-/** With fewer operations in a repeat a p99 is their maximum, and a ratio is coarse. */
+/** With fewer operations in a repeat, a p99 is their maximum, and ratios are coarse. */
 const minOperations = 100;
 
 const columns = 80;
-/** Repeats of most searches, by simulation with measured noise; a start far from the knee takes more. */
+/** Repeats of most searches, from simulations with measured noise; a start far from the knee needs more. */
 const usualRepeats = { min: 55, max: 110 };
 
 /** What is searched, and how. */
 export interface SearchPlan {
-  /** The one side of its run. */
+  /** The single side of its run. */
   readonly side: PlannedSide;
   readonly conditions: SearchConditions;
   readonly range: SearchRange;
@@ -30,10 +30,10 @@ export interface SearchPlan {
 }
 
 /**
- * Reads from a config what to search.
+ * Plans a search from a config.
  *
  * @param source its name in messages
- * @throws PoolbenchError CONFIG_INVALID with every fault that keeps it from being searched
+ * @throws PoolbenchError CONFIG_INVALID with everything that prevents the search
  */
 export function planSearch(experiment: Experiment, source: string): SearchPlan {
   const { search, seconds, target } = experiment;
@@ -80,7 +80,7 @@ export function planSearch(experiment: Experiment, source: string): SearchPlan {
   };
 }
 
-/** What will be searched and how long it takes, as text. */
+/** Describes the search and its duration. */
 export function describeSearch({ side, conditions, range, scenario }: SearchPlan): string {
   const { seconds, warmupSeconds, name } = side.experiment;
   const repeatSeconds = seconds + warmupSeconds + overheadSeconds;

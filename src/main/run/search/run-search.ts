@@ -16,7 +16,7 @@ import type { Session } from '../session.ts';
 import type { Side, SideState } from '../side.ts';
 import type { SearchPlan } from './plan-search.ts';
 
-/** How a search ended: what it found, and the error that ended it early. */
+/** The outcome of a search: what it found, and the error that ended it early. */
 export interface SearchOutcome {
   readonly search: Search;
   /** Whether all of its files were written. */
@@ -25,8 +25,8 @@ export interface SearchOutcome {
 }
 
 /**
- * Searches, and writes what is found after every step: search.json and search.md into the session's folder, the figures
- * of the steps into its folder `steps`. What ends it early is returned, with what was found kept.
+ * Searches, and writes the findings after every step: search.json and search.md into the session's folder, the figures
+ * of the steps into its folder `steps`. An error that ends it early is returned, and the findings are kept.
  *
  * @throws as `runRounds`, before any load
  */
@@ -41,7 +41,7 @@ export async function runSearch(
   const knee = new KneeSearch(range);
   const steps: SearchStep[] = [];
   let rate = range.start;
-  /** Of the step that is under way. */
+  /** Of the current step. */
   let repeats: RoundResult[] = [];
 
   const conclude = (verdict: SearchStep['verdict']) => {
@@ -55,7 +55,7 @@ export async function runSearch(
     repeats = [];
     return step;
   };
-  /** The search as of now. Resolves to it, and to what kept one of the files from being written. */
+  /** Writes the current search. Resolves to it, and to the error that prevented a file from being written. */
   const write = async (state: SideState, complete: boolean) => {
     const search = assembleSearch(plan, { target, state, steps, complete });
     const { error } = await writeAsFarAsPossible(folder, [
@@ -72,10 +72,10 @@ export async function runSearch(
     }
   }
 
-  // A threshold is for a run: the steps of a search are meant to cross it.
+  // Thresholds are for runs: the steps of a search are meant to cross them.
   const experiment = { ...side.experiment, thresholds: {} };
   const { sides, error } = await runRounds({
-    // Its repeats are judged by themselves.
+    // Its repeats are judged separately.
     plannedRounds: stepRepeats,
     sides: [{ ...side, experiment, target, clients, folder: session.parts[0] ?? folder }],
     rounds,
@@ -84,7 +84,7 @@ export async function runSearch(
       if (!repeat) {
         throw new PoolbenchError(
           'NOTHING_MEASURED',
-          `expected figures at ${formatSearchRate(rate)}, found none: other programs used the cores when the windows began, so the threads started too late; use longer windows (--seconds), or a machine with less other work`,
+          `expected figures at ${formatSearchRate(rate)}, found none: other programs used the cores when the windows began, so the threads started too late; use longer windows (--seconds), or a less busy machine`,
         );
       }
       repeats.push(repeat);
@@ -139,7 +139,7 @@ function assembleSearch(
   };
 }
 
-/** A rate that is to be tried, once. */
+/** A single try of a rate. */
 interface Repeat {
   readonly rate: number;
   /** From 1. */
@@ -148,12 +148,12 @@ interface Repeat {
   readonly repeat: number;
 }
 
-/** Tries rates until the knee lies in an interval that is narrow enough, repeating each until its verdict is clear. */
+/** Tries rates until the knee lies in a narrow enough interval, repeating each rate until its verdict is clear. */
 export class KneeSearch {
   readonly #range: SearchRange;
   readonly #tried: TriedRate[] = [];
   #rate: number | null;
-  /** Whether each repeat of the step has passed. */
+  /** Whether each repeat of the step passed. */
   #passed: boolean[] = [];
 
   constructor(range: SearchRange) {
@@ -161,13 +161,13 @@ export class KneeSearch {
     this.#rate = nextRate([], range);
   }
 
-  /** What is to be tried next; null when the search has come to its end. */
+  /** The next try; null at the end of the search. */
   get next(): Repeat | null {
     if (this.#rate === null) return null;
     return { rate: this.#rate, step: this.#tried.length + 1, repeat: this.#passed.length + 1 };
   }
 
-  /** @param passed whether the rate met the conditions this time @returns the step, if that has concluded it */
+  /** @param passed whether the rate met the conditions this time @returns the step, if this concluded it */
   add(passed: boolean): TriedRate | null {
     if (this.#rate === null) return null;
     this.#passed.push(passed);

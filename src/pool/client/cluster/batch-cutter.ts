@@ -111,7 +111,7 @@ export class Part extends Batch {
   flight: Flight | undefined;
   /** Index of the node it goes to. */
   node = 0;
-  /** Whether ASKING must precede it, because the node only imports the slot. Such a part has one command. */
+  /** Whether ASKING must precede it, because the node is only importing the slot. Such a part has one command. */
   asking = false;
   /** Redirections that brought its commands here. */
   hops = 0;
@@ -158,7 +158,7 @@ export class Part extends Batch {
   }
 }
 
-/** Larger parts are not kept: making one costs little beside so many commands. */
+/** Larger parts are not kept: making one costs little compared with that many commands. */
 const maxKeptSize = 256;
 
 /**

@@ -49,8 +49,8 @@ class CountingCluster extends PlacedCluster {
   override handleError(...[error, hops, handlers]: Parameters<Cluster['handleError']>): void {
     const left: unknown = hops.value;
     const code = error.message.split(' ', 1)[0];
-    // A hop too many would end in an error of ioredis without the code. And what else ioredis would send again, such as
-    // after TRYAGAIN, would be hidden from the measurement.
+    // One hop too many would end in an ioredis error without the code. And other retries of ioredis, such as after
+    // TRYAGAIN, would be hidden from the measurement.
     if ((code !== 'MOVED' && code !== 'ASK') || left === 1) {
       handlers.defaults();
       return;
@@ -154,7 +154,7 @@ export class IoredisCluster extends Connection {
     const order = this.sent++;
     const closedAs = this.#closedAs;
     if (closedAs !== undefined) {
-      // ioredis would queue it behind its own end, and might never report an outcome.
+      // ioredis would queue it after its own end, and might never report an outcome.
       process.nextTick(() => {
         batch.fail(closedAs, batch.size);
         this.#settle(batch, order);

@@ -41,7 +41,7 @@ export class KeySlots {
   }
 }
 
-/** The sums of "00" to "99" with so many digits behind them. */
+/** The sums of "00" to "99" followed by this many digits. */
 function sumsOfPairs(digitsBehind: number): Uint16Array {
   const behind = new Uint8Array(digitsBehind);
   return Uint16Array.from({ length: 100 }, (_, number) =>
@@ -52,7 +52,7 @@ function sumsOfPairs(digitsBehind: number): Uint16Array {
 /** The part of a key that is hashed instead of it: the bytes between its first "{" and the next "}", if any. */
 function hashTag(prefix: Buffer): Buffer | undefined {
   const open = prefix.indexOf('{');
-  // Behind the prefix there are only digits, so a tag is in the prefix or nowhere.
+  // After the prefix there are only digits, so a tag is in the prefix or nowhere.
   const close = open < 0 ? -1 : prefix.indexOf('}', open);
   return close > open + 1 ? prefix.subarray(open + 1, close) : undefined;
 }

@@ -3,7 +3,7 @@ import type { Address } from '../address.ts';
 import { Cluster, Command } from '../ioredis.ts';
 import { placeOf, readRedirect, unknownHost } from './slot-ranges.ts';
 
-// ioredis passes over nodes without a host, and so over all of a cluster with unknown endpoints.
+// ioredis skips nodes without a host, and thus all nodes of a cluster with unknown endpoints.
 Command.setReplyTransformer('cluster', reply => (Array.isArray(reply) ? reply.map(withHosts) : reply));
 
 function withHosts(range: unknown): unknown {
@@ -17,7 +17,7 @@ export type PlacedOptions = Omit<ClusterOptions, 'redisOptions'> & {
   redisOptions: Omit<NonNullable<ClusterOptions['redisOptions']>, 'replyMapping'>;
 };
 
-/** ioredis's client for clusters, which reaches nodes where `placeOf` says, in redirections, too. */
+/** ioredis's client for clusters, which connects to nodes at the address from `placeOf`, also after redirections. */
 export class PlacedCluster extends Cluster {
   readonly #seed: Address;
 

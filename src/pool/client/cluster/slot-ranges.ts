@@ -111,7 +111,7 @@ export interface Redirect {
 
 /** Reads `MOVED 3999 127.0.0.1:6381` and `ASK …`; undefined for any other error. */
 export function readRedirect(message: string): Redirect | undefined {
-  // The port is behind the last colon: an IPv6 address has more.
+  // The port follows the last colon: an IPv6 address has more.
   const [, code, slot, host, port] = /^(MOVED|ASK) (\d{1,5}) (.*):(\d+)/.exec(message) ?? [];
   if (code === undefined) return undefined;
   return { asking: code === 'ASK', slot: Number(slot), host: host ?? '', port: Number(port) };

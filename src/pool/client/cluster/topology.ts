@@ -3,7 +3,7 @@ import type { Address } from '../address.ts';
 import { slotCount } from './key-slots.ts';
 import { clusterNode, type NodePlace, type SlotRange } from './slot-ranges.ts';
 
-/** Minimum between two requests for the slots, however many commands are redirected meanwhile. */
+/** Min time between two requests for the slots, however many commands are redirected in the meantime. */
 const minPauseMs = 100;
 
 /** Marks a slot that no known node serves. */
@@ -117,7 +117,7 @@ export class Topology {
     setTimeout(
       () => {
         this.#again = false;
-        // Nobody waits for it. A command that meets the same failure counts it, and suspects again.
+        // Nothing waits for it. A command with the same failure counts it, and suspects again.
         void this.#refresh()
           .catch(() => {})
           .finally(() => {

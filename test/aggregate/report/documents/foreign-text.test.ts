@@ -38,8 +38,8 @@ describe('a result in Markdown', () => {
       '## C20: supported',
       '## Target and environment',
       '## Results',
-      '## What C1 was judged by',
-      '## What C20 was judged by',
+      '## The ratios behind C1',
+      '## The ratios behind C20',
       '## What limited each scenario',
       '## Pools',
       '## Accounting',
@@ -54,7 +54,7 @@ describe('a result in Markdown', () => {
     for (const heading of ['Results', 'What limited', 'Pools', 'Accounting']) {
       expect(rowsOf(markdown, heading), heading).toHaveLength(2 + gains.length);
     }
-    const comparisons = rowsOf(markdown, 'What C1 was judged by');
+    const comparisons = rowsOf(markdown, 'The ratios behind C1');
     expect(comparisons).toHaveLength(2 + 2 * 8);
     expect(comparisons[2]).toEqual([
       'throughput',

@@ -16,7 +16,7 @@ export interface Axis {
 
 export type Format = (value: number) => string;
 
-/** A round number without its zeros behind the point: "60k", "0.1". */
+/** A round number without zeros after the decimal point: "60k", "0.1". */
 function shorten(label: string): string {
   return label.replace(/\.0+(?=\D*$)/, '').replace(/(\.\d*[1-9])0+(?=\D*$)/, '$1');
 }
@@ -39,7 +39,7 @@ const maxTicks = 7;
 /** A logarithmic axis of a smaller ratio is widened to this one, or noise would fill the chart. */
 const minSpan = 1.6;
 
-/** Logarithmic, with a little room at either end; values that are not above 0 have no place on it. */
+/** Logarithmic, with a little room at either end; values of 0 or below cannot be shown. */
 export function logAxis(label: string, values: readonly number[], format: Format, max = maxTicks): Axis {
   const known = values.filter(value => Number.isFinite(value) && value > 0);
   const low = known.length === 0 ? 1 : Math.min(...known);
@@ -54,7 +54,7 @@ export function logAxis(label: string, values: readonly number[], format: Format
   };
 }
 
-/** Round numbers of the finest kind of which not too many are in the domain. */
+/** The finest round numbers that do not crowd the domain. */
 function logTicks([low, high]: readonly [number, number], max: number): number[] {
   const kinds = [
     [

@@ -17,12 +17,12 @@ import { type Axis, scaleOf } from './axis.ts';
 
 /** What all charts share: their caption and table, grid and ticks, tips, and the looks of lines and marks. */
 
-/** With more scenarios in a section only the charts and result.json have the figures. */
+/** With more scenarios, only the charts of a section and result.json have the figures. */
 export const maxTables = 24;
 
 interface Figure {
   readonly title: string;
-  /** What the axes measure in, and how it was made. */
+  /** Units of the axes, and how the figures were made. */
   readonly subtitle: string;
   readonly size: Chart['size'];
   readonly legend?: Content;
@@ -38,7 +38,7 @@ export function figure({ title, subtitle, size, legend = null, drawing, table }:
   return chart(draw, size);
 }
 
-/** A coordinate, to a tenth: what no eye can see would make the page twice as large. */
+/** A coordinate rounded to a tenth: invisible digits would double the size of the page. */
 export function px(value: number): number {
   return Math.round(value * 10) / 10;
 }
@@ -91,7 +91,7 @@ interface Slice {
   readonly right?: number;
 }
 
-/** Bands between the middles of neighbouring places, over the whole height, so that there is a tip wherever the pointer is. */
+/** Bands between the middles of neighbouring places, over the whole height, so that the pointer always finds a tip. */
 export function slices(area: Pick<Area, 'name' | 'left' | 'right'>, places: readonly Slice[]): Html {
   const sorted = places.toSorted((a, b) => a.x - b.x);
   return html`<g class="slices ${area.name}">${sorted.map(({ x, tip, ...ends }, index) => {
@@ -103,7 +103,7 @@ export function slices(area: Pick<Area, 'name' | 'left' | 'right'>, places: read
   })}</g>`;
 }
 
-/** Forms of marks: a look is a colour with a form of its own, for those who cannot tell colours apart. */
+/** Shapes of marks: each colour has its own shape, for readers who cannot distinguish colours. */
 const forms = [symbolCircle, symbolSquare, symbolTriangle, symbolDiamond, symbolCross, symbolStar, symbolWye];
 
 /** The class of a look's colour, c0 to c6 in the style sheet; of −1 that of text. */

@@ -32,7 +32,7 @@ interface Point {
 
 export interface Line {
   readonly name: string;
-  /** Which figure it is, if a chart has several lines of one name: "service". */
+  /** Which figure it is, if a chart has several lines with one name: "service". */
   readonly measure?: string;
   readonly look: number;
   readonly dashed?: boolean;
@@ -81,7 +81,7 @@ interface LevelChart extends Pick<LineChart, 'title' | 'subtitle' | 'unit' | 'li
   readonly y: (values: readonly number[]) => Axis;
 }
 
-/** Figures with their intervals against levels, such as those of workers; no chart of no figures. */
+/** Figures with their intervals against levels, such as workers; no chart without figures. */
 export function levelChart({ label, formatX, y, ...chart }: LevelChart): Chart[] {
   const points = chart.lines.flatMap(line => line.points);
   const values = points.flatMap(({ low, high }) => [low ?? [], high ?? []].flat());
@@ -143,7 +143,7 @@ export function lineChart(chart: LineChart): Chart {
   });
 }
 
-/** What is off a logarithmic axis, at 0 or below, is left out. */
+/** Values of 0 or below are left out on a logarithmic axis. */
 function drawLine({ x, y, marks }: LineChart, { look, dashed, points }: Line, shift: number): Html {
   const scales = scalesOf(area, x, y);
   const [min, max] = y.domain;

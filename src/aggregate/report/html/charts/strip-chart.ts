@@ -57,7 +57,7 @@ interface StripChart extends Strips {
   readonly formatMark: (interval: Interval) => string;
 }
 
-/** Figures with their intervals in rows; no chart of no rows. */
+/** Figures with their intervals in rows; no chart without rows. */
 export function figureStrips(
   strips: Strips,
   { unit, formatNumber }: Pick<Kind, 'unit' | 'formatNumber'>,
@@ -68,7 +68,7 @@ export function figureStrips(
 
 const ratioUnit = '×';
 
-/** Ratios with their intervals in rows, and a line where nothing differs; no chart of no rows. */
+/** Ratios with their intervals in rows, and a line at ×1; no chart without rows. */
 export function ratioStrips(strips: Strips): Chart[] {
   return stripChart({ ...strips, unit: ratioUnit, format: formatRatio, formatMark: formatRatioInterval });
 }
@@ -116,7 +116,7 @@ function formatMarked(mark: StripMark | undefined, format: (interval: Interval) 
   return mark === undefined ? nothing : withMedianMarked(format(mark), mark.caveat);
 }
 
-/** Wide enough for all intervals and for what is predicted of them. */
+/** Wide enough for all intervals and predicted ranges. */
 function axisOf({ unit, rows, format }: StripChart): Axis {
   const values = rows.flatMap(({ marks, band }) => [
     ...marks.flatMap(({ low, median, high }) => [low, median, high]),
@@ -128,8 +128,8 @@ function axisOf({ unit, rows, format }: StripChart): Axis {
 }
 
 /**
- * Places in percent of a strip's width, so that it can be as wide as the page lets it. Values beyond the axis lie at
- * its end.
+ * Places in percent of a strip's width, so that it can be as wide as the page allows. Values beyond the axis are placed
+ * at its end.
  */
 function placeOn(axis: Axis): (value: number) => number {
   const scale = scaleOf(axis, [3, 97]);
@@ -169,7 +169,7 @@ function drawMark(mark: StripMark, place: (value: number) => number, y: number):
   }<svg x="${place(median)}%" y="${y}%" overflow="visible"><path class="mark" d="${markPath(look, 52)}"/></svg></g>`;
 }
 
-/** A row for each scenario whose figure is above 0: others have no place on a logarithmic axis. */
+/** A row for each scenario whose figure is above 0: others cannot be shown on a logarithmic axis. */
 export function scenarioStrips(
   groups: readonly SettingGroup[],
   figure: (scenario: ScenarioResult) => (Interval & Pick<StripMark, 'caveat'>) | null,

@@ -59,14 +59,14 @@ export function percentileCurve(encoded: readonly string[]): PercentileCurve | n
   });
 }
 
-/** The place of a percentile on a logarithmic axis: 1 / (1 − p), so that each nine takes as much room as the last. */
+/** The position of a percentile on a logarithmic axis: 1 / (1 − p), so that each nine takes the same room. */
 function nines(percentile: number): number {
   return 100 / (100 - percentile);
 }
 
 /** Scenarios in one chart: each has two curves. */
 const maxInChart = 6;
-/** Charts that are open at once, and charts at all. */
+/** Max charts that are open at first, and max charts. */
 const maxOpen = 8;
 const maxCharts = 24;
 
@@ -100,7 +100,7 @@ export function percentileCharts(scenarios: readonly ScenarioResult[]): Block[] 
       : '';
   const intro = note(`All rounds of a scenario together, from the histograms of result.json.${rest}`);
   const headings = [...new Set(charts.map(({ heading }) => heading))];
-  // A setting with one chart or two needs no fold: its heading is the subtitle of the chart.
+  // A setting with one or two charts needs no fold: its heading is the subtitle of the chart.
   if (headings.length > charts.length / 2) return [intro, ...charts.map(one => one.chart)];
   let shown = 0;
   return [
@@ -178,7 +178,7 @@ function chartOf(heading: string, scenarios: readonly ScenarioResult[], named: L
   ];
 }
 
-/** The maximum stands at the end for all curves of a chart, whatever their counts. */
+/** The maximum is at the end for all curves of a chart, whatever their counts. */
 function place({ points, maxMs }: PercentileCurve, count: number): Line['points'] {
   return [
     ...points.map(({ percentile, ms }) => ({ x: nines(percentile), y: ms })),

@@ -17,7 +17,7 @@ import {
 import { axisFromZero, type Format, logAxis } from '../charts/axis.ts';
 import { type Line, levelChart, pointOf } from '../charts/line-chart.ts';
 
-/** A line of a chart; dashed where it is not what the chart is about. */
+/** A line of a chart; dashed if it is not the main subject. */
 interface Curve {
   readonly name: string;
   readonly figure: (scenario: ScenarioResult) => Interval | null;
@@ -78,7 +78,7 @@ const charts: readonly LoadChart[] = [
     unit: 'ms',
     format: formatMs,
     log: true,
-    curves: [ofLoops('late to a free worker', loopFigures.lag)],
+    curves: [ofLoops('delay although a worker was free', loopFigures.lag)],
   },
 ];
 
@@ -106,7 +106,7 @@ interface CurveOf extends Curve {
 function loadCharts(table: LoadTable, drawn: LoadChart): Chart[] {
   // The mean rate of stages is not a load that was measured.
   const scenarios = table.scenarios.filter(({ arrival }) => arrival.stages === undefined);
-  // A single rate makes no curve: the table has its figures.
+  // A single rate has no curve: the table has its figures.
   if (new Set(scenarios.map(({ arrival }) => arrival.rate)).size < 2) return [];
   const { title, curves } = drawn;
   if (!hasNeighbours(scenarios))

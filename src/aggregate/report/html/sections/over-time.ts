@@ -8,7 +8,7 @@ import { type Axis, axisFromZero, logAxis, scaleOf } from '../charts/axis.ts';
 import { drawing, figure, formatExact, maxTables, px, slices, yScale } from '../charts/frame.ts';
 import { type Content, html } from '../markup.ts';
 
-/** Bars of all charts of a page together, bars of one scenario, and charts, or a page would have no end. */
+/** Max bars of all charts of a page, max bars of a scenario, and max charts, to limit the page. */
 const maxBars = 1200;
 const maxBarsEach = 120;
 const maxCharts = 50;
@@ -22,7 +22,7 @@ interface Drawn {
   readonly outages: number;
 }
 
-/** What completed in each second, with what failed and when nothing did; charts of one setting have the same axes. */
+/** Operations completed and failed in each second, and outages; charts of one setting have the same axes. */
 export function overTime(scenarios: readonly ScenarioResult[], config: Result['config']): Block[] {
   const measured = scenarios.filter(({ rounds }) => rounds.length > 0);
   if (measured.length === 0) return [];
@@ -58,7 +58,7 @@ export function overTime(scenarios: readonly ScenarioResult[], config: Result['c
 
 const momentsOf = ({ rounds }: Timeline): Moment[] => rounds.flatMap(({ moments }) => moments);
 
-/** Charts by setting, where settings have several; a heading has a colon behind it. */
+/** Charts by setting, if settings have several; headings end with a colon. */
 function settingsOf(drawn: readonly Drawn[]): { heading: string; charts: readonly Drawn[] }[] {
   const groups = groupWithNeighbours(drawn.map(({ scenario }) => scenario));
   if (groups.length > drawn.length / 2) return [{ heading: '', charts: drawn }];
@@ -80,7 +80,7 @@ function describeBars(config: Result['config'], secondsEach: number): string {
     `Each bar is ${bars} of a measured window; the last one can be shorter. The windows of all rounds stand one after another. ` +
     `The shaded gaps between them are ${before}the turns of other scenarios, which are not recorded here. ` +
     'Below, each line goes from the p50 to the p99 of the response time. ' +
-    'A cross marks failed operations, a red frame a time in which nothing completed, although something was due.'
+    'A cross marks failed operations, a red frame a time in which nothing completed, although operations were due.'
   );
 }
 
@@ -135,7 +135,7 @@ interface Moment {
   readonly seconds: number;
   readonly completed: number;
   readonly failed: number;
-  /** Nothing completed, although something was due. */
+  /** Nothing completed, although operations were due. */
   readonly isOutage: boolean;
   /** Of several seconds: the median, and the maximum. Null if nothing completed. */
   readonly p50: number | null;
@@ -151,8 +151,7 @@ interface Timeline {
 type Series = ScenarioResult['rounds'][number]['series'];
 
 /**
- * The seconds of all rounds, one after another; several are put together where there are more than `max`. Every round
- * keeps at least one of its own.
+ * The seconds of all rounds, one after another; merged if there are more than `max`. Every round keeps at least one.
  */
 function timelineOf({ arrival, rounds }: ScenarioResult, max: number): Timeline {
   const secondsEach = Math.max(1, Math.ceil(sumOf(rounds, ({ series }) => series.length) / max));
@@ -226,7 +225,7 @@ const area = {
 /** Fraction of the width that lies between the rounds, where nothing was recorded. */
 const gapRatio = 0.16;
 
-/** What completed and failed in each second above, p50 to p99 of the response time below, round after round. */
+/** Completed and failed operations in each second above, p50 to p99 of the response time below, round after round. */
 function timelineChart(chart: TimelineChart): Chart {
   const { title, subtitle, timeline, withTable } = chart;
   const { bars, windows, gap } = placeTimeline(chart);

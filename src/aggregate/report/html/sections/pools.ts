@@ -42,7 +42,7 @@ const maxCharts = 30;
 /** Charts of utilization that are open at once. */
 const maxOpen = 6;
 
-/** What the pools did: how long workers waited for a connection, how long connecting took, connections over time. */
+/** The pools: how long workers waited for a connection, how long connecting took, and connections over time. */
 export function poolBlocks(scenarios: readonly ScenarioResult[]): Block[] {
   const measured = scenarios.filter(({ rounds }) => rounds.length > 0);
   if (measured.length === 0) return [];
@@ -118,8 +118,8 @@ type Slot = PoolMetrics['utilization'][number];
 const slotMs = 100;
 
 /**
- * The slots of all rounds over one another, in the order of time; several are put together where there are more than
- * `max`, or where nothing changes.
+ * The slots of all rounds, superimposed, in the order of time; merged if there are more than `max`, or where nothing
+ * changes.
  */
 function utilizationOf({ rounds }: ScenarioResult, max: number): Utilization[] {
   const slots = rounds.flatMap(({ poolMetrics }) => poolMetrics.utilization);

@@ -7,16 +7,16 @@ import { serverUnit } from '../../server-tables.ts';
 import { axisFromZero } from '../charts/axis.ts';
 import { type Line, lineChart } from '../charts/line-chart.ts';
 
-/** Points of a line: more are put together, or the page would have no end. */
+/** Max points of a line: more are merged to limit the page. */
 const maxPoints = 120;
-/** With more of them, windows are not shaded: they would be one area. */
+/** With more windows, they are not shaded: they would merge into one area. */
 const maxWindows = 200;
 /** Windows that a tip names. */
 const maxNamed = 2;
 
 /**
- * A chart for each kind of figures that were ever above 0, over the time of the run, with the measured windows behind the
- * lines. Points that are put together show their maximum.
+ * A chart for each kind of figures that were ever above 0, over the time of the run, with the measured windows behind
+ * the lines. Merged points show their maximum.
  */
 export function serverCharts(
   series: ServerSeries,

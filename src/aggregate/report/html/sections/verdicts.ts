@@ -14,7 +14,7 @@ import { renderBadge } from '../page.ts';
 const maxRows = 24;
 const maxTabled = 80;
 
-/** Claims of which something was found, each with what it was judged by; the untested ones with their reasons. */
+/** Claims with findings, each with the ratios behind it; untested ones with their reasons. */
 export function verdictBlocks(
   claims: readonly ClaimResult[],
   untested: readonly ClaimResult[],
@@ -76,12 +76,12 @@ function card(claim: ClaimResult, scenarios: ReadonlyMap<string, ScenarioResult>
 
 function judgedBy({ id, comparisons }: ClaimResult, scenarios: ReadonlyMap<string, ScenarioResult>): Block[] {
   if (comparisons.length === 0) return [];
-  const title = `What ${id} was judged by`;
+  const title = `The ratios behind ${id}`;
   const count = comparisons.length === 1 ? 'one ratio' : `${comparisons.length} ratios`;
   return [details(`${title}: ${count}`, ratioBlocks(title, comparisons, scenarios, judgedNote))];
 }
 
-/** What a run without claims compares, and what it has found. */
+/** The comparisons of a run without claims, and their findings. */
 export function comparedBlocks(result: Result): Block[] {
   const { comparisons } = result;
   if (comparisons.length === 0) return [];
