@@ -117,6 +117,13 @@ static void pushReceive(Ring *ring, int32_t slot) {
     sqe->buf_group = BUFFER_GROUP;
 }
 
+/* By user data: the kernel would have to look at all operations to find those of a file. */
+static void pushCancel(Ring *ring, int32_t slot, uint64_t kind) {
+    struct io_uring_sqe *sqe = push(ring, IORING_OP_ASYNC_CANCEL, slot, OF_CANCEL);
+    sqe->flags = IOSQE_CQE_SKIP_SUCCESS;
+    sqe->addr = kind << 60 | (uint32_t)slot;
+}
+
 /* Submits the sends that JavaScript has queued. */
 static void takeSends(Ring *ring) {
     const int32_t *send = ring->control + SENDS;
@@ -430,10 +437,7 @@ static napi_value arm(napi_env env, napi_callback_info info) {
 static napi_value stop(napi_env env, napi_callback_info info) {
     napi_value args[1];
     int32_t slot = slotOf(env, info, 1, args);
-    struct io_uring_sqe *sqe = push(ringOf(env), IORING_OP_ASYNC_CANCEL, slot, OF_CANCEL);
-    sqe->flags = 0;
-    /* The user data of the receive. */
-    sqe->addr = (uint32_t)slot;
+    pushCancel(ringOf(env), slot, OF_RECV);
     return NULL;
 }
 
@@ -442,9 +446,8 @@ static napi_value removeSlot(napi_env env, napi_callback_info info) {
     Ring *ring = ringOf(env);
     napi_value args[1];
     int32_t slot = slotOf(env, info, 1, args);
-    struct io_uring_sync_cancel_reg all = {
-        .fd = slot, .flags = IORING_ASYNC_CANCEL_FD | IORING_ASYNC_CANCEL_FD_FIXED | IORING_ASYNC_CANCEL_ALL};
-    registerWith(ring, IORING_REGISTER_SYNC_CANCEL, &all, 1);
+    pushCancel(ring, slot, OF_RECV);
+    pushCancel(ring, slot, OF_WATCH);
     /* Operations that are not yet submitted fail without the file. */
     setFile(ring, slot, -1);
     if (--ring->slotsInUse == 0) uv_unref((uv_handle_t *)&ring->poll);
