@@ -56,7 +56,7 @@ async function measure(task: ThreadTask, shared: SharedState): Promise<ThreadSam
   } finally {
     deliveries?.close();
     await Promise.all(pools.map(pool => pool.close({ timeout: 0 })));
-    // What a script has left in flight rejects only once the connections are closed.
+    // Promises that a script left in flight reject only when the connections are closed.
     if (endStrays !== undefined) setTimeout(endStrays, strayMs).unref();
   }
 }

@@ -104,7 +104,7 @@ interface Rule {
   readonly verdictOf: (finding: Finding) => Verdict;
   /** The figure that is shown of a setting without a flaw, and where it is predicted: of a refuted claim one that refutes it. */
   readonly figure: (finding: Finding) => ReturnType<typeof shownOf>;
-  /** How many families of comparisons can each make the verdict false: those of a family share the chance to err. */
+  /** How many families of comparisons can each make the verdict wrong: those in a family share the chance of error. */
   readonly families: number;
   /** The family that an open verdict depends on, with a phrase to introduce it. */
   readonly open: (finding: Finding) => {

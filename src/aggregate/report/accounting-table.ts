@@ -84,7 +84,7 @@ function formatRedirects({ redirects }: Account): string {
   return `MOVED ${formatCount(redirects.moved)}, ASK ${formatCount(redirects.ask)}`;
 }
 
-/** The count, and by how much it differs from what poolbench saw completed. */
+/** The count, and its difference from the operations that poolbench saw completed. */
 function formatServerCalls({ serverCalls, completed }: Account): string {
   if (serverCalls === null) return nothing;
   const more = serverCalls - completed;

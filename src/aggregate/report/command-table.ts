@@ -10,7 +10,10 @@ import { withMark } from './figure-columns.ts';
 /** A command of a mix in one load. */
 interface CommandRow extends CommandFigures {
   readonly id: string;
-  /** A stall delays each command in proportion to its number, so the p99 of one rests on what that of all does. */
+  /**
+   * A stall delays each command in proportion to its frequency, so the p99 of one command has the same basis as that of
+   * all.
+   */
   readonly caveat: Caveat | null;
 }
 
@@ -25,7 +28,7 @@ export function commandRows(scenarios: readonly ScenarioResult[]): CommandRow[] 
 }
 
 export const commandNote =
-  'Counts over all rounds, latencies as medians over the rounds. A command has the latency of its whole batch. A miss is a reply that says that there is no such key: null, or empty. An operation that never reached a connection counts for no command.';
+  'Counts over all rounds, latencies as medians over the rounds. Every command has the latency of its whole batch. A miss is a reply for a missing key: null or empty. An operation that never got a connection is not counted for any command.';
 
 export function commandTable(rows: readonly CommandRow[], title?: string): Table {
   const roomy = { terminal: false } as const;

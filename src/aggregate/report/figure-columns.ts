@@ -63,7 +63,7 @@ export function neighbourColumns<Row>(
   return [words('', cell, { on: narrow, ownLine: 'above' }), words('populations', cell, { on: wide })];
 }
 
-/** "17.3†": a terminal has room for so many characters beside the other columns. */
+/** "17.3†": a terminal has room for this many characters next to the other columns. */
 const maxPooledLength = 5;
 
 /** A tail of all rounds together; no column if no scenario has it, as during a run, or before 0.6. */

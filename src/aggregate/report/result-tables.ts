@@ -375,7 +375,7 @@ export function poolTable(scenarios: readonly ScenarioResult[]): Table {
   ]);
 }
 
-/** Rows of the table of outliers: the farthest; more would bury the rest of the report. */
+/** Max rows of the table of outliers, the farthest ones: more would bury the rest of the report. */
 const maxOutliers = 20;
 
 /** Rounds far from the others of their scenario; empty if there are none. */

@@ -78,7 +78,7 @@ export function describeControl(control: ControlResult, side?: string): string {
 function describeMeaning(control: ControlResult): string {
   const { low, high } = control.ratio;
   if (findControlFlaw(control) !== null)
-    return 'They differ by more than 2 %, so the figures of this run are no ground for a verdict: something else changed while it ran. Stop other programs, and run it again.';
+    return 'They differ by more than 2 %, so the figures of this run do not allow a verdict: something else changed while it ran. Stop other programs, and run it again.';
   if (low > 1 || high < 1) return 'They differ, but perhaps by less than 2 %, which is too little to matter.';
   return low > clearlyLess && high < clearlyMore
     ? 'They do not differ measurably.'

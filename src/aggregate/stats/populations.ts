@@ -32,7 +32,7 @@ export function populationsIn(rounds: readonly RoundResult[]): string[] {
 
 const populationId = (scenarioId: string, name: string) => `${scenarioId}, population ${name}`;
 
-/** The scenario, and each population beside it. */
+/** The scenario and each of its populations. */
 export function loadsOf({
   id,
   rounds,

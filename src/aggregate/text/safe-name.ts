@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** Leaves room for a time before it or an ending behind it in the 255 bytes that a file system takes. */
+/** Leaves room for a time before it or an extension after it in the 255 bytes that a file system allows. */
 export const maxNameLength = 200;
 
 /** Any name as part of a file name, with letters, digits, `.`, `_`, `+` and `-` only; never empty. */

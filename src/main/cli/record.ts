@@ -182,7 +182,7 @@ function addressOf(url: string) {
   }
 }
 
-/** The beginning of a file, as long as a recording can be. A pipe does not report its size. */
+/** The beginning of a file, up to the maximum size of a recording. A pipe does not report its size. */
 async function readRecordingFile(path: string): Promise<{ text: string; endedBy: 'bytes' | 'file' }> {
   try {
     const chunks: Buffer[] = [];

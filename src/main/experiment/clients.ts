@@ -62,7 +62,7 @@ export function locateClients(
   return isLoaded ? dirname(configPath) : null;
 }
 
-/** What the threads of a side run: its scenarios, and its populations. */
+/** What the threads of a side run: its scenarios and populations. */
 export function allLoads({
   experiment,
   scenarios,

@@ -185,7 +185,7 @@ function checkTypes(workload: WorkloadConfig, refuse: Refuse): void {
     if (!used.includes(name))
       refuse(path, `only types of keys that the load uses (${formatList(used) || 'none here'})`, type);
     if (name === 'strings' && subscribers > 0)
-      refuse(path, 'nothing, as workload.subscribers is set (each pool has channels of its own)', type);
+      refuse(path, 'nothing, as workload.subscribers is set (each pool has its own channels)', type);
     const { keyChoice } = type;
     if (keyChoice === undefined) continue;
     if (replay !== null)

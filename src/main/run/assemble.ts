@@ -139,7 +139,7 @@ function assembleScenarios(
 /** How many threads a load has, as in each of its rounds. */
 const threadsOf = (rounds: readonly RoundResult[]) => rounds[0]?.cpu.eventLoopUtilization.length ?? 0;
 
-/** What the sides of a run have found, by round: now and later. */
+/** What the sides of a run have found, by round. */
 export function foundOn(sides: () => readonly Measured[]): Found {
   const roundsUpTo = ({ rounds }: Measured, last: number) =>
     new Map([...rounds].map(([id, measured]) => [id, measured.filter(({ round }) => round <= last)]));

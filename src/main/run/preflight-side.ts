@@ -43,7 +43,7 @@ export async function preflightSide(
   const workloads = [experiment, ...populations].map(({ workload }) => workloadTask(workload));
   const loads = allLoads(side);
   if (loads.some(usesRing)) expectRing(target, elsewhere);
-  // An element of a key takes about as much as a small key.
+  // An element of a key takes about as much memory as a small key.
   const elementsOf = (workload: WorkloadTask) => Math.max(maxRecords(workload), dataSize(workload).elements);
   const keys = sumOf(workloads, elementsOf);
   const subscribers = sumOf(workloads, workload => workload.subscribers ?? 0);
@@ -61,7 +61,7 @@ export async function preflightSide(
     workloads.flatMap(({ commands }) => commands),
   );
   const warnings = [...warnOfEqualTransports(loads, target), ...(await preflight(target, needs, options))];
-  // After it, as it looks for connections of others.
+  // After that, because it looks for connections of other clients.
   await expectConnections(clients.values(), side, target.address);
   if (elsewhere) return warnings;
   return [...warnings, ...warnOfMissingCores(extents, target, describeEnvironment().cores)];
@@ -125,7 +125,7 @@ function warnOfEqualTransports(loads: readonly Scenario[], { address }: Target):
     : [];
 }
 
-/** The target as a user of cores: whether it has those of this machine, and how many threads it works with. */
+/** The target's use of cores: whether it runs on this machine, and its number of threads. */
 interface Neighbour {
   readonly local: boolean;
   /** Null if not known; then 1 is assumed. */

@@ -24,7 +24,7 @@ const maxRejectMs = 100;
 
 type ListMaker = ReturnType<typeof listMaker>;
 
-/** A connection of a client module, which poolbench trusts no further than its accounting needs. */
+/** A connection of a client module, which poolbench does not trust with its accounting. */
 export class ModuleConnection extends Connection {
   readonly #client: ClientConnection;
   readonly #commandSet: CommandSet;
@@ -366,7 +366,7 @@ function isSimple(commandSet: CommandSet): boolean {
   return !acknowledges(commandSet) && commandSet.commands.every(({ followedBy }) => followedBy === undefined);
 }
 
-/** A module may throw where it should reject, and return what is no promise. */
+/** A module may throw instead of reject, or return something other than a promise. */
 function transmit<T>(
   client: ClientConnection,
   send: (this: ClientConnection, sent: T) => unknown,

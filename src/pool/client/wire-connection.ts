@@ -243,7 +243,7 @@ export class WireConnection extends Connection implements SocketOwner {
     this.#socket.destroy(error);
   }
 
-  /** Behind the last reply to a batch are replies to the next ones, pushes, or replies that nobody asked for. */
+  /** After the last reply to a batch come replies to the next ones, pushes, or unexpected replies. */
   #scan(bytes: Buffer, from: number, to: number): void {
     this.#scanner ??= this.#newScanner();
     const scanner = this.#scanner;

@@ -108,7 +108,7 @@ function describeBounded({ arms, measure }: Prediction): string[] {
   });
 }
 
-/** The flaw; else the predictions that decided, or the first of them and how many more. */
+/** The flaw; otherwise the deciding predictions, or the first one and the number of others. */
 function describeDeciding(finding: SettingFinding): string[] {
   const { flaw, predictions, open, verdict } = finding;
   if (flaw !== null) return [`${capitalise(flaw)}.`];

@@ -72,7 +72,10 @@ function findMissingRounds(grounds: readonly Ground[]): string | null {
   return `${common} common to all scenarios, and a verdict needs ${needed}`;
 }
 
-/** The whole rounds in which a latency is only a lower bound, by number: a stall at the end of the window does that. */
+/**
+ * The whole rounds in which a latency is only a lower bound, by number, for example after a stall at the end of the
+ * window.
+ */
 export function boundedRounds(arm: ScenarioResult, { tail }: Measure): ReadonlySet<number> {
   const bounded = wholeRounds(arm.rounds).filter(
     round => tail?.caveatOf({ ...arm, rounds: [round] }) === 'lower bound',

@@ -36,8 +36,8 @@ function field(value: number | boolean | string | null): string {
 }
 
 /**
- * `scenarios.csv`: a line for each scenario and for each population beside it, with what it was, its medians over the rounds,
- * what limited it and what answered.
+ * `scenarios.csv`: a line for each scenario and for each population beside it, with its parameters, medians over the
+ * rounds, what limited it, and the server.
  */
 export function renderScenariosCsv(result: Pick<Result, 'scenarios' | 'target'>): string {
   const loads = withoutControls(result).flatMap(summarisedLoadsOf);
@@ -67,7 +67,7 @@ const columns: readonly Column<SummarisedLoad>[] = [
   { name: 'evidence', value: ({ limitedBy }) => limitedBy.evidence },
 ];
 
-/** The same in every line, because lines may be read apart from their file. Empty if the result lacks it. */
+/** The same in every line, because lines may be read separately. Empty if the result lacks it. */
 function serverColumns({ detected, standIn, unverified }: Result['target']): Column<SummarisedLoad>[] {
   return [
     { name: 'server', value: () => detected.server },
