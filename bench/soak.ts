@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Piscina } from 'piscina';
 import { mergeSamples } from '../src/aggregate/stats/merge.ts';
 import { median } from '../src/aggregate/stats/statistics.ts';
-import { transports } from '../src/pool/presets.ts';
+import { type Transport, transports } from '../src/pool/presets.ts';
 import type { ThreadRefusal, ThreadSample } from '../src/workers/contract.ts';
 import { SharedState } from '../src/workers/shared-state.ts';
 import { poolTask, release } from './load-arm.ts';
@@ -31,11 +31,11 @@ interface Sample {
 }
 
 const minutes = Number(process.argv[2] ?? 10);
-const transport = transports.find(name => name === process.argv[3]) ?? 'direct';
 if (!(minutes > 0)) {
   console.error(`Expected minutes, a number above 0, found ${process.argv[2]}`);
   process.exit(2);
 }
+const transport = findTransport(process.argv[3] ?? 'direct');
 const server = await startBenchServer();
 const piscina = new Piscina({
   filename: new URL('../dist/workers/thread.js', import.meta.url).href,
@@ -70,6 +70,13 @@ try {
 chart('resident memory, MB', samples, sample => sample.residentMegabytes);
 chart('heap of the main thread, MB', samples, sample => sample.heapMegabytes);
 console.log(`${completed} operations completed, ${lost} did not.`);
+
+function findTransport(asked: string): Transport {
+  const found = transports.find(name => name === asked);
+  if (found !== undefined) return found;
+  console.error(`Expected one of ${transports.join(', ')}, found ${asked}`);
+  process.exit(2);
+}
 
 async function measure(scenario: (typeof scenarios)[number]) {
   const shared = SharedState.forThreads(threads);

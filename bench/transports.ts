@@ -38,7 +38,10 @@ export const ask: Question = async bench => {
   report.title(`Transports of wire, and a unix socket, ${connections} connections`);
   if (noRing !== undefined) report.say(`io_uring is left out: ${noRing}.\n`);
   const [tcp, unix] = await measurePlan(
-    planOf(bench, noRing === undefined ? transports : ['direct', 'stream']),
+    planOf(
+      bench,
+      transports.filter(name => name !== 'io_uring' || noRing === undefined),
+    ),
     { force: true },
   );
   if (tcp === undefined || unix === undefined) throw new Error('expected two sides');

@@ -281,7 +281,7 @@ static int setUp(Ring *ring) {
     ring->registeredFd = (int)self.offset;
 
     ring->eventFd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (registerWith(ring, IORING_REGISTER_EVENTFD, &ring->eventFd, 1) != 0) return -errno;
+    if (ring->eventFd < 0 || registerWith(ring, IORING_REGISTER_EVENTFD, &ring->eventFd, 1) != 0) return -errno;
     atomic_store(ring->cqFlags, IORING_CQ_EVENTFD_DISABLED);
 
     struct rlimit files;
@@ -365,7 +365,10 @@ static napi_value openRing(napi_env env, napi_callback_info info) {
     ring->received = memory[0];
     ring->outgoing = memory[1];
     ring->control = memory[2];
+    uv_loop_t *loop;
+    napi_get_uv_event_loop(env, &loop);
     int status = setUp(ring);
+    if (status == 0) status = uv_poll_init(loop, &ring->poll, ring->eventFd);
     if (status != 0) {
         closeRing(ring);
         freeRing(ring);
@@ -376,11 +379,8 @@ static napi_value openRing(napi_env env, napi_callback_info info) {
     napi_value name;
     napi_create_string_utf8(env, "ring", NAPI_AUTO_LENGTH, &name);
     napi_async_init(env, NULL, name, &ring->context);
-    uv_loop_t *loop;
-    napi_get_uv_event_loop(env, &loop);
     uv_prepare_init(loop, &ring->prepare);
     uv_idle_init(loop, &ring->idle);
-    uv_poll_init(loop, &ring->poll, ring->eventFd);
     ring->prepare.data = ring->idle.data = ring->poll.data = ring;
     uv_prepare_start(&ring->prepare, runTurns);
     uv_poll_start(&ring->poll, UV_READABLE, onReadable);
@@ -441,11 +441,18 @@ static napi_value stop(napi_env env, napi_callback_info info) {
     return NULL;
 }
 
-/* remove(slot): cancels what the kernel still does, with a completion of each, and lets go of the file */
+/* remove(slot, fd): ends the connection, cancels what the kernel still does, with a completion of each, and lets go of the file */
 static napi_value removeSlot(napi_env env, napi_callback_info info) {
     Ring *ring = ringOf(env);
-    napi_value args[1];
-    int32_t slot = slotOf(env, info, 1, args);
+    napi_value args[2];
+    int32_t slot = slotOf(env, info, 2, args);
+    int fd;
+    napi_get_value_int32(env, args[1], &fd);
+    /*
+     * Not left to close(): before Linux 6.13 a ring keeps a file that was removed until all older operations have ended, also
+     * those of other sockets (axboe/liburing#1192), and the server would keep the connection.
+     */
+    shutdown(fd, SHUT_RDWR);
     pushCancel(ring, slot, OF_RECV);
     pushCancel(ring, slot, OF_WATCH);
     /* Operations that are not yet submitted fail without the file. */

@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RedirectCount } from '../pool/client/cluster/slot-ranges.ts';
 import { nowNs } from '../pool/clock.ts';
@@ -8,7 +7,7 @@ import type { KeyRange, LoadSample, PoolTask, ThreadSample, ThreadTask } from '.
 import type { Deliveries } from './deliveries.ts';
 import { FailureCounts } from './failure-counts.ts';
 import { type LoadWorker, WorkerGroup } from './load-workers.ts';
-import { MeasuredWindow, millisecondsUntil, readThreadCpu } from './measured-window.ts';
+import { MeasuredWindow, measureBusyNs, millisecondsUntil, readThreadCpu } from './measured-window.ts';
 import { OpenLoad } from './open-load.ts';
 import { OpenLoopWorker } from './open-loop.ts';
 import { streamSeed } from './prng.ts';
@@ -270,14 +269,14 @@ function progressPublisher(
   thread: number,
   { recorders, pools, spunNs }: ProgressSources,
 ): () => void {
-  const loop = performance.eventLoopUtilization();
+  const busyNs = measureBusyNs();
   let failedBefore = 0;
   return () => {
     const failed = sum(recorders, recorder => recorder.failed.total);
     shared.publish(thread, {
       atNs: nowNs(),
       // A loop that only waits for the next arrival is not busy.
-      busyNs: Math.max(0, performance.eventLoopUtilization(loop).active * 1e6 - spunNs()),
+      busyNs: Math.max(0, busyNs() - spunNs()),
       cpuNs: (readThreadCpu().ranNs ?? Number.NaN) - spunNs(),
       warmupCompleted: sum(recorders, recorder => recorder.warmupCompleted),
       warmupFailed: sum(recorders, recorder => recorder.warmupFailed),

@@ -64,7 +64,7 @@ interface Pause {
  */
 export class ThreadLoadMeter {
   #begunMs = performance.now();
-  #loop = performance.eventLoopUtilization();
+  #busyNs = measureBusyNs();
   #cpu = readThreadCpu();
   #observer: PerformanceObserver | undefined;
   #pauses: Pause[] = [];
@@ -81,7 +81,7 @@ export class ThreadLoadMeter {
     // 10 of 200 ms), and one that lasts until the end.
     this.#delaysMs = [];
     this.#looks = setInterval(() => this.#look(), lookMs).unref();
-    this.#loop = performance.eventLoopUtilization();
+    this.#busyNs = measureBusyNs();
     this.#cpu = readThreadCpu();
     this.#begunMs = performance.now();
     this.#lookedMs = this.#begunMs;
@@ -90,6 +90,7 @@ export class ThreadLoadMeter {
   /** The figures since `begin()`. Without that call: since construction, and without pauses and delays. */
   stop(): ThreadLoadFigures {
     const nowMs = performance.now();
+    const busyMs = this.#busyNs() / 1e6;
     const cpu = readThreadCpu();
     if (this.#looks !== undefined && nowMs > this.#lookedMs + lookMs) this.#look();
     this.#end();
@@ -99,22 +100,14 @@ export class ThreadLoadMeter {
       from === null || to === null || nowMs <= begunMs
         ? null
         : Math.max(0, (to - from) / 1e6 / (nowMs - begunMs));
-    const cores = ratio(this.#cpu.ranNs, cpu.ranNs);
-    const waitShare = ratio(this.#cpu.waitedNs, cpu.waitedNs);
-    // Node takes a wait for io_uring for work of the event loop. What is no wait is work, or a wait for a core.
-    const utilization =
-      waitsInRing() && cores !== null && waitShare !== null
-        ? Math.min(1, cores + waitShare)
-        : performance.eventLoopUtilization(this.#loop).utilization;
     const pausesMs = this.#pauses
       .map(({ startMs, durationMs }) => startMs + durationMs - Math.max(startMs, begunMs))
       .filter(ms => ms > 0);
     const delaysMs = this.#delaysMs.toSorted((a, b) => a - b);
     return {
-      // 0/0 if no time has passed.
-      eventLoopUtilization: Number.isFinite(utilization) ? utilization : 0,
-      cores,
-      waitShare,
+      eventLoopUtilization: nowMs > begunMs ? Math.min(1, busyMs / (nowMs - begunMs)) : 0,
+      cores: ratio(this.#cpu.ranNs, cpu.ranNs),
+      waitShare: ratio(this.#cpu.waitedNs, cpu.waitedNs),
       gcPauses: pausesMs.length,
       gcMs: pausesMs.reduce((sum, ms) => sum + ms, 0),
       gcLongestMs: pausesMs.reduce((max, ms) => Math.max(max, ms), 0),
@@ -153,6 +146,27 @@ interface ThreadCpu {
 /** Synchronous, because only then the calling thread itself reads the file, and the figures are its own. */
 export function readThreadCpu(): ThreadCpu {
   return readSchedstat() ?? { ranNs: readThreadCpuUsage(), waitedNs: null };
+}
+
+/**
+ * Starts to measure how long the event loop of the calling thread is busy.
+ *
+ * @returns a function that returns the time so far, in nanoseconds
+ */
+export function measureBusyNs(): () => number {
+  const loop = performance.eventLoopUtilization();
+  const from = runnableNs(readThreadCpu());
+  const beganInRing = waitsInRing();
+  return () => {
+    // Node takes a wait for io_uring for work of the event loop. What is no wait is work, or a wait for a core.
+    const to = beganInRing || waitsInRing() ? runnableNs(readThreadCpu()) : null;
+    if (from === null || to === null) return performance.eventLoopUtilization(loop).active * 1e6;
+    return to - from;
+  };
+}
+
+function runnableNs({ ranNs, waitedNs }: ThreadCpu): number | null {
+  return ranNs === null || waitedNs === null ? null : ranNs + waitedNs;
 }
 
 /** Linux: "ranNs waitedNs slices". A kernel that keeps no such count has no file, or zeros in it. */

@@ -4,7 +4,7 @@ import { armKey } from '../scenario/scenario.ts';
 import { withoutControls } from '../stats/control.ts';
 import { describeHosts } from '../stats/hosts.ts';
 import { formatPlural } from '../text/format.ts';
-import { describeClients, describeMasters, describeTransport, wasRunning } from '../text/target-words.ts';
+import { describeClients, describeMasters, describeSocket, wasRunning } from '../text/target-words.ts';
 import type { FairnessCheck } from './schema.ts';
 
 /**
@@ -202,7 +202,7 @@ export function formatValue(value: unknown): string {
 function describeConnections({ target, config }: Result): string {
   const { tls } = (config.target ?? {}) as { tls?: { rejectUnauthorized?: unknown } };
   const unchecked = tls?.rejectUnauthorized === false ? ', certificate not checked' : '';
-  return `${describeTransport(target)}${unchecked}${target.detected.protocol === 2 ? ', RESP2' : ''}`;
+  return `${describeSocket(target)}${unchecked}${target.detected.protocol === 2 ? ', RESP2' : ''}`;
 }
 
 function hasScript({ config }: Result): boolean {

@@ -1,6 +1,6 @@
 import type { Caveat, Interval, ScenarioResult } from '../result.ts';
 import { describeBeside } from '../scenario/beside.ts';
-import { hasNeighbours } from '../scenario/setting.ts';
+import { hasPopulations } from '../scenario/setting.ts';
 import {
   type MedianMetric,
   type Metric,
@@ -54,11 +54,11 @@ export function metricColumn(
 }
 
 /** What runs beside each scenario, on a terminal in a line above the row; no column if all run alone. */
-export function neighbourColumns<Row>(
+export function populationColumns<Row>(
   scenarios: readonly ScenarioResult[],
   scenarioOf: (row: Row) => ScenarioResult,
 ): Column<Row>[] {
-  if (!hasNeighbours(scenarios)) return [];
+  if (!hasPopulations(scenarios)) return [];
   const cell = (row: Row) => describeBeside(scenarioOf(row).beside);
   return [words('', cell, { on: narrow, ownLine: 'above' }), words('populations', cell, { on: wide })];
 }

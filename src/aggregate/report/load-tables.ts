@@ -1,7 +1,7 @@
 import type { Interval, OpenLoopResult, ScenarioResult } from '../result.ts';
 import { describeRate, secondsOf } from '../scenario/arrival.ts';
 import { armKey } from '../scenario/scenario.ts';
-import { groupWithNeighbours } from '../scenario/setting.ts';
+import { groupWithPopulations } from '../scenario/setting.ts';
 import { p99 } from '../stats/measures.ts';
 import { metrics } from '../stats/metrics.ts';
 import { pairByRound } from '../stats/rounds.ts';
@@ -22,8 +22,8 @@ import {
   formatMetric,
   type IntervalMetric,
   metricColumn,
-  neighbourColumns,
   pooledColumns,
+  populationColumns,
   withMark,
 } from './figure-columns.ts';
 
@@ -38,7 +38,7 @@ export const isOpen = ({ arrival }: ScenarioResult) => arrival.kind !== 'closed'
 
 /** The open loops of a run, a table for each setting and each number of workers and pools. */
 export function loadTables(scenarios: readonly ScenarioResult[]): LoadTable[] {
-  return groupWithNeighbours(scenarios.filter(isOpen)).flatMap(({ heading, scenarios: ofSetting }) => {
+  return groupWithPopulations(scenarios.filter(isOpen)).flatMap(({ heading, scenarios: ofSetting }) => {
     const tables = new Map<string, ScenarioResult[]>();
     for (const scenario of ofSetting) {
       const { workers, pools, threads, connections } = scenario;
@@ -91,7 +91,7 @@ export function loadTable({ heading, scenarios }: LoadTable): Table {
   const columns: Column<ScenarioResult>[] = [
     // "5.00k", on a way up or down "5.00k up".
     figures('rate', ({ arrival }) => `${formatRate(arrival.rate ?? 0)} ${arrival.leg ?? ''}`.trim()),
-    ...neighbourColumns<ScenarioResult>(scenarios, scenario => scenario),
+    ...populationColumns<ScenarioResult>(scenarios, scenario => scenario),
     loopColumn('offered/s', loopFigures.offered, formatRate, 'due/s'),
     metricColumn(metrics.opsPerSecond, { name: 'completed/s', terminal: 'done/s' }),
     loopColumn('short', loopFigures.short, formatFraction, 'short'),
@@ -241,7 +241,7 @@ export function hysteresisBlocks(of: LoadTable): Block[] {
       note('The same rates on the way up and on the way down, ratios paired within each round:'),
     ]),
     table(ways, [
-      ...neighbourColumns<Hysteresis>(of.scenarios, ({ up }) => up),
+      ...populationColumns<Hysteresis>(of.scenarios, ({ up }) => up),
       figures('rate', ({ rate }) => formatRate(rate)),
       p99Of('p99 up', ({ up }) => up),
       p99Of('p99 down', ({ down }) => down),

@@ -9,7 +9,7 @@ import type {
   ScenarioResult,
 } from '../result.ts';
 import { describeArrival } from '../scenario/arrival.ts';
-import { bySize, groupWithNeighbours, workersPerPool } from '../scenario/setting.ts';
+import { bySize, groupWithPopulations, workersPerPool } from '../scenario/setting.ts';
 import { metrics, pooledTails } from '../stats/metrics.ts';
 import { findOutliers, type Outlier } from '../stats/outliers.ts';
 import { summarisedLoadsOf } from '../stats/populations.ts';
@@ -48,8 +48,8 @@ import {
   caveatsOf,
   formatMetric,
   metricColumn,
-  neighbourColumns,
   pooledColumns,
+  populationColumns,
   withMark,
 } from './figure-columns.ts';
 
@@ -161,7 +161,7 @@ export function resultTable(scenarios: readonly ScenarioResult[]): Table {
 /** A table for each setting, as long as there is anything to compare with a column of ratios. */
 export function settingTables(scenarios: readonly ScenarioResult[]): Table[] {
   const ratios = ratiosToOnePool(scenarios);
-  return groupWithNeighbours(scenarios).map(group =>
+  return groupWithPopulations(scenarios).map(group =>
     resultsOf(group.scenarios.toSorted(bySize), ratios, group.heading),
   );
 }
@@ -185,7 +185,7 @@ function resultsOf(scenarios: readonly ScenarioResult[], ratios: Ratios, title?:
       words('pool', scenario => scenario.pool, roomy),
       figures('pipeline', scenario => scenario.pipeline, roomy),
       words('arrival', scenario => describeArrival(scenario.arrival), roomy),
-      ...neighbourColumns<ScenarioResult>(scenarios, scenario => scenario),
+      ...populationColumns<ScenarioResult>(scenarios, scenario => scenario),
       figures('workers', scenario => scenario.workers),
       figures('pools', scenario => scenario.pools, {
         // Each pool has its own thread unless the row says otherwise.

@@ -2,12 +2,15 @@ import { z } from 'zod';
 
 /** The populations that run at the same time as a scenario: in a config, in an id and in text. */
 
-const name = '[\\w.-]{1,32}';
+/** Max characters of a name. */
+export const maxPopulationName = 32;
+const name = `[\\w.-]{1,${maxPopulationName}}`;
+const nameError = `1 to ${maxPopulationName} letters, digits, ".", "_" or "-"`;
 const separator = '+';
 
 export const populationName = z
-  .string({ error: '1 to 32 letters, digits, ".", "_" or "-"' })
-  .regex(new RegExp(`^${name}$`), { error: '1 to 32 letters, digits, ".", "_" or "-"' });
+  .string({ error: nameError })
+  .regex(new RegExp(`^${name}$`), { error: nameError });
 
 const besideError = 'the name of a population, several as in "bulk+churn", or null';
 export const besideSchema = z

@@ -55,13 +55,13 @@ export function groupBySetting(
   return [...groups.values()];
 }
 
-/** Groups for charts and tables that show a load alone and beside its neighbours together. */
-export function groupWithNeighbours(scenarios: readonly ScenarioResult[]): SettingGroup[] {
+/** Groups for charts and tables that show a load alone and beside populations together. */
+export function groupWithPopulations(scenarios: readonly ScenarioResult[]): SettingGroup[] {
   return groupBySetting(scenarios, ['beside']);
 }
 
 /** Whether any of them runs beside populations. */
-export function hasNeighbours(scenarios: readonly ScenarioResult[]): boolean {
+export function hasPopulations(scenarios: readonly ScenarioResult[]): boolean {
   return scenarios.some(({ beside }) => beside !== null);
 }
 
@@ -75,7 +75,7 @@ export interface Lines {
 /** The lines of scenarios by their pools, "2 pools in 1 thread", and by the populations beside them, "2 pools, beside bulk". */
 export function linesOf(scenarios: readonly ScenarioResult[]): Lines {
   const sorted = scenarios.toSorted((a, b) => a.pools - b.pools || b.threads - a.threads);
-  const isBeside = hasNeighbours(scenarios);
+  const isBeside = hasPopulations(scenarios);
   const showsPools = !isBeside || new Set(scenarios.map(namePools)).size > 1;
   const nameOf = (scenario: ScenarioResult) =>
     [

@@ -55,8 +55,8 @@ export function describeTarget({
   return `${describeServer(detected)}${threads}${cluster}${protocol} (${foundBy})`;
 }
 
-/** "TLS": how the load is connected to a server. */
-export function describeTransport({ declared }: Pick<Result['target'], 'declared'>): string {
+/** "TCP", "TLS" or "unix socket": how the load is connected to a server. */
+export function describeSocket({ declared }: Pick<Result['target'], 'declared'>): string {
   const [scheme = ''] = declared.url.toLowerCase().split(':', 1);
   return { rediss: 'TLS', valkeys: 'TLS', unix: 'unix socket' }[scheme] ?? 'TCP';
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { maxPopulationName } from '../../aggregate/scenario/beside.ts';
 import { PoolbenchError } from '../errors.ts';
 import { maxKeys, maxMembers, usualMembers } from '../experiment/workload.ts';
 import { importCommands } from './import-commands.ts';
@@ -46,7 +47,6 @@ const usual = {
 /** Max size of a value. A config allows far larger ones, but many are in flight at once. */
 const maxValueBytes = 512 * 1024;
 const maxNameLength = 64;
-const maxPopulationName = 32;
 /** A definition runs for minutes; a config has several shorter rounds. */
 const roundSeconds = 10;
 const rounds = 3;

@@ -25,7 +25,7 @@ interface Addon {
   add(slot: number, fd: number): number;
   arm(slot: number): void;
   stop(slot: number): void;
-  remove(slot: number): void;
+  remove(slot: number, fd: number): void;
 }
 
 /** What is used of Node's internal handle of a socket. */
@@ -110,7 +110,7 @@ export class RingSocket {
 }
 
 class Ring {
-  readonly addon: Addon;
+  readonly #addon: Addon;
   readonly #control = new Int32Array(controlWords);
   readonly #received = Buffer.allocUnsafeSlow(receivedBytes);
   readonly #outgoing = Buffer.allocUnsafeSlow(outgoingBytes);
@@ -125,7 +125,7 @@ class Ring {
 
   /** @throws Error if the kernel refuses it */
   constructor(addon: Addon) {
-    this.addon = addon;
+    this.#addon = addon;
     const control = new Uint8Array(this.#control.buffer);
     const status = addon.open(this.#received, this.#outgoing, control, count => this.#takeTurn(count));
     if (status !== 0) throw systemError('io_uring_setup', status);
@@ -138,7 +138,7 @@ class Ring {
     const slot = this.#freeSlots.pop() ?? this.#sockets.length;
     const added = new RingSocket(this, slot, socket, handle, owner);
     handle.readStop();
-    const status = this.addon.add(slot, handle.fd);
+    const status = this.#addon.add(slot, handle.fd);
     if (status !== 0) {
       this.#freeSlots.push(slot);
       throw systemError('io_uring_register', status);
@@ -219,7 +219,7 @@ class Ring {
   #feed(): void {
     for (const socket of this.#starved.splice(0, buffers)) {
       socket.receives = socket.watched && !socket.closed;
-      if (socket.receives) this.addon.arm(socket.slot);
+      if (socket.receives) this.#addon.arm(socket.slot);
     }
     this.#control[starved] = this.#starved.length;
   }
@@ -248,7 +248,7 @@ class Ring {
   #hungUp(socket: RingSocket): void {
     socket.watched = false;
     if (socket.closed) this.#release(socket);
-    else if (socket.receives) this.addon.stop(socket.slot);
+    else if (socket.receives) this.#addon.stop(socket.slot);
     else socket.handle.readStart();
   }
 
@@ -257,7 +257,7 @@ class Ring {
     socket.closed = true;
     this.takeBack(socket);
     this.open--;
-    this.addon.remove(socket.slot);
+    this.#addon.remove(socket.slot, socket.handle.fd);
     this.#release(socket);
   }
 

@@ -42,6 +42,18 @@ const server = `
   });
 `;
 
+/** A server in a thread of its own, which reports the end of a connection. */
+const endingServer = `
+  const { createServer } = require('node:net');
+  const { parentPort, workerData } = require('node:worker_threads');
+  const listening = createServer(socket => {
+    socket.resume().once('end', () => {
+      Atomics.store(workerData, 0, 1);
+      Atomics.notify(workerData, 0);
+    });
+  }).listen(0, '127.0.0.1', () => parentPort.postMessage(listening.address().port));
+`;
+
 interface Orders {
   readonly bytes: number;
   readonly reads?: { readonly bytes: number; readonly tail: number };
@@ -188,6 +200,19 @@ describe.runIf(ringNames.length > 0)('a socket over io_uring', () => {
       expect(calls).toBe(1);
     }
     expect(slots.size).toBeLessThan(5);
+  });
+
+  test('ends its connection when it is destroyed, and not when the kernel lets go of the file', async () => {
+    const ended = new Int32Array(new SharedArrayBuffer(4));
+    const worker = new Worker(endingServer, { eval: true, workerData: ended });
+    onTestFinished(() => void worker.terminate());
+    const [port] = (await once(worker, 'message')) as [number];
+    const { socket } = await open({ port, host: '127.0.0.1' }, () => {});
+    // The kernel receives for it by then.
+    await new Promise(resolve => setTimeout(resolve, 20));
+    socket.destroy();
+    // The thread takes no turn, so nothing is cancelled yet.
+    expect(Atomics.wait(ended, 0, 0, 5000)).not.toBe('timed-out');
   });
 
   test('is refused if it is closed already', async () => {

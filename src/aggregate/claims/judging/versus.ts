@@ -3,7 +3,7 @@ import type { Comparison, ScenarioResult, Verdict } from '../../result.ts';
 import { withoutControls } from '../../stats/control.ts';
 import { p95, throughput } from '../../stats/measures.ts';
 import { formatList, formatPlural } from '../../text/format.ts';
-import { describeMasters, describeTransport } from '../../text/target-words.ts';
+import { describeMasters, describeSocket } from '../../text/target-words.ts';
 import {
   type Evidence,
   type Judgement,
@@ -207,9 +207,9 @@ function findUnfairness({ results: [redis, other] }: ServerPair): string | null 
     return `poolbench ran on ${machine} for redis and on ${otherMachine} for ${server}`;
   const [masters, otherMasters] = [redis, other].map(({ target }) => describeMasters(target.detected));
   if (masters !== otherMasters) return `redis was ${masters}, and ${server} was ${otherMasters}`;
-  const [transport, otherTransport] = [redis, other].map(({ target }) => describeTransport(target));
-  if (transport !== otherTransport)
-    return `the load reached redis over ${transport}, and ${server} over ${otherTransport}`;
+  const [socket, otherSocket] = [redis, other].map(({ target }) => describeSocket(target));
+  if (socket !== otherSocket)
+    return `the load reached redis over ${socket}, and ${server} over ${otherSocket}`;
   const [writes, otherWrites] = [redis, other].map(({ target }) => target.detected.persistence?.toSorted());
   if (!writes || !otherWrites || isDeepStrictEqual(writes, otherWrites)) return null;
   return `redis ${describeWrites(writes)} and ${server} ${describeWrites(otherWrites)}`;

@@ -1,5 +1,5 @@
 import type { Result, ScenarioResult } from '../../result.ts';
-import { describeSize, groupWithNeighbours, linesOf, type SettingGroup } from '../../scenario/setting.ts';
+import { describeSize, groupWithPopulations, linesOf, type SettingGroup } from '../../scenario/setting.ts';
 import { tookSeconds } from '../../stats/accounting.ts';
 import { withoutControls } from '../../stats/control.ts';
 import { sumOf } from '../../stats/statistics.ts';
@@ -171,7 +171,7 @@ const maxOpen = 30;
 /** What limited each scenario: a map of every setting, and the evidence. */
 function limitBlocks(scenarios: readonly ScenarioResult[]): Block[] {
   if (scenarios.length === 0) return [];
-  const maps = groupWithNeighbours(scenarios).filter(isMap);
+  const maps = groupWithPopulations(scenarios).filter(isMap);
   const split = timeSplitBlocks(scenarios);
   return [
     paragraph(sumUp(scenarios)),

@@ -4,8 +4,8 @@ import { namePools } from '../../../scenario/dimensions.ts';
 import {
   bySize,
   describeSize,
-  groupWithNeighbours,
-  hasNeighbours,
+  groupWithPopulations,
+  hasPopulations,
   type Lines,
   linesOf,
 } from '../../../scenario/setting.ts';
@@ -84,7 +84,7 @@ interface Curves {
 
 /** Percentile curves of service and response time: scenarios with the same number of workers share a chart. */
 export function percentileCharts(scenarios: readonly ScenarioResult[]): Block[] {
-  const groups = groupWithNeighbours(scenarios).flatMap(({ heading, scenarios: ofSetting }) => {
+  const groups = groupWithPopulations(scenarios).flatMap(({ heading, scenarios: ofSetting }) => {
     const lines = hasRates(ofSetting) ? null : linesOf(ofSetting);
     return chartGroups(ofSetting, lines).map(group => ({ heading, group, lines }));
   });
@@ -114,12 +114,12 @@ export function percentileCharts(scenarios: readonly ScenarioResult[]): Block[] 
   ];
 }
 
-/** Whether the curves of a chart are the rates of open loops: not beside populations, where they are the neighbours. */
+/** Whether the curves of a chart are the rates of open loops: not beside populations, which are the curves there. */
 function hasRates(scenarios: readonly ScenarioResult[]): boolean {
-  return scenarios.every(isOpen) && !hasNeighbours(scenarios);
+  return scenarios.every(isOpen) && !hasPopulations(scenarios);
 }
 
-/** Scenarios that differ in their pools or neighbours only, or in their rates if these are the lines. */
+/** Scenarios that differ in their pools or populations only, or in their rates if these are the lines. */
 function chartGroups(scenarios: readonly ScenarioResult[], lines: Lines | null): ScenarioResult[][] {
   const groups = new Map<string, ScenarioResult[]>();
   for (const scenario of scenarios.toSorted(bySize)) {
@@ -134,7 +134,7 @@ function chartGroups(scenarios: readonly ScenarioResult[], lines: Lines | null):
 }
 
 /**
- * Pools and neighbours have the look here that they have in the other charts of their setting.
+ * Pools and populations have the look here that they have in the other charts of their setting.
  *
  * @param named null: the curves are rates, which have a look by their order
  */

@@ -1,5 +1,5 @@
 import type { Interval, ScenarioResult } from '../../../result.ts';
-import { hasNeighbours, linesOf } from '../../../scenario/setting.ts';
+import { hasPopulations, linesOf } from '../../../scenario/setting.ts';
 import { metrics } from '../../../stats/metrics.ts';
 import { medianInterval } from '../../../stats/sign-test.ts';
 import { formatMs, formatRate } from '../../../text/format.ts';
@@ -102,14 +102,14 @@ interface CurveOf extends Curve {
   readonly scenarios: readonly ScenarioResult[];
 }
 
-/** All curves of a chart; beside populations a chart for each of them, with the load alone and beside each neighbour. */
+/** All curves of a chart; beside populations a chart for each of them, with the load alone and beside each. */
 function loadCharts(table: LoadTable, drawn: LoadChart): Chart[] {
   // The mean rate of stages is not a load that was measured.
   const scenarios = table.scenarios.filter(({ arrival }) => arrival.stages === undefined);
   // A single rate has no curve: the table has its figures.
   if (new Set(scenarios.map(({ arrival }) => arrival.rate)).size < 2) return [];
   const { title, curves } = drawn;
-  if (!hasNeighbours(scenarios))
+  if (!hasPopulations(scenarios))
     return drawCurves(
       drawn,
       curves.map(curve => ({ ...curve, scenarios })),

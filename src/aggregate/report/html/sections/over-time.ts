@@ -1,6 +1,6 @@
 import type { Result, ScenarioResult } from '../../../result.ts';
 import { isDueWithin } from '../../../scenario/arrival.ts';
-import { bySize, describeSize, groupBySetting, groupWithNeighbours } from '../../../scenario/setting.ts';
+import { bySize, describeSize, groupBySetting, groupWithPopulations } from '../../../scenario/setting.ts';
 import { sumOf } from '../../../stats/statistics.ts';
 import { formatCount, formatMs, formatPlural, formatRate, nothing } from '../../../text/format.ts';
 import { type Block, type Chart, details, figures, note, table } from '../../blocks.ts';
@@ -60,7 +60,7 @@ const momentsOf = ({ rounds }: Timeline): Moment[] => rounds.flatMap(({ moments 
 
 /** Charts by setting, if settings have several; headings end with a colon. */
 function settingsOf(drawn: readonly Drawn[]): { heading: string; charts: readonly Drawn[] }[] {
-  const groups = groupWithNeighbours(drawn.map(({ scenario }) => scenario));
+  const groups = groupWithPopulations(drawn.map(({ scenario }) => scenario));
   if (groups.length > drawn.length / 2) return [{ heading: '', charts: drawn }];
   return groups.map(({ heading, scenarios }) => ({
     heading: `${heading}: `,

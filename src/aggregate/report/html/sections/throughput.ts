@@ -2,7 +2,7 @@ import type { ScenarioResult } from '../../../result.ts';
 import {
   bySize,
   groupBySetting,
-  groupWithNeighbours,
+  groupWithPopulations,
   linesOf,
   type SettingGroup,
 } from '../../../scenario/setting.ts';
@@ -20,7 +20,7 @@ const maxStrips = 40;
 /** Throughput and p99 against workers, for each setting that has several levels of them; the others in rows. */
 export function throughputCharts(scenarios: readonly ScenarioResult[]): Block[] {
   const measured = scenarios.filter(({ summary }) => summary !== null);
-  const levelled = groupWithNeighbours(measured).filter(hasLevels);
+  const levelled = groupWithPopulations(measured).filter(hasLevels);
   const charted = new Set(levelled.flatMap(group => group.scenarios));
   const single = groupBySetting(measured).filter(group => !group.scenarios.some(one => charted.has(one)));
   return [
