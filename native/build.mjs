@@ -39,7 +39,7 @@ function removeOthers() {
 function missing() {
   if (process.platform !== 'linux') return `expected Linux, found ${process.platform}`;
   if (headers === undefined)
-    return 'expected the headers of Node (node_api.h), found none: set npm_config_nodedir to the folder of a Node with include/';
+    return 'expected the headers of Node (node_api.h), found none: set npm_config_nodedir to a Node installation that has include/node';
   return undefined;
 }
 

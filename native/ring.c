@@ -19,6 +19,7 @@
 
 #include <errno.h>
 #include <linux/io_uring.h>
+#include <linux/version.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -29,6 +30,10 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
+#error expected the headers of Linux 6.1 or later
+#endif
 
 /*
  * While a turn is submitted, a connection has two completions at most: of its send, and of a receive that was armed again.

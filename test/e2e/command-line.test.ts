@@ -147,6 +147,15 @@ describe('a closed pipe', () => {
   /** Runs poolbench with all of its output going into `head -n 1`, which closes the pipe; its exit code goes to a file. */
   const intoHead = '("$@" 2>&1; echo $? > "$0") | head -n 1';
 
+  test('a reader that reads nothing does not make a command fail', async () => {
+    const { folder } = await createExperiment('redis://localhost');
+    const codeFile = join(folder, 'code');
+    // The pipe is closed long before poolbench has started.
+    const words = ['-c', '("$@"; echo $? > "$0") | :', codeFile, process.execPath, cli, '--help'];
+    expect((await promisify(execFile)('sh', words)).stderr).toBe('');
+    expect(await readFile(codeFile, 'utf8')).toBe('0\n');
+  });
+
   test('a reader that closes the pipe ends neither a run nor its cleanup', async () => {
     const server = await startRedis();
     onTestFinished(() => server.stop());

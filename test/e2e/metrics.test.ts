@@ -24,15 +24,14 @@ test('scraped to its end, on its port and by this machine alone: counters never 
     seconds: 0.4,
   });
   let output = '';
-  const running = experiment.run(['--prometheus', String(await freePort())], {
+  const port = await freePort();
+  const running = experiment.run(['--prometheus', String(port)], {
     onOutput(text) {
       output = text;
     },
   });
-  await expect
-    .poll(() => output, { timeout: 10_000 })
-    .toMatch(/^Metrics: http:\/\/127\.0\.0\.1:\d+\/metrics\n/);
-  const url = /http:\S+/.exec(output)?.[0] ?? '';
+  const url = `http://127.0.0.1:${port}/metrics`;
+  await expect.poll(() => output.split('\n')[0], { timeout: 10_000 }).toBe(`Metrics: ${url}`);
   let before = 0;
   const phases = new Set<string>();
   let usedMemory: number | undefined;

@@ -85,7 +85,7 @@ test('npm’s link runs the command, with worker threads of its own', async () =
   );
 });
 
-test('without its addon it refuses the transport io_uring before the load, and loads without it', async () => {
+test('without its addon, check refuses the transport io_uring, and accepts wire without it', async () => {
   const server = await ofTest(startRedis());
   const installed = join(home, 'node_modules/poolbench');
   await rm(join(installed, 'prebuilds'), { recursive: true, force: true });

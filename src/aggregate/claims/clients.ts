@@ -70,10 +70,12 @@ export const autoPipelining: PredictingClaim = {
     const levels = pairJudged(scenarios).map(({ other }) => other.workers);
     if (levels.length === 0) return [];
     return [
-      ...(levels.includes(1) ? [] : ['The run has no arms of 1 worker, so what it costs is not tested.']),
+      ...(levels.includes(1)
+        ? []
+        : ['The run has no arms of 1 worker, so the cost to a single caller is not tested.']),
       ...(levels.some(workers => workers >= minCallers)
         ? []
-        : [`The run has no arms of ${minCallers} workers or more, so what it gains is not tested.`]),
+        : [`The run has no arms of ${minCallers} workers or more, so the gain is not tested.`]),
     ];
   },
   caveat: () => 'Only for single GET and SET of small values.',

@@ -128,7 +128,7 @@ export function expectWithinLimits(
   )
     throw new Refusal('the measurement does not have a thread for each task');
   const noRing = tasks.some(({ transport }) => transport === 'io_uring') ? whyNoRing() : undefined;
-  if (noRing !== undefined) throw new Refusal(`its wire cannot use io_uring: ${noRing}`);
+  if (noRing !== undefined) throw new Refusal(`wire cannot use io_uring on it: ${noRing}`);
   const requests = tasks.reduce((sum, task) => sum + requestsInFlight(task), 0);
   const inFlight = bytesInFlight(requests, workload.values);
   if (inFlight > maxBytesInFlight)

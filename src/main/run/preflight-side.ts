@@ -115,7 +115,7 @@ export function describeRing(side: PlannedSide, target: Target): string {
   const reason = whyNotOverRing(target, false);
   return reason === undefined
     ? 'wire can use io_uring here: "transport": "io_uring"'
-    : `wire cannot use io_uring here, which this config does not need: ${reason}`;
+    : `wire cannot use io_uring here, and this config does not need it: ${reason}`;
 }
 
 function warnOfEqualTransports(loads: readonly Scenario[], { address }: Target): string[] {

@@ -305,7 +305,7 @@ export function waitsInRing(): boolean {
 
 /** Why connections cannot use io_uring here, and what to do; undefined if they can. */
 export function whyNoRing(): string | undefined {
-  if (process.platform !== 'linux') return `only Linux has it, and this is ${process.platform}`;
+  if (process.platform !== 'linux') return `it needs Linux, and this is ${process.platform}`;
   const build = `run "npm run build:native" in ${root}`;
   let status: number;
   try {
@@ -319,8 +319,8 @@ export function whyNoRing(): string | undefined {
   if (status === 0) return undefined;
   const code = getSystemErrorName(status);
   if (code === 'EPERM')
-    return 'this process may not use it (EPERM): a container needs a seccomp profile that allows it (docs/docker.md), and "sysctl kernel.io_uring_disabled" must be 0';
+    return 'this process may not use it (EPERM): a container needs a seccomp profile that allows it (docs/docker.md), and "sysctl kernel.io_uring_disabled" must be 0 on the host';
   return code === 'ENOSYS' || code === 'EINVAL'
-    ? `the kernel does not have it, or an older one (${code}): it needs Linux 6.1`
+    ? `the kernel is too old, or was built without it (${code}): it needs Linux 6.1 or later`
     : `the kernel refuses it (${code})`;
 }

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { serverFields } from '../../../src/aggregate/stats/server-fields.ts';
 import { renderExposition } from '../../../src/main/live/exposition.ts';
 import { LiveRun } from '../../../src/main/live/live-run.ts';
-import { parseListenAddress } from '../../../src/main/live/metrics-server.ts';
+import { MetricsServer, parseListenAddress } from '../../../src/main/live/metrics-server.ts';
 import { LatencyBuckets, maxScenarios, metricsOf } from '../../../src/main/live/run-metrics.ts';
 import { SharedState } from '../../../src/workers/shared-state.ts';
 import { metricValue, parseExposition } from '../../support/exposition.ts';
@@ -207,5 +207,12 @@ describe('metrics address is this machine unless told', () => {
     '9400/metrics',
   ])('"%s" is none', text => {
     expect(() => parseListenAddress(text)).toThrow(/expected --prometheus PORT, or HOST:PORT .*found/);
+  });
+
+  test('port 0 is a free port, which the URL shows', async () => {
+    const server = await MetricsServer.open('0', runMetrics());
+    onTestFinished(() => server.close());
+    expect(server.url).toMatch(/:[1-9]\d*\/metrics$/);
+    expect((await fetch(server.url)).status).toBe(200);
   });
 });
