@@ -7,7 +7,7 @@ import type { KeyRange, LoadSample, PoolTask, ThreadSample, ThreadTask } from '.
 import type { Deliveries } from './deliveries.ts';
 import { FailureCounts } from './failure-counts.ts';
 import { type LoadWorker, WorkerGroup } from './load-workers.ts';
-import { measureBusyNs, MeasuredWindow, millisecondsUntil, readThreadCpu } from './measured-window.ts';
+import { MeasuredWindow, measureBusyNs, millisecondsUntil, readThreadCpu } from './measured-window.ts';
 import { OpenLoad } from './open-load.ts';
 import { OpenLoopWorker } from './open-loop.ts';
 import { streamSeed } from './prng.ts';
