@@ -133,6 +133,7 @@ describe('run of a mix leaves nothing behind', () => {
       functions: [],
       hitShare: 1,
       members: 10,
+      types: {},
       ycsb: 'F',
       script: null,
       subscribers: 0,

@@ -9,7 +9,7 @@ import {
   predictRatios,
   stateOf,
 } from '../claims/judging/prediction.ts';
-import { describeExcluded, describePower } from '../claims/judging/reason.ts';
+import { describeBounded, describeExcluded, describePower } from '../claims/judging/reason.ts';
 import { findFlaw } from '../claims/judging/soundness.ts';
 import type { GateResult } from '../comparison/schema.ts';
 import type { Result } from '../result.ts';
@@ -118,6 +118,10 @@ function describePair(
 
 /** What an open comparison excludes, what such a run detects, and about how many rounds would decide it. */
 function describeOutlook(prediction: Prediction): string {
-  const clauses = [...describeExcluded(prediction), ...describePower(prediction)];
+  const clauses = [
+    ...describeBounded(prediction),
+    ...describeExcluded(prediction),
+    ...describePower(prediction),
+  ];
   return clauses.length === 0 ? 'nothing is excluded yet' : clauses.join('; ');
 }

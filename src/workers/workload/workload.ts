@@ -57,11 +57,12 @@ export function openWorkload(
   if (task.replay !== undefined)
     return timed(new ReplayWorkload(readReplay(task.replay), mix, { own, task }, newDraws()), publications);
   const { families, written } = keyRanges(task);
-  const chooser = openKeyChooser(task.keyChoice, own, task.keys, streamSeed(seed, 'keys'));
+  const seedOfKeys = (...family: readonly number[]) => streamSeed(seed, 'keys', ...family);
+  const chooser = openKeyChooser(task.keyChoice, own, task.keys, seedOfKeys());
   const ofFamilies = families.map(({ ownChoice, keys }, index) =>
     ownChoice === undefined
       ? chooser
-      : openKeyChooser(ownChoice, { firstKey: 0, keys }, keys, streamSeed(seed, 'keys', index)),
+      : openKeyChooser(ownChoice, { firstKey: 0, keys }, keys, seedOfKeys(index)),
   );
   const commands = openCommandChooser(task, mix, streamSeed(seed, 'commands'));
   const oneKeyEach =

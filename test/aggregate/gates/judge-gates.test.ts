@@ -129,7 +129,7 @@ describe('sides that were measured in turn', () => {
       gatesOf([delivering('old', 0), delivering('new', lost)], 'delivery.p99 > +5%');
     expect(outcomes(0)).toMatchObject([{ outcome: 'within' }]);
     expect(outcomes(500)).toMatchObject([
-      { outcome: 'cannot tell', reason: expect.stringContaining('50 % of what was due was lost') },
+      { outcome: 'cannot tell', reason: expect.stringMatching(/only a lower bound/i) },
     ]);
   });
 

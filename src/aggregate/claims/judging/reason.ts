@@ -90,20 +90,20 @@ function describeFinding({ predictions, open, flaw }: SettingFinding): string[] 
         ...measured.flatMap(prediction => [
           describeOutcome(prediction),
           ...describeOpen(prediction),
-          ...describeBounded(prediction),
+          ...describeBounded(prediction).map(clause => `${capitalise(clause)}.`),
         ]),
         ...open,
       ]
     : [`${capitalise(flaw)}.`, ...measured.map(prediction => `${describeFigures(prediction)}.`), ...open];
 }
 
-/** Why an interval is open on one side, as sentences: a latency that is only a lower bound in some rounds. */
-function describeBounded({ arms, measure }: Prediction): string[] {
+/** Why an interval is open on one side, as clauses: a latency that is only a lower bound in some rounds. */
+export function describeBounded({ arms, measure }: Prediction): string[] {
   return arms.flatMap(arm => {
     const { size } = boundedRounds(arm, measure);
     if (size === 0) return [];
     return [
-      `In ${size} of ${formatPlural(wholeRounds(arm.rounds).length, 'round')}, the ${measure.name} of ${arm.id} is only a lower bound, because operations were lost after a longer wait, or never sent.`,
+      `in ${size} of ${formatPlural(wholeRounds(arm.rounds).length, 'round')}, the ${measure.name} of ${arm.id} is only a lower bound, because what was lost, or never sent, would have taken longer`,
     ];
   });
 }
