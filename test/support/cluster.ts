@@ -140,9 +140,16 @@ export async function startCluster({
   }
 }
 
+/** The latest epoch that a node knows. */
+async function epochOf({ redis }: TestNode): Promise<string> {
+  const info = (await redis.call('CLUSTER', 'INFO')) as string;
+  return /cluster_current_epoch:(\d+)/.exec(info)?.[1] ?? '';
+}
+
 /**
  * Moves a slot without its keys: what it held is gone. Its destination imports it first, because only then does it take a new
- * epoch: else the claim of the old owner, if it is still on its way, would give the slot back.
+ * epoch: else the claim of the old owner, if it is still on its way, would give the slot back. The epoch is new only if the
+ * destination knows those that other moves have taken.
  */
 export async function moveSlot(
   slot: number,
@@ -150,6 +157,7 @@ export async function moveSlot(
   to: TestNode,
   cluster: TestCluster,
 ): Promise<void> {
+  await until(async () => new Set(await Promise.all(cluster.masters.map(epochOf))).size === 1);
   await to.redis.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', from.id);
   for (const node of [to, from, ...cluster.masters.filter(({ id }) => id !== from.id && id !== to.id)])
     await node.redis.call('CLUSTER', 'SETSLOT', slot, 'NODE', to.id);
