@@ -96,10 +96,16 @@ const settings = rows.flatMap(([key, { config }]): Setting[] => {
 
 /** How many scenarios a group has; equal ones are counted several times. */
 export function countCells(group: ScenarioGroup): number {
-  return listsOf(group).reduce((product, [, values]) => product * values.length, 1);
+  return countOf(listsOf(group));
 }
 
-function listsOf(group: Readonly<Record<string, readonly unknown[]>>): [ScenarioKey, readonly unknown[]][] {
+type Lists = readonly (readonly [ScenarioKey, readonly unknown[]])[];
+
+function countOf(lists: Lists): number {
+  return lists.reduce((product, [, values]) => product * values.length, 1);
+}
+
+function listsOf(group: Readonly<Record<string, readonly unknown[]>>): Lists {
   return settings.map(setting => [
     setting.key,
     expandList(setting, group[setting.name ?? setting.key] ?? []),
@@ -114,11 +120,17 @@ function expandList(
 }
 
 function cellsOf(group: ScenarioGroup): MatrixCell[] {
-  let cells: Partial<Record<ScenarioKey, unknown>>[] = [{}];
-  for (const [key, values] of listsOf(group)) {
-    cells = cells.flatMap(cell => values.map(value => ({ ...cell, [key]: value })));
-  }
-  return cells as MatrixCell[];
+  const lists = listsOf(group);
+  return Array.from({ length: countOf(lists) }, (_, index) => {
+    const cell: Partial<Record<ScenarioKey, unknown>> = {};
+    // The values of the last list vary fastest.
+    let rest = index;
+    for (const [key, values] of lists.toReversed()) {
+      cell[key] = values[rest % values.length];
+      rest = Math.floor(rest / values.length);
+    }
+    return cell as MatrixCell;
+  });
 }
 
 /** A setting without effect is reset to its default, so that it does not create a second, equal scenario. */
@@ -127,7 +139,7 @@ function withoutIdleSettings(cell: MatrixCell): MatrixCell {
     const value = applies === undefined || applies(cell) ? cell[key] : usualValue;
     return [key, clamp === undefined ? value : clamp(value, cell)];
   });
-  return { ...cell, ...Object.fromEntries(effective) };
+  return Object.fromEntries(effective) as MatrixCell;
 }
 
 /** "" if the setting has no effect. */
