@@ -10,7 +10,7 @@ import { type LoadWorker, WorkerGroup } from './load-workers.ts';
 import { MeasuredWindow, measureBusyNs, millisecondsUntil, readThreadCpu } from './measured-window.ts';
 import { OpenLoad } from './open-load.ts';
 import { OpenLoopWorker } from './open-loop.ts';
-import { closedLoop, threadPacer } from './pacer.ts';
+import { ClosedLoad, type PacedLoad, threadPacer } from './pacer.ts';
 import { streamSeed } from './prng.ts';
 import { CommandRecorder, type LoadWindow, Recorder } from './recorder.ts';
 import type { ScriptLoad } from './script/script-load.ts';
@@ -48,6 +48,7 @@ export class LoadDriver {
   readonly #measured: MeasuredWindow;
   /** Makes the workers send in an open loop; undefined in a closed one, in which they send by themselves. */
   readonly #open: OpenLoad | undefined;
+  readonly #paced: PacedLoad;
   /** Whether every worker keeps its first connection until all have one. */
   readonly #gathers: boolean;
   readonly #redirects: RedirectCount | null;
@@ -65,6 +66,7 @@ export class LoadDriver {
     this.#task = task;
     this.#pools = pools;
     this.#open = task.openLoop === null ? undefined : new OpenLoad(task.openLoop, this.#window);
+    this.#paced = this.#open ?? new ClosedLoad();
     this.#gathers =
       task.burst ||
       (task.warmupSeconds > 0 && task.pools.every(pool => pool.connections >= countWorkers(pool)));
@@ -80,12 +82,11 @@ export class LoadDriver {
 
   /** Warm-up, measured window and drain, from the start instant `releasedNs` on. */
   async drive(shared: SharedState, releasedNs: number): Promise<ThreadSample> {
-    const paced = this.#open ?? closedLoop;
-    threadPacer.join(paced);
+    threadPacer.join(this.#paced);
     try {
       return await this.#drive(shared, releasedNs);
     } finally {
-      threadPacer.leave(paced);
+      void threadPacer.leave(this.#paced);
     }
   }
 
@@ -137,6 +138,8 @@ export class LoadDriver {
 
     const { allServedNs } = this.#group;
     const { spinShare, ...threadLoad } = this.#measured.stop();
+    // Encoding takes milliseconds.
+    await threadPacer.leave(this.#paced);
     const loads = this.#loads.map(finish);
     const sample: ThreadSample = {
       thread,

@@ -29,16 +29,19 @@ export interface PacedLoad {
   readonly notesWork: boolean;
   /** Whether it expects no reply. */
   readonly atRest: boolean;
-  /** Sends what is due. @returns the instant at which it has to send next; infinite once its window is over */
+  /** Sends what is due. @returns the instant at which it has to send next; infinite if there is none before `wake` */
   dispatch(nowNs: number): number;
 }
 
-/** Its workers send by themselves, and nearly always expect replies. */
-export const closedLoop: PacedLoad = {
-  notesWork: false,
-  atRest: false,
-  dispatch: () => Number.POSITIVE_INFINITY,
-};
+/** A closed loop: its workers send by themselves, and nearly always expect replies. */
+export class ClosedLoad implements PacedLoad {
+  readonly notesWork = false;
+  readonly atRest = false;
+
+  dispatch(): number {
+    return Number.POSITIVE_INFINITY;
+  }
+}
 
 /**
  * Dispatches the arrivals of a thread on time, those of all its loads: pacers of their own would delay one another. It
@@ -58,6 +61,7 @@ export class Pacer {
   #worked = false;
   #allNoteWork = true;
   #spunNs = 0;
+  #left: (() => void)[] = [];
   readonly #come = () => this.#turn();
 
   join(load: PacedLoad): void {
@@ -65,9 +69,18 @@ export class Pacer {
     this.#allNoteWork = this.#loads.every(({ notesWork }) => notesWork);
   }
 
-  leave(load: PacedLoad): void {
-    this.#loads.splice(this.#loads.indexOf(load), 1);
+  /**
+   * The load is over.
+   *
+   * @returns a promise that resolves when all loads of the thread are: what follows would delay their last replies
+   */
+  leave(load: PacedLoad): Promise<void> {
+    const place = this.#loads.indexOf(load);
+    if (place >= 0) this.#loads.splice(place, 1);
     this.#allNoteWork = this.#loads.every(({ notesWork }) => notesWork);
+    if (this.#loads.length > 0) return new Promise(resolve => this.#left.push(resolve));
+    for (const resolve of this.#left.splice(0)) resolve();
+    return Promise.resolve();
   }
 
   /** The current turn is not an empty one. */

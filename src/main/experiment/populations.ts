@@ -170,8 +170,8 @@ export function loadsOf<Whole extends Config>(
 }
 
 /**
- * Refuses names that several populations have, populations of a scenario that do not exist, and those that are to share the
- * threads of a scenario with fewer threads.
+ * Refuses names that several populations have, populations of a scenario that do not exist, and those that cannot share its
+ * threads.
  */
 export function checkBeside({ populations, scenarios }: Config, refuse: Refuse): void {
   const names = populations.map(({ name }) => name);
@@ -188,19 +188,37 @@ export function checkBeside({ populations, scenarios }: Config, refuse: Refuse):
       const isKnown = asked.every(name => names.includes(name)) && new Set(asked).size === asked.length;
       if (!isKnown) refuse(['scenarios', group, 'beside', index], expected, one);
     }
-  for (const [index, { name, sharesThreads, pools, poolsPerThread }] of populations.entries()) {
-    const groups = scenarios.filter(({ beside }) => beside.some(one => besideNames(one).includes(name)));
-    const threads = Math.ceil(pools / poolsPerThread);
-    const maxThreads = Math.min(...groups.map(minThreads));
-    if (!sharesThreads || threads <= maxThreads) continue;
-    const expected = `pools in at most ${formatPlural(maxThreads, 'thread')}, because sharesThreads is true and a scenario beside it has no more (lower pools or raise poolsPerThread)`;
-    refuse(['populations', index, 'pools'], expected, pools, threads);
+  for (const [index, population] of populations.entries()) {
+    if (!population.sharesThreads) continue;
+    const isNamed = ({ beside }: ScenarioGroup) =>
+      beside.some(one => besideNames(one).includes(population.name));
+    checkSharing(groupOfPopulation(population), scenarios.filter(isNamed), (key, ...fault) =>
+      refuse(['populations', index, key], ...fault),
+    );
   }
 }
 
-/** Of the scenarios of a group. */
-function minThreads({ pools, poolsPerThread }: ScenarioGroup): number {
-  return Math.ceil(Math.min(...pools) / Math.max(...poolsPerThread));
+/** Refuses a population that cannot run in the threads of these groups. */
+function checkSharing(
+  population: ScenarioGroup,
+  groups: readonly ScenarioGroup[],
+  refuse: (key: string, expected: string, input: unknown, found?: unknown) => void,
+): void {
+  const minThreads = ({ pools, poolsPerThread }: ScenarioGroup) =>
+    Math.ceil(Math.min(...pools) / Math.max(...poolsPerThread));
+  const threads = minThreads(population);
+  const maxThreads = Math.min(...groups.map(minThreads));
+  if (threads > maxThreads) {
+    const expected = `pools in at most ${formatPlural(maxThreads, 'thread')}, because sharesThreads is true and a scenario beside it has no more (lower pools or raise poolsPerThread)`;
+    refuse('pools', expected, population.pools[0], threads);
+  }
+  const usesRing = ({ client, transport }: ScenarioGroup) =>
+    client.includes('wire') && transport.includes('io_uring');
+  if ([population, ...groups].some(usesRing)) {
+    const expected =
+      'false with the transport io_uring (while a thread waits for its replies, those of other connections are late)';
+    refuse('sharesThreads', expected, true);
+  }
 }
 
 /** An input with populations in which no scenario has `beside`. */

@@ -88,6 +88,9 @@ describe('a scenario runs beside populations', () => {
       'populations[0].pools: expected pools in at most 1 thread, ',
     );
     expect(faultsOf([inside], { pools: [4, 2], poolsPerThread: 2, beside: null })).toBe('');
+    expect(faultsOf([inside], { pools: 2, transport: ['direct', 'io_uring'] })).toContain(
+      'populations[0].sharesThreads: expected false with the transport io_uring',
+    );
     expect(faultsOf([{ ...inside, sharesThreads: 'yes' }])).toContain('populations[0].sharesThreads: expected true');
   });
 
