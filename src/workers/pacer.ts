@@ -61,7 +61,7 @@ export class Pacer {
   #worked = false;
   #allNoteWork = true;
   #spunNs = 0;
-  #left: (() => void)[] = [];
+  readonly #left: (() => void)[] = [];
   readonly #come = () => this.#turn();
 
   join(load: PacedLoad): void {

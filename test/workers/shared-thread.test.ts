@@ -67,7 +67,9 @@ test('two open loops in one thread spin together, and no longer than the time', 
     { ...window, openLoop: constant(1000) },
     { ...window, openLoop: constant(700) },
   ]);
-  const [one = expect.fail(), other = expect.fail()] = samples.map(({ openLoop }) => openLoop ?? expect.fail());
+  const [one = expect.fail(), other = expect.fail()] = samples.map(
+    ({ openLoop }) => openLoop ?? expect.fail(),
+  );
   expect([one.offered, other.offered]).toEqual([300, 210]);
   // That of the whole thread, in both.
   expect(one.spinShare).toBeGreaterThan(0);

@@ -54,7 +54,11 @@ export function populationBlocks(scenarios: readonly ScenarioResult[]): Block[] 
         words('scenario', ({ beside }) => beside, { on: wide }),
         words('population', ({ population }) => population ?? ''),
         ...(rows.some(({ sharesThreads }) => sharesThreads)
-          ? [words<PopulationRow>('threads', row => (row.sharesThreads ? "the scenario's" : 'its own'), { on: wide })]
+          ? [
+              words<PopulationRow>('threads', row => (row.sharesThreads ? "the scenario's" : 'its own'), {
+                on: wide,
+              }),
+            ]
           : []),
         medianColumn('ops/s', summary => summary.opsPerSecond, formatRate),
         medianColumn('p50 ms', summary => summary.responseP50, formatMs),

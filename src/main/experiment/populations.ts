@@ -27,7 +27,7 @@ const population = section({
   }),
   sharesThreads: z.boolean({ error: 'true or false' }).default(false).meta({
     description:
-      "true: it runs in the threads of the scenario, as a job in the same process would, from the first one on; false: in threads of its own",
+      'true: it runs in the threads of the scenario, as a job in the same process would, from the first one on; false: in threads of its own',
   }),
   ...values,
 }).check(({ value, issues }) => {

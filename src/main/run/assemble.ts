@@ -6,7 +6,6 @@ import { judgeControl, withoutControls } from '../../aggregate/stats/control.ts'
 import { limitedBy } from '../../aggregate/stats/limited-by.ts';
 import { roundsOfPopulation } from '../../aggregate/stats/populations.ts';
 import { fixedRounds, isFixed, type RoundsRange } from '../../aggregate/stats/sign-test.ts';
-import { sumOf } from '../../aggregate/stats/statistics.ts';
 import { summarise, withPooledTails } from '../../aggregate/stats/summary.ts';
 import { latencyWarnings } from '../../aggregate/stats/warnings.ts';
 import { judgeThresholds } from '../../aggregate/thresholds/judge-thresholds.ts';
@@ -133,7 +132,11 @@ function assembleScenarios(
       return {
         ...{ name, load: fieldsOf(load) },
         ...(sharesThreads ? { sharesThreads } : {}),
-        ...figuresOf(roundsOfPopulation(ofScenario, name), load, sharesThreads ? ['the scenario', ...others] : []),
+        ...figuresOf(
+          roundsOfPopulation(ofScenario, name),
+          load,
+          sharesThreads ? ['the scenario', ...others] : [],
+        ),
       };
     });
     const sharers = inside.map(({ name, scenario: { threads } }) =>
