@@ -31,7 +31,7 @@ const computing = `export default async ({ client, key }) => {
   await client.strlen(key());
 };`;
 
-test('5 ms of the server or of the same thread, 10 times a second, move the p99 of a neighbour and not its p50; those of another thread and an idle neighbour move nothing', async () => {
+test('5 ms of the server or the same thread, 10 times a second, move the p99 of a load and not its p50; other neighbours move nothing', async () => {
   const server = await ofTest(startRedis());
   const command = `EVAL "${loopScript(await turnsOf(server.url, 5))}" 1 {key}`;
   const constant = (rate: number) => ({ kind: 'constant', rate });
