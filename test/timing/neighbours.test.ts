@@ -91,7 +91,8 @@ test('5 ms of the server or the same thread, 10 times a second, move the p99 of 
     // The least disturbed round of a busy machine.
     expect(Math.min(...rounds.map(({ response }) => response.p50))).toBeLessThan(median(blockedMs) / 2);
   }
-  expect(Math.min(...ofOutside.map(({ response }) => response.p99))).toBeLessThan(5 - 2.1);
+  const minP99 = (rounds: readonly RoundResult[]) => Math.min(...rounds.map(({ response }) => response.p99));
+  expect(minP99(ofOutside)).toBeLessThan(minP99(ofInside));
 
   // Both are in one thread, whose CPU time nothing splits.
   const threadsOf = ({ cpu }: RoundResult) => cpu.threads.map(({ thread }) => thread);
