@@ -65,11 +65,14 @@ const poolMetrics = z.object({
   ),
 });
 
-/** What one event loop did in the measured window. */
+/** What one event loop did in the measured window, whatever loads it ran. */
 const threadLoad = z.object({
   /** The thread's number in the run, from 1: a scenario with fewer threads runs on others in each round. */
   thread: z.number().optional(),
-  /** CPU of the thread for each operation that it completed, in microseconds, as `clientMicrosPerOp`; null as below. */
+  /**
+   * CPU of the thread for each operation that it completed, in microseconds, as `clientMicrosPerOp`; null as below, and if
+   * other loads ran in the same thread.
+   */
   microsPerOp: z.number().nullable().optional(),
   /** Cores that the thread used; fraction of the window in which it was ready to run and had none. */
   cores: z.number().nullable(),
@@ -81,6 +84,8 @@ const threadLoad = z.object({
   /** How late timers were. */
   loopDelayP99Ms: z.number(),
   loopDelayMaxMs: z.number(),
+  /** Of a closed loop that shares the thread with an open one: as `openLoop.spinShare` of that one. Absent: it does not. Since 0.12. */
+  spinShare: z.number().optional(),
 });
 
 const cpuSet = z.object({ cpus: amount, busyShare: z.number().nullable() });
@@ -88,7 +93,8 @@ const cpuSet = z.object({ cpus: amount, busyShare: z.number().nullable() });
 const cpu = z.object({
   /**
    * CPU of the whole client process per completed operation, in microseconds; without that of `openLoop.spinShare`, and
-   * without the threads of other loads that ran at the same time.
+   * without the threads of other loads that ran at the same time. Null: not known, also if one of its threads ran another
+   * load as well.
    */
   clientMicrosPerOp: z.number().nullable(),
   /** Cores the client process used. */

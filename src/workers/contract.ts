@@ -119,9 +119,12 @@ export interface OpenLoopTask {
   readonly firstPool: number;
 }
 
-/** The task of a thread for one scenario of one round. */
+/** The part of one load, a scenario's or a population's, that a thread runs in one round. */
 export interface ThreadTask {
-  /** Position of the thread in this scenario, from 0: its slot in `shared` and a part of its seed. */
+  /**
+   * Index of the task among those of the measurement, from 0: its slot in `shared` and a part of its seed. Several tasks
+   * can be in one thread, each of another load.
+   */
   readonly thread: number;
   readonly address: Address;
   /** Nodes of the cluster that the load goes to instead of `address`; undefined: a single server. */
@@ -246,7 +249,7 @@ export interface LoadSample {
   readonly script?: ScriptSample;
 }
 
-/** What delayed a thread in the measured window. */
+/** What delayed a thread in the measured window, whatever loads it ran. */
 export interface ThreadLoadFigures {
   /** Fraction of the window in which the event loop was busy, 0 to 1. A thread without a core counts as busy. */
   readonly eventLoopUtilization: number;
@@ -261,6 +264,8 @@ export interface ThreadLoadFigures {
   /** Delay of timers. */
   readonly loopDelayP99Ms: number;
   readonly loopDelayMaxMs: number;
+  /** As that of an open loop, for a closed one that shares its thread with one. Absent: it does not. */
+  readonly spinShare?: number;
 }
 
 /** What was due in one stage, and what came of it. */
@@ -292,7 +297,7 @@ export interface OpenLoopSample {
   readonly lag: string;
   /** Arrivals of which that was above the histogram's range, which counts them as its highest value. */
   readonly lagOverRange: number;
-  /** Fraction of the window, 0 to 1, in which the thread spun its event loop with nothing to do, to be on time. */
+  /** Fraction of the window, 0 to 1, in which the thread spun its event loop with nothing to do, to be on time: for all of its loads. */
   readonly spinShare: number;
 }
 

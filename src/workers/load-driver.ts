@@ -10,6 +10,7 @@ import { type LoadWorker, WorkerGroup } from './load-workers.ts';
 import { MeasuredWindow, measureBusyNs, millisecondsUntil, readThreadCpu } from './measured-window.ts';
 import { OpenLoad } from './open-load.ts';
 import { OpenLoopWorker } from './open-loop.ts';
+import { ClosedLoad, type PacedLoad, threadPacer } from './pacer.ts';
 import { streamSeed } from './prng.ts';
 import { CommandRecorder, type LoadWindow, Recorder } from './recorder.ts';
 import type { ScriptLoad } from './script/script-load.ts';
@@ -47,6 +48,7 @@ export class LoadDriver {
   readonly #measured: MeasuredWindow;
   /** Makes the workers send in an open loop; undefined in a closed one, in which they send by themselves. */
   readonly #open: OpenLoad | undefined;
+  readonly #paced: PacedLoad;
   /** Whether every worker keeps its first connection until all have one. */
   readonly #gathers: boolean;
   readonly #redirects: RedirectCount | null;
@@ -64,6 +66,7 @@ export class LoadDriver {
     this.#task = task;
     this.#pools = pools;
     this.#open = task.openLoop === null ? undefined : new OpenLoad(task.openLoop, this.#window);
+    this.#paced = this.#open ?? new ClosedLoad();
     this.#gathers =
       task.burst ||
       (task.warmupSeconds > 0 && task.pools.every(pool => pool.connections >= countWorkers(pool)));
@@ -79,6 +82,15 @@ export class LoadDriver {
 
   /** Warm-up, measured window and drain, from the start instant `releasedNs` on. */
   async drive(shared: SharedState, releasedNs: number): Promise<ThreadSample> {
+    threadPacer.join(this.#paced);
+    try {
+      return await this.#drive(shared, releasedNs);
+    } finally {
+      void threadPacer.leave(this.#paced);
+    }
+  }
+
+  async #drive(shared: SharedState, releasedNs: number): Promise<ThreadSample> {
     const { thread, warmupSeconds, seconds, timeoutMs } = this.#task;
     const window = this.#window;
     if (shared.stopNs !== undefined) window.endNs = shared.stopNs;
@@ -107,7 +119,6 @@ export class LoadDriver {
     const publish = progressPublisher(shared, thread, {
       recorders: this.#loads.map(({ recorder }) => recorder),
       pools: this.#pools,
-      spunNs: () => this.#open?.spunNs ?? 0,
     });
     const ticker = setInterval(() => {
       publish();
@@ -126,15 +137,19 @@ export class LoadDriver {
     clearTimeout(latestHold);
 
     const { allServedNs } = this.#group;
+    const { spinShare, ...threadLoad } = this.#measured.stop();
+    // Encoding takes milliseconds.
+    await threadPacer.leave(this.#paced);
     const loads = this.#loads.map(finish);
     const sample: ThreadSample = {
       thread,
       seconds: Math.max(0, (window.endNs - startNs) / 1e9),
-      threadLoad: this.#measured.stop(),
+      // An open loop has it with its other figures.
+      threadLoad: this.#open === undefined && spinShare > 0 ? { ...threadLoad, spinShare } : threadLoad,
       allServedMs: allServedNs === null ? null : (allServedNs - releasedNs) / 1e6,
       pools: this.#pools.flatMap(pool => pool.metrics() ?? []),
       loads,
-      openLoop: this.#open?.finish(loads) ?? null,
+      openLoop: this.#open?.finish(loads, spinShare) ?? null,
       redirects: this.#redirects === null ? null : { moved: this.#redirects.moved, ask: this.#redirects.ask },
       inserted: this.#workloads.flatMap(({ inserted }) => inserted ?? []),
     };
@@ -259,25 +274,24 @@ async function drained(
 interface ProgressSources {
   readonly recorders: readonly Recorder[];
   readonly pools: readonly ConnectionPool[];
-  /** Nanoseconds in which the thread spun its event loop with nothing to do, in an open loop. */
-  readonly spunNs: () => number;
 }
 
 /** Returns a function that publishes the thread's progress. The thread's tick calls it, never the load. */
 function progressPublisher(
   shared: SharedState,
   thread: number,
-  { recorders, pools, spunNs }: ProgressSources,
+  { recorders, pools }: ProgressSources,
 ): () => void {
   const busyNs = measureBusyNs();
+  const { spunNs } = threadPacer;
   let failedBefore = 0;
   return () => {
     const failed = sum(recorders, recorder => recorder.failed.total);
     shared.publish(thread, {
       atNs: nowNs(),
       // A loop that only waits for the next arrival is not busy.
-      busyNs: Math.max(0, busyNs() - spunNs()),
-      cpuNs: (readThreadCpu().ranNs ?? Number.NaN) - spunNs(),
+      busyNs: Math.max(0, busyNs() - (threadPacer.spunNs - spunNs)),
+      cpuNs: (readThreadCpu().ranNs ?? Number.NaN) - threadPacer.spunNs,
       warmupCompleted: sum(recorders, recorder => recorder.warmupCompleted),
       warmupFailed: sum(recorders, recorder => recorder.warmupFailed),
       completed: sum(recorders, recorder => recorder.completed),

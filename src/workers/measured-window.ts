@@ -4,8 +4,12 @@ import { waitsInRing } from '../pool/client/ring-socket.ts';
 import { nowNs } from '../pool/clock.ts';
 import type { ConnectionPool } from '../pool/connection-pool.ts';
 import type { ThreadLoadFigures } from './contract.ts';
+import { threadPacer } from './pacer.ts';
 
 type Resettable = Pick<ConnectionPool, 'resetMetrics'>;
+
+/** What delayed the calling thread, and the fraction of the time, 0 to 1, in which it spun until the next arrival. */
+type MeteredLoad = ThreadLoadFigures & { readonly spinShare: number };
 
 /**
  * Confines the thread load and the pools' metrics to the measured window. The warm-up is discarded; the drain is left out
@@ -15,7 +19,7 @@ export class MeasuredWindow {
   readonly #pools: readonly Resettable[];
   readonly #meter = new ThreadLoadMeter();
   #timers: NodeJS.Timeout[] = [];
-  #figures: ThreadLoadFigures | undefined;
+  #figures: MeteredLoad | undefined;
 
   constructor(pools: readonly Resettable[]) {
     this.#pools = pools;
@@ -34,7 +38,7 @@ export class MeasuredWindow {
     );
   }
 
-  stop(): ThreadLoadFigures {
+  stop(): MeteredLoad {
     for (const timer of this.#timers) clearTimeout(timer);
     return this.#figures ?? this.#meter.stop();
   }
@@ -66,6 +70,7 @@ export class ThreadLoadMeter {
   #begunMs = performance.now();
   #busyNs = measureBusyNs();
   #cpu = readThreadCpu();
+  #spunNs = threadPacer.spunNs;
   #observer: PerformanceObserver | undefined;
   #pauses: Pause[] = [];
   #looks: NodeJS.Timeout | undefined;
@@ -83,12 +88,13 @@ export class ThreadLoadMeter {
     this.#looks = setInterval(() => this.#look(), lookMs).unref();
     this.#busyNs = measureBusyNs();
     this.#cpu = readThreadCpu();
+    this.#spunNs = threadPacer.spunNs;
     this.#begunMs = performance.now();
     this.#lookedMs = this.#begunMs;
   }
 
   /** The figures since `begin()`. Without that call: since construction, and without pauses and delays. */
-  stop(): ThreadLoadFigures {
+  stop(): MeteredLoad {
     const nowMs = performance.now();
     const busyMs = this.#busyNs() / 1e6;
     const cpu = readThreadCpu();
@@ -108,6 +114,7 @@ export class ThreadLoadMeter {
       eventLoopUtilization: nowMs > begunMs ? Math.min(1, busyMs / (nowMs - begunMs)) : 0,
       cores: ratio(this.#cpu.ranNs, cpu.ranNs),
       waitShare: ratio(this.#cpu.waitedNs, cpu.waitedNs),
+      spinShare: Math.min(1, ratio(this.#spunNs, threadPacer.spunNs) ?? 0),
       gcPauses: pausesMs.length,
       gcMs: pausesMs.reduce((sum, ms) => sum + ms, 0),
       gcLongestMs: pausesMs.reduce((max, ms) => Math.max(max, ms), 0),

@@ -5,28 +5,26 @@ import { ArrivalQueue, type QueueSample } from './arrival-queue.ts';
 import { arrivalsOf, stageEnds } from './arrival-schedule.ts';
 import type { LoadSample, OpenLoopSample, OpenLoopTask, RateStage, StageSample } from './contract.ts';
 import type { LoadWorker } from './load-workers.ts';
-import { Pacer } from './pacer.ts';
+import { type PacedLoad, threadPacer } from './pacer.ts';
 import { streamSeed } from './prng.ts';
 import { type LoadWindow, StageRecorder } from './recorder.ts';
 
-/** Makes a thread's workers send in an open loop: a queue of arrivals for each pool, and one pacer for all. */
-export class OpenLoad {
+/** Makes the workers of a task send in an open loop: a queue of arrivals for each pool, which the thread's pacer dispatches. */
+export class OpenLoad implements PacedLoad {
+  readonly notesWork = true;
   readonly #task: OpenLoopTask;
   readonly #window: LoadWindow;
   readonly #lag = new LatencyCounts(3);
   readonly #queues: ArrivalQueue[] = [];
   readonly #callers: Callers[] = [];
-  readonly #pacer: Pacer;
   readonly #first = new FirstConnections();
   /** Undefined if the rate stays the same. */
   readonly stages: StageRecorder | undefined;
-  #startNs = Number.POSITIVE_INFINITY;
   #gathered = false;
 
   constructor(task: OpenLoopTask, window: LoadWindow) {
     this.#task = task;
     this.#window = window;
-    this.#pacer = new Pacer(this.#queues, window);
     const { stages } = task.arrivals;
     if (stages !== undefined) this.stages = new StageRecorder(stages);
   }
@@ -38,7 +36,7 @@ export class OpenLoad {
     const queue = new ArrivalQueue(cursor, pipeline, {
       window: this.#window,
       lag: this.#lag,
-      pacer: this.#pacer,
+      pacer: threadPacer,
       stageEndsNs: stageEnds(this.#task.arrivals.stages),
     });
     this.#queues.push(queue);
@@ -63,7 +61,24 @@ export class OpenLoad {
     }
     this.#gathered = true;
     for (const worker of workers) worker.start();
-    this.#pacer.wake();
+    threadPacer.wake();
+  }
+
+  dispatch(nowNs: number): number {
+    const { endNs } = this.#window;
+    let nextNs = endNs;
+    for (const queue of this.#queues) {
+      queue.dispatch(nowNs);
+      nextNs = Math.min(nextNs, queue.nextDueNs);
+    }
+    if (nowNs < endNs) return nextNs;
+    for (const queue of this.#queues) queue.retireIdle();
+    return Number.POSITIVE_INFINITY;
+  }
+
+  get atRest(): boolean {
+    for (const queue of this.#queues) if (!queue.atRest) return false;
+    return true;
   }
 
   /**
@@ -72,13 +87,11 @@ export class OpenLoad {
    * @param windowNs the same of all threads, at which stages begin; `startNs` is later in a late thread
    */
   openWindow(startNs: number, windowNs: number): void {
-    this.#startNs = startNs;
     for (const queue of this.#queues) queue.openWindow(startNs, windowNs);
-    this.#pacer.openWindow(startNs);
     if (this.stages === undefined) return;
     this.stages.begin(windowNs);
     // The next arrival may be earlier than it was in the warm-up.
-    this.#pacer.wake();
+    threadPacer.wake();
   }
 
   /** Whether the workers have begun: after each has had a connection, if they gather. */
@@ -91,17 +104,12 @@ export class OpenLoad {
     this.#first.stopHolding();
   }
 
-  /** Nanoseconds of the measured window in which the event loop turned with nothing to do. */
-  get spunNs(): number {
-    return this.#pacer.spunNs;
-  }
-
-  finish(loads: readonly LoadSample[]): OpenLoopSample {
+  /** @param spinShare of the thread */
+  finish(loads: readonly LoadSample[], spinShare: number): OpenLoopSample {
     const queues = this.#queues.map(queue => queue.finish());
     const sum = (figure: (queue: QueueSample) => number) =>
       queues.reduce((total, queue) => total + figure(queue), 0);
     const offered = sum(queue => queue.offered);
-    const windowNs = Math.max(0, this.#window.endNs - this.#startNs);
     const responses = this.stages?.finish() ?? [];
     const sampleOf = (stage: RateStage, index: number): StageSample => ({
       stage,
@@ -120,7 +128,7 @@ export class OpenLoad {
       oldestUnsentMs: Math.max(0, ...queues.map(queue => queue.oldestUnsentNs)) / 1e6,
       lag: this.#lag.encode(),
       lagOverRange: this.#lag.overRange,
-      spinShare: windowNs === 0 ? 0 : Math.min(1, this.#pacer.spunNs / windowNs),
+      spinShare,
     };
   }
 }

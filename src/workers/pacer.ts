@@ -1,6 +1,4 @@
 import { nowNs } from '../pool/clock.ts';
-import type { ArrivalQueue } from './arrival-queue.ts';
-import type { LoadWindow } from './recorder.ts';
 
 /** Node's timers count milliseconds and are one or two late, so the last part of a wait is turns of the event loop. */
 const timerSlackNs = 2e6;
@@ -25,36 +23,64 @@ function idleAbout1us(): void {
   idled[0] = value;
 }
 
+/** A load of the thread, as its pacer sees it. */
+export interface PacedLoad {
+  /** Whether it calls `noteWork` for what it does. */
+  readonly notesWork: boolean;
+  /** Whether it expects no reply. */
+  readonly atRest: boolean;
+  /** Sends what is due. @returns the instant at which it has to send next; infinite if there is none before `wake` */
+  dispatch(nowNs: number): number;
+}
+
+/** A closed loop: its workers send by themselves, and nearly always expect replies. */
+export class ClosedLoad implements PacedLoad {
+  readonly notesWork = false;
+  readonly atRest = false;
+
+  dispatch(): number {
+    return Number.POSITIVE_INFINITY;
+  }
+}
+
 /**
- * Dispatches the arrivals of a thread's queues on time. It sleeps until shortly before the next arrival for which a
- * worker is idle, and then spins the event loop (setImmediate), which reads replies in between. While no worker is
- * idle, it sleeps until one is.
+ * Dispatches the arrivals of a thread on time, those of all its loads: pacers of their own would delay one another. It
+ * sleeps until shortly before the next arrival for which a worker is idle, and then spins the event loop (setImmediate),
+ * which reads replies in between. While no worker is idle, it sleeps until one is.
  *
  * A turn leaves some 450 bytes of garbage. Turns without a pause would cause 170 collections a second of 0.1 ms or
  * more, and delay more than one arrival in a hundred. So each turn watches the clock for a moment, longer while no
  * reply is expected.
  */
 export class Pacer {
-  readonly #queues: readonly ArrivalQueue[];
-  readonly #window: LoadWindow;
-  #startNs = Number.POSITIVE_INFINITY;
+  readonly #loads: PacedLoad[] = [];
   #immediate: NodeJS.Immediate | undefined;
   #timer: NodeJS.Timeout | undefined;
   /** When the last turn ended, if it is followed by another at once. */
   #turnedNs = Number.NaN;
   #worked = false;
+  #allNoteWork = true;
   #spunNs = 0;
+  readonly #left: (() => void)[] = [];
   readonly #come = () => this.#turn();
 
-  /** @param queues may be filled until the first `wake` */
-  constructor(queues: readonly ArrivalQueue[], window: LoadWindow) {
-    this.#queues = queues;
-    this.#window = window;
+  join(load: PacedLoad): void {
+    this.#loads.push(load);
+    this.#allNoteWork = this.#loads.every(({ notesWork }) => notesWork);
   }
 
-  /** From `startNs` on empty turns are counted. */
-  openWindow(startNs: number): void {
-    this.#startNs = startNs;
+  /**
+   * The load is over.
+   *
+   * @returns a promise that resolves when all loads of the thread are: what follows would delay their last replies
+   */
+  leave(load: PacedLoad): Promise<void> {
+    const place = this.#loads.indexOf(load);
+    if (place >= 0) this.#loads.splice(place, 1);
+    this.#allNoteWork = this.#loads.every(({ notesWork }) => notesWork);
+    if (this.#loads.length > 0) return new Promise(resolve => this.#left.push(resolve));
+    for (const resolve of this.#left.splice(0)) resolve();
+    return Promise.resolve();
   }
 
   /** The current turn is not an empty one. */
@@ -70,7 +96,7 @@ export class Pacer {
     this.#immediate = setImmediate(this.#come);
   }
 
-  /** Nanoseconds of the measured window in which turns found nothing to do. */
+  /** Nanoseconds since the thread was started in which turns found nothing to do. */
   get spunNs(): number {
     return this.#spunNs;
   }
@@ -78,15 +104,11 @@ export class Pacer {
   #turn(): void {
     this.#immediate = undefined;
     const now = nowNs();
-    if (!this.#worked) this.#countSpun(this.#turnedNs, now);
-    let nextNs = this.#window.endNs;
-    for (const queue of this.#queues) {
-      queue.dispatch(now);
-      nextNs = Math.min(nextNs, queue.nextDueNs);
-    }
+    if (!this.#worked && this.#allNoteWork) this.#countSpun(this.#turnedNs, now);
+    let nextNs = Number.POSITIVE_INFINITY;
+    for (const load of this.#loads) nextNs = Math.min(nextNs, load.dispatch(now));
     this.#worked = false;
-    if (now < this.#window.endNs) this.#await(nextNs);
-    else for (const queue of this.#queues) queue.retireIdle();
+    if (nextNs < Number.POSITIVE_INFINITY) this.#await(nextNs);
   }
 
   #await(nextNs: number): void {
@@ -102,7 +124,7 @@ export class Pacer {
   }
 
   #isAtRest(): boolean {
-    for (const queue of this.#queues) if (!queue.atRest) return false;
+    for (const load of this.#loads) if (!load.atRest) return false;
     return true;
   }
 
@@ -118,12 +140,15 @@ export class Pacer {
       if (now - lastNs <= emptyTurnNs) stoodNs += now - lastNs;
       lastNs = now;
     }
-    if (fromNs >= this.#startNs) this.#spunNs += stoodNs;
+    this.#spunNs += stoodNs;
     return lastNs;
   }
 
   /** After a sleep `fromNs` is NaN, and nothing is counted. */
   #countSpun(fromNs: number, toNs: number): void {
-    if (toNs - fromNs <= emptyTurnNs && fromNs >= this.#startNs) this.#spunNs += toNs - fromNs;
+    if (toNs - fromNs <= emptyTurnNs) this.#spunNs += toNs - fromNs;
   }
 }
+
+/** One for all loads of a thread. */
+export const threadPacer = new Pacer();

@@ -220,6 +220,10 @@ describe('a comparison to the first result', () => {
       stateOfPopulations(beside({ name: 'bulk', workers: 1 }), beside({ workers: 1, name: 'bulk' })),
     ).toBe('ok');
     expect(stateOfPopulations(beside({ name: 'bulk' }), side('redis', 1))).toBe('not ok');
+    // Versions before 0.12 do not have the key.
+    const inThreadsOf = (sharesThreads: boolean) => beside({ name: 'bulk', sharesThreads });
+    expect(stateOfPopulations(beside({ name: 'bulk' }), inThreadsOf(false))).toBe('ok');
+    expect(stateOfPopulations(beside({ name: 'bulk' }), inThreadsOf(true))).toBe('not ok');
   });
 
   test('different numbers of server threads are fair if the config asks for them', () => {

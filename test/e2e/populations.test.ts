@@ -83,7 +83,12 @@ describe('several populations at once', () => {
     const report = await readFile(join(folder, 'report.md'), 'utf8');
     expect(report).toMatch(/\| *ramp *\|/);
     const lines = parseCsv(await readFile(join(folder, 'scenarios.csv'), 'utf8'));
-    expect(lines.map(row => row.at(-1))).toEqual(['population', '', 'ramp', 'bulk']);
+    expect(lines.map(row => row.slice(-2))).toEqual([
+      ['population', 'sharesThreads'],
+      ['', ''],
+      ['ramp', 'false'],
+      ['bulk', 'false'],
+    ]);
     // The log of a run in a pipe has a line for the measurement, with all of its loads.
     expect(stderr).toMatch(/ramp: .* ops\/s {2}p99 .* {2}bulk: .* failed/);
     const observer = await connectObserver(valkey.url);
@@ -100,7 +105,7 @@ describe('several populations at once', () => {
     const { scenarios } = resultSchema.parse(
       JSON.parse(await readFile(join(out, run, 'result.json'), 'utf8')),
     );
-    expect(scenarios.map(({ beside }) => beside)).toEqual([null, 'bulk', 'slow', 'churn']);
+    expect(scenarios.map(({ beside }) => beside)).toEqual([null, 'bulk', 'bulk-inside', 'slow', 'churn']);
     for (const { beside, rounds } of scenarios) {
       const loads = rounds.flatMap(round => [round, ...(round.populations ?? [])]);
       expect(loads).toHaveLength(beside === null ? 1 : 2);

@@ -130,12 +130,15 @@ export function accounted(sample: Pick<LoadSample, 'completed' | 'failed' | 'unf
 }
 
 /** Real threads, as compiled; they end with the test. */
-export function startThreads(threads: number): (task: ThreadTask) => Promise<PlainSample> {
+export function startThreads(
+  threads: number,
+  { tasksInOne = 1 }: { readonly tasksInOne?: number } = {},
+): (task: ThreadTask) => Promise<PlainSample> {
   const piscina = new Piscina({
     filename: new URL('../../dist/workers/thread.js', import.meta.url).href,
     minThreads: threads,
     maxThreads: threads,
-    concurrentTasksPerWorker: 1,
+    concurrentTasksPerWorker: tasksInOne,
     atomics: 'disabled',
     execArgv: [],
     recordTiming: false,

@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest';
+import type { RoundResult } from '../../src/aggregate/result.ts';
 import { withoutControls } from '../../src/aggregate/stats/control.ts';
 import { p99 } from '../../src/aggregate/stats/measures.ts';
 import { pairByRound } from '../../src/aggregate/stats/rounds.ts';
 import { median } from '../../src/aggregate/stats/statistics.ts';
 import { createExperiment } from '../support/experiment.ts';
 import { connectObserver } from '../support/observed-server.ts';
+import { writeScript } from '../support/scripts.ts';
 import { ofTest, startRedis } from '../support/servers.ts';
 
 const loopScript = (turns: number) => `local n = 0 for i = 1, ${turns} do n = n + i end return n`;
@@ -23,25 +25,34 @@ async function turnsOf(url: string, ms: number): Promise<number> {
   return Math.ceil((turns * ms) / Math.min(...times));
 }
 
-test('a script of 5 ms, 10 times a second, moves the p99 of a neighbour and not its p50; an idle one moves nothing', async () => {
+/** A script whose sessions keep their thread busy for 5 ms. */
+const computing = `export default async ({ client, key }) => {
+  for (const end = performance.now() + 5; performance.now() < end; );
+  await client.strlen(key());
+};`;
+
+test('5 ms of the server or the same thread, 10 times a second, move the p99 of a load and not its p50; other neighbours move nothing', async () => {
   const server = await ofTest(startRedis());
   const command = `EVAL "${loopScript(await turnsOf(server.url, 5))}" 1 {key}`;
   const constant = (rate: number) => ({ kind: 'constant', rate });
+  // 10 a second on average, and none while the pools of the window are new.
+  const arrival = {
+    kind: 'constant',
+    stages: [
+      { seconds: 0.05, rate: 0 },
+      { seconds: 0.05, rate: 20 },
+    ],
+  };
+  const slow = { client: 'wire', workers: 1, workload: { keys: 10, commands: [{ command }] }, arrival };
+  const script = await writeScript(computing);
+  const compute = { client: 'ioredis', workers: 1, workload: { keys: 10, script }, arrival };
   const experiment = await createExperiment(server.url, {
     scenarios: [{ client: 'wire', workers: 20, arrival: constant(1000) }],
     populations: [
-      { name: 'idle', client: 'wire', workers: 1, arrival: constant(0.1) },
-      {
-        ...{ name: 'slow', client: 'wire', workers: 1, workload: { keys: 10, commands: [{ command }] } },
-        // 10 a second on average, and none while the pools of the window are new.
-        arrival: {
-          kind: 'constant',
-          stages: [
-            { seconds: 0.05, rate: 0 },
-            { seconds: 0.05, rate: 20 },
-          ],
-        },
-      },
+      { name: 'idle', client: 'wire', workers: 1, arrival: constant(0.1), sharesThreads: true },
+      { ...slow, name: 'slow' },
+      { ...compute, name: 'inside', sharesThreads: true },
+      { ...compute, name: 'outside' },
     ],
     // By chance all of 8 ratios are on one side of 1 in 1 of 128 runs.
     ...{ rounds: 8, seconds: 0.1 },
@@ -51,30 +62,56 @@ test('a script of 5 ms, 10 times a second, moves the p99 of a neighbour and not 
   const { scenarios } = await experiment.result();
   const id = 'wire-optimized-1pool-20workers-constant1000';
   expect(scenarios.map(scenario => scenario.id)).toEqual(
-    ['alone', 'beside-idle', 'beside-slow'].map(label => `${id}-${label}`),
+    ['alone', 'beside-idle', 'beside-slow', 'beside-inside', 'beside-outside'].map(label => `${id}-${label}`),
   );
-  const [alone, , slow] = scenarios.map(({ rounds }) => rounds);
-  expect(alone?.every(({ populations, together }) => (populations ?? together) === undefined)).toBe(true);
+  const [alone = [], , ofSlow = [], ofInside = [], ofOutside = []] = scenarios.map(({ rounds }) => rounds);
+  expect(alone.every(({ populations, together }) => (populations ?? together) === undefined)).toBe(true);
+  const besideOf = ({ populations = [] }: RoundResult) => populations[0] ?? expect.fail();
 
   // The integral of its rate is one operation a window, which the server has counted apart from GET and SET.
-  const ofSlow = slow?.map(({ populations = [] }) => populations[0] ?? expect.fail()) ?? [];
-  expect(ofSlow.map(({ name, openLoop, serverCalls }) => [name, openLoop?.offered, serverCalls])).toEqual(
-    new Array(8).fill(['slow', 1, 1]),
-  );
-  for (const round of slow ?? []) expect(round.serverCalls).toBe(round.completed);
+  for (const round of ofSlow)
+    expect(besideOf(round)).toMatchObject({ name: 'slow', serverCalls: 1, openLoop: { offered: 1 } });
+  for (const round of [...ofInside, ...ofOutside]) {
+    const { openLoop, completed, script } = besideOf(round);
+    expect([openLoop?.offered, completed, script?.counted]).toEqual([1, 1, { sent: 1, server: 1 }]);
+  }
+  for (const round of [...ofSlow, ...ofInside, ...ofOutside])
+    expect([round.openLoop?.offered, round.serverCalls]).toEqual([100, round.completed]);
 
-  // 5 % of the operations are due while the server is blocked, one every ms, so the second of a hundred waits for all but 2 ms.
-  const blockedMs = ofSlow.map(({ serverMicrosPerCall }) => (serverMicrosPerCall ?? 0) / 1000);
-  for (const [index, { response }] of (slow ?? []).entries())
-    expect(response.p99).toBeGreaterThan((blockedMs[index] ?? 0) - 2.1);
-  expect(median(blockedMs)).toBeGreaterThan(3);
-  // The least disturbed round of a busy machine.
-  expect(Math.min(...(slow ?? []).map(({ response }) => response.p50))).toBeLessThan(median(blockedMs) / 2);
+  // 5 % of the operations are due during that time, one every ms, so the second of a hundred waits for all but 2 ms.
+  const serverMs = ofSlow.map(round => (besideOf(round).serverMicrosPerCall ?? 0) / 1000);
+  const blocked = [
+    { rounds: ofSlow, blockedMs: serverMs },
+    { rounds: ofInside, blockedMs: ofInside.map(() => 5) },
+  ];
+  for (const { rounds, blockedMs } of blocked) {
+    for (const [index, { response }] of rounds.entries())
+      expect(response.p99).toBeGreaterThan((blockedMs[index] ?? 0) - 2.1);
+    expect(median(blockedMs)).toBeGreaterThan(3);
+    // The least disturbed round of a busy machine.
+    expect(Math.min(...rounds.map(({ response }) => response.p50))).toBeLessThan(median(blockedMs) / 2);
+  }
+  const minP99 = (rounds: readonly RoundResult[]) => Math.min(...rounds.map(({ response }) => response.p99));
+  expect(minP99(ofOutside)).toBeLessThan(minP99(ofInside));
+
+  // Both are in one thread, whose CPU time nothing splits.
+  const threadsOf = ({ cpu }: RoundResult) => cpu.threads.map(({ thread }) => thread);
+  for (const round of ofInside) {
+    expect(threadsOf(besideOf(round))).toEqual(threadsOf(round));
+    for (const { cpu } of [round, besideOf(round)])
+      expect([cpu.clientMicrosPerOp, cpu.threads[0]?.microsPerOp]).toEqual([null, null]);
+  }
+  for (const round of ofOutside) expect(threadsOf(besideOf(round))).not.toEqual(threadsOf(round));
+  const inside = scenarios[3];
+  expect(inside?.limitedBy.evidence).toContain('thread shared with inside ');
+  expect(inside?.populations?.[0]).toMatchObject({ sharesThreads: true });
+  expect(inside?.populations?.[0]?.limitedBy.evidence).toContain('thread shared with the scenario ');
 
   // A busy machine can make a p99 a lower bound, of which the run itself keeps no ratio.
   const [base, ...others] = withoutControls({ scenarios });
-  const [idle, raised] = others.map(other => base && pairByRound(base, other, p99).series.interval());
+  const ratios = others.map(other => base && pairByRound(base, other, p99).series.interval());
+  const [idle, ...raised] = ratios.slice(0, 3);
   expect(idle?.low).toBeLessThanOrEqual(1);
   expect(idle?.high).toBeGreaterThanOrEqual(1);
-  expect(raised?.median).toBeGreaterThan(1);
+  for (const ratio of raised) expect(ratio?.median).toBeGreaterThan(1);
 });

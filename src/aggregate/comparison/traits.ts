@@ -106,7 +106,7 @@ const traits = {
   populations: {
     uses: everywhere,
     of: ({ config: { populations } }) =>
-      isFilled(populations) ? JSON.stringify(sorted(populations)) : 'none',
+      isFilled(populations) ? JSON.stringify(sorted(populations.map(withoutDefaults))) : 'none',
     matters: results => results.some(({ config }) => isFilled(config.populations)),
   },
   scenarios: { uses: ofPairs, check: checkScenarios },
@@ -157,8 +157,9 @@ function checked(isOk: boolean, values: string[], note = ''): Checked {
   return { state: isOk ? 'ok' : 'not ok', values, note: isOk ? '' : note };
 }
 
-/** Defaults of the keys that workloads of earlier versions do not have. */
+/** Defaults of the keys that workloads and populations of earlier versions do not have. */
 const laterDefaults: Readonly<Record<string, unknown>> = {
+  sharesThreads: false,
   keyChoice: { kind: 'uniform' },
   valueContent: { kind: 'random' },
   commands: [],
@@ -172,7 +173,7 @@ const laterDefaults: Readonly<Record<string, unknown>> = {
   replay: null,
 };
 
-/** A workload without those keys where they have their defaults, so that results of all versions compare. */
+/** A workload or a population without those keys where they have their defaults, so that results of all versions compare. */
 export function withoutDefaults(workload: unknown): unknown {
   if (typeof workload !== 'object' || workload === null) return workload;
   return Object.fromEntries(
@@ -180,7 +181,7 @@ export function withoutDefaults(workload: unknown): unknown {
   );
 }
 
-function isFilled(list: unknown): boolean {
+function isFilled(list: unknown): list is unknown[] {
   return Array.isArray(list) && list.length > 0;
 }
 

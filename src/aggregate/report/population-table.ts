@@ -17,7 +17,7 @@ import {
 import { limitBadge } from './result-tables.ts';
 
 const populationNote =
-  'Other loads that ran at the same time as each scenario, on their own threads and keys: medians over the rounds. Failed: the fraction of operations that failed or were unanswered at the end.';
+  'Other loads that ran at the same time as each scenario, on their own keys: medians over the rounds. Failed: the fraction of operations that failed or were unanswered at the end.';
 
 /** One population that ran at the same time as one scenario. */
 interface PopulationRow extends SummarisedLoad {
@@ -53,6 +53,13 @@ export function populationBlocks(scenarios: readonly ScenarioResult[]): Block[] 
         words('', ({ beside }) => beside, { on: narrow, ownLine: 'above' }),
         words('scenario', ({ beside }) => beside, { on: wide }),
         words('population', ({ population }) => population ?? ''),
+        ...(rows.some(({ sharesThreads }) => sharesThreads)
+          ? [
+              words<PopulationRow>('threads', row => (row.sharesThreads ? "the scenario's" : 'its own'), {
+                on: wide,
+              }),
+            ]
+          : []),
         medianColumn('ops/s', summary => summary.opsPerSecond, formatRate),
         medianColumn('p50 ms', summary => summary.responseP50, formatMs),
         medianColumn('p99 ms', summary => summary.responseP99, formatMs),

@@ -1,6 +1,6 @@
 import type { LimitedBy, Result, RoundResult } from '../result.ts';
-import { formatCount, formatFraction, formatMs } from '../text/format.ts';
-import { median, medianOfKnown } from './statistics.ts';
+import { formatCount, formatFraction, formatList, formatMs } from '../text/format.ts';
+import { median, medianOfKnown, sumOf } from './statistics.ts';
 
 /** Fraction of the periods of a CPU quota in which it stopped poolbench, from which the quota is the limit. */
 export const minThrottledRatio = 0.1;
@@ -43,6 +43,8 @@ export interface LoadEnvironment {
   readonly serverThreads: number | null;
   /** Threads of other loads that ran at the same time. Absent: none. */
   readonly threadsBeside?: number;
+  /** Other loads that ran in its threads, whose work is in the figures of those. Absent: none. */
+  readonly threadsSharedWith?: readonly string[];
   /** Whether io-threads of the server spin while they have nothing to do, so that their CPU time does not show how full they are. */
   readonly ioThreadsSpin?: boolean;
 }
@@ -221,7 +223,9 @@ function limitFigures(rounds: readonly RoundResult[], cores: number) {
     const unsentMs = Math.max(0, response.mean - service.mean);
     return openLoop === null ? unsentMs : Math.min(unsentMs, poolMetrics.acquireWait.mean);
   };
-  const spun = ({ openLoop }: RoundResult) => openLoop?.spinShare ?? 0;
+  // A closed loop can share its threads with an open one, which spins in them.
+  const spun = ({ openLoop, cpu: { threads } }: RoundResult) =>
+    openLoop?.spinShare ?? sumOf(threads, ({ spinShare = 0 }) => spinShare) / Math.max(1, threads.length);
   const spunCores = (round: RoundResult) => spun(round) * round.cpu.eventLoopUtilization.length;
   const withoutSpun = (round: RoundResult, busyRatio: number | null, cpus: number) =>
     busyRatio === null ? null : Math.max(0, busyRatio - spunCores(round) / cpus);
@@ -357,10 +361,11 @@ const phrases: Record<
     link === null || linkRatio === null
       ? []
       : `${link.name} carried ${formatFraction(linkRatio)} of its ${formatCount(link.speedMbps)} Mbit/s`,
-  thread(figures) {
+  thread(figures, { threadsSharedWith = [] }) {
     const { threads, threadCores, fullestThreadCores, medianLoop, busiestLoop, spinRatio } = figures;
     const { gcRatio, maxGcMs, loopDelayP99Ms } = figures;
-    const subject = threads > 1 ? `median of ${threads} threads` : 'thread';
+    const shared = threadsSharedWith.length === 0 ? '' : ` shared with ${formatList(threadsSharedWith)}`;
+    const subject = (threads > 1 ? `median of ${threads} threads` : 'thread') + shared;
     const cores = threadCores === null ? '' : ` ${threadCores.toFixed(2)} of a core,`;
     const fullest = fullestThreadCores === null ? '' : `${fullestThreadCores.toFixed(2)} of a core, `;
     const busiest = threads > 1 ? ` (busiest ${fullest}${formatFraction(busiestLoop)})` : '';

@@ -41,7 +41,7 @@ export interface RoundContext
       | 'hosts'
     >,
     MeteredCpu {
-  /** The number of each task's thread in the run, from 0; absent: task n ran on thread n. */
+  /** The number of each task's thread in the run, from 0, of all loads; absent: task n ran on thread n. */
   readonly placement?: readonly number[];
   /** CPU time of the whole client process over the measured window, in microseconds. */
   readonly clientCpuMicros: number;
@@ -63,11 +63,11 @@ export function mergeSamples(samples: readonly ThreadSample[], context: RoundCon
   const { histograms, ...sums } = mergeLoads(loads, seconds);
   const open = mergeOpenLoop(threads, sums);
   const completed = open?.completedInWindow ?? sums.completed;
-  const { clientCpuMicros, othersCpuMicros = 0 } = context;
-  const usefulMicros =
-    othersCpuMicros === null
-      ? null
-      : Math.max(0, clientCpuMicros - othersCpuMicros - (open?.spunSeconds ?? 0) * 1e6);
+  const { clientCpuMicros, othersCpuMicros = 0, placement } = context;
+  const isSplit = othersCpuMicros !== null && !threads.some(({ thread }) => isShared(thread, placement));
+  const usefulMicros = isSplit
+    ? Math.max(0, clientCpuMicros - othersCpuMicros - (open?.spunSeconds ?? 0) * 1e6)
+    : null;
   return {
     round: context.round,
     startedAt: context.startedAt,
@@ -116,6 +116,12 @@ export function mergeSamples(samples: readonly ThreadSample[], context: RoundCon
   };
 }
 
+/** Whether the thread of a task ran another one at the same time: then nothing tells their CPU time apart. */
+function isShared(task: number, placement: RoundContext['placement'] = []): boolean {
+  const thread = placement[task];
+  return thread !== undefined && placement.indexOf(thread) < placement.lastIndexOf(thread);
+}
+
 /** What the CPU of one thread did, and under which number the run knows it. */
 function threadCpu(sample: ThreadSample, placement: RoundContext['placement']): CpuUse['threads'][number] {
   const { thread, seconds, loads, openLoop } = sample;
@@ -126,7 +132,10 @@ function threadCpu(sample: ThreadSample, placement: RoundContext['placement']): 
     figures.cores === null ? null : Math.max(0, figures.cores - (openLoop?.spinShare ?? 0)) * seconds;
   return {
     thread: 1 + (placement?.[thread] ?? thread),
-    microsPerOp: usefulSeconds === null || completed === 0 ? null : (usefulSeconds * 1e6) / completed,
+    microsPerOp:
+      usefulSeconds === null || completed === 0 || isShared(thread, placement)
+        ? null
+        : (usefulSeconds * 1e6) / completed,
     ...figures,
   };
 }

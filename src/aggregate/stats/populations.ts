@@ -16,6 +16,8 @@ export interface ScenarioLoad {
 export interface SummarisedLoad extends ScenarioLoad {
   /** What the load is. Null: version 0.10 did not write it of populations. */
   readonly fields: ScenarioFields | null;
+  /** Whether it is a population that ran in the threads of the scenario. */
+  readonly sharesThreads: boolean;
   readonly summary: SummaryResult | null;
   readonly limitedBy: LimitedBy;
 }
@@ -52,16 +54,18 @@ export function loadsOf({
 export function summarisedLoadsOf(scenario: ScenarioResult): SummarisedLoad[] {
   const { id, rounds, summary, limitedBy, populations = [] } = scenario;
   const beside = populations.map(
-    ({ name, load, summary, limitedBy }): SummarisedLoad => ({
+    ({ name, load, sharesThreads = false, summary, limitedBy }): SummarisedLoad => ({
       id: populationId(id, name),
       population: name,
       rounds: roundsOfPopulation(rounds, name),
       fields: load ?? null,
+      sharesThreads,
       summary,
       limitedBy,
     }),
   );
-  return [{ id, population: null, rounds, fields: scenario, summary, limitedBy }, ...beside];
+  const own = { id, population: null, rounds, fields: scenario, sharesThreads: false, summary, limitedBy };
+  return [own, ...beside];
 }
 
 /** The loads of one round: null is the name of the scenario's own. */

@@ -103,11 +103,17 @@ function describeUngrown(scenarios: readonly Pick<MeasuredResult, 'id' | 'rounds
   ];
 }
 
+/** Whether a population runs in its threads. */
+function sharesThreads({ populations = [] }: ScenarioResult): boolean {
+  return populations.some(population => population.sharesThreads);
+}
+
 /** Caveats of the latencies of a run, a sentence each. */
 export function latencyWarnings(scenarios: readonly ScenarioResult[]): string[] {
-  const late = (inBursts: boolean) =>
+  const isBurst = ({ arrival }: ScenarioResult) => arrival.kind === 'burst';
+  const late = (isMeant: (scenario: ScenarioResult) => boolean) =>
     scenarios
-      .filter(({ arrival }) => (arrival.kind === 'burst') === inBursts)
+      .filter(isMeant)
       .map(({ id, rounds }) => ({
         id,
         lagMs: median(rounds.flatMap(round => round.openLoop?.lag.p99 ?? [])),
@@ -129,14 +135,19 @@ export function latencyWarnings(scenarios: readonly ScenarioResult[]): string[] 
     found.length === 0 ? [] : [sentence(formatList(found))];
   return [
     ...warn(
-      late(false),
+      late(scenario => !isBurst(scenario) && !sharesThreads(scenario)),
       list =>
         `The generator itself was late by more than ${formatMs(maxLagMs)} ms, which the response times include, in ${list}: use fewer threads, a lower rate or a quieter machine.`,
     ),
     ...warn(
-      late(true),
+      late(scenario => isBurst(scenario) && !sharesThreads(scenario)),
       list =>
         `A thread sends the batches of a burst one after another, so the response times include the wait of the last ones, in ${list}: use more threads or smaller bursts.`,
+    ),
+    ...warn(
+      late(sharesThreads),
+      list =>
+        `Operations were sent more than ${formatMs(maxLagMs)} ms late in ${list}, whose threads also run populations. This wait is part of the effect of the population, but a busy machine causes it, too: the lag of the scenario alone shows how much.`,
     ),
     ...warn(
       beyondRange,

@@ -124,6 +124,7 @@ const sample = section({
     gcLongestMs: amount,
     loopDelayP99Ms: z.number(),
     loopDelayMaxMs: z.number(),
+    spinShare: z.number().exactOptional(),
   }),
   openLoop: section({
     rate: amount,

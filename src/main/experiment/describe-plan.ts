@@ -55,12 +55,12 @@ export function describePlan(plan: Plan): string {
 }
 
 /** "population bulk: wire, 2 workers, 1 pool, pipeline 100, closed loop", and its workload. */
-function describePopulation({ name, scenario, workload }: Population): string[] {
+function describePopulation({ name, scenario, sharesThreads, workload }: Population): string[] {
   const { client, workers, pipeline, arrival, cutEveryMs } = scenario;
   const text = [
     `population ${name}: ${client}`,
     formatPlural(workers, 'worker'),
-    namePools(scenario),
+    sharesThreads ? nameSharedPools(scenario) : namePools(scenario),
     ...(pipeline > 1 ? [`pipeline ${pipeline}`] : []),
     describeArrival({ ...arrival }),
     ...(cutEveryMs > 0 ? [`a cut every ${cutEveryMs} ms`] : []),
@@ -72,6 +72,12 @@ function describePopulation({ name, scenario, workload }: Population): string[] 
 export function describeRounds(rounds: RoundsRange): string {
   const most = formatPlural(rounds.atMost, 'round');
   return isFixed(rounds) ? most : `${rounds.atLeast} to ${most}`;
+}
+
+/** "1 pool in the scenario's first thread", "4 pools in the scenario's first 2 threads". */
+function nameSharedPools({ pools, threads }: Population['scenario']): string {
+  const first = threads === 1 ? 'thread' : formatPlural(threads, 'thread');
+  return `${formatPlural(pools, 'pool')} in the scenario's first ${first}`;
 }
 
 /** "about 3 min", "about 2 min 36 s to 6 min". */

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Path } from './json-text.ts';
-import { suggest } from './nearest.ts';
+import { didYouMean, suggest } from './nearest.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -16,6 +16,9 @@ interface Fault {
 /** Longer keys are not misspellings, and more guesses would not be read. */
 const maxWordLength = 64;
 const maxGuesses = 50;
+
+/** Keys by other names for them. */
+const otherNames: Readonly<Record<string, string>> = { reconnectEveryMs: 'cutEveryMs' };
 
 /**
  * A fault for every issue of a schema: what was expected, what was found.
@@ -46,7 +49,7 @@ function describe(issue: Issue, parents: readonly PropertyKey[], input: unknown,
   if (issue.code === 'unrecognized_keys') {
     const known = issue.message.split(', ');
     return issue.keys.map((key, index) => {
-      const guess = index < maxGuesses && key.length <= maxWordLength ? suggest(key, known) : '';
+      const guess = index < maxGuesses && key.length <= maxWordLength ? suggestKey(key, known) : '';
       return { path, key, text: `${name}: unknown key ${shown(key)}${guess}; known keys: ${issue.message}` };
     });
   }
@@ -66,6 +69,11 @@ function describe(issue: Issue, parents: readonly PropertyKey[], input: unknown,
   return [
     { path, text: `${name}: expected ${expected}, found ${isPassword ? '***' : shown(found)}${guess}` },
   ];
+}
+
+function suggestKey(key: string, known: readonly string[]): string {
+  const meant = otherNames[key];
+  return meant !== undefined && known.includes(meant) ? didYouMean(`"${meant}"`) : suggest(key, known);
 }
 
 /** Whether a branch takes only lists and the value is not one: then the issues of the branch do not help. */

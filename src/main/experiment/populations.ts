@@ -3,17 +3,18 @@ import { besideNames, populationName } from '../../aggregate/scenario/beside.ts'
 import type { ScenarioGroup } from '../../aggregate/scenario/scenario.ts';
 import { isOutOfRange, refuser, section } from '../../aggregate/scenario/schema-parts.ts';
 import { sumOf } from '../../aggregate/stats/statistics.ts';
+import { formatPlural } from '../../aggregate/text/format.ts';
 import { checkGroup, groupOf, scenarioValues } from './scenario-group.ts';
 import { expandScenarios, type Scenario } from './scenarios.ts';
 import { type WorkloadConfig, workload } from './workload.ts';
 
 /**
- * Populations: loads that run at the same time as scenarios, on threads of their own. What a scenario runs beside is a
- * dimension (`beside`), so a scenario alone and beside a population are two arms like any others.
+ * Populations: loads that run at the same time as scenarios, on threads of their own or in those of the scenario. What a
+ * scenario runs beside is a dimension (`beside`), so a scenario alone and beside a population are two arms like any others.
  */
 
-/** Each population has threads and keys of its own. */
-const maxPopulations = 8;
+/** Each population has keys of its own. */
+export const maxPopulations = 8;
 
 // A population has no populations of its own; agents and the proxy of silent cuts work only for scenarios.
 const { beside: _, hosts: __, cut: ___, ...values } = scenarioValues;
@@ -23,6 +24,10 @@ const population = section({
   workload: workload.nullable().prefault(null).meta({
     description:
       'Keys, values and commands of the population; null: the workload of the run, on separate keys',
+  }),
+  sharesThreads: z.boolean({ error: 'true or false' }).default(false).meta({
+    description:
+      'true: it runs in the threads of the scenario, as a job in the same process would, from the first one on; false: in threads of its own',
   }),
   ...values,
 }).check(({ value, issues }) => {
@@ -46,7 +51,12 @@ export const populations = z
   });
 
 /** The population as a group of one scenario. */
-function groupOfPopulation({ name: _, workload: __, ...values }: PopulationConfig): ScenarioGroup {
+function groupOfPopulation({
+  name: _,
+  workload: __,
+  sharesThreads: ___,
+  ...values
+}: PopulationConfig): ScenarioGroup {
   return groupOf(values);
 }
 
@@ -54,6 +64,8 @@ function groupOfPopulation({ name: _, workload: __, ...values }: PopulationConfi
 export interface Population {
   readonly name: string;
   readonly workload: WorkloadConfig;
+  /** Whether it runs in the threads of the scenario. */
+  readonly sharesThreads: boolean;
   /** What its threads do; its id is the name. */
   readonly scenario: Scenario;
 }
@@ -69,6 +81,7 @@ export function populationsOf({ workload, populations }: Populated): Population[
     expandScenarios([groupOfPopulation(config)]).map(scenario => ({
       name: config.name,
       workload: config.workload ?? workload,
+      sharesThreads: config.sharesThreads,
       scenario: { ...scenario, id: config.name },
     })),
   );
@@ -80,6 +93,14 @@ export function besideOf<Named extends { readonly name: string }>(
   populations: readonly Named[],
 ): Named[] {
   return besideNames(beside).flatMap(name => populations.filter(population => population.name === name));
+}
+
+/** How many threads a scenario and the populations beside it have together. */
+export function countThreads(
+  { threads }: Pick<Scenario, 'threads'>,
+  beside: readonly Pick<Population, 'scenario' | 'sharesThreads'>[],
+): number {
+  return threads + sumOf(beside, load => (load.sharesThreads ? 0 : load.scenario.threads));
 }
 
 /** What a scenario and the populations beside it take together. */
@@ -100,16 +121,21 @@ export function extentsOf({
 }): Extent[] {
   const all = populationsOf(experiment);
   return scenarios.map(scenario => {
-    const loads = [scenario, ...besideOf(scenario, all).map(population => population.scenario)];
-    const open = loads.filter(({ arrival }) => arrival.kind !== 'closed');
+    const beside = besideOf(scenario, all);
+    const inside = beside.filter(({ sharesThreads }) => sharesThreads);
+    const apart = beside.filter(({ sharesThreads }) => !sharesThreads);
     return {
       cut: scenario.cut,
-      threads: sumOf(loads, ({ threads }) => threads),
-      openThreads: sumOf(open, ({ threads }) => threads),
-      connections: sumOf(loads, ({ connections }) => connections),
+      threads: countThreads(scenario, beside),
+      openThreads:
+        Math.max(openThreadsOf(scenario), ...inside.map(load => openThreadsOf(load.scenario))) +
+        sumOf(apart, load => openThreadsOf(load.scenario)),
+      connections: scenario.connections + sumOf(beside, load => load.scenario.connections),
     };
   });
 }
+
+const openThreadsOf = ({ arrival, threads }: Scenario) => (arrival.kind === 'closed' ? 0 : threads);
 
 type Refuse = ReturnType<typeof refuser>;
 
@@ -143,7 +169,10 @@ export function loadsOf<Whole extends Config>(
   return [{ load: config, refuse }, ...ofPopulations];
 }
 
-/** Refuses names that several populations have, and populations of a scenario that do not exist. */
+/**
+ * Refuses names that several populations have, populations of a scenario that do not exist, and those that cannot share its
+ * threads.
+ */
 export function checkBeside({ populations, scenarios }: Config, refuse: Refuse): void {
   const names = populations.map(({ name }) => name);
   for (const [index, name] of names.entries())
@@ -159,6 +188,37 @@ export function checkBeside({ populations, scenarios }: Config, refuse: Refuse):
       const isKnown = asked.every(name => names.includes(name)) && new Set(asked).size === asked.length;
       if (!isKnown) refuse(['scenarios', group, 'beside', index], expected, one);
     }
+  for (const [index, population] of populations.entries()) {
+    if (!population.sharesThreads) continue;
+    const isNamed = ({ beside }: ScenarioGroup) =>
+      beside.some(one => besideNames(one).includes(population.name));
+    checkSharing(groupOfPopulation(population), scenarios.filter(isNamed), (key, ...fault) =>
+      refuse(['populations', index, key], ...fault),
+    );
+  }
+}
+
+/** Refuses a population that cannot run in the threads of these groups. */
+function checkSharing(
+  population: ScenarioGroup,
+  groups: readonly ScenarioGroup[],
+  refuse: (key: string, expected: string, input: unknown, found?: unknown) => void,
+): void {
+  const minThreads = ({ pools, poolsPerThread }: ScenarioGroup) =>
+    Math.ceil(Math.min(...pools) / Math.max(...poolsPerThread));
+  const threads = minThreads(population);
+  const maxThreads = Math.min(...groups.map(minThreads));
+  if (threads > maxThreads) {
+    const expected = `pools in at most ${formatPlural(maxThreads, 'thread')}, because sharesThreads is true and a scenario beside it has no more (lower pools or raise poolsPerThread)`;
+    refuse('pools', expected, population.pools[0], threads);
+  }
+  const usesRing = ({ client, transport }: ScenarioGroup) =>
+    client.includes('wire') && transport.includes('io_uring');
+  if ([population, ...groups].some(usesRing)) {
+    const expected =
+      'false with the transport io_uring (while a thread waits for its replies, those of other connections are late)';
+    refuse('sharesThreads', expected, true);
+  }
 }
 
 /** An input with populations in which no scenario has `beside`. */

@@ -13,7 +13,10 @@ export interface Step {
   /** The suite of a ledger, whose suites can have scenarios with the same id. */
   readonly suite?: string | undefined;
   readonly threads: number;
-  /** The loads that run at the same time, in the order of their threads, which follow those of the scenario. Absent: none. */
+  /**
+   * The loads that run at the same time, in the order of their tasks, which follow those of the scenario. Each has one task on
+   * each of its threads, which can be the scenario's. Absent: none.
+   */
   readonly populations?: readonly { readonly name: string; readonly threads: number }[];
   readonly warmupSeconds: number;
   readonly seconds: number;

@@ -6,14 +6,13 @@ import { judgeControl, withoutControls } from '../../aggregate/stats/control.ts'
 import { limitedBy } from '../../aggregate/stats/limited-by.ts';
 import { roundsOfPopulation } from '../../aggregate/stats/populations.ts';
 import { fixedRounds, isFixed, type RoundsRange } from '../../aggregate/stats/sign-test.ts';
-import { sumOf } from '../../aggregate/stats/statistics.ts';
 import { summarise, withPooledTails } from '../../aggregate/stats/summary.ts';
 import { latencyWarnings } from '../../aggregate/stats/warnings.ts';
 import { judgeThresholds } from '../../aggregate/thresholds/judge-thresholds.ts';
 import { describeEnvironment, describeTool } from '../environment.ts';
 import { keptClients, type UsedClients } from '../experiment/clients.ts';
 import type { Experiment } from '../experiment/experiment.ts';
-import { besideOf, type Population } from '../experiment/populations.ts';
+import { besideOf, countThreads, type Population } from '../experiment/populations.ts';
 import type { Scenario } from '../experiment/scenarios.ts';
 import { withoutPasswords } from '../experiment/target.ts';
 import type { Target } from '../server/find-target.ts';
@@ -25,7 +24,7 @@ export interface Measured {
   readonly target: Result['target'];
   /** Every scenario, including those without a round. */
   readonly scenarios: readonly Scenario[];
-  readonly populations: readonly Pick<Population, 'name' | 'scenario'>[];
+  readonly populations: readonly Pick<Population, 'name' | 'scenario' | 'sharesThreads'>[];
   /** By the id of the scenario. */
   plannedRounds(id: string): RoundsRange;
   /** By the id of the scenario. */
@@ -113,31 +112,47 @@ function assembleScenarios(
   const loadEnvironment = environmentOf(target, describeEnvironment().cores);
   return scenarios.map(scenario => {
     const ofScenario = [...(rounds.get(scenario.id) ?? [])];
-    const besideLoads = besideOf(scenario, populations).map(({ name, scenario: load }) => ({
-      name,
-      load: fieldsOf(load),
-      rounds: roundsOfPopulation(ofScenario, name),
-    }));
-    const threads = sumOf([ofScenario, ...besideLoads.map(({ rounds }) => rounds)], threadsOf);
-    const figuresOf = (ofLoad: readonly RoundResult[]) => ({
+    const besideLoads = besideOf(scenario, populations);
+    const threads = countThreads(scenario, besideLoads);
+    const inside = besideLoads.filter(({ sharesThreads }) => sharesThreads);
+    const figuresOf = (
+      ofLoad: readonly RoundResult[],
+      load: Scenario,
+      threadsSharedWith: readonly string[],
+    ) => ({
       summary: final ? withPooledTails(summarise(ofLoad), ofLoad) : summarise(ofLoad),
-      limitedBy: limitedBy(ofLoad, { ...loadEnvironment, threadsBeside: threads - threadsOf(ofLoad) }),
+      limitedBy: limitedBy(ofLoad, {
+        ...loadEnvironment,
+        threadsBeside: threads - load.threads,
+        threadsSharedWith,
+      }),
     });
-    const beside = besideLoads.map(({ rounds: ofLoad, ...load }) => ({ ...load, ...figuresOf(ofLoad) }));
+    const beside = besideLoads.map(({ name, scenario: load, sharesThreads }) => {
+      const others = inside.flatMap(other => (other.name === name ? [] : other.name));
+      return {
+        ...{ name, load: fieldsOf(load) },
+        ...(sharesThreads ? { sharesThreads } : {}),
+        ...figuresOf(
+          roundsOfPopulation(ofScenario, name),
+          load,
+          sharesThreads ? ['the scenario', ...others] : [],
+        ),
+      };
+    });
+    const sharers = inside.map(({ name, scenario: { threads } }) =>
+      threads < scenario.threads ? `${name} (${threads} of them)` : name,
+    );
     return {
       id: scenario.id,
       ...(scenario.control === true ? { control: true as const } : {}),
       ...fieldsOf(scenario),
       plannedRounds: plannedRounds(scenario.id),
       rounds: ofScenario,
-      ...figuresOf(ofScenario),
+      ...figuresOf(ofScenario, scenario, sharers),
       ...(beside.length === 0 ? {} : { populations: beside }),
     };
   });
 }
-
-/** How many threads a load has, as in each of its rounds. */
-const threadsOf = (rounds: readonly RoundResult[]) => rounds[0]?.cpu.eventLoopUtilization.length ?? 0;
 
 /** What the sides of a run have found, by round. */
 export function foundOn(sides: () => readonly Measured[]): Found {

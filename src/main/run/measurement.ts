@@ -13,7 +13,7 @@ import { streamSeed } from '../../workers/prng.ts';
 import { SharedState } from '../../workers/shared-state.ts';
 import type { UsedClient } from '../experiment/clients.ts';
 import type { Experiment } from '../experiment/experiment.ts';
-import { besideOf } from '../experiment/populations.ts';
+import { besideOf, countThreads, type Population } from '../experiment/populations.ts';
 import type { Scenario } from '../experiment/scenarios.ts';
 import { openLoopOf, splitOverThreads } from '../experiment/split.ts';
 import { foreseeReads, workloadTask } from '../experiment/workload.ts';
@@ -54,36 +54,40 @@ export interface Bench {
 }
 
 /** A population with its workload and its keys. */
-export interface PopulationLoad {
-  readonly name: string;
-  readonly scenario: Scenario;
+export interface PopulationLoad extends Pick<Population, 'name' | 'scenario' | 'sharesThreads'> {
   readonly bench: Bench;
 }
 
-/** One load of a measurement: that of the scenario, named by its id, or of a population. */
+/** One load of a measurement: that of the scenario, named by its id, or of a population. It has one task on each of its threads. */
 interface Load extends PopulationLoad {
-  /** Index of its first thread among those of the measurement. */
+  /** Index of its first task among those of the measurement. */
+  readonly firstTask: number;
+  /** Index of its first thread among those of the measurement: that of the scenario, if it shares the scenario's threads. */
   readonly firstThread: number;
 }
 
 /** The loads of a scenario: its own first, then its populations. */
 function loadsOf(bench: Bench, scenario: Scenario): [own: Load, ...beside: Load[]] {
-  let firstThread = scenario.threads;
-  const beside = besideOf(scenario, bench.populations ?? []).map(population => {
-    const load = { ...population, firstThread };
-    firstThread += population.scenario.threads;
-    return load;
+  const own = { name: scenario.id, bench, scenario, sharesThreads: false, firstTask: 0, firstThread: 0 };
+  const populations = besideOf(scenario, bench.populations ?? []);
+  const beside = populations.map((population, index) => {
+    const before = populations.slice(0, index);
+    return {
+      ...population,
+      firstTask: scenario.threads + sumOf(before, load => load.scenario.threads),
+      firstThread: population.sharesThreads ? 0 : countThreads(scenario, before),
+    };
   });
-  return [{ name: scenario.id, bench, scenario, firstThread: 0 }, ...beside];
+  return [own, ...beside];
 }
 
-function countThreads(loads: readonly Load[]): number {
+function countTasks(loads: readonly Load[]): number {
   return sumOf(loads, ({ scenario }) => scenario.threads);
 }
 
-/** The samples of a load's threads, in their order. */
-function samplesOf({ firstThread, scenario }: Load, samples: readonly ThreadSample[]): ThreadSample[] {
-  return samples.filter(({ thread }) => thread >= firstThread && thread < firstThread + scenario.threads);
+/** The samples of a load's tasks, in their order. */
+function samplesOf({ firstTask, scenario }: Load, samples: readonly ThreadSample[]): ThreadSample[] {
+  return samples.filter(({ thread }) => thread >= firstTask && thread < firstTask + scenario.threads);
 }
 
 /** What one measurement needs beyond the bench. */
@@ -114,7 +118,7 @@ export async function runMeasurement(
 ): Promise<RoundResult | null> {
   let refusals = 0;
   for (let attempt = 1; ; attempt++) {
-    const shared = SharedState.forThreads(countThreads(loadsOf(bench, scenario)));
+    const shared = SharedState.forThreads(countTasks(loadsOf(bench, scenario)));
     const stop = () => shared.stop(nowNs());
     signal.addEventListener('abort', stop);
     if (signal.aborted) stop();
@@ -163,7 +167,7 @@ export async function runMeasurement(
  * The tasks of one scenario in one round, one per thread.
  *
  * @param address where the load connects, if not to the target
- * @param firstThread index of the first one among the threads of the measurement
+ * @param firstTask index of the first one among those of the measurement
  */
 export function threadTasks(
   { experiment, target, clients, claim }: Omit<Bench, 'threads' | 'data' | 'warn'>,
@@ -171,13 +175,13 @@ export function threadTasks(
   round: number,
   shared: SharedState,
   address = target.address,
-  firstThread = 0,
+  firstTask = 0,
 ): ThreadTask[] {
   const { seed, seconds, warmupSeconds, timeoutMs } = experiment;
   const workload = workloadTask(experiment.workload);
   const clientFile = clients?.get(scenario.client)?.file;
   return splitOverThreads(scenario, workload.keys).map((pools, index) => ({
-    thread: firstThread + index,
+    thread: firstTask + index,
     address,
     ...(target.control.cluster === undefined ? {} : { cluster: target.control.cluster }),
     ...(clientFile === undefined ? {} : { clientFile }),
@@ -186,7 +190,7 @@ export function threadTasks(
     pools,
     keyPrefix: claim.prefix,
     workload,
-    seed: streamSeed(seed, 'thread', round, firstThread + index),
+    seed: streamSeed(seed, 'thread', round, firstTask + index),
     valueSeed: seed,
     warmupSeconds,
     seconds,
@@ -209,8 +213,11 @@ export async function runOnce(
   const { seconds } = bench.experiment;
   const { size, hosts } = bench.threads;
   const loads = loadsOf(bench, scenario);
-  const threads = countThreads(loads);
-  const placement = hosts?.place(round, threads, scenario.hosts) ?? placeOn(size, round, threads);
+  const threads = countThreads(scenario, loads.slice(1));
+  const placed = hosts?.place(round, threads, scenario.hosts) ?? placeOn(size, round, threads);
+  const placement = loads.flatMap(({ firstThread, scenario }) =>
+    placed.slice(firstThread, firstThread + scenario.threads),
+  );
   const replicas = await findReadReplicas(control, loads);
   const meter = new CpuMeter({ ...bench.target, replicas });
   let proxy: SilentProxy | undefined;
@@ -245,7 +252,7 @@ export async function runOnce(
         shared,
         // The proxy belongs to the scenario, not to its populations.
         index === 0 ? proxy?.address : undefined,
-        load.firstThread,
+        load.firstTask,
       ),
     );
     const onWindow = ({ startNs, warmupSeconds, grown }: WindowStart) => {
@@ -303,7 +310,7 @@ export async function runOnce(
       startedAt: startedAt.toISOString(),
       warmup,
       clientCpuMicros: use.clientCores * measuredSeconds * 1e6,
-      othersCpuMicros: cpuMicrosOf(parts.filter(isOther).flat()),
+      othersCpuMicros: cpuMicrosOf(onOtherThreads(own, samples, placement)),
       ...use,
       ...(there === undefined ? {} : { hosts: there.hosts }),
       // A server that restarted counts from zero again, so the difference means nothing.
@@ -338,6 +345,20 @@ export async function runOnce(
     serverCalls: callsOf(workloads, samples, serverCalls),
   };
   return expectFigures({ ...own, populations, together }, scenario.id);
+}
+
+/** The samples of a measurement that are of other threads than these, one of each thread. */
+function onOtherThreads(
+  own: readonly ThreadSample[],
+  samples: readonly ThreadSample[],
+  placement: readonly number[],
+): ThreadSample[] {
+  const known = new Set(own.map(({ thread }) => placement[thread]));
+  return samples.filter(({ thread }) => {
+    const isNew = !known.has(placement[thread]);
+    known.add(placement[thread]);
+    return isNew;
+  });
 }
 
 /** CPU time of these threads in the window; null if the platform does not report it. */

@@ -288,8 +288,8 @@ export class SideRun {
     });
     return {
       ...benchOf(this.#keys, experiment.workload),
-      populations: this.#populations.map(({ name, scenario, workload, keys }) => ({
-        ...{ name, scenario },
+      populations: this.#populations.map(({ name, scenario, sharesThreads, workload, keys }) => ({
+        ...{ name, scenario, sharesThreads },
         bench: benchOf(keys, workload),
       })),
     };

@@ -4,6 +4,7 @@ import { nowNs } from '../../pool/clock.ts';
 import type { ThreadRefusal, ThreadSample, ThreadTask } from '../../workers/contract.ts';
 import type { SharedState } from '../../workers/shared-state.ts';
 import { asError, PoolbenchError } from '../errors.ts';
+import { maxPopulations } from '../experiment/populations.ts';
 import { withoutSecrets } from '../server/url.ts';
 import type { HostUse } from './host-use.ts';
 import { openWindow, type WindowStart } from './window-start.ts';
@@ -80,7 +81,8 @@ export class Threads implements LoadThreads {
   }
 
   /**
-   * Runs one task on each of as many threads, and releases them together once all pools have connected and warmed.
+   * Runs each task on its thread, those that are placed on the same one at the same time, and releases them together once
+   * all pools have connected and warmed.
    * `onWindow` is called with the start of the measured window before that comes; never, if the warm-up was stopped.
    *
    * @param placement the number of each task's thread, in the order of the tasks: see `placeOn`. Without it task n runs on thread n
@@ -192,7 +194,8 @@ export class Threads implements LoadThreads {
       filename: new URL('../../workers/thread.js', import.meta.url).href,
       minThreads: 1,
       maxThreads: 1,
-      concurrentTasksPerWorker: 1,
+      // A scenario, and its populations that share its threads.
+      concurrentTasksPerWorker: 1 + maxPopulations,
       // The default lets an idle thread sleep in Atomics.wait: its sockets and timers would die between tasks.
       atomics: 'disabled',
       execArgv: [],

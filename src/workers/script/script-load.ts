@@ -15,6 +15,7 @@ import { ScriptGuard } from './script-guard.ts';
 import { SessionBatch, type SessionScript, type SessionSource } from './session.ts';
 import { SessionRecorder } from './session-recorder.ts';
 import { Steps } from './steps.ts';
+import { noteStrays } from './strays.ts';
 
 /** What a thread needs of its task for sessions. */
 type ScriptTask = Pick<ThreadTask, 'workload' | 'keyPrefix' | 'valueSeed'>;
@@ -59,33 +60,9 @@ export class ScriptLoad {
     return new SessionRecorder(window, { steps: this.#steps, sampled, stages });
   }
 
-  /**
-   * From now on notes what fails in the script and belongs to no session: a promise that it does not await, and what its
-   * callbacks and timers throw. Any other exception is a defect, and ends the thread.
-   *
-   * @returns a function that ends this
-   */
+  /** As `noteStrays` in strays.ts, for this script. */
   noteStrays(): () => void {
-    const note = (error: unknown) => {
-      this.#failures.note('UNHANDLED', error);
-    };
-    const noteThrown = (error: unknown) => {
-      if (this.#failures.areFrom(error)) {
-        note(error);
-        return;
-      }
-      end();
-      setImmediate(() => {
-        throw error;
-      });
-    };
-    const end = () => {
-      process.off('unhandledRejection', note);
-      process.off('uncaughtException', noteThrown);
-    };
-    process.on('unhandledRejection', note);
-    process.on('uncaughtException', noteThrown);
-    return end;
+    return noteStrays(this.#failures);
   }
 }
 

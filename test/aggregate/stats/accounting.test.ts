@@ -162,6 +162,17 @@ describe('warnings of an open loop', () => {
     expect(latencyWarnings([burst])).toEqual([expect.stringMatching(/burst.*constant1000 \(p99 4\.00 ms\)/)]);
   });
 
+  test('do not blame the generator for the lag of a load whose thread also runs a population', () => {
+    const scenario = buildOpenScenario(1000, [1, 1, 1], { openLoop: { lag: buildLatency(100, 1.6) } });
+    const { summary, limitedBy } = scenario;
+    const populations = [{ name: 'inside', sharesThreads: true as const, summary, limitedBy }];
+    const [warning = '', ...others] = latencyWarnings([{ ...scenario, populations }]);
+    expect(others).toEqual([]);
+    expect(warning).toMatch(
+      /0\.200 ms late in .*constant1000 \(p99 4\.00 ms\), whose threads also run populations/,
+    );
+  });
+
   test('call the p99 without what was never sent a lower bound', () => {
     const unsent = { openLoop: { offered: 2000, unsent: 500, sent: 1500 } };
     expect(latencyWarnings([buildOpenScenario(2000, [1], unsent), buildOpenScenario(10, [1])])).toEqual([

@@ -310,6 +310,11 @@ describe('a fault of a config has its path, what was expected and what was found
       'workload unknown key "value_bytes" "valueBytes"',
     ],
     [
+      'a key by another name',
+      { ...good, populations: [{ name: 'churn', reconnectEveryMs: 50 }] },
+      'populations[0] unknown key "reconnectEveryMs" "cutEveryMs"',
+    ],
+    [
       'a key that is like no other',
       { ...good, target: { ...good.target, password: 'p' } },
       'target unknown key "password"',

@@ -71,6 +71,35 @@ describe('a scenario runs beside populations', () => {
     ]);
   });
 
+  test('or in its threads, which several populations can share, but not with more threads', () => {
+    const inside = { ...bulk, name: 'inside', sharesThreads: true };
+    const open = { ...slow, client: 'wire', workers: 10, pools: 2, sharesThreads: true };
+    const scenario = { beside: ['inside', 'inside+slow', 'bulk+inside'], workers: 10, pools: 2 };
+    const populated = experiment([bulk, inside, open], scenario);
+    const scenarios = expandScenarios(populated.scenarios);
+    const extents = extentsOf({ experiment: populated, scenarios });
+    expect(
+      extents.map(({ threads, openThreads, connections }) => [threads, openThreads, connections]),
+    ).toEqual([
+      [2, 0, 36],
+      [2, 2, 56],
+      [4, 0, 52],
+    ]);
+    expect(describePlan(planRun([populated]))).toMatch(
+      /inside: wire, 8 workers, 4 pools in the scenario's\s+first 2 threads/,
+    );
+    expect(faultsOf([inside], { pools: [4, 2], poolsPerThread: 2 })).toContain(
+      'populations[0].pools: expected pools in at most 1 thread, ',
+    );
+    expect(faultsOf([inside], { pools: [4, 2], poolsPerThread: 2, beside: null })).toBe('');
+    expect(faultsOf([inside], { pools: 2, transport: ['direct', 'io_uring'] })).toContain(
+      'populations[0].sharesThreads: expected false with the transport io_uring',
+    );
+    expect(faultsOf([{ ...inside, sharesThreads: 'yes' }])).toContain(
+      'populations[0].sharesThreads: expected true',
+    );
+  });
+
   test('which the plan shows', () => {
     const plan = describePlan(planRun([experiment([bulk, { ...slow, workload: { keys: 7 } }])]));
     expect(plan).toMatch(

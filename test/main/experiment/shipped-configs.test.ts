@@ -135,7 +135,9 @@ describe('configs readme explains every key', async () => {
 
   const schema: Schema = JSON.parse(renderJsonSchema());
   // Those of a population are explained as those of a scenario and of the workload, from whose schemas they are made.
-  const keys = keysOf(schema).filter(({ path }) => !/^populations\[\]\.(?!(name|workload)$)/.test(path));
+  const keys = keysOf(schema).filter(
+    ({ path }) => !/^populations\[\]\.(?!(name|workload|sharesThreads)$)/.test(path),
+  );
   const readme = await readFile(new URL('../../../configs/README.md', import.meta.url), 'utf8');
   const rows = readme.split('\n').map(line => line.split('|').map(cell => cell.trim()));
 

@@ -259,6 +259,24 @@ describe('failures', () => {
     expect(script?.messages).toEqual({ UNHANDLED: 'nobody waits (script.mjs:3)' });
   });
 
+  test('of two scripts in one thread are each of its own', async () => {
+    const shared = SharedState.forThreads(2);
+    const run = startThreads(1, { tasksInOne: 2 });
+    const running = ['one', 'another'].map(async (name, thread) => {
+      const failing = `setTimeout(() => { throw new Error('${name}'); });`;
+      const workload = await scriptWorkload(`await client.get(key());\n${failing}`);
+      return run(buildTask(server.port, shared, { client: 'ioredis', workload, seconds: 30 }, thread));
+    });
+    await until(() => shared.ready === 2);
+    const startNs = nowNs() + 5e6;
+    shared.openWindow(startNs);
+    shared.release(startNs);
+    await until(() => [0, 1].every(thread => shared.progress(thread).completed > 20));
+    shared.stop(nowNs());
+    const messages = (await Promise.all(running)).map(({ script }) => script?.messages);
+    expect(messages).toEqual([{ UNHANDLED: 'one (script.mjs:3)' }, { UNHANDLED: 'another (script.mjs:3)' }]);
+  });
+
   test.each([
     ['FLUSHALL', 'await client.flushall()'],
     ['CONFIG', `await client.config('SET', 'maxmemory', '1')`],

@@ -41,10 +41,15 @@ function field(value: number | boolean | string | null): string {
  */
 export function renderScenariosCsv(result: Pick<Result, 'scenarios' | 'target'>): string {
   const loads = withoutControls(result).flatMap(summarisedLoadsOf);
-  return renderCsv<SummarisedLoad>(loads, [...columns, ...serverColumns(result.target), populationColumn]);
+  return renderCsv<SummarisedLoad>(loads, [
+    ...columns,
+    ...serverColumns(result.target),
+    populationColumn,
+    { name: 'sharesThreads', value: load => (load.population === null ? null : load.sharesThreads) },
+  ]);
 }
 
-/** The last one, so that no column of earlier versions changes its place. Empty for the load of a scenario. */
+/** One of the last, so that no column of earlier versions changes its place. Empty for the load of a scenario. */
 const populationColumn: Column<Pick<ScenarioLoad, 'population'>> = {
   name: 'population',
   value: ({ population }) => population,
