@@ -107,7 +107,7 @@ function describeUngrown(scenarios: readonly Pick<MeasuredResult, 'id' | 'rounds
 export function latencyWarnings(scenarios: readonly ScenarioResult[]): string[] {
   const late = (inBursts: boolean) =>
     scenarios
-      .filter(({ arrival }) => (arrival.kind === 'burst') === inBursts)
+      .filter(({ arrival: { kind } }) => (kind === 'burst' || kind === 'recorded') === inBursts)
       .map(({ id, rounds }) => ({
         id,
         lagMs: median(rounds.flatMap(round => round.openLoop?.lag.p99 ?? [])),
@@ -136,7 +136,7 @@ export function latencyWarnings(scenarios: readonly ScenarioResult[]): string[] 
     ...warn(
       late(true),
       list =>
-        `A thread sends the batches of a burst one after another, so the response times include the wait of the last ones, in ${list}: use more threads or smaller bursts.`,
+        `A thread sends the batches of a burst one after another, so the response times include the wait of the last ones, in ${list}: use more threads, smaller bursts, or a lower speed of a recording.`,
     ),
     ...warn(
       beyondRange,
