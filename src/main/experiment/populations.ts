@@ -13,7 +13,7 @@ import { type WorkloadConfig, workload } from './workload.ts';
  */
 
 /** Each population has threads and keys of its own. */
-const maxPopulations = 8;
+export const maxPopulations = 8;
 
 // A population has no populations of its own; agents and the proxy of silent cuts work only for scenarios.
 const { beside: _, hosts: __, cut: ___, ...values } = scenarioValues;

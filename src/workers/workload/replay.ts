@@ -29,35 +29,38 @@ export function parseReplay(bytes: Buffer): Replay {
   const isTimed = head === `${replayHead}\n`;
   if (!isTimed && head !== `${untimedHead}\n`)
     throw new RangeError('a file that poolbench record --literal has written');
+  const minPlaces = isTimed ? 3 : 2;
   const numbers = new Uint32Array(bytes.length);
   const starts = [0];
   const instants: number[] = [];
   let count = 0;
   let number = -1;
+  /** Numbers of this line so far. */
+  let places = 0;
+  const refuse = (expected: string) => {
+    throw new RangeError(`${expected} in line ${starts.length + 1} of the file`);
+  };
   for (let at = head.length; at <= bytes.length; at++) {
     const byte = bytes[at] ?? LF;
-    const isInstant = isTimed && instants.length < starts.length;
+    const isInstant = isTimed && places === 0;
     if (byte >= zero && byte <= nine) {
       number = Math.max(number, 0) * 10 + byte - zero;
       const max = isInstant ? maxInstant : maxNumber;
-      if (number > max) throw new RangeError(`numbers of at most ${max} in line ${starts.length + 1} of the file`);
+      if (number > max) refuse(`numbers of at most ${max}`);
       continue;
     }
     if (byte !== space && byte !== LF) throw new RangeError(`only numbers in the file (byte ${at})`);
-    if (number >= 0 && isInstant) {
-      if (number < (instants.at(-1) ?? 0))
-        throw new RangeError(`an instant that is not before the previous one in line ${starts.length + 1} of the file`);
-      instants.push(number);
-    } else if (number >= 0) numbers[count++] = number;
-    number = -1;
-    const first = starts.at(-1) ?? 0;
-    const isEmpty = count === first && !(isTimed && instants.length === starts.length);
-    if (byte !== LF || isEmpty) continue;
-    if (count - first < 2)
-      throw new RangeError(
-        `${isTimed ? 'three' : 'two'} numbers or more in line ${starts.length + 1} of the file`,
-      );
+    if (number >= 0) {
+      if (isInstant && number < (instants.at(-1) ?? 0)) refuse('an instant that is not before the previous one');
+      if (isInstant) instants.push(number);
+      else numbers[count++] = number;
+      places++;
+      number = -1;
+    }
+    if (byte !== LF || places === 0) continue;
+    if (places < minPlaces) refuse(`${minPlaces} numbers or more`);
     starts.push(count);
+    places = 0;
   }
   if (starts.length === 1) throw new RangeError('a file with operations');
   return {
