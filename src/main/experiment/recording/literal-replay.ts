@@ -77,8 +77,9 @@ export function literalReplay(fitted: FittedRecording, file: string, speed = 1):
     if (family !== main && Object.keys(type).length > 0) types[typeName(family)] = type;
   }
   const { seconds: __, scenarios, ...config } = fitted.config;
-  // Without a duration there are no instants to keep.
-  const arrival = last === 0 ? {} : { arrival: { kind: 'recorded' as const, ...(speed === 1 ? {} : { speed }) } };
+  // Without a duration there are no instants to keep, and a warm-up would send the first operations.
+  const isTimed = last > 0;
+  const arrival = { kind: 'recorded' as const, ...(speed === 1 ? {} : { speed }) };
   return {
     config: {
       ...config,
@@ -88,9 +89,8 @@ export function literalReplay(fitted: FittedRecording, file: string, speed = 1):
         ...(Object.keys(types).length === 0 ? {} : { types }),
         replay: file,
       },
-      scenarios: scenarios.map(group => ({ ...group, ...arrival })),
-      // Nothing would be due in it.
-      warmupSeconds: 0,
+      scenarios: isTimed ? scenarios.map(group => ({ ...group, arrival })) : scenarios,
+      ...(isTimed ? {} : { warmupSeconds: 0 }),
     },
     text: `${[replayHead, ...lines].join('\n')}\n`,
     operations: lines.length,
