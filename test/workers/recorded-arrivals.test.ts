@@ -105,7 +105,9 @@ test('each recorded operation is due once, at its instant, in one pool, which se
   let files = 0;
   await fc.assert(
     fc.asyncProperty(
-      fc.array(operation, { minLength: 2, maxLength: 60 }).filter(all => all.slice(1).some(({ gap }) => gap > 0)),
+      fc
+        .array(operation, { minLength: 2, maxLength: 60 })
+        .filter(all => all.slice(1).some(({ gap }) => gap > 0)),
       split,
       speeds,
       async (operations, split, speed) => {
@@ -149,7 +151,10 @@ test('the measured time is that of the recording at its speed, has each operatio
       speed,
       rate: Number(((40e6 / length) * speed).toPrecision(6)),
     });
-    const found = arrivalsOfPools(workloadTask(workload), scenarios[0]?.arrival, { pools: 3, poolsPerThread: 2 });
+    const found = arrivalsOfPools(workloadTask(workload), scenarios[0]?.arrival, {
+      pools: 3,
+      poolsPerThread: 2,
+    });
     expect(found.filter(({ dueNs }) => dueNs < seconds * 1e9)).toHaveLength(40);
   }
   const set = await experimentOf(textOf(recorded), { kind: 'recorded' }, { seconds: 7 });
@@ -216,7 +221,12 @@ test('bursts that are recorded, replayed at twice the speed and recorded again k
   const { config, text, operations } = literalReplay(fitted, 'a.replay', 2);
   expect(operations).toBe(200);
   const [group] = config.scenarios;
-  const experiment = await experimentOf(text, group?.arrival, { workload: config.workload }, { ...group, pools: 2, client: 'wire' });
+  const experiment = await experimentOf(
+    text,
+    group?.arrival,
+    { workload: config.workload },
+    { ...group, pools: 2, client: 'wire' },
+  );
   expect(Math.abs(experiment.seconds - 0.3)).toBeLessThan(0.1);
   const [scenario] = expandScenarios(experiment.scenarios);
   if (scenario === undefined) throw new Error('expected a scenario');

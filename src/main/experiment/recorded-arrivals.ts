@@ -48,8 +48,9 @@ export function withRecordedRates(input: unknown): unknown {
     const { data: workload } = replayInput.safeParse(load.workload ?? config.workload);
     const fillOne = (arrival: unknown) => {
       const { data: recorded } = arrivalInput.safeParse(arrival);
-      const replay = recorded && workload && replayOf(workload.replay);
-      const rate = replay && rateOf(replay, recorded.speed);
+      const replay = workload === undefined ? undefined : replayOf(workload.replay);
+      if (recorded === undefined || replay === undefined) return arrival;
+      const rate = rateOf(replay, recorded.speed);
       if (rate === undefined) return arrival;
       if (seconds === undefined) seconds = secondsOf(replay, recorded.speed);
       return { ...recorded, rate };
@@ -83,7 +84,10 @@ export function checkRecorded(
       if (replay === undefined)
         refuseKey('kind', 'another kind, because workload.replay, which would have the instants, is null');
       else if (replay.instants === undefined)
-        refuseKey('kind', 'another kind, because the file of workload.replay has no instants (record it again)');
+        refuseKey(
+          'kind',
+          'another kind, because the file of workload.replay has no instants (record it again)',
+        );
       else if (rate === undefined)
         refuseKey('kind', 'another kind, because workload.replay has only one instant');
       else if (one.rate !== rate)

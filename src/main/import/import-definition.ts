@@ -102,7 +102,9 @@ export function importDefinition(parsed: unknown, source: string): Imported {
         .filter(other => !importedClients.includes(other))
         .map(other => {
           const { tool = 'memtier_benchmark', arguments: text } = other;
-          const why = tooMany.includes(other) ? `, because a config has at most ${maxPopulations} populations` : '';
+          const why = tooMany.includes(other)
+            ? `, because a config has at most ${maxPopulations} populations`
+            : '';
           return `The definition has another client at the same time, which is not imported${why}: ${tool} ${text.trim().slice(0, 200)}`;
         }),
       ...[...flags]

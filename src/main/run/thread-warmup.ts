@@ -195,8 +195,7 @@ function spreadOver(scenario: Scenario, threads: number): Scenario {
  */
 function squeezed(scenario: Scenario, seconds: number): Scenario {
   const { arrival } = scenario;
-  if (arrival.kind === 'recorded')
-    return { ...scenario, arrival: { kind: 'poisson', rate: arrival.rate } };
+  if (arrival.kind === 'recorded') return { ...scenario, arrival: { kind: 'poisson', rate: arrival.rate } };
   if (arrival.kind === 'closed' || arrival.stages === undefined) return scenario;
   const ratio = seconds / secondsOf(arrival.stages);
   const stages = arrival.stages.map(stage => ({ ...stage, seconds: stage.seconds * ratio }));

@@ -51,7 +51,8 @@ export function parseReplay(bytes: Buffer): Replay {
     }
     if (byte !== space && byte !== LF) throw new RangeError(`only numbers in the file (byte ${at})`);
     if (number >= 0) {
-      if (isInstant && number < (instants.at(-1) ?? 0)) refuse('an instant that is not before the previous one');
+      if (isInstant && number < (instants.at(-1) ?? 0))
+        refuse('an instant that is not before the previous one');
       if (isInstant) instants.push(number);
       else numbers[count++] = number;
       places++;
@@ -149,11 +150,7 @@ export interface RecordedInstants {
 }
 
 /** Undefined if the replay has no instants. @param all keys of all pools together */
-export function recordedInstants(
-  replay: Replay,
-  range: KeyRange,
-  all: number,
-): RecordedInstants | undefined {
+export function recordedInstants(replay: Replay, range: KeyRange, all: number): RecordedInstants | undefined {
   const { instants } = replay;
   if (instants === undefined) return undefined;
   const own = operationsOn(replay, range, all);

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
 import { experimentSchema } from '../../../src/main/experiment/experiment.ts';
+import { withRecordedRates } from '../../../src/main/experiment/recorded-arrivals.ts';
 import { fitRecording } from '../../../src/main/experiment/recording/fit-recording.ts';
 import { literalReplay } from '../../../src/main/experiment/recording/literal-replay.ts';
-import { withRecordedRates } from '../../../src/main/experiment/recorded-arrivals.ts';
 import { workloadTask } from '../../../src/main/experiment/workload.ts';
 import { Batch } from '../../../src/pool/client/batch.ts';
 import { commandMix } from '../../../src/workers/workload/command-mix.ts';
@@ -94,7 +94,11 @@ test.each([
   [`${replayHead}\n7 0 0 1\n6 0 0 1\n`, {}, /not before the previous one in line 3/],
   [`${replayHead}\n9999999999999 0 0 1\n`, {}, /at most 999999999999 in line 2/],
   [`${replayHead}\n0 1 0 1\n`, {}, /2 keys in line 2/],
-  [`${untimedHead}\n0 0 1\n`, { keyChoice: { kind: 'uniform' } }, /no keyChoice, because replay has the keys/],
+  [
+    `${untimedHead}\n0 0 1\n`,
+    { keyChoice: { kind: 'uniform' } },
+    /no keyChoice, because replay has the keys/,
+  ],
   [`${untimedHead}\n0 0 1\n`, { hitShare: 0.5 }, /1 or nothing, because replay has the keys/],
   [`${untimedHead}\n0 0 1\n`, { commands: [] }, /commands as well/],
 ])('%j with %j is refused', async (text, changes, expected) => {

@@ -185,7 +185,9 @@ function joinSeconds(
   const isDue = () => {
     // A recording can have pauses, and the result does not have its instants.
     if (arrival.kind === 'recorded') return failed > 0;
-    return arrival.stages === undefined || isDueWithin(arrival.stages, fromSecond, fromSecond + series.length);
+    return (
+      arrival.stages === undefined || isDueWithin(arrival.stages, fromSecond, fromSecond + series.length)
+    );
   };
   return {
     round,
