@@ -72,13 +72,19 @@ export function parseReplay(bytes: Buffer): Replay {
 }
 
 /**
- * How long a replay lasts until it starts again, in microseconds: one mean gap after its last operation. Undefined if all
- * of its operations were recorded at one instant, or if it has no instants.
+ * How long a replay lasts until it starts again, in microseconds. The gap after its last operation is as long as that in
+ * which an instant of the recording lies on average: in bursts it is their distance, not the mean of all gaps. Undefined if
+ * all operations were recorded at one instant, or if there are no instants.
  */
 export function lengthOf({ instants }: Replay): number | undefined {
-  const [first = 0, last = 0] = [instants?.[0], instants?.at(-1)];
-  if (instants === undefined || last === first) return undefined;
-  return last + (last - first) / (instants.length - 1);
+  if (instants === undefined) return undefined;
+  const [first = 0] = instants;
+  let [last, squares] = [first, 0];
+  for (const instant of instants) {
+    squares += (instant - last) ** 2;
+    last = instant;
+  }
+  return last === first ? undefined : last + squares / (last - first);
 }
 
 /** The last file read in this thread: every pool of every round has the same one. */
