@@ -166,7 +166,7 @@ const openLoopStage = z.object({
 
 /** What was due in the window of an open loop, and what came of it; operations, unless a name says otherwise. */
 const openLoop = z.object({
-  /** Operations a second that were asked for; the mean of stages. */
+  /** Operations a second that were asked for; the mean of stages or of a recording. */
   rate: z.number(),
   /** What was due: sent + unsent. */
   offered: z.number(),

@@ -82,7 +82,7 @@ export const options = {
     help: "parent of the run's own folder, results by default; compare writes files only with this option, trend writes trend.html there; import and record write the config to this file",
   },
   literal: {
-    help: 'also keep the order and the key of every recorded command, in a second file next to the config',
+    help: 'also keep the order, the key and the instant of every recorded command, in a second file next to the config',
   },
   speed: { value: 'N', help: 'rate of the load, as a multiple of the recorded rate; 1 by default' },
   resume: {

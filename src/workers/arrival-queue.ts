@@ -5,8 +5,12 @@ import type { LoadWindow } from './recorder.ts';
 
 /** A worker, as its queue sees it. */
 export interface ArrivalTaker {
-  /** Sends a batch that was due at `dueNs`. Afterwards the worker calls `free` of the queue. */
-  take(dueNs: number): void;
+  /**
+   * Sends a batch that was due at `dueNs`. Afterwards the worker calls `free` of the queue.
+   *
+   * @param arrival its number among the arrivals of the pool, from 0
+   */
+  take(dueNs: number, arrival: number): void;
   /** The queue has no more arrivals for it. Called once. */
   retire(): void;
 }
@@ -149,12 +153,12 @@ export class ArrivalQueue {
       const dueNs = this.#releasedNs + this.#next.dueNs;
       if (dueNs > now || dueNs >= this.#window.endNs) return;
       this.#next.advance();
-      this.#taken++;
+      const arrival = this.#taken++;
       this.#noteLag(dueNs, now);
       const worker = this.#idle.pop() as ArrivalTaker;
       if (this.#idle.length === 0) this.#runOut(now);
       this.#pacer.noteWork();
-      worker.take(dueNs);
+      worker.take(dueNs, arrival);
       now = this.#clock();
     }
   }

@@ -1,6 +1,7 @@
 import type { OpenLoopTask, RateStage } from './contract.ts';
 import { poissonCounts } from './poisson-counts.ts';
 import { Prng, scramble, seedStep } from './prng.ts';
+import type { RecordedInstants } from './workload/replay.ts';
 
 const secondNs = 1e9;
 
@@ -21,7 +22,7 @@ export interface ArrivalCursor {
   skip(untilNs: number): number;
   /** Whether arrivals come so close together that looking at each would take the thread's time. */
   readonly dense: boolean;
-  /** The measured window begins, and with it the stages. Absent from a schedule whose rate stays the same. */
+  /** The measured window begins, and with it stages or a recording. Absent from a schedule whose rate stays the same. */
   openWindow?(windowNs: number): void;
 }
 
@@ -32,18 +33,23 @@ export interface ArrivalCursor {
  * of step with one another. Random arrivals are a separate Poisson process for each pool, at its part of the rate: their
  * sum is a Poisson process of the whole rate.
  *
- * Stages change when these arrivals are due, and neither their order nor their pools.
+ * Stages change when these arrivals are due, and neither their order nor their pools. Recorded arrivals are those of the
+ * operations that the pool replays.
  *
  * @param pool from 0, of all pools of the scenario
  * @param pipeline operations per arrival
  * @param seed draws a random schedule: the same seed gives the same arrivals
+ * @param recorded when the operations of the pool were recorded
  */
 export function arrivalsOf(
-  { arrivals: { kind, rate, size, stages }, pools }: OpenLoopTask,
+  { arrivals, pools }: OpenLoopTask,
   pool: number,
   pipeline: number,
   seed: number,
+  recorded: RecordedInstants = nothingRecorded,
 ): ArrivalCursor {
+  if (arrivals.kind === 'recorded') return new ReplayedArrivals(recorded, arrivals.speed);
+  const { kind, rate, size, stages } = arrivals;
   const staged = (steady: ArrivalCursor, gapNs: number) =>
     stages === undefined ? steady : new StagedArrivals(steady, stages, { rate, gapNs });
   if (kind === 'poisson') return staged(new RandomArrivals((pools * pipeline * secondNs) / rate, seed), 0);
@@ -305,5 +311,63 @@ class StagedArrivals implements ArrivalCursor {
     for (const next of this.#stretches) if (next.startNs <= intoNs) stretch = next;
     const timeNs = intoNs - stretch.startNs;
     return this.#steadyWindowNs + stretch.steadyNs + (stretch.pace + (stretch.slope * timeNs) / 2) * timeNs;
+  }
+}
+
+const nothingRecorded: RecordedInstants = {
+  instants: new Float64Array(0),
+  own: new Uint32Array(0),
+  length: Number.POSITIVE_INFINITY,
+};
+
+/**
+ * Each operation of a pool at its recorded instant, counted from the start of the window. The recording starts again at its
+ * end. Arrival n of the pool is its operation n, modulo their number.
+ */
+class ReplayedArrivals implements ArrivalCursor {
+  dueNs = Number.POSITIVE_INFINITY;
+  readonly dense = false;
+  readonly #recorded: RecordedInstants;
+  /** Nanoseconds in one microsecond of the recording. */
+  readonly #scale: number;
+  readonly #lengthNs: number;
+  /** From the start of the schedule. */
+  #windowNs = Number.POSITIVE_INFINITY;
+  /** How often the recording has been replayed as a whole, and the next operation of the pool. */
+  #times = 0;
+  #next = 0;
+
+  constructor(recorded: RecordedInstants, speed: number) {
+    this.#recorded = recorded;
+    this.#scale = 1000 / speed;
+    // In a window as long as the recording, its first operation is not due again at the end.
+    this.#lengthNs = recorded.length * this.#scale + roundingNs;
+  }
+
+  openWindow(windowNs: number): void {
+    this.#windowNs = windowNs;
+    this.#plan();
+  }
+
+  advance(): void {
+    this.#next++;
+    if (this.#next === this.#recorded.own.length) {
+      this.#next = 0;
+      this.#times++;
+    }
+    this.#plan();
+  }
+
+  skip(): number {
+    return 0;
+  }
+
+  /** Computed from the number of the operation: adding up gaps would add up rounding errors. */
+  #plan(): void {
+    const { instants, own } = this.#recorded;
+    if (own.length === 0) return;
+    const instantNs = (instants[own[this.#next] as number] as number) * this.#scale;
+    const startNs = this.#times === 0 ? 0 : this.#times * this.#lengthNs;
+    this.dueNs = this.#windowNs + startNs + instantNs;
   }
 }

@@ -51,7 +51,7 @@ export interface WorkloadTask {
   readonly script?: string;
   /** Connections of all pools together that subscribe to what the load publishes. Absent: none. */
   readonly subscribers?: number;
-  /** A file with the order of the commands and with their keys (workload/replay.ts). Absent: both are drawn. */
+  /** A file with the order of the commands, their keys and instants (workload/replay.ts). Absent: these are drawn. */
   readonly replay?: string;
   /** Fraction of reads that are for keys which the prefill writes, 0 to 1; the rest are for keys that nobody writes. */
   readonly hitShare: number;
@@ -102,6 +102,19 @@ export interface Arrivals {
   readonly stages?: readonly RateStage[];
 }
 
+/**
+ * Operations that are due at the instants at which they were recorded (workload/replay.ts). The recording begins with the
+ * measured window, and again whenever it is over; in the warm-up nothing is due.
+ */
+export interface RecordedArrivals {
+  readonly kind: 'recorded';
+  /** Operations a second of the whole recording, over all pools of the scenario. */
+  readonly rate: number;
+  /** How many times as fast as the recording. */
+  readonly speed: number;
+  readonly stages?: undefined;
+}
+
 /** A part of the measured window. */
 export interface RateStage {
   readonly seconds: number;
@@ -113,7 +126,7 @@ export interface RateStage {
 
 /** One thread's part of a scenario's arrivals. */
 export interface OpenLoopTask {
-  readonly arrivals: Arrivals;
+  readonly arrivals: Arrivals | RecordedArrivals;
   /** Pools among which the schedule is divided, and the number of this thread's first one, from 0. */
   readonly pools: number;
   readonly firstPool: number;
@@ -280,9 +293,9 @@ export interface StageSample {
 
 /** Further figures of a thread in an open loop, all of the measured window. */
 export interface OpenLoopSample {
-  /** Operations a second, over all pools of the scenario; the mean of the stages. */
+  /** Operations a second, over all pools of the scenario; the mean of the stages or of the recording. */
   readonly rate: number;
-  /** Absent if the rate stayed the same. */
+  /** Absent if there were none. */
   readonly stages?: readonly StageSample[];
   /** Operations that were due by the schedule; offered = issued + unsent. */
   readonly offered: number;

@@ -17,6 +17,7 @@ import type { ScriptLoad } from './script/script-load.ts';
 import type { SharedState } from './shared-state.ts';
 import type { CommandMix } from './workload/command-mix.ts';
 import { partOf } from './workload/keys.ts';
+import { readReplay, recordedInstants } from './workload/replay.ts';
 import { openWorkload, type Workload } from './workload/workload.ts';
 
 /** Interval at which a thread looks at the stop flag and publishes its progress. */
@@ -206,7 +207,12 @@ function makeWorkers(
     for (const { workers, pipeline } of poolTask.groups) {
       const load = loads.get(pipeline) ?? { pipeline, recorder: newRecorder(), workers: [] };
       loads.set(pipeline, load);
-      const queue = open?.addPool(pool, workers, pipeline, task.seed);
+      const { replay, keys } = task.workload;
+      const recorded =
+        open !== undefined && replay !== undefined
+          ? recordedInstants(readReplay(replay), poolTask, keys)
+          : undefined;
+      const queue = open?.addPool({ pool, workers }, pipeline, { seed: task.seed, recorded });
       for (let worker = 0; worker < workers; worker++) {
         group.join();
         const workload = nextWorkload();

@@ -8,6 +8,7 @@ import type { LoadWorker } from './load-workers.ts';
 import { type PacedLoad, threadPacer } from './pacer.ts';
 import { streamSeed } from './prng.ts';
 import { type LoadWindow, StageRecorder } from './recorder.ts';
+import type { RecordedInstants } from './workload/replay.ts';
 
 /** Makes the workers of a task send in an open loop: a queue of arrivals for each pool, which the thread's pacer dispatches. */
 export class OpenLoad implements PacedLoad {
@@ -18,7 +19,7 @@ export class OpenLoad implements PacedLoad {
   readonly #queues: ArrivalQueue[] = [];
   readonly #callers: Callers[] = [];
   readonly #first = new FirstConnections();
-  /** Undefined if the rate stays the same. */
+  /** Undefined if there are none. */
   readonly stages: StageRecorder | undefined;
   #gathered = false;
 
@@ -29,10 +30,20 @@ export class OpenLoad implements PacedLoad {
     if (stages !== undefined) this.stages = new StageRecorder(stages);
   }
 
-  /** The queue of the thread's next pool. @param seed that of the thread */
-  addPool(pool: ConnectionPool, workers: number, pipeline: number, seed: number): ArrivalQueue {
+  /**
+   * The queue of the thread's next pool.
+   *
+   * @param seed that of the thread
+   * @param recorded when the operations of the pool were recorded, if it replays any
+   */
+  addPool(
+    { pool, workers }: Callers,
+    pipeline: number,
+    { seed, recorded }: { readonly seed: number; readonly recorded: RecordedInstants | undefined },
+  ): ArrivalQueue {
     const number = this.#task.firstPool + this.#queues.length;
-    const cursor = () => arrivalsOf(this.#task, number, pipeline, streamSeed(seed, 'arrivals', number));
+    const ownSeed = streamSeed(seed, 'arrivals', number);
+    const cursor = () => arrivalsOf(this.#task, number, pipeline, ownSeed, recorded);
     const queue = new ArrivalQueue(cursor, pipeline, {
       window: this.#window,
       lag: this.#lag,
@@ -84,13 +95,12 @@ export class OpenLoad implements PacedLoad {
   /**
    * Sets the first instant of the measured window: what is due earlier belongs to the warm-up.
    *
-   * @param windowNs the same of all threads, at which stages begin; `startNs` is later in a late thread
+   * @param windowNs the same of all threads, at which stages or a recording begin; `startNs` is later in a late thread
    */
   openWindow(startNs: number, windowNs: number): void {
     for (const queue of this.#queues) queue.openWindow(startNs, windowNs);
-    if (this.stages === undefined) return;
-    this.stages.begin(windowNs);
-    // The next arrival may be earlier than it was in the warm-up.
+    this.stages?.begin(windowNs);
+    // With stages or a recording, the next arrival may be earlier than it was in the warm-up.
     threadPacer.wake();
   }
 

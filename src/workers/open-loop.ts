@@ -21,6 +21,7 @@ export class OpenLoopWorker implements LoadWorker, BatchOwner, ArrivalTaker {
   readonly #events: WorkerEvents;
   readonly #batch: Batch;
   #connection: Connection | undefined;
+  #arrival = 0;
   #dueNs = 0;
   #sentNs = 0;
   #running = false;
@@ -53,8 +54,9 @@ export class OpenLoopWorker implements LoadWorker, BatchOwner, ArrivalTaker {
     return this.#batch.size;
   }
 
-  take(dueNs: number): void {
+  take(dueNs: number, arrival: number): void {
     this.#running = true;
+    this.#arrival = arrival;
     this.#dueNs = dueNs;
     this.#recorder.due(dueNs, this.#batch.size);
     const connection = this.#pool.tryAcquire();
@@ -82,7 +84,7 @@ export class OpenLoopWorker implements LoadWorker, BatchOwner, ArrivalTaker {
 
   #send(connection: Connection): void {
     this.#connection = connection;
-    this.#workload.fill(this.#batch);
+    this.#workload.fill(this.#batch, this.#arrival);
     this.#sentNs = nowNs();
     connection.send(this.#batch);
   }

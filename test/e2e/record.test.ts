@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -81,6 +81,10 @@ test('a recording is replayed in its order, and not with agents', async () => {
     join(folder, 'results'),
   ]);
   expect(ran.code, ran.stderr).toBe(0);
+  const [run = ''] = await readdir(join(folder, 'results'));
+  const { scenarios } = JSON.parse(await readFile(join(folder, 'results', run, 'result.json'), 'utf8'));
+  expect(scenarios[0].arrival).toEqual({ kind: 'recorded', speed: 1, rate: 400 });
+  expect(scenarios[0].rounds[0]).toMatchObject({ openLoop: { offered: 120, rate: 400 } });
   // The observer has sent neither; the keys are written by SET, and by RPUSH for lists.
   const stats = await redis.info('commandstats');
   const counts = ['get', 'lpush'].map(name =>

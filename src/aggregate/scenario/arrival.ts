@@ -50,6 +50,10 @@ const order = oneOf(['shuffled', 'upAndDown']).default('shuffled').meta({
 
 export const burstSize = wholeNumber(1, 1_000_000);
 
+/** How many times as fast as a recording a load can be. */
+export const [minSpeed, maxSpeed] = [0.01, 100];
+export const speed = numberBetween(minSpeed, maxSpeed).default(1);
+
 const kindOf = <const Kind extends string>(kind: Kind, description: string) =>
   z.literal(kind).meta({ description: `${kind}: ${description}` });
 
@@ -79,10 +83,24 @@ const burst = section({
   order,
 });
 
-export const arrivalSchema = z.discriminatedUnion('kind', [closed, constant, poisson, burst], {
+const recorded = section({
+  kind: kindOf('recorded', 'operations are due at the instants that workload.replay has'),
+  speed: speed.meta({ description: 'How many times as fast as the recording; 2: at half of its distances' }),
+  rate: z
+    .number({ error: 'a number, or nothing' })
+    .positive({ error: 'a number above 0, or nothing' })
+    .nullable()
+    .default(null)
+    .meta({
+      description: 'Set by poolbench: mean rate of the recording at this speed, over all pools',
+      unit: 'operations per second',
+    }),
+});
+
+export const arrivalSchema = z.discriminatedUnion('kind', [closed, constant, poisson, burst, recorded], {
   error: issue =>
     issue.code === 'invalid_union'
-      ? '"closed" or "constant" or "poisson" or "burst"'
+      ? '"closed" or "constant" or "poisson" or "burst" or "recorded"'
       : 'an object such as { "kind": "closed" } or { "kind": "constant", "rate": 2000 }',
 });
 
@@ -93,10 +111,11 @@ type ArrivalGroup = z.output<typeof arrivalSchema>;
 export type Arrival =
   | { readonly kind: 'closed' }
   | ({ readonly kind: 'constant' | 'poisson' } & Rated)
-  | ({ readonly kind: 'burst'; readonly size: number } & Rated);
+  | ({ readonly kind: 'burst'; readonly size: number } & Rated)
+  | ({ readonly kind: 'recorded'; readonly speed: number } & Rated);
 
 interface Rated {
-  /** Operations a second, over all pools; the mean of the stages. */
+  /** Operations a second, over all pools; the mean of the stages or of the recording. */
   readonly rate: number;
   /** The parts of the measured window, in order. Absent: the rate stays the same. */
   readonly stages?: readonly Stage[];
@@ -109,6 +128,8 @@ export const arrivalResult = z.looseObject({
   kind: z.string(),
   rate: z.number().optional(),
   size: z.number().optional(),
+  /** Since 0.12. */
+  speed: z.number().optional(),
   /** Since 0.9. */
   stages: z
     .array(z.object({ seconds: z.number(), rate: z.number(), rampTo: z.number().nullable() }))
@@ -139,10 +160,11 @@ export function isDueWithin(stages: readonly Stage[], from: number, until: numbe
   });
 }
 
-/** One arrival for each rate, and for each way if a list goes up and down; one for stages. */
+/** One arrival for each rate, and for each way if a list goes up and down; one for stages, and for a recording. */
 export function expandArrivals(groups: readonly ArrivalGroup[]): Arrival[] {
   return groups.flatMap((group): Arrival[] => {
     if (group.kind === 'closed') return [{ kind: 'closed' }];
+    if (group.kind === 'recorded') return [{ ...group, rate: group.rate ?? 0 }];
     const { kind, stages, order } = group;
     const rates = group.rate ?? [];
     const at = (rated: Rated): Arrival =>
@@ -181,9 +203,13 @@ function shortLabelOfStages(stages: readonly Stage[]): string {
   return `${stages.length}stages_${min}to${max}_${shortHash(all)}`;
 }
 
-/** In the id of a scenario: `closed`, `poisson2000`, `burst5000x100`, `constant2000-up`, `constant1000x2s+1000to5000x0.5s`. */
+/**
+ * In the id of a scenario: `closed`, `poisson2000`, `burst5000x100`, `constant2000-up`, `constant1000x2s+1000to5000x0.5s`,
+ * `recorded1x`.
+ */
 export function labelArrival(arrival: Arrival): string {
   if (arrival.kind === 'closed') return 'closed';
+  if (arrival.kind === 'recorded') return `recorded${arrival.speed}x`;
   const size = arrival.kind === 'burst' ? `x${arrival.size}` : '';
   const leg = arrival.leg === undefined ? '' : `-${arrival.leg}`;
   const rate = arrival.stages === undefined ? arrival.rate : shortLabelOfStages(arrival.stages);
@@ -203,17 +229,28 @@ export function describeStages(stages: readonly Stage[], max = maxListedStages):
   return `${stages.length} stages of ${lowest}/s to ${highest}/s`;
 }
 
-/** "closed loop", or the kind of an open loop with its rate: "poisson at 2000/s", "burst of 100 at 2000/s, up", "constant, 9/s for 2 s". */
-export function describeArrival({ kind, rate, size, stages, leg }: ArrivalResult): string {
+/**
+ * "closed loop", or the kind of an open loop with its rate: "poisson at 2000/s", "burst of 100 at 2000/s, up", "constant, 9/s
+ * for 2 s", "recorded at 100/s on average", "recorded ×2 at 200/s on average".
+ */
+export function describeArrival({ kind, rate, size, stages, leg, speed }: ArrivalResult): string {
   if (kind === 'closed') return 'closed loop';
+  if (kind === 'recorded') {
+    const what = speed === undefined || speed === 1 ? kind : `${kind} ×${speed}`;
+    return rate === undefined ? what : `${what} at ${rate}/s on average`;
+  }
   const what = size === undefined ? kind : `${kind} of ${size}`;
   if (stages !== undefined) return `${what}, ${describeStages(stages, 2)}`;
   return `${what}${rate === undefined ? '' : ` at ${rate}/s`}${leg === undefined ? '' : `, ${leg}`}`;
 }
 
-/** The same without one rate: "closed loop", "constant arrivals", "bursts of 100", "bursts of 100, 9/s for 2 s". */
+/**
+ * The same without one rate: "closed loop", "constant arrivals", "bursts of 100", "bursts of 100, 9/s for 2 s", "recorded
+ * arrivals (mean rates)".
+ */
 export function describeArrivals({ kind, size, stages }: ArrivalResult): string {
   if (kind === 'closed') return 'closed loop';
+  if (kind === 'recorded') return 'recorded arrivals (mean rates)';
   const what = size === undefined ? `${kind} arrivals` : `${kind}s of ${size}`;
   return stages === undefined ? what : `${what}, ${describeStages(stages)}`;
 }

@@ -315,6 +315,7 @@ export const dimensions = {
       { name: 'arrival', value: ({ kind }) => kind },
       { name: 'rate', value: ({ rate }) => rate ?? null },
       { name: 'burstSize', value: ({ size }) => size ?? null },
+      { name: 'speed', value: ({ speed }) => speed ?? null },
       { name: 'leg', value: ({ leg }) => leg ?? null },
       { name: 'stages', value: ({ stages }) => (stages === undefined ? null : labelStages(stages)) },
     ],

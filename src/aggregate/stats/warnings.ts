@@ -110,7 +110,7 @@ function sharesThreads({ populations = [] }: ScenarioResult): boolean {
 
 /** Caveats of the latencies of a run, a sentence each. */
 export function latencyWarnings(scenarios: readonly ScenarioResult[]): string[] {
-  const isBurst = ({ arrival }: ScenarioResult) => arrival.kind === 'burst';
+  const isBurst = ({ arrival: { kind } }: ScenarioResult) => kind === 'burst' || kind === 'recorded';
   const late = (isMeant: (scenario: ScenarioResult) => boolean) =>
     scenarios
       .filter(isMeant)
@@ -142,7 +142,7 @@ export function latencyWarnings(scenarios: readonly ScenarioResult[]): string[] 
     ...warn(
       late(scenario => isBurst(scenario) && !sharesThreads(scenario)),
       list =>
-        `A thread sends the batches of a burst one after another, so the response times include the wait of the last ones, in ${list}: use more threads or smaller bursts.`,
+        `A thread sends the batches of a burst one after another, so the response times include the wait of the last ones, in ${list}: use more threads, smaller bursts, or a lower speed of a recording.`,
     ),
     ...warn(
       late(sharesThreads),

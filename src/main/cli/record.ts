@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
+import { maxSpeed, minSpeed } from '../../aggregate/scenario/arrival.ts';
 import { limits } from '../../aggregate/scenario/limits.ts';
 import {
   formatCount,
@@ -29,7 +30,6 @@ const maxCommands = 1_000_000;
 const maxBytes = 256 * 2 ** 20;
 /** A server that runs more commands per second is recorded only with --force. */
 const busyOpsPerSecond = 10_000;
-const [minSpeed, maxSpeed] = [0.01, 100];
 const timeoutMs = 5000;
 const usualFile = 'recording.json';
 
@@ -80,7 +80,9 @@ export async function record(
       say(
         `The replay ends after ${formatDuration(limits.seconds)}, the max measured time. Left out: ${formatPlural(tooLate, 'later operation')}`,
       );
-    say(`Written: ${replayFile}, with the order of ${formatPlural(operations, 'operation')}`);
+    say(
+      `Written: ${replayFile}, with the order and the instants of ${formatPlural(operations, 'operation')}`,
+    );
   } else await writeConfig(out, fitted.config);
   say(`Written: ${out}, without keys and values of the recording\nTo run it: ${asTypedHere(quote(out))}`);
   return endedBy === 'interrupt' ? 130 : 0;

@@ -50,7 +50,7 @@ const search = section({
   });
 
 /** Of one scenario in one round. */
-export const measuredSeconds = numberBetween(0.05, limits.seconds);
+export const measuredSeconds = numberBetween(limits.minSeconds, limits.seconds);
 export const warmupTime = numberBetween(0, 600);
 /** In milliseconds. */
 export const timeout = wholeNumber(10, 600_000);
@@ -135,7 +135,7 @@ export const experimentSchema = section({
     }),
   seconds: measuredSeconds.default(1).meta({
     description:
-      'Measured time of each scenario in each round. With stages it can be left out: it is then their sum',
+      'Measured time of each scenario in each round. With stages or recorded arrivals it can be left out: it is then that of the stages or of the recording',
     unit: 'seconds',
   }),
   warmupSeconds: warmupTime

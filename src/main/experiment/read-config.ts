@@ -11,6 +11,7 @@ import { suggest } from './nearest.ts';
 import { applyOverrides, type ConfigOverrides } from './overrides.ts';
 import { withBeside } from './populations.ts';
 import { askedExperiment } from './question.ts';
+import { withRecordedRates } from './recorded-arrivals.ts';
 import { withStageSeconds } from './stage-seconds.ts';
 import { locateTlsFiles } from './target.ts';
 import { locateWorkloadFiles } from './workload-files.ts';
@@ -85,9 +86,10 @@ export function parseConfig(text: string, source: string): Experiment {
  * @throws CONFIG_INVALID with every fault against the schema
  */
 export function checkConfig(config: unknown, source: string): Experiment {
-  const checked = experimentSchema.safeParse(config);
+  const input = withRecordedRates(config);
+  const checked = experimentSchema.safeParse(input);
   if (checked.success) return checked.data;
-  const faults = faultsOf(checked.error.issues, config).map(({ text }) => text);
+  const faults = faultsOf(checked.error.issues, input).map(({ text }) => text);
   throw invalid(source, faults.slice(0, maxFaults), faults.length);
 }
 
@@ -103,7 +105,7 @@ function parse(text: string, source: string) {
   };
 
   const { value, repeatedKeys, offsetOf } = parseJsonText(body, source);
-  const input = withBeside(withStageSeconds(locateWorkloadFiles(value, source)));
+  const input = withBeside(withRecordedRates(withStageSeconds(locateWorkloadFiles(value, source))));
   const checked = experimentSchema.safeParse(input);
   const repeated = repeatedKeys.map(({ offset, path }) => ({
     offset,

@@ -91,6 +91,11 @@ function checkArrivals(
 ): void {
   for (const [index, one] of arrival.entries()) {
     if (one.kind === 'closed') continue;
+    if (one.kind === 'recorded') {
+      if (Math.max(...pipeline) > 1)
+        refuse(['pipeline'], '1 (each recorded operation is due at its own instant)', pipeline);
+      continue;
+    }
     const { rate, stages } = one;
     if (rate === null && stages === null) {
       const expected = 'a number from 0.1 to 10000000, a list of them, or stages instead';

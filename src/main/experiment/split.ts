@@ -84,8 +84,13 @@ export function openLoopOf(
   thread: number,
 ): OpenLoopTask | null {
   if (arrival.kind === 'closed') return null;
+  const place = { pools, firstPool: thread * poolsPerThread };
+  if (arrival.kind === 'recorded') {
+    const { kind, rate, speed } = arrival;
+    return { arrivals: { kind, rate, speed }, ...place };
+  }
   const { kind, rate, stages } = arrival;
   const size = kind === 'burst' ? arrival.size : pipeline;
   const arrivals = { kind, rate, size, ...(stages === undefined ? {} : { stages }) };
-  return { arrivals, pools, firstPool: thread * poolsPerThread };
+  return { arrivals, ...place };
 }

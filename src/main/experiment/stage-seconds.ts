@@ -19,9 +19,9 @@ function stagesOf({ scenarios, populations }: Staged) {
     ...populations.map(({ arrival }, index) => ({ path: ['populations', index, 'arrival'], arrival })),
   ];
   return arrivals.flatMap(({ path, arrival }) =>
-    arrival.kind === 'closed' || arrival.stages === null
-      ? []
-      : [{ path: [...path, 'stages'], stages: arrival.stages }],
+    'stages' in arrival && arrival.stages !== null
+      ? [{ path: [...path, 'stages'], stages: arrival.stages }]
+      : [],
   );
 }
 

@@ -7,6 +7,7 @@ import { isPublish, keysOf, parseCommand } from '../../workers/workload/command-
 import { replicaCanAnswer, typeName } from '../../workers/workload/families.ts';
 import { keyRanges, maxRecords } from '../../workers/workload/keys.ts';
 import { minSpread } from '../../workers/workload/samplers.ts';
+import { checkRecorded } from './recorded-arrivals.ts';
 import type { scenarioGroup } from './scenario-group.ts';
 import { sizesOf } from './value-variants.ts';
 import { type WorkloadConfig, workloadTask } from './workload.ts';
@@ -41,6 +42,7 @@ export function checkWorkload(config: Parts, refuse: Refuse): void {
   checkBlocking(config, refuse);
   checkSubscribers(config, refuse);
   checkScript(config, refuse);
+  checkRecorded(config, refuse);
   const { ycsb } = config.workload;
   const { growth, values } = workloadTask(config.workload);
   for (const [index, { workers, pipeline, batch }] of config.scenarios.entries()) {

@@ -153,7 +153,7 @@ const functions = z
 const usualKeyChoice = { kind: 'uniform' } as const;
 const usualReadShare = 0.5;
 
-/** Keys, values and commands of the load. Keys that a preset or a list of commands determines are absent. */
+/** Keys, values and commands of the load. Keys that a preset, a list of commands or a replay determines are absent. */
 export const workload = section({
   keys: wholeNumber(1, maxKeys).default(10_000).meta({
     description: 'Number of keys; they are written before the load and removed after it',
@@ -258,7 +258,7 @@ export const workload = section({
   })
   .transform(({ keyChoice, readShare, ...rest }) => ({
     ...rest,
-    ...(rest.ycsb === null ? { keyChoice: keyChoice ?? usualKeyChoice } : {}),
+    ...(rest.ycsb === null && rest.replay === null ? { keyChoice: keyChoice ?? usualKeyChoice } : {}),
     ...(rest.ycsb === null && rest.commands.length === 0 && rest.script === null
       ? { readShare: readShare ?? usualReadShare }
       : {}),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { maxPopulationName } from '../../aggregate/scenario/beside.ts';
 import { PoolbenchError } from '../errors.ts';
+import { maxPopulations } from '../experiment/populations.ts';
 import { maxKeys, maxMembers, usualMembers } from '../experiment/workload.ts';
 import { importCommands } from './import-commands.ts';
 import { commandWords, type MemtierLoad, readMemtierArguments } from './memtier-arguments.ts';
@@ -87,7 +88,9 @@ export function importDefinition(parsed: unknown, source: string): Imported {
       ? 0
       : Number(readArguments(listeners.arguments, source).flags.get('clients') ?? 1);
   // Populations have keys of their own, so two loads on the same keys cannot be two of them.
-  const populations = others.filter(load => !load.hasKeys || !measured.hasKeys);
+  const beside = others.filter(load => !load.hasKeys || !measured.hasKeys);
+  const populations = beside.slice(0, maxPopulations);
+  const tooMany = beside.slice(maxPopulations).map(({ client }) => client);
   const imported = [measured, ...populations];
   const importedClients = [listeners, ...imported.map(({ client }) => client)];
   const flags = new Set(imported.flatMap(load => [...load.flags.keys()]));
@@ -97,10 +100,13 @@ export function importDefinition(parsed: unknown, source: string): Imported {
       ...new Set(imported.flatMap(({ notes }) => notes)),
       ...clients
         .filter(other => !importedClients.includes(other))
-        .map(
-          ({ tool = 'memtier_benchmark', arguments: text }) =>
-            `The definition has another client at the same time, which is not imported: ${tool} ${text.trim().slice(0, 200)}`,
-        ),
+        .map(other => {
+          const { tool = 'memtier_benchmark', arguments: text } = other;
+          const why = tooMany.includes(other)
+            ? `, because a config has at most ${maxPopulations} populations`
+            : '';
+          return `The definition has another client at the same time, which is not imported${why}: ${tool} ${text.trim().slice(0, 200)}`;
+        }),
       ...[...flags]
         .filter(flag => !knownFlags.has(flag))
         .map(flag => `--${flag} of memtier_benchmark has no counterpart in poolbench.`),

@@ -189,9 +189,13 @@ function spreadOver(scenario: Scenario, threads: number): Scenario {
   };
 }
 
-/** With its stages compressed into this time, so that each of their rates is used. */
+/**
+ * With its stages compressed into this time, so that each of their rates is used. A recording may begin with a pause, and
+ * have no operation for some threads, so its mean rate is used.
+ */
 function squeezed(scenario: Scenario, seconds: number): Scenario {
   const { arrival } = scenario;
+  if (arrival.kind === 'recorded') return { ...scenario, arrival: { kind: 'poisson', rate: arrival.rate } };
   if (arrival.kind === 'closed' || arrival.stages === undefined) return scenario;
   const ratio = seconds / secondsOf(arrival.stages);
   const stages = arrival.stages.map(stage => ({ ...stage, seconds: stage.seconds * ratio }));

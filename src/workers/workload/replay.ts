@@ -9,41 +9,82 @@ export interface Replay {
   readonly numbers: Uint32Array;
   /** Where each operation begins among the numbers, and the end of the last one. */
   readonly starts: Uint32Array;
+  /** When each operation was recorded, in microseconds, ascending; undefined in files of versions before 0.12. */
+  readonly instants: Float64Array | undefined;
 }
 
-/** The first line of a file. Each line after it is one operation. */
-export const replayHead = 'poolbench replay 1';
+/** The first line of a file. Each line after it is one operation: its instant, then its numbers. */
+export const replayHead = 'poolbench replay 2';
+/** The same of a file without instants. */
+export const untimedHead = 'poolbench replay 1';
 
 const maxNumber = 99_999_999;
+/** In microseconds: 11 days. */
+const maxInstant = 999_999_999_999;
 const [LF, space, zero, nine] = [0x0a, 0x20, 0x30, 0x39];
 
 /** @throws RangeError whose message says what is expected */
 export function parseReplay(bytes: Buffer): Replay {
-  const head = `${replayHead}\n`;
-  if (bytes.toString('latin1', 0, head.length) !== head)
+  const head = bytes.toString('latin1', 0, replayHead.length + 1);
+  const isTimed = head === `${replayHead}\n`;
+  if (!isTimed && head !== `${untimedHead}\n`)
     throw new RangeError('a file that poolbench record --literal has written');
+  const minPlaces = isTimed ? 3 : 2;
   const numbers = new Uint32Array(bytes.length);
   const starts = [0];
+  const instants: number[] = [];
   let count = 0;
   let number = -1;
+  /** Numbers of this line so far. */
+  let places = 0;
+  const refuse = (expected: string) => {
+    throw new RangeError(`${expected} in line ${starts.length + 1} of the file`);
+  };
   for (let at = head.length; at <= bytes.length; at++) {
     const byte = bytes[at] ?? LF;
+    const isInstant = isTimed && places === 0;
     if (byte >= zero && byte <= nine) {
       number = Math.max(number, 0) * 10 + byte - zero;
-      if (number > maxNumber) throw new RangeError(`numbers of at most ${maxNumber} in the file`);
+      const max = isInstant ? maxInstant : maxNumber;
+      if (number > max) refuse(`numbers of at most ${max}`);
       continue;
     }
     if (byte !== space && byte !== LF) throw new RangeError(`only numbers in the file (byte ${at})`);
-    if (number >= 0) numbers[count++] = number;
-    number = -1;
-    const first = starts.at(-1) ?? 0;
-    if (byte !== LF || count === first) continue;
-    if (count - first < 2)
-      throw new RangeError(`two numbers or more in line ${starts.length + 1} of the file`);
+    if (number >= 0) {
+      if (isInstant && number < (instants.at(-1) ?? 0))
+        refuse('an instant that is not before the previous one');
+      if (isInstant) instants.push(number);
+      else numbers[count++] = number;
+      places++;
+      number = -1;
+    }
+    if (byte !== LF || places === 0) continue;
+    if (places < minPlaces) refuse(`${minPlaces} numbers or more`);
     starts.push(count);
+    places = 0;
   }
   if (starts.length === 1) throw new RangeError('a file with operations');
-  return { numbers: numbers.slice(0, count), starts: Uint32Array.from(starts) };
+  return {
+    numbers: numbers.slice(0, count),
+    starts: Uint32Array.from(starts),
+    instants: isTimed ? Float64Array.from(instants) : undefined,
+  };
+}
+
+/**
+ * How long a replay lasts until it starts again, in microseconds. The gap after its last operation is as long as that in
+ * which an instant of the recording lies on average: in bursts it is their distance, not the mean of all gaps. Undefined if
+ * all operations were recorded at one instant, or if there are no instants.
+ */
+export function lengthOf({ instants }: Replay): number | undefined {
+  if (instants === undefined) return undefined;
+  const [first = 0] = instants;
+  let [last, squares] = [first, 0];
+  for (const instant of instants) {
+    squares += (instant - last) ** 2;
+    last = instant;
+  }
+  return last === first ? undefined : last + squares / (last - first);
 }
 
 /** The last file read in this thread: every pool of every round has the same one. */
@@ -83,22 +124,41 @@ export function expectReplayOf(
 }
 
 /**
- * Indices of the operations on the keys of a pool; all operations if there are none on these keys.
+ * Indices of the operations on the keys of a pool. Each operation belongs to exactly one pool.
  *
  * @param all keys of all pools together; a type that has more spreads the others over the pools
  */
-export function operationsOf(
+export function operationsOn(
   { numbers, starts }: Replay,
   { firstKey, keys }: KeyRange,
   all: number,
 ): Uint32Array {
-  const operations = Uint32Array.from({ length: starts.length - 1 }, (_, operation) => operation);
-  const own = operations.filter(operation => {
+  const own = new Uint32Array(starts.length - 1);
+  let count = 0;
+  for (let operation = 0; operation < own.length; operation++) {
     const start = starts[operation] ?? 0;
     const hasKey = (starts[operation + 1] ?? 0) > start + 2;
     // An operation without a key belongs to the pool with the first keys.
     const key = hasKey ? (numbers[start + 2] ?? 0) % all : 0;
-    return key >= firstKey && key < firstKey + keys;
-  });
-  return own.length > 0 ? own : operations;
+    if (key >= firstKey && key < firstKey + keys) own[count++] = operation;
+  }
+  return own.slice(0, count);
+}
+
+/** When the operations of a pool were recorded. */
+export interface RecordedInstants {
+  /** Of all operations, in microseconds, ascending. */
+  readonly instants: Float64Array;
+  /** Indices of the operations of the pool. */
+  readonly own: Uint32Array;
+  /** In microseconds; infinite if the recording does not start again. */
+  readonly length: number;
+}
+
+/** Undefined if the replay has no instants. @param all keys of all pools together */
+export function recordedInstants(replay: Replay, range: KeyRange, all: number): RecordedInstants | undefined {
+  const { instants } = replay;
+  if (instants === undefined) return undefined;
+  const own = operationsOn(replay, range, all);
+  return { instants, own, length: lengthOf(replay) ?? Number.POSITIVE_INFINITY };
 }

@@ -4,15 +4,19 @@ import { Prng, streamSeed } from '../prng.ts';
 import type { CommandMix, MixTemplate, NumberSource } from './command-mix.ts';
 import { keyRanges, openKeyChooser } from './keys.ts';
 import { IndexedRecords, LatestRecords, type Records } from './records.ts';
-import { operationsOf, type Replay, readReplay } from './replay.ts';
+import { operationsOn, type Replay, readReplay } from './replay.ts';
 import { AliasTable, Draws, type KeyChooser, KeyDraws } from './samplers.ts';
 
 /** The workload of a pool's workers. Seeded; filling batches makes no garbage. */
 export interface Workload {
   /** Numbers of each command: the stride that batches must be made with. */
   readonly stride: number;
-  /** Chooses the commands of the batch and their numbers. Which ones come does not depend on the sizes of batches. */
-  fill(batch: Batch): void;
+  /**
+   * Chooses the commands of the batch and their numbers. Which ones come does not depend on the sizes of batches.
+   *
+   * @param arrival number of the batch among the arrivals of its pool, from 0; absent in a closed loop
+   */
+  fill(batch: Batch, arrival?: number): void;
   /** Makes a batch of another kind, whose operations are no commands of a set. */
   newBatch?(owner: BatchOwner): Batch;
   /** Takes note of a batch whose outcome is known; undefined if that makes no difference. */
@@ -81,8 +85,8 @@ function timed(workload: Workload, publications: Publications | undefined): Work
 function publishing(workload: Workload, publications: Publications): Workload {
   return {
     stride: workload.stride,
-    fill: batch => {
-      workload.fill(batch);
+    fill: (batch, arrival) => {
+      workload.fill(batch, arrival);
       publications.stamp(batch);
     },
     settle: batch => publications.published(batch),
@@ -203,7 +207,7 @@ class MixedWorkload implements Workload {
 
 /**
  * The operations of a recording in their order, repeated. A pool has the operations whose first key is among its keys, so the
- * operations on a key keep their order. Numbers other than those of keys are drawn.
+ * operations on a key keep their order; a pool without any has all operations. Numbers other than those of keys are drawn.
  */
 class ReplayWorkload implements Workload {
   readonly stride: number;
@@ -224,13 +228,17 @@ class ReplayWorkload implements Workload {
     this.#replay = replay;
     this.#mix = mix;
     this.#others = new OtherNumbers(draws);
-    this.#operations = operationsOf(replay, own, task.keys);
+    const ofPool = operationsOn(replay, own, task.keys);
+    this.#operations =
+      ofPool.length > 0 ? ofPool : operationsOn(replay, { firstKey: 0, keys: task.keys }, task.keys);
   }
 
-  fill(batch: Batch): void {
+  fill(batch: Batch, arrival?: number): void {
     const { numbers, starts } = this.#replay;
     const { templates, firstTemplates } = this.#mix;
     const command = batch.ownCommands();
+    // An arrival without a connection is an operation that failed, and the next one is still its own.
+    if (arrival !== undefined) this.#next = (arrival * command.length) % this.#operations.length;
     for (let i = 0; i < command.length; i++) {
       const start = starts[this.#operations[this.#next] as number] as number;
       this.#next = this.#next + 1 === this.#operations.length ? 0 : this.#next + 1;

@@ -200,7 +200,7 @@ describe('a fault of a config has its path, what was expected and what was found
     [
       'an unknown arrival',
       group({ arrival: [{ kind: 'closed' }, { kind: 'uniform', rate: 1 }] }),
-      'scenarios[0].arrival[1].kind "closed" "constant" "poisson" "burst" found "uniform"',
+      'scenarios[0].arrival[1].kind "closed" "constant" "poisson" "burst" "recorded" found "uniform"',
     ],
     [
       'an arrival as text',

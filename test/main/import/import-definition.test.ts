@@ -218,3 +218,17 @@ test('the file that import writes is a config with a heading', async () => {
     code: 'CONFIG_MISSING',
   });
 });
+
+test('clients beyond the populations that a config can have are left out, with the reason', () => {
+  const clientconfigs = Array.from({ length: 12 }, (_, index) => ({
+    tool: 'memtier_benchmark',
+    arguments: `--command "ECHO ${index}"`,
+  }));
+  const { config, notes } = importDefinition({ name: 'many', clientconfigs }, 'a.yml');
+  const { populations, workload } = checkConfig(config, 'a.yml');
+  expect(workload.commands).toMatchObject([{ command: 'ECHO 11' }]);
+  expect(populations).toHaveLength(8);
+  expect(notes).toHaveLength(3);
+  for (const [index, note] of notes.entries())
+    expect(note).toMatch(new RegExp(`not imported, because .* 8 populations: .*ECHO ${index + 8}`));
+});

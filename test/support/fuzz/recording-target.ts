@@ -2,7 +2,10 @@ import { equal, ok } from 'node:assert/strict';
 import fc from 'fast-check';
 import { experimentSchema } from '../../../src/main/experiment/experiment.ts';
 import { fitRecording } from '../../../src/main/experiment/recording/fit-recording.ts';
+import { literalReplay } from '../../../src/main/experiment/recording/literal-replay.ts';
 import { readRecording } from '../../../src/main/experiment/recording/recorded-operations.ts';
+import { workloadTask } from '../../../src/main/experiment/workload.ts';
+import { expectReplayOf, parseReplay } from '../../../src/workers/workload/replay.ts';
 import { monitorLine } from '../monitor-lines.ts';
 import type { FuzzTarget } from './fuzz-target.ts';
 
@@ -14,8 +17,9 @@ const command = fc
     fc.constantFrom(...commands),
     fc.array(fc.oneof(bytes, fc.constantFrom(...words)), { maxLength: 5 }),
     fc.constantFrom('127.0.0.1:1', '[::1]:2', 'unix:/run/my redis.sock', 'lua'),
+    fc.nat(2e6),
   )
-  .map(([name, args, source]) => monitorLine([name, ...args], { source }));
+  .map(([name, args, source, micros]) => monitorLine([name, ...args], { source, at: 1.7e9 + micros / 1e6 }));
 /** Text of somebody else, and lines that are cut. */
 const line = fc.oneof(
   { weight: 8, arbitrary: command },
@@ -23,7 +27,7 @@ const line = fc.oneof(
   { weight: 1, arbitrary: fc.string() },
 );
 
-/** Any text is a valid config, or none, and no command is lost. */
+/** Any text is a valid config and a valid replay, or none, and no command is lost. */
 export const recordingTarget: FuzzTarget = {
   name: 'recordings',
   async open() {
@@ -36,7 +40,15 @@ export const recordingTarget: FuzzTarget = {
       ok(commands + insideScripts + unreadable <= text.split('\n').length);
       const fitted = fitRecording(text);
       equal(fitted === undefined, operations.length === 0);
-      if (fitted !== undefined) experimentSchema.parse(fitted.config);
+      if (fitted === undefined) return;
+      experimentSchema.parse(fitted.config);
+      const { config, ...replay } = literalReplay(fitted, 'a.replay');
+      const parsed = parseReplay(Buffer.from(replay.text));
+      equal(parsed.instants?.length, replay.operations);
+      const { scenarios: _, ...rest } = config;
+      const workload = { ...rest.workload, replay: null };
+      const experiment = experimentSchema.parse({ ...rest, workload, scenarios: [{}] });
+      expectReplayOf(parsed, workloadTask(experiment.workload));
     });
     return { property, close: async () => {} };
   },

@@ -3,15 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
-import { z } from 'zod';
 import { experimentSchema } from '../../../src/main/experiment/experiment.ts';
+import { withRecordedRates } from '../../../src/main/experiment/recorded-arrivals.ts';
 import { fitRecording } from '../../../src/main/experiment/recording/fit-recording.ts';
 import { literalReplay } from '../../../src/main/experiment/recording/literal-replay.ts';
-import { withStageSeconds } from '../../../src/main/experiment/stage-seconds.ts';
 import { workloadTask } from '../../../src/main/experiment/workload.ts';
 import { Batch } from '../../../src/pool/client/batch.ts';
 import { commandMix } from '../../../src/workers/workload/command-mix.ts';
-import { parseReplay, replayHead } from '../../../src/workers/workload/replay.ts';
+import { parseReplay, replayHead, untimedHead } from '../../../src/workers/workload/replay.ts';
 import { openWorkload } from '../../../src/workers/workload/workload.ts';
 import { monitorLine } from '../../support/monitor-lines.ts';
 
@@ -38,15 +37,11 @@ test('a replay has the recorded commands on the recorded keys in their order, an
   if (fitted === undefined) throw new Error('nothing to replay');
   const { config, text, operations } = literalReplay(fitted, 'recording.replay');
   expect(operations).toBe(count);
-  const durationOf = ({ scenarios: [group] }: typeof config) =>
-    z
-      .object({ stages: z.array(z.object({ seconds: z.number() })) })
-      .parse(group?.arrival)
-      .stages.reduce((sum, { seconds }) => sum + seconds, 0);
-  expect(durationOf(config)).toBeCloseTo(0.3, 2);
-  expect(durationOf(literalReplay(fitted, 'recording.replay', 0.5).config)).toBeCloseTo(0.6, 2);
   expect(text).not.toMatch(/key|hash|field/);
-  const experiment = experimentSchema.parse(withStageSeconds(await configFor(config, text)));
+  const experiment = experimentSchema.parse(withRecordedRates(await configFor(config, text)));
+  // 299 gaps of a millisecond, and one until it would start again.
+  expect(experiment.seconds).toBe(0.3);
+  expect(experiment.scenarios[0]?.arrival).toEqual([{ kind: 'recorded', speed: 1, rate: 1000 }]);
   const task = workloadTask(experiment.workload);
   expect(task.keys).toBe(new Set(recorded.map(([, key]) => key).filter(key => key?.startsWith('key'))).size);
 
@@ -87,16 +82,25 @@ const workload = { keys: 10, commands: [{ command: 'GET {key}' }, { command: 'MG
 
 test.each([
   ['', {}, /poolbench record --literal/],
+  [`${untimedHead}\n`, {}, /operations/],
+  [`${untimedHead}\n0 x\n`, {}, /only numbers/],
+  [`${untimedHead}\n0\n`, {}, /2 numbers or more in line 2/],
+  [`${untimedHead}\n0 0 999999999\n`, {}, /at most 99999999 in line 2/],
+  [`${untimedHead}\n0 0 1\n2 0 1\n`, {}, /index of a command in line 3/],
+  [`${untimedHead}\n1 0 1\n`, {}, /2 keys in line 2/],
+  [`${untimedHead}\n0 0 10\n`, {}, /below 10 in line 2/],
   [`${replayHead}\n`, {}, /operations/],
-  [`${replayHead}\n0 x\n`, {}, /only numbers/],
-  [`${replayHead}\n0\n`, {}, /two numbers or more in line 2/],
-  [`${replayHead}\n0 0 999999999\n`, {}, /at most 99999999/],
-  [`${replayHead}\n0 0 1\n2 0 1\n`, {}, /index of a command in line 3/],
-  [`${replayHead}\n1 0 1\n`, {}, /2 keys in line 2/],
-  [`${replayHead}\n0 0 10\n`, {}, /below 10 in line 2/],
-  [`${replayHead}\n0 0 1\n`, { keyChoice: { kind: 'uniform' } }, /no keyChoice, because replay has the keys/],
-  [`${replayHead}\n0 0 1\n`, { hitShare: 0.5 }, /1 or nothing, because replay has the keys/],
-  [`${replayHead}\n0 0 1\n`, { commands: [] }, /commands as well/],
+  [`${replayHead}\n0\n`, {}, /3 numbers or more in line 2/],
+  [`${replayHead}\n7 0 0 1\n6 0 0 1\n`, {}, /not before the previous one in line 3/],
+  [`${replayHead}\n9999999999999 0 0 1\n`, {}, /at most 999999999999 in line 2/],
+  [`${replayHead}\n0 1 0 1\n`, {}, /2 keys in line 2/],
+  [
+    `${untimedHead}\n0 0 1\n`,
+    { keyChoice: { kind: 'uniform' } },
+    /no keyChoice, because replay has the keys/,
+  ],
+  [`${untimedHead}\n0 0 1\n`, { hitShare: 0.5 }, /1 or nothing, because replay has the keys/],
+  [`${untimedHead}\n0 0 1\n`, { commands: [] }, /commands as well/],
 ])('%j with %j is refused', async (text, changes, expected) => {
   const config = { name: 'a', target: { server: 'any', url: 'redis://a' }, scenarios: [{ workers: 1 }] };
   const { error } = experimentSchema.safeParse(
@@ -105,19 +109,26 @@ test.each([
   expect(JSON.stringify(error?.issues)).toMatch(expected);
 });
 
-test('any bytes are a replay, or refused', () => {
+test.each([replayHead, untimedHead])('any bytes after "%s" are a replay, or refused', head => {
   fc.assert(
     fc.property(fc.string({ unit: fc.constantFrom('0', '7', ' ', '\n', 'x') }), text => {
       let replay: ReturnType<typeof parseReplay>;
       try {
-        replay = parseReplay(Buffer.from(`${replayHead}\n${text}`));
+        replay = parseReplay(Buffer.from(`${head}\n${text}`));
       } catch (error) {
         expect(error).toBeInstanceOf(RangeError);
         return;
       }
-      const lines = text.split('\n').filter(line => /\d/.test(line));
+      const lines = text.split('\n').flatMap(line => {
+        const numbers = line.match(/\d+/g)?.map(Number);
+        return numbers === undefined ? [] : [numbers];
+      });
+      const isTimed = head === replayHead;
       expect(replay.starts.length - 1).toBe(lines.length);
-      expect([...replay.numbers]).toEqual(lines.flatMap(line => line.match(/\d+/g)?.map(Number) ?? []));
+      expect([...replay.numbers]).toEqual(lines.flatMap(numbers => numbers.slice(isTimed ? 1 : 0)));
+      expect(replay.instants && [...replay.instants]).toEqual(
+        isTimed ? lines.map(([instant]) => instant) : undefined,
+      );
     }),
   );
 });

@@ -7,7 +7,7 @@ import type { ExperimentConfig } from '../experiment.ts';
 import type { FittedRecording } from './fit-recording.ts';
 import type { OperationForm } from './recorded-operations.ts';
 
-/** The load of a recording in its own order. */
+/** The load of a recording in its own order and at its own instants. */
 interface LiteralReplay {
   readonly config: ExperimentConfig;
   /** The text of the file that the config names. */
@@ -18,12 +18,9 @@ interface LiteralReplay {
   readonly tooLate: number;
 }
 
-const maxStages = 10;
-const minStageSeconds = 0.1;
-
 /**
- * Makes a config and a file with the commands and their keys in the recorded order, at the recorded rate of each tenth of the
- * time. Keys are numbered in the order in which they first occur, so they do not reveal the keys of the recording.
+ * Makes a config and a file with the commands, their keys and the instants at which they were recorded. Keys are numbered in
+ * the order in which they first occur, so they do not reveal the keys of the recording.
  *
  * @param file the name of the file, as seen from the config's folder
  * @param speed how many times as fast the load is
@@ -48,21 +45,25 @@ export function literalReplay(fitted: FittedRecording, file: string, speed = 1):
     return number;
   };
   const lines: string[] = [];
-  const instants: number[] = [];
-  const begin = recording.operations.reduce((min, { at }) => Math.min(min, at), Number.POSITIVE_INFINITY);
-  const end = begin + limits.seconds * speed;
-  let tooLate = 0;
-  for (const { form, families, keys, bytes, at } of recording.operations) {
-    const index = indices.get(form)?.get(families[0]);
-    // A rare form that counts as another one cannot be replayed: the other one has a different number of keys.
-    if (index === undefined) continue;
-    if (at > end) {
+  const replayed = recording.operations
+    .flatMap(({ form, families, ...operation }) => {
+      const index = indices.get(form)?.get(families[0]);
+      // A rare form that counts as another one cannot be replayed: the other one has a different number of keys.
+      return index === undefined ? [] : [{ ...operation, index }];
+    })
+    // A transaction that began but did not end is read last.
+    .toSorted((a, b) => a.at - b.at);
+  const begin = replayed[0]?.at ?? 0;
+  let [last, tooLate] = [0, 0];
+  for (const { index, keys, bytes, at } of replayed) {
+    const instant = Math.round((at - begin) * 1e6);
+    if (instant > limits.seconds * speed * 1e6) {
       tooLate++;
       continue;
     }
+    last = instant;
     const named = keys.map((key, place) => numberOf(familiesOf[index]?.[place] ?? 'strings', key));
-    lines.push([index, bytes === undefined ? 0 : placeOfSize(bytes), ...named].join(' '));
-    instants.push(at / speed);
+    lines.push([instant, index, bytes === undefined ? 0 : placeOfSize(bytes), ...named].join(' '));
   }
   const main = families[0]?.family;
   const keys = (main === undefined ? undefined : numbers.get(main)?.size) ?? 1;
@@ -76,7 +77,9 @@ export function literalReplay(fitted: FittedRecording, file: string, speed = 1):
     if (family !== main && Object.keys(type).length > 0) types[typeName(family)] = type;
   }
   const { seconds: __, scenarios, ...config } = fitted.config;
-  const stages = stagesOf(instants);
+  // Without a duration there are no instants to keep, and a warm-up would send the first operations.
+  const isTimed = last > 0;
+  const arrival = { kind: 'recorded' as const, ...(speed === 1 ? {} : { speed }) };
   return {
     config: {
       ...config,
@@ -86,30 +89,11 @@ export function literalReplay(fitted: FittedRecording, file: string, speed = 1):
         ...(Object.keys(types).length === 0 ? {} : { types }),
         replay: file,
       },
-      scenarios: scenarios.map(group => ({
-        ...group,
-        ...(stages.length === 0 ? {} : { arrival: { kind: 'constant' as const, stages } }),
-      })),
-      // Its operations would be the first ones.
-      warmupSeconds: 0,
+      scenarios: isTimed ? scenarios.map(group => ({ ...group, arrival })) : scenarios,
+      ...(isTimed ? {} : { warmupSeconds: 0 }),
     },
     text: `${[replayHead, ...lines].join('\n')}\n`,
     operations: lines.length,
     tooLate,
   };
-}
-
-/** The rates of parts of equal length. None if the recording has no duration. */
-function stagesOf(instants: readonly number[]): { seconds: number; rate: number }[] {
-  const first = instants.reduce((min, at) => Math.min(min, at), Number.POSITIVE_INFINITY);
-  const last = instants.reduce((max, at) => Math.max(max, at), Number.NEGATIVE_INFINITY);
-  const count = Math.min(maxStages, Math.floor((last - first) / minStageSeconds));
-  if (!(count > 0)) return [];
-  const seconds = Number(((last - first) / count).toFixed(3));
-  const counts = new Array<number>(count).fill(0);
-  for (const at of instants) {
-    const place = Math.min(count - 1, Math.floor((at - first) / seconds));
-    counts[place] = (counts[place] ?? 0) + 1;
-  }
-  return counts.map(operations => ({ seconds, rate: Number((operations / seconds).toPrecision(3)) }));
 }

@@ -25,7 +25,7 @@ export interface RecordedOperation {
   readonly keys: readonly number[];
   /** The family of each key. */
   readonly families: readonly Family[];
-  /** When it was recorded, in seconds since 1970. */
+  /** When it was recorded, in seconds since 1970. The commands of a transaction run when it ends. */
   readonly at: number;
   /** Size of its first value, if it has one. */
   readonly bytes: number | undefined;
@@ -199,7 +199,7 @@ class Collector {
     this.#operations.push({
       form,
       keys: (labelled.length > 0 ? [...new Set(all)] : all).map(name => this.#numberOf(name)),
-      at: commands[0]?.at ?? 0,
+      at: commands.at(-1)?.at ?? 0,
       bytes: sizes[0],
     });
     for (const [index, { elements }] of requests.entries()) {

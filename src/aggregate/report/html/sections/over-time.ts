@@ -161,7 +161,7 @@ function timelineOf({ arrival, rounds }: ScenarioResult, max: number): Timeline 
       round,
       moments: Array.from({ length: Math.ceil(series.length / secondsEach) }, (_, index) =>
         joinSeconds(
-          { round, measured: seconds, stages: arrival.stages },
+          { round, measured: seconds, arrival },
           series.slice(index * secondsEach, (index + 1) * secondsEach),
         ),
       ),
@@ -170,11 +170,7 @@ function timelineOf({ arrival, rounds }: ScenarioResult, max: number): Timeline 
 }
 
 function joinSeconds(
-  {
-    round,
-    measured,
-    stages,
-  }: { round: number; measured: number; stages: ScenarioResult['arrival']['stages'] },
+  { round, measured, arrival }: { round: number; measured: number; arrival: ScenarioResult['arrival'] },
   series: Series,
 ): Moment {
   const known = (figure: 'p50' | 'p99') =>
@@ -185,16 +181,22 @@ function joinSeconds(
   const medians = known('p50');
   const fromSecond = series[0]?.second ?? 0;
   const completed = sumOf(series, one => one.completed);
+  const failed = sumOf(series, one => one.failed);
+  const isDue = () => {
+    // A recording can have pauses, and the result does not have its instants.
+    if (arrival.kind === 'recorded') return failed > 0;
+    return (
+      arrival.stages === undefined || isDueWithin(arrival.stages, fromSecond, fromSecond + series.length)
+    );
+  };
   return {
     round,
     fromSecond,
     // The end of a window may cut its last second short.
     seconds: Math.max(0.001, Math.min(series.length, measured - fromSecond)),
     completed,
-    isOutage:
-      completed === 0 &&
-      (stages === undefined || isDueWithin(stages, fromSecond, fromSecond + series.length)),
-    failed: sumOf(series, ({ failed }) => failed),
+    isOutage: completed === 0 && isDue(),
+    failed,
     p50: medians[Math.floor((medians.length - 1) / 2)] ?? null,
     p99: known('p99').at(-1) ?? null,
   };

@@ -1,0 +1,96 @@
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { speed } from '../../aggregate/scenario/arrival.ts';
+import { limits } from '../../aggregate/scenario/limits.ts';
+import type { ScenarioGroup } from '../../aggregate/scenario/scenario.ts';
+import type { refuser } from '../../aggregate/scenario/schema-parts.ts';
+import { lengthOf, type Replay, readReplay } from '../../workers/workload/replay.ts';
+import type { WorkloadConfig } from './workload.ts';
+
+/** Open loops whose operations are due as they were recorded: the replay of their workload has the instants, and so their rate. */
+
+/** Undefined if the file cannot be used, which the check of the workload reports. */
+function replayOf(path: string): Replay | undefined {
+  try {
+    return readReplay(resolve(path));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Mean operations per second; undefined without instants at a distance. */
+function rateOf(replay: Replay, speed: number): number | undefined {
+  const length = lengthOf(replay);
+  if (length === undefined) return undefined;
+  return Number((((replay.starts.length - 1) * 1e6 * speed) / length).toPrecision(6));
+}
+
+/** The measured time in which each operation is due once, as far as there can be such a time. */
+function secondsOf(replay: Replay, speed: number): number {
+  const microseconds = Math.floor((lengthOf(replay) ?? 0) / speed);
+  return Math.min(limits.seconds, Math.max(limits.minSeconds, microseconds / 1e6));
+}
+
+const replayInput = z.object({ replay: z.string() });
+const arrivalInput = z.looseObject({ kind: z.literal('recorded'), speed, rate: z.null().optional() });
+const loads = z.array(z.looseObject({}));
+const configInput = z.looseObject({ scenarios: loads, populations: loads.optional() });
+
+/**
+ * The input of a config in which each recorded arrival has its mean rate. The measured time is that of the first of these
+ * recordings, unless the config sets one.
+ */
+export function withRecordedRates(input: unknown): unknown {
+  const { data: config } = configInput.safeParse(input);
+  if (config === undefined) return input;
+  let { seconds } = config;
+  const fill = (load: z.output<typeof loads>[number]) => {
+    const { data: workload } = replayInput.safeParse(load.workload ?? config.workload);
+    const fillOne = (arrival: unknown) => {
+      const { data: recorded } = arrivalInput.safeParse(arrival);
+      const replay = workload === undefined ? undefined : replayOf(workload.replay);
+      if (recorded === undefined || replay === undefined) return arrival;
+      const rate = rateOf(replay, recorded.speed);
+      if (rate === undefined) return arrival;
+      if (seconds === undefined) seconds = secondsOf(replay, recorded.speed);
+      return { ...recorded, rate };
+    };
+    const { arrival } = load;
+    if (arrival === undefined) return load;
+    return { ...load, arrival: Array.isArray(arrival) ? arrival.map(fillOne) : fillOne(arrival) };
+  };
+  const scenarios = config.scenarios.map(fill);
+  const populations = config.populations?.map(fill);
+  return {
+    ...config,
+    scenarios,
+    ...(populations === undefined ? {} : { populations }),
+    ...(seconds === undefined ? {} : { seconds }),
+  };
+}
+
+/** Refuses recorded arrivals without a replay that has their instants. */
+export function checkRecorded(
+  { workload, scenarios }: { workload: WorkloadConfig; scenarios: readonly ScenarioGroup[] },
+  refuse: ReturnType<typeof refuser>,
+): void {
+  for (const [group, { arrival }] of scenarios.entries())
+    for (const [index, one] of arrival.entries()) {
+      if (one.kind !== 'recorded') continue;
+      const refuseKey = (key: 'kind' | 'rate', expected: string) =>
+        refuse(['scenarios', group, 'arrival', index, key], expected, one[key]);
+      const replay = workload.replay === null ? undefined : replayOf(workload.replay);
+      const rate = replay && rateOf(replay, one.speed);
+      if (replay === undefined)
+        refuseKey('kind', 'another kind, because workload.replay, which would have the instants, is null');
+      else if (replay.instants === undefined)
+        refuseKey(
+          'kind',
+          'another kind, because the file of workload.replay has no instants (record it again)',
+        );
+      else if (rate === undefined)
+        refuseKey('kind', 'another kind, because workload.replay has only one instant');
+      else if (one.rate !== rate)
+        refuseKey('rate', `${rate} or nothing (the replay and speed determine the rate)`);
+    }
+}

@@ -1,0 +1,267 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import fc from 'fast-check';
+import { expect, onTestFinished, test } from 'vitest';
+import { checkConfig, parseConfig } from '../../src/main/experiment/read-config.ts';
+import { fitRecording } from '../../src/main/experiment/recording/fit-recording.ts';
+import { literalReplay } from '../../src/main/experiment/recording/literal-replay.ts';
+import { linesOf, parseMonitorLine } from '../../src/main/experiment/recording/monitor-text.ts';
+import { groupOf } from '../../src/main/experiment/scenario-group.ts';
+import { expandScenarios } from '../../src/main/experiment/scenarios.ts';
+import { openLoopOf, splitOverThreads } from '../../src/main/experiment/split.ts';
+import { workloadTask } from '../../src/main/experiment/workload.ts';
+import { recordMonitor } from '../../src/main/server/monitor.ts';
+import { parseAddress } from '../../src/main/server/url.ts';
+import { Batch } from '../../src/pool/client/batch.ts';
+import { arrivalsOf } from '../../src/workers/arrival-schedule.ts';
+import { commandMix } from '../../src/workers/workload/command-mix.ts';
+import { readReplay, recordedInstants, replayHead, untimedHead } from '../../src/workers/workload/replay.ts';
+import { openWorkload } from '../../src/workers/workload/workload.ts';
+import { type Running, startBothServers } from '../support/both-servers.ts';
+import { plainWorkload } from '../support/plain-workload.ts';
+import { prefill } from '../support/prefill.ts';
+import { runOne } from '../support/threads.ts';
+
+async function testFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'poolbench-test-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+const keys = 24;
+
+/** A GET at each of these instants, in microseconds. */
+interface Recorded {
+  readonly instant: number;
+  readonly key: number;
+}
+
+const textOf = (recorded: readonly Recorded[]) =>
+  [replayHead, ...recorded.map(({ instant, key }) => `${instant} 0 0 ${key}`)].join('\n');
+
+/** A config with a replay, as it is written. */
+async function experimentOf(text: string, arrival: unknown, more: object = {}, group: object = {}) {
+  const folder = await testFolder();
+  await writeFile(join(folder, 'a.replay'), text);
+  const config = {
+    name: 'replay',
+    target: { server: 'any', url: 'redis://h' },
+    workload: { keys, commands: [{ command: 'GET {key}' }], replay: 'a.replay' },
+    scenarios: [{ client: 'wire', workers: 4, arrival, ...group }],
+    ...more,
+  };
+  return parseConfig(JSON.stringify(config), join(folder, 'config.json'));
+}
+
+/** The arrivals of all pools, each with the key that its pool sends then. Two for each operation. */
+function arrivalsOfPools(
+  task: ReturnType<typeof workloadTask>,
+  arrival: unknown,
+  { pools, poolsPerThread }: { pools: number; poolsPerThread: number },
+) {
+  const [scenario] = expandScenarios([groupOf({ pools, poolsPerThread, workers: pools, arrival })]);
+  if (scenario === undefined) throw new Error('expected a scenario');
+  const mix = commandMix(task, 'own:', 1);
+  const replay = readReplay(task.replay ?? '');
+  return splitOverThreads(scenario, keys).flatMap((ofThread, thread) => {
+    const openLoop = openLoopOf(scenario, thread);
+    if (openLoop === null) throw new Error('expected an open loop');
+    return ofThread.flatMap((pool, index) => {
+      const recorded = recordedInstants(replay, pool, keys);
+      const cursor = arrivalsOf(openLoop, openLoop.firstPool + index, 1, 1, recorded);
+      expect(cursor.dueNs).toBe(Number.POSITIVE_INFINITY);
+      cursor.openWindow?.(0);
+      const workload = openWorkload(task, mix, pool, 1);
+      const batch = new Batch(1, { done: () => {} }, workload.stride);
+      return Array.from({ length: 2 * (recorded?.own.length ?? 0) }, (_, number) => {
+        const { dueNs } = cursor;
+        cursor.advance();
+        workload.fill(batch, number);
+        return { dueNs, key: batch.keyOf(0) };
+      });
+    });
+  });
+}
+
+const byTime = (a: { dueNs: number; key: number }, b: typeof a) => a.dueNs - b.dueNs || a.key - b.key;
+
+test('each recorded operation is due once, at its instant, in one pool, which sends its key then', async () => {
+  const operation = fc.record({
+    gap: fc.oneof(fc.constant(0), fc.nat(5000)),
+    key: fc.nat(keys - 1),
+  });
+  const split = fc.record({
+    pools: fc.integer({ min: 1, max: 7 }),
+    poolsPerThread: fc.integer({ min: 1, max: 3 }),
+  });
+  const speeds = fc.constantFrom(0.5, 1, 2, 3);
+  const replay = join(await testFolder(), 'a');
+  const task = {
+    ...plainWorkload({ keys, valueBytes: 1, readShare: 1 }),
+    commands: [{ command: 'GET {key}', weight: 1 }],
+  };
+  let files = 0;
+  await fc.assert(
+    fc.asyncProperty(
+      fc
+        .array(operation, { minLength: 2, maxLength: 60 })
+        .filter(all => all.slice(1).some(({ gap }) => gap > 0)),
+      split,
+      speeds,
+      async (operations, split, speed) => {
+        let instant = -(operations[0]?.gap ?? 0);
+        const recorded = operations.map(({ gap, key }) => {
+          instant += gap;
+          return { instant, key };
+        });
+        // A thread keeps the last file that it has read.
+        const path = `${replay}${files++}`;
+        await writeFile(path, textOf(recorded));
+        const found = arrivalsOfPools({ ...task, replay: path }, { kind: 'recorded', speed, rate: 1 }, split);
+        const squares = operations.slice(1).reduce((sum, { gap }) => sum + gap ** 2, 0);
+        const lengthUs = instant + squares / instant;
+        const expected = [0, lengthUs].flatMap(startUs =>
+          recorded.map(({ instant, key }) => ({ dueNs: ((startUs + instant) * 1000) / speed, key })),
+        );
+        expect(found).toHaveLength(expected.length);
+        const inOrder = expected.toSorted(byTime);
+        for (const [index, { dueNs, key }] of found.toSorted(byTime).entries()) {
+          expect(key).toBe(inOrder[index]?.key);
+          expect(Math.abs(dueNs - (inOrder[index]?.dueNs ?? 0))).toBeLessThan(100);
+        }
+      },
+    ),
+    { seed: 1, numRuns: 50 },
+  );
+});
+
+test('the measured time is that of the recording at its speed, has each operation once, and can be set', async () => {
+  const recorded = Array.from({ length: 40 }, (_, index) => ({
+    instant: Math.floor(index / 10) * 100_001,
+    key: index % keys,
+  }));
+  for (const speed of [1, 2, 0.3]) {
+    const arrival = { kind: 'recorded', speed };
+    const { seconds, scenarios, workload } = await experimentOf(textOf(recorded), arrival);
+    // Bursts at a distance of 100.001 ms, which is also that to the next repetition.
+    const length = 400_004;
+    expect(seconds).toBeCloseTo(length / 1e6 / speed, 5);
+    expect(scenarios[0]?.arrival[0]).toMatchObject({
+      speed,
+      rate: Number(((40e6 / length) * speed).toPrecision(6)),
+    });
+    const found = arrivalsOfPools(workloadTask(workload), scenarios[0]?.arrival, {
+      pools: 3,
+      poolsPerThread: 2,
+    });
+    expect(found.filter(({ dueNs }) => dueNs < seconds * 1e9)).toHaveLength(40);
+  }
+  const set = await experimentOf(textOf(recorded), { kind: 'recorded' }, { seconds: 7 });
+  expect(set.seconds).toBe(7);
+  // As a result has it.
+  expect(checkConfig(JSON.parse(JSON.stringify(set)), 'result.json')).toEqual(set);
+  const population = { name: 'a', client: 'wire', arrival: { kind: 'recorded', speed: 2 } };
+  const beside = await experimentOf(textOf(recorded), { kind: 'closed' }, { populations: [population] });
+  expect(beside.populations[0]?.arrival).toMatchObject({ rate: expect.closeTo(200, 0) });
+});
+
+const [early, late] = [
+  { instant: 0, key: 1 },
+  { instant: 900, key: 1 },
+];
+test.each<[expected: string, text: string, arrival: object, more?: object, group?: object]>([
+  ['.arrival.kind: .*no instants \\(record it again\\)', `${untimedHead}\n0 0 1\n`, {}],
+  ['.arrival.kind: .*only one instant', textOf([early]), {}],
+  ['.arrival.kind: .*only one instant', textOf([early, early]), {}],
+  ['.arrival.kind: .*replay.* is null', textOf([early, late]), {}, { workload: {} }],
+  ['.arrival.rate: .*1111.11 or nothing.*found 5', textOf([early, late]), { rate: 5 }],
+  ['.arrival.rate: .*found a list', textOf([early, late]), { rate: [1, 2] }],
+  ['.arrival: .*stages', textOf([early, late]), { stages: [{ seconds: 1, rate: 1 }] }],
+  ['.arrival.speed: .*0.01 to 100', textOf([early, late]), { speed: 0 }],
+  ['.pipeline: .*its own instant', textOf([early, late]), {}, {}, { pipeline: 2 }],
+])('recorded arrivals are refused: %s', async (expected, text, arrival, more, group) => {
+  await expect(experimentOf(text, { kind: 'recorded', ...arrival }, more, group)).rejects.toThrow(
+    expect.objectContaining({
+      code: 'CONFIG_INVALID',
+      message: expect.stringMatching(new RegExp(`scenarios\\[0\\]\\${expected}`)),
+    }),
+  );
+});
+
+const running = startBothServers();
+
+test('bursts that are recorded, replayed at twice the speed and recorded again keep their distances', async () => {
+  const { server, control } = running.get('redis') as Running;
+  const keyPrefix = 'bursts:';
+  const plain = plainWorkload({ keys, valueBytes: 16, readShare: 0.5 });
+  const space = { prefix: keyPrefix, keys, token: 't', claimed: false, warnings: [] };
+  await prefill(control, space, { seed: 1, workload: plain });
+  const address = parseAddress(server.url);
+  /** The text of MONITOR while a load lasts, and its sample. */
+  const record = async (load: Parameters<typeof runOne>[1]) => {
+    const end = new AbortController();
+    const recording = recordMonitor(address, { seconds: 30, commands: 1e6, bytes: 2 ** 28 }, end.signal);
+    while (!String(await control.call('CLIENT', 'LIST')).includes('cmd=monitor'));
+    const sample = await runOne(server.port, { keyPrefix, ...load });
+    await sleep(50);
+    end.abort();
+    return { text: (await recording).text, sample };
+  };
+  // 50 at once, every 0.2 s.
+  const arrivals = { kind: 'burst', rate: 250, size: 50 } as const;
+  const first = await record({
+    pools: [{ workers: 10, connections: 10, keys }],
+    workload: plain,
+    openLoop: { arrivals, pools: 1, firstPool: 0 },
+    seconds: 0.7,
+  });
+  const fitted = fitRecording(first.text);
+  if (fitted === undefined) throw new Error('nothing to replay');
+  const { config, text, operations } = literalReplay(fitted, 'a.replay', 2);
+  expect(operations).toBe(200);
+  const [group] = config.scenarios;
+  const experiment = await experimentOf(
+    text,
+    group?.arrival,
+    { workload: config.workload },
+    { ...group, pools: 2, client: 'wire' },
+  );
+  expect(Math.abs(experiment.seconds - 0.4)).toBeLessThan(0.1);
+  const [scenario] = expandScenarios(experiment.scenarios);
+  if (scenario === undefined) throw new Error('expected a scenario');
+  const workload = workloadTask(experiment.workload);
+  const second = await record({
+    pools: splitOverThreads({ ...scenario, poolsPerThread: 2, threads: 1 }, workload.keys)[0] ?? [],
+    workload,
+    openLoop: openLoopOf(scenario, 0),
+    seconds: experiment.seconds,
+  });
+  expect(second.sample.failed).toEqual({});
+  expect([second.sample.openLoop?.offered, second.sample.completed]).toEqual([operations, operations]);
+  const instants = instantsOf(first.text).map(ms => ms / 2);
+  const again = instantsOf(second.text);
+  expect(again).toHaveLength(operations);
+  // Half as long, and most of it silence: an even load would have none.
+  for (const all of [instants, again]) expect(silentRatio(all)).toBeGreaterThan(0.5);
+  // An even load would be as near to the bursts in a fifth of its time.
+  const near = again.filter(ms => instants.some(other => Math.abs(ms - other) < 10));
+  expect(near.length / operations).toBeGreaterThan(0.7);
+});
+
+/** When the operations of a load were run, in milliseconds from the first one. */
+function instantsOf(text: string): number[] {
+  const ats = [...linesOf(text)].flatMap(line => {
+    const command = parseMonitorLine(line);
+    return command !== undefined && /^(GET|SET)$/.test(command.words[0] ?? '') ? [command.at * 1000] : [];
+  });
+  return ats.map(at => at - (ats[0] ?? 0));
+}
+
+/** Fraction of the time in which nothing was run for 20 ms or more. */
+function silentRatio(instants: readonly number[]): number {
+  const gaps = instants.slice(1).map((ms, index) => ms - (instants[index] ?? 0));
+  const silent = gaps.filter(gap => gap >= 20).reduce((sum, gap) => sum + gap, 0);
+  return silent / (instants.at(-1) ?? 1);
+}
