@@ -22,7 +22,7 @@ describe('lost servers', () => {
     const control = await connectControl(address, { timeoutMs: 2000 });
     onTestFinished(() => control.close());
     const commandSet = { keyPrefix: '', commands: [{ name: 'BLPOP', args: ['no-such-list', '0'] }] };
-    const connect = IoredisConnection.connector(address, commandSet, 2000);
+    const connect = IoredisConnection.connector(address, commandSet, 2000, plainIoredis);
     for (let attempt = 0; attempt < attempts; attempt++) {
       expect(await sendsAfterLoss(connect, control)).toBeLessThan(100);
     }
@@ -66,7 +66,10 @@ describe('auto-pipelining', () => {
 
   /** Sends single commands in one turn; how often the client wrote to its socket, and the server read from any. */
   async function writesAndReads(autoPipelining: boolean): Promise<{ writes: number; reads: number }> {
-    const connect = IoredisConnection.connector(loopback(server.port), commands, 5000, { autoPipelining });
+    const connect = IoredisConnection.connector(loopback(server.port), commands, 5000, {
+      ...plainIoredis,
+      autoPipelining,
+    });
     const connection = await connect();
     onTestFinished(() => connection.close());
     const observer = await connectObserver(server.url);
