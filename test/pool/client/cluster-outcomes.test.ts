@@ -23,6 +23,7 @@ import {
   createPool,
   GET,
   loopback,
+  plainWire,
   SET,
   sendBatch,
   until,

@@ -5,7 +5,7 @@ import { parseAddress } from '../../../src/main/server/url.ts';
 import { Batch } from '../../../src/pool/client/batch.ts';
 import { IoredisConnection } from '../../../src/pool/client/ioredis-connection.ts';
 import type { Connect } from '../../../src/pool/connection.ts';
-import { commands, GET, loopback, SET, sendBatch } from '../../support/connections.ts';
+import { commands, GET, loopback, plainIoredis, SET, sendBatch } from '../../support/connections.ts';
 import { connectObserver } from '../../support/observed-server.ts';
 import { startRedis, type TestServer } from '../../support/servers.ts';
 
