@@ -67,8 +67,8 @@ export interface Dimension<
     /** The default. An id leaves it out if the experiment has no other value. */
     readonly usual: z.input<Item>;
     /**
-     * The version that first wrote the key: earlier results, which have none, are read with `usual`, which must not be the
-     * ratio of a total then. Null: all results have it.
+     * The version that first wrote the key: earlier results have none, and are read with `usual`. Null: all results have it,
+     * as they must if the key is a total, whose `usual` is a ratio.
      */
     readonly since: string | null;
     readonly description: string;

@@ -41,7 +41,7 @@ const suites = readdirSync('configs/claims')
   .filter(name => name.endsWith('.json'))
   .map(name => name.slice(0, -'.json'.length));
 
-test.each(suites)('no claim of the suite %s compares arms that differ in it, or in which it is not usual', async suite => {
+test.each(suites)('no claim of the suite %s compares arms that differ in it, or judges arms without its default', async suite => {
   const scenarios = await measureSuite(suite, ({ workers, pools }) => ({ speed: 1 + pools / workers }));
   for (const arms of [withTwins(scenarios), mixed(scenarios, 0), mixed(scenarios, 1)]) {
     const { claims } = buildResult(arms);
@@ -51,7 +51,8 @@ test.each(suites)('no claim of the suite %s compares arms that differ in it, or 
   const comparisons = (arms: readonly ScenarioResult[]) =>
     buildResult(arms).claims.flatMap(claim => claim.comparisons).length;
   expect(comparisons(withTwins(scenarios))).toBeGreaterThanOrEqual(comparisons(scenarios.map(plain)));
-  expect(comparisons(scenarios.map(twin))).toBe(0);
+  const tested = buildResult(scenarios.map(twin)).claims.filter(({ verdict }) => verdict !== 'not tested');
+  expect(tested.map(({ id }) => id)).toEqual([]);
 });
 
 test('a claim that sets it free pairs them, so it is the row that keeps them apart', async () => {

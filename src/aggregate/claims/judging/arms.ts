@@ -237,7 +237,7 @@ export function isSteady(scenario: ScenarioResult): boolean {
   return isUsual(scenario, steadyKeys);
 }
 
-/** The same, but for additional workers that send larger batches. */
+/** As {@link isSteady}, but with additional workers that send larger batches. */
 export function hasBatchWorkers(scenario: ScenarioResult): boolean {
   return scenario.batch.pool !== 'none' && isUsual(scenario, [...steadyKeys, 'batch']);
 }
