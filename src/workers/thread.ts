@@ -87,7 +87,11 @@ async function connector(
   if (cluster !== undefined && redirects !== null) {
     if (task.client === 'wire') {
       const { connectWireCluster } = await import('../pool/client/cluster/wire-cluster.ts');
-      return connectWireCluster(cluster, commands, timeoutMs, { redirects, readFrom, options: wireOptions(task) });
+      return connectWireCluster(cluster, commands, timeoutMs, {
+        redirects,
+        readFrom,
+        options: wireOptions(task),
+      });
     }
     const { IoredisCluster } = await import('../pool/client/cluster/ioredis-cluster.ts');
     const settings = { autoPipelining, nodeOptions: clientOptions, redirects, readFrom };
@@ -103,14 +107,11 @@ async function connector(
 const wireOptions = ({ transport }: ThreadTask): WireOptions => ({ transport });
 
 /** Makes the connections to one server. */
-async function nodeConnector(
-  task: ThreadTask,
-): Promise<(address: Address, commands: CommandSet) => Connect> {
+async function nodeConnector(task: ThreadTask): Promise<(address: Address, commands: CommandSet) => Connect> {
   const { client, clientFile, timeoutMs, autoPipelining, clientOptions: options } = task;
   if (client === 'wire') {
     const { WireConnection } = await import('../pool/client/wire-connection.ts');
-    return (address, commands) =>
-      WireConnection.connector(address, commands, timeoutMs, wireOptions(task));
+    return (address, commands) => WireConnection.connector(address, commands, timeoutMs, wireOptions(task));
   }
   if (clientFile !== undefined) {
     const { loadClient } = await import('../pool/client/libraries.ts');

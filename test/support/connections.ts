@@ -82,7 +82,8 @@ export function connector(
   } = {},
 ): Connect {
   const { options = {}, autoPipelining = false, set = commands } = settings;
-  if (client === overRing) return WireConnection.connector(address, set, timeoutMs, { ...plainWire, transport: 'io_uring' });
+  if (client === overRing)
+    return WireConnection.connector(address, set, timeoutMs, { ...plainWire, transport: 'io_uring' });
   if (client === 'wire') return WireConnection.connector(address, set, timeoutMs, plainWire);
   const file = fileOf(client);
   if (file === undefined)

@@ -326,9 +326,7 @@ function kindOf({
 }
 
 /** A figure of a latency; null if nothing completed. */
-function latency<
-  const Keys extends Pick<Row, 'ratioKey' | 'since'> & { readonly summaryKey: string },
->(
+function latency<const Keys extends Pick<Row, 'ratioKey' | 'since'> & { readonly summaryKey: string }>(
   of: LatencyName,
   figure: PercentileKey | 'mean',
   keys: Keys,

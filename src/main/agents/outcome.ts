@@ -15,16 +15,7 @@ import type {
   ThreadSample,
 } from '../../workers/contract.ts';
 import type { HostUse } from '../run/host-use.ts';
-import {
-  amount,
-  count,
-  list,
-  type Reading,
-  readText,
-  stage,
-  text,
-  threadNumber,
-} from './messages.ts';
+import { amount, count, list, type Reading, readText, stage, text, threadNumber } from './messages.ts';
 
 /**
  * The outcome of a turn on an agent, with the samples of its threads: packed, because it is too large for a message.

@@ -1,5 +1,4 @@
 // First of all: everything here runs with one row more in the table of dimensions, and with nothing else changed.
-import { newKey } from '../../support/new-dimension.ts';
 
 import { readdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
@@ -16,6 +15,7 @@ import { describePair, groupBySetting } from '../../../src/aggregate/scenario/se
 import { experimentSchema } from '../../../src/main/experiment/experiment.ts';
 import { expandScenarios } from '../../../src/main/experiment/scenarios.ts';
 import { judge, measureSuite } from '../../support/claim-arms.ts';
+import { newKey } from '../../support/new-dimension.ts';
 import { buildMatrix, buildResult, buildRound, buildScenario } from '../../support/result-builder.ts';
 
 /** With the other value of the new dimension, and an id that says so. */
@@ -41,19 +41,22 @@ const suites = readdirSync('configs/claims')
   .filter(name => name.endsWith('.json'))
   .map(name => name.slice(0, -'.json'.length));
 
-test.each(suites)('no claim of the suite %s compares arms that differ in it, or judges arms without its default', async suite => {
-  const scenarios = await measureSuite(suite, ({ workers, pools }) => ({ speed: 1 + pools / workers }));
-  for (const arms of [withTwins(scenarios), mixed(scenarios, 0), mixed(scenarios, 1)]) {
-    const { claims } = buildResult(arms);
-    for (const { base, other } of claims.flatMap(({ comparisons }) => comparisons))
-      expect(isTwin(base), `${other} to ${base}`).toBe(isTwin(other));
-  }
-  const comparisons = (arms: readonly ScenarioResult[]) =>
-    buildResult(arms).claims.flatMap(claim => claim.comparisons).length;
-  expect(comparisons(withTwins(scenarios))).toBeGreaterThanOrEqual(comparisons(scenarios.map(plain)));
-  const tested = buildResult(scenarios.map(twin)).claims.filter(({ verdict }) => verdict !== 'not tested');
-  expect(tested.map(({ id }) => id)).toEqual([]);
-});
+test.each(suites)(
+  'no claim of the suite %s compares arms that differ in it, or judges arms without its default',
+  async suite => {
+    const scenarios = await measureSuite(suite, ({ workers, pools }) => ({ speed: 1 + pools / workers }));
+    for (const arms of [withTwins(scenarios), mixed(scenarios, 0), mixed(scenarios, 1)]) {
+      const { claims } = buildResult(arms);
+      for (const { base, other } of claims.flatMap(({ comparisons }) => comparisons))
+        expect(isTwin(base), `${other} to ${base}`).toBe(isTwin(other));
+    }
+    const comparisons = (arms: readonly ScenarioResult[]) =>
+      buildResult(arms).claims.flatMap(claim => claim.comparisons).length;
+    expect(comparisons(withTwins(scenarios))).toBeGreaterThanOrEqual(comparisons(scenarios.map(plain)));
+    const tested = buildResult(scenarios.map(twin)).claims.filter(({ verdict }) => verdict !== 'not tested');
+    expect(tested.map(({ id }) => id)).toEqual([]);
+  },
+);
 
 test('a claim that sets it free pairs them, so it is the row that keeps them apart', async () => {
   const scenarios = withTwins(await measureSuite('scaling', () => ({})));

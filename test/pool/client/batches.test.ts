@@ -36,8 +36,10 @@ afterAll(() => server?.stop());
 
 const kinds = {
   wire: (port: number) => WireConnection.connector(loopback(port), commands, 5000, plainWire)(),
-  'wire, stream': (port: number) => WireConnection.connector(loopback(port), commands, 5000, { ...plainWire, transport: 'stream' })(),
-  [overRing]: (port: number) => WireConnection.connector(loopback(port), commands, 5000, { ...plainWire, transport: 'io_uring' })(),
+  'wire, stream': (port: number) =>
+    WireConnection.connector(loopback(port), commands, 5000, { ...plainWire, transport: 'stream' })(),
+  [overRing]: (port: number) =>
+    WireConnection.connector(loopback(port), commands, 5000, { ...plainWire, transport: 'io_uring' })(),
   ioredis: (port: number) => IoredisConnection.connector(loopback(port), commands, 5000, plainIoredis)(),
   'ioredis, autopipelining': (port: number) =>
     IoredisConnection.connector(loopback(port), commands, 5000, {
