@@ -1,4 +1,5 @@
 // First of all: everything here runs with one row more in the table of dimensions, and with nothing else changed.
+import '../../support/new-dimension.ts';
 
 import { readdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
