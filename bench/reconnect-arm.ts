@@ -67,8 +67,11 @@ async function drive({ client, breaker, port, seconds }: ReconnectArm): Promise<
   const mix = commandMix(task.workload, task.keyPrefix, task.seed);
   const real =
     client === 'wire'
-      ? WireConnection.connector(task.address, mix.commandSet, task.timeoutMs)
-      : IoredisConnection.connector(task.address, mix.commandSet, task.timeoutMs, { autoPipelining: false });
+      ? WireConnection.connector(task.address, mix.commandSet, task.timeoutMs, task)
+      : IoredisConnection.connector(task.address, mix.commandSet, task.timeoutMs, {
+          autoPipelining: false,
+          options: {},
+        });
   let connects = 0;
   const counted: Connect = () => {
     connects++;

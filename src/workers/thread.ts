@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Address } from '../pool/client/address.ts';
 import type { CommandSet } from '../pool/client/batch.ts';
 import { RedirectCount } from '../pool/client/cluster/slot-ranges.ts';
+import type { WireOptions } from '../pool/client/wire-connection.ts';
 import { nowNs } from '../pool/clock.ts';
 import type { Connect } from '../pool/connection.ts';
 import { openPool } from '../pool/pool.ts';
@@ -82,11 +83,15 @@ async function connector(
   commands: CommandSet,
   redirects: RedirectCount | null,
 ): Promise<Connect> {
-  const { address, cluster, timeoutMs, autoPipelining, clientOptions, readFrom, transport } = task;
+  const { address, cluster, timeoutMs, autoPipelining, clientOptions, readFrom } = task;
   if (cluster !== undefined && redirects !== null) {
     if (task.client === 'wire') {
       const { connectWireCluster } = await import('../pool/client/cluster/wire-cluster.ts');
-      return connectWireCluster(cluster, commands, timeoutMs, { redirects, readFrom, transport });
+      return connectWireCluster(cluster, commands, timeoutMs, {
+        redirects,
+        readFrom,
+        options: wireOptions(task),
+      });
     }
     const { IoredisCluster } = await import('../pool/client/cluster/ioredis-cluster.ts');
     const settings = { autoPipelining, nodeOptions: clientOptions, redirects, readFrom };
@@ -98,18 +103,15 @@ async function connector(
   return connectBehindSentinel(address, commands, timeoutMs, { readFrom, connectNode });
 }
 
+/** For all connections of wire: to one server, behind a Sentinel, and to a cluster. */
+const wireOptions = ({ transport }: ThreadTask): WireOptions => ({ transport });
+
 /** Makes the connections to one server. */
-async function nodeConnector({
-  client,
-  clientFile,
-  timeoutMs,
-  transport,
-  autoPipelining,
-  clientOptions: options,
-}: ThreadTask): Promise<(address: Address, commands: CommandSet) => Connect> {
+async function nodeConnector(task: ThreadTask): Promise<(address: Address, commands: CommandSet) => Connect> {
+  const { client, clientFile, timeoutMs, autoPipelining, clientOptions: options } = task;
   if (client === 'wire') {
     const { WireConnection } = await import('../pool/client/wire-connection.ts');
-    return (address, commands) => WireConnection.connector(address, commands, timeoutMs, transport);
+    return (address, commands) => WireConnection.connector(address, commands, timeoutMs, wireOptions(task));
   }
   if (clientFile !== undefined) {
     const { loadClient } = await import('../pool/client/libraries.ts');

@@ -6,7 +6,7 @@ import { RedirectCount } from '../../src/pool/client/cluster/slot-ranges.ts';
 import { connectWireCluster } from '../../src/pool/client/cluster/wire-cluster.ts';
 import type { Connect, Connection } from '../../src/pool/connection.ts';
 import type { ReadFrom } from '../../src/pool/presets.ts';
-import { type ClientName, commands, loopback } from './connections.ts';
+import { type ClientName, commands, loopback, plainWire } from './connections.ts';
 
 interface ClusterClient {
   readonly connect: Connect;
@@ -25,9 +25,10 @@ export function clusterClient(
   const redirects = new RedirectCount();
   const connect =
     client === 'wire'
-      ? connectWireCluster(seeds, commands, timeoutMs, { redirects, readFrom })
+      ? connectWireCluster(seeds, commands, timeoutMs, { redirects, readFrom, options: plainWire })
       : IoredisCluster.connector(seeds, commands, timeoutMs, {
           autoPipelining: false,
+          nodeOptions: {},
           redirects,
           readFrom,
         });

@@ -7,7 +7,7 @@ import { Batch, type CommandSet, KEY } from '../../src/pool/client/batch.ts';
 import { IoredisConnection } from '../../src/pool/client/ioredis-connection.ts';
 import { loadClient } from '../../src/pool/client/libraries.ts';
 import { whyNoRing } from '../../src/pool/client/ring-socket.ts';
-import { WireConnection } from '../../src/pool/client/wire-connection.ts';
+import { WireConnection, type WireOptions } from '../../src/pool/client/wire-connection.ts';
 import type { Connect, Connection } from '../../src/pool/connection.ts';
 import type { ConnectionPool } from '../../src/pool/connection-pool.ts';
 import { openPool } from '../../src/pool/pool.ts';
@@ -31,6 +31,12 @@ type LoadedName = keyof typeof loadedFiles;
 export const loadedNames = Object.keys(loadedFiles) as LoadedName[];
 /** All of them but valkey-glide, which hides that it has lost a connection. */
 export const losingNames = loadedNames.filter(name => name !== 'valkey-glide');
+
+/** wire as it is by default. */
+export const plainWire: WireOptions = { transport: 'direct' };
+
+/** ioredis as it is by default. */
+export const plainIoredis = { autoPipelining: false, options: {} };
 
 /** wire with its addon, where that is built and the kernel has io_uring. */
 export const overRing = 'wire, io_uring';
@@ -76,8 +82,9 @@ export function connector(
   } = {},
 ): Connect {
   const { options = {}, autoPipelining = false, set = commands } = settings;
-  if (client === overRing) return WireConnection.connector(address, set, timeoutMs, 'io_uring');
-  if (client === 'wire') return WireConnection.connector(address, set, timeoutMs);
+  if (client === overRing)
+    return WireConnection.connector(address, set, timeoutMs, { ...plainWire, transport: 'io_uring' });
+  if (client === 'wire') return WireConnection.connector(address, set, timeoutMs, plainWire);
   const file = fileOf(client);
   if (file === undefined)
     return IoredisConnection.connector(address, set, timeoutMs, { options, autoPipelining });

@@ -1,21 +1,26 @@
 import { z } from 'zod';
 import { dimension } from '../../src/aggregate/scenario/dimension.ts';
 import { dimensions } from '../../src/aggregate/scenario/dimensions.ts';
+import type { ScenarioKey } from '../../src/aggregate/scenario/scenario.ts';
+
+/** No real key has this name: it would be replaced here. */
+export const newKey = 'inventedByTest' as ScenarioKey;
+if (newKey in dimensions) throw new Error(`expected no row ${newKey} in dimensions.ts`);
 
 // One row more in the table of dimensions. Everything that is made of the table, and is loaded after this, has it.
 Object.assign(dimensions, {
-  noDelay: dimension({
+  [newKey]: dimension({
     config: {
       item: z.boolean(),
       usual: false,
-      description: 'Whether sockets wait to fill a packet',
-      label: on => (on ? 'noDelay' : 'delay'),
+      since: '1000.0',
+      description: 'Whether it is invented',
+      label: on => (on ? 'invented' : 'real'),
     },
-    result: z.boolean().default(false),
-    agrees: true,
+    result: z.boolean(),
     thread: true,
-    path: on => (on ? 'no delay' : ''),
-    words: on => (on ? 'no delay' : 'delay'),
+    path: on => (on ? 'invented' : ''),
+    words: on => (on ? 'invented' : 'real'),
     setting: true,
   }),
 });

@@ -1,13 +1,10 @@
 import type { ScenarioResult } from '../result.ts';
-import { measureOf, p99, throughput } from '../stats/measures.ts';
-import { metrics } from '../stats/metrics.ts';
+import { clientCpu, p99, throughput } from '../stats/measures.ts';
 import { clearlyLess, clearlyMore } from '../stats/statistics.ts';
 import { formatPlural } from '../text/format.ts';
 import { judgeFindings, type OwnRuleClaim, type PredictingClaim } from './claim.ts';
 import { type ArmPair, compareArms, isSteady, pairArms } from './judging/arms.ts';
 import { atLeast, atMost, findSetting, predictRatios } from './judging/prediction.ts';
-
-const clientCpu = measureOf(metrics.clientMicrosPerOp);
 
 const isSingle = (arm: ScenarioResult) => isSteady(arm) && arm.pools === 1 && arm.pipeline === 1;
 

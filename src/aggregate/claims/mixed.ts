@@ -4,7 +4,7 @@ import { RoundSeries } from '../stats/round-series.ts';
 import { clearlyLess } from '../stats/statistics.ts';
 import { formatList, formatRatioInterval } from '../text/format.ts';
 import type { PredictingClaim } from './claim.ts';
-import { type ArmPair, compareArms, groupBy, pairArms, ratioOf } from './judging/arms.ts';
+import { type ArmPair, compareArms, groupBy, hasBatchWorkers, pairArms, ratioOf } from './judging/arms.ts';
 import { atMost, predictRatios } from './judging/prediction.ts';
 
 /**
@@ -48,9 +48,7 @@ function describeBatches(scenarios: readonly ScenarioResult[]): string[] {
 }
 
 function pairSharedWithSeparate(scenarios: readonly ScenarioResult[]): ArmPair[] {
-  const arms = scenarios.filter(
-    ({ arrival, threads, batch }) => arrival.kind === 'closed' && threads === 1 && batch.pool !== 'none',
-  );
+  const arms = scenarios.filter(arm => hasBatchWorkers(arm) && arm.threads === 1);
   return groupBy(arms, ({ batch }) => `${batch.workers} × ${batch.pipeline}`).flatMap(([, ofLoad]) =>
     pairArms(ofLoad, {
       isBase: ({ batch }) => batch.pool === 'shared',

@@ -42,7 +42,7 @@ export const batchSchema = z.discriminatedUnion(
 /** As a result has it. */
 export const batchResult = z.object({ pool: z.string(), workers: z.number(), pipeline: z.number() });
 
-export const noBatch: BatchWorkers = { pool: 'none', workers: 0, pipeline: 0 };
+const noBatch: BatchWorkers = { pool: 'none', workers: 0, pipeline: 0 };
 
 export function expandBatches(batches: readonly z.output<typeof batchSchema>[]): BatchWorkers[] {
   return batches.map(batch => (batch.pool === 'none' ? noBatch : batch));

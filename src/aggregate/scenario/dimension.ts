@@ -2,7 +2,10 @@ import type { z } from 'zod';
 import type { Client, Preset } from '../../pool/presets.ts';
 import type { BatchWorkers } from './batch.ts';
 
-/** The form of a row of the table in `dimensions.ts`. */
+/**
+ * The form of a row of the table in `dimensions.ts`. No row can say that arms may differ in it: a claim or a table pairs only
+ * arms that agree in every key, but for the keys that it names itself.
+ */
 
 /** The part of a config's cell, one value for each key, that rows may use in addition to their own value. */
 export interface Cell {
@@ -36,6 +39,9 @@ export interface Column<Field> {
   value(field: Field): number | boolean | string | null;
 }
 
+/** A schema that adds no default: the only one is `config.usual`. */
+type WithoutDefault = z.ZodType & { readonly removeDefault?: never };
+
 /**
  * @template Item schema of one value in a config
  * @template Field schema of the value in a result
@@ -45,7 +51,7 @@ export interface Column<Field> {
  */
 export interface Dimension<
   Item extends z.ZodType = z.ZodType,
-  Field extends z.ZodType = z.ZodType,
+  Field extends WithoutDefault = WithoutDefault,
   Value = unknown,
   Measured = unknown,
   Thread = unknown,
@@ -60,6 +66,11 @@ export interface Dimension<
     readonly item: Item;
     /** The default. An id leaves it out if the experiment has no other value. */
     readonly usual: z.input<Item>;
+    /**
+     * The version that first wrote the key: earlier results have none, and are read with `usual`. Null: all results have it,
+     * as they must if the key is a total, whose `usual` is a ratio.
+     */
+    readonly since: string | null;
     readonly description: string;
     readonly unit?: string;
     /** The values of cells that a list stands for, if it is more than its items. */
@@ -78,10 +89,8 @@ export interface Dimension<
   measure?(value: Value, cell: Cell): Measured;
   /** Where results, CSV and claims have another name for it. */
   readonly fileKey?: FileKey;
-  /** Its schema in a result, with the default that stands for earlier results without it. */
+  /** Its schema in a result. */
   readonly result: Field;
-  /** Whether two arms must agree in it to be paired. Otherwise it must follow from other keys. */
-  readonly agrees: boolean;
   /** What arms must agree in instead of the value, if an earlier version wrote another value for the same. */
   equalBy?(value: z.output<Field>, scenario: Basics): unknown;
   /** Whether a thread gets it, or what it gets instead. */
@@ -109,7 +118,7 @@ export interface Dimension<
 /** Lets the compiler infer the types of a row from its schemas, and refuse a row without one of the decisions. */
 export function dimension<
   Item extends z.ZodType,
-  Field extends z.ZodType,
+  Field extends WithoutDefault,
   const Thread extends boolean | ((measured: Measured, scenario: { readonly preset: Preset }) => unknown),
   Value = z.output<Item>,
   Measured = Value,

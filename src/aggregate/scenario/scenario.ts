@@ -49,7 +49,15 @@ const table: Readonly<Record<ScenarioKey, Dimension>> = dimensions;
 /** Every key with its row, in the order of the table. */
 export const rows = Object.entries(table) as readonly Row[];
 type Row = readonly [ScenarioKey, Dimension];
-const agreeing = rows.filter(([, { agrees }]) => agrees);
+
+/** The default of every key that a config can set; of a total, that of the ratio which makes it. */
+const usualValues: ReadonlyMap<ScenarioKey, unknown> = new Map(
+  rows.flatMap(([key, { config }]) => {
+    if (config === null) return [];
+    const [usual] = config.expand?.([config.item.parse(config.usual)]) ?? [config.usual];
+    return [[key, usual] as const];
+  }),
+);
 
 /** The key for which a config has this name. @throws Error if there is none */
 export function scenarioKeyOf(name: string): ScenarioKey {
@@ -69,20 +77,20 @@ export function fieldOf(scenario: ScenarioFields, key: ScenarioKey): ScenarioFie
 }
 
 /**
- * Two scenarios are equal arms, for claims, tables and comparisons, if their keys are equal. The key has everything in
- * which arms must agree, except what a pairing sets `free`. A control has no key: it is paired only with its twin.
+ * Two scenarios are equal arms, for claims, tables and comparisons, if their keys are equal. The key has everything but
+ * what a pairing sets `free`. A control has no key: it is paired only with its twin.
  */
 export function armKey(
   scenario: ScenarioFields & { readonly control?: undefined },
   free: readonly ScenarioKey[] = [],
 ): string {
   const values = known(armValues, scenario, () =>
-    agreeing.map(([key, { equalBy }]) => {
+    rows.map(([key, { equalBy }]) => {
       const value = fieldOf(scenario, key);
       return JSON.stringify(equalBy === undefined ? value : equalBy(value, scenario)) ?? '';
     }),
   );
-  return values.filter((_, index) => !free.includes((agreeing[index] as Row)[0])).join('\n');
+  return values.filter((_, index) => !free.includes((rows[index] as Row)[0])).join('\n');
 }
 
 /**
@@ -91,11 +99,9 @@ export function armKey(
  */
 export function isUsual(scenario: ScenarioFields, free: readonly ScenarioKey[]): boolean {
   const unusual = known(unusualKeys, scenario, () =>
-    rows.flatMap(([key, { config }]) => {
-      if (config === null) return [];
-      const [usual] = config.expand?.([config.item.parse(config.usual)]) ?? [config.usual];
-      return isDeepStrictEqual(fieldOf(scenario, key), usual) ? [] : [key];
-    }),
+    [...usualValues].flatMap(([key, usual]) =>
+      isDeepStrictEqual(fieldOf(scenario, key), usual) ? [] : [key],
+    ),
   );
   return unusual.every(key => free.includes(key));
 }
@@ -118,7 +124,10 @@ function known<Found>(
 
 /** The keys of a scenario in a result with their schemas, and the defaults that earlier results are read with. */
 export const resultShape = Object.fromEntries(
-  rows.map(([key, row]) => [fileKeyOf(key), row.result]),
+  rows.map(([key, { config, result }]) => {
+    const isInAll = config === null || config.since === null;
+    return [fileKeyOf(key), isInAll ? result : result.default(usualValues.get(key))];
+  }),
 ) as ResultShape;
 
 /** A scenario as a result has it, under the names of the file. */

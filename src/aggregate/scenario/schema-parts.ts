@@ -34,6 +34,9 @@ export function listOf<Item extends z.ZodType>(item: Item) {
     .transform(value => (Array.isArray(value) ? value : [value]) as z.output<Item>[]);
 }
 
+/** A schema for every key of a type, including optional ones, so that none is lost between processes. */
+export type ShapeOf<T> = { readonly [Key in keyof T]-?: z.ZodType<T[Key]> };
+
 export function section<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
   const keys = Object.keys(shape).join(', ');
   return z.strictObject(shape, {

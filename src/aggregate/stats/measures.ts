@@ -26,6 +26,7 @@ export const p50 = measureOf(metrics['response.p50']);
 export const p95 = measureOf(metrics['response.p95']);
 export const p99 = measureOf(metrics['response.p99']);
 export const p999 = measureOf(metrics['response.p999']);
+export const clientCpu = measureOf(metrics.clientMicrosPerOp);
 
 export const maxResponse: Measure = {
   name: 'max response time',
@@ -75,13 +76,13 @@ export const batchThroughput: Measure = {
 
 /** A metric of the registry as a measure. */
 export function measureOf(metric: MedianMetric): Measure {
-  const { name, kind, better, ofRound, latency, delivery } = metric;
+  const { name, kind, better, ofRound, latency } = metric;
   return {
     name,
     unit: kind.unit,
     better,
     figure: round => ofRound(round) ?? 0,
-    ...(latency === undefined && delivery === undefined
+    ...(latency === null
       ? {}
       : {
           tail: {

@@ -2,8 +2,8 @@ import { formatMs, formatPercent, formatRate } from '../text/format.ts';
 
 /**
  * The registry of metrics: one row for each, from which the schema and the summary of result.json, thresholds, the
- * conditions of a search, the measures of claims, comparisons, CSV and Prometheus are made. A new metric, or a new
- * percentile of a latency, is a row here and a line in configs/README.md (thresholds).
+ * conditions of a search, the measures of claims, comparisons and CSV are made. A new metric, or a new percentile of a
+ * latency, is a row here and a line in configs/README.md (thresholds). Live gauges are no metrics: main/live/run-metrics.ts.
  */
 
 /** Percentiles that every latency of a round has, by their key in result.json. */
@@ -111,6 +111,12 @@ export interface LatencyFigure {
   readonly figure: PercentileKey | 'mean';
 }
 
+/** A figure of the latency of messages to subscribers. */
+interface DeliveryFigure {
+  readonly of: 'delivery';
+  readonly figure: PercentileKey;
+}
+
 interface Row {
   /** As text: "throughput", "response p99". */
   readonly name: string;
@@ -122,14 +128,14 @@ interface Row {
   readonly summaryKey?: string;
   /** Key of its ratio in comparison.json. Absent: results are not compared by it. */
   readonly ratioKey?: string;
-  /** Name of its live gauge, without the prefix. Absent: it has none. */
-  readonly prometheus?: string;
   /** Whether a closed loop has none. */
   readonly openLoopOnly?: boolean;
-  /** The latency that it is a figure of: only completed operations are in it, and `caveatOf` says what that means for it. */
-  readonly latency?: LatencyFigure;
-  /** The same of a latency of messages: only those that arrived are in it. */
-  readonly delivery?: PercentileKey;
+  /**
+   * The latency that it is a figure of: only completed operations, or messages that arrived, are in it, and `caveatOf` says
+   * what that means for it. Null: it is made of no latency. If it is forgotten, a lower bound has no mark, so it has to be
+   * decided.
+   */
+  readonly latency: LatencyFigure | DeliveryFigure | null;
   /** As for a percentile. If it is forgotten, older results cannot be read any more, so it has to be decided. */
   readonly since: string | null;
 }
@@ -171,7 +177,7 @@ const throughput = {
     inEveryRound: true,
     summaryKey: 'opsPerSecond',
     ratioKey: 'throughput',
-    prometheus: 'operations_per_second',
+    latency: null,
     since: null,
   },
 } as const satisfies Readonly<Record<string, MedianMetric>>;
@@ -192,7 +198,6 @@ const response = {
   'response.p99': latency('response', 'p99', {
     summaryKey: 'responseP99',
     ratioKey: 'responseP99',
-    prometheus: 'response_p99_seconds',
     since: null,
   }),
   'response.p999': latency('response', 'p999', { summaryKey: 'responseP999', since: null }),
@@ -205,6 +210,7 @@ const cpu = {
     kind: cpuTime,
     better: 'less',
     ofRound: round => round.cpu.clientMicrosPerOp,
+    latency: null,
     summaryKey: 'clientMicrosPerOp',
     since: null,
   },
@@ -217,6 +223,7 @@ const server = {
     kind: cpuTime,
     better: 'less',
     ofRound: round => round.serverMicrosPerCall ?? null,
+    latency: null,
     summaryKey: 'serverMicrosPerCall',
     since: '0.6.0',
   },
@@ -236,6 +243,7 @@ const ratios = {
     part: failedOf,
     whole: round => round.issued,
     ofNothing: 0,
+    latency: null,
     summaryKey: 'failedShare',
     since: null,
   },
@@ -247,6 +255,7 @@ const ratios = {
     part: round => round.openLoop?.completed ?? 0,
     whole: round => round.openLoop?.offered ?? 0,
     ofNothing: null,
+    latency: null,
     openLoopOnly: true,
     since: null,
   },
@@ -259,7 +268,10 @@ export const pooledTails = {
   serviceP99: pooled('service', 'p99', { summaryKey: 'pooledServiceP99', since: '0.6' }),
 };
 
-/** All metrics by the name that a threshold gives them, in the order in which their names are listed. */
+/**
+ * All metrics by the name that a threshold gives them, in the order in which their names are listed: the one list of all
+ * groups.
+ */
 export const metrics = { ...response, ...service, ...delivery, ...throughput, ...ratios, ...cpu, ...server };
 
 type MetricName = keyof typeof metrics;
@@ -271,11 +283,11 @@ export type SummaryRow = Extract<MetricRow, { summaryKey: string }> | PooledRow;
 export type ComparedRow = Extract<MetricRow, { ratioKey: string }>;
 
 /** Metrics of `summary` in result.json, in its order. */
-export const summaryMetrics = inSummary(throughput, service, response, cpu, ratios, server, pooledTails);
+export const summaryMetrics = inSummary(throughput, service, response, cpu);
 /** The same in the order of the CSV columns. */
-export const csvMetrics = inSummary(ratios, throughput, response, service, cpu, server, pooledTails);
+export const csvMetrics = inSummary(ratios, throughput);
 /** Metrics by which results are compared. */
-export const comparedMetrics = inSummary(throughput, response).filter(
+export const comparedMetrics = inSummary(throughput).filter(
   (metric): metric is ComparedRow => 'ratioKey' in metric,
 );
 
@@ -314,9 +326,7 @@ function kindOf({
 }
 
 /** A figure of a latency; null if nothing completed. */
-function latency<
-  const Keys extends Pick<Row, 'ratioKey' | 'prometheus' | 'since'> & { readonly summaryKey: string },
->(
+function latency<const Keys extends Pick<Row, 'ratioKey' | 'since'> & { readonly summaryKey: string }>(
   of: LatencyName,
   figure: PercentileKey | 'mean',
   keys: Keys,
@@ -343,7 +353,7 @@ function deliveryLatency(figure: 'p50' | 'p99') {
     better: 'less',
     ofRound: ({ deliveries }: MeasuredRound) =>
       deliveries === undefined || deliveries.latency.count === 0 ? null : deliveries.latency[figure],
-    delivery: figure,
+    latency: { of: 'delivery', figure },
     since: '0.10',
   } as const;
 }
@@ -365,6 +375,8 @@ function pooled<const Keys extends Pick<Row, 'since'> & { readonly summaryKey: s
   };
 }
 
-function inSummary(...groups: readonly Readonly<Record<string, MetricRow | PooledRow>>[]): SummaryRow[] {
-  return groups.flatMap(rows => Object.values(rows)).filter(row => 'summaryKey' in row);
+/** All rows of a summary: those of these groups, and then the others in the order of `metrics` and `pooledTails`. */
+function inSummary(...first: readonly Readonly<Record<string, MetricRow>>[]): SummaryRow[] {
+  const groups: readonly Readonly<Record<string, MetricRow | PooledRow>>[] = [...first, metrics, pooledTails];
+  return [...new Set(groups.flatMap(rows => Object.values(rows)))].filter(row => 'summaryKey' in row);
 }

@@ -28,7 +28,8 @@ export interface TailSource extends Pick<ScenarioResult, 'workers' | 'pipeline' 
 export function caveatOf(metric: Metric | PooledMetric, scenario: TailSource): Caveat | null {
   if (isLowerBound(metric, scenario.rounds)) return 'lower bound';
   const { latency } = metric;
-  if (latency === undefined) return null;
+  // Deliveries do not follow the cycles of a worker's loop.
+  if (latency === null || latency.of === 'delivery') return null;
   const cycles = cyclesBeyond(latency.figure, scenario, 'pooled' in metric ? 'pooled' : 'of a round');
   return cycles !== null && cycles < minCycles ? 'worst stall' : null;
 }
@@ -67,22 +68,21 @@ function cyclesOf({ workers, pipeline, batch }: TailSource, { completed, loads }
   return Math.min(...each);
 }
 
-/** What a metric is a figure of; nothing if it is no time. */
-type Timed = Pick<Metric, 'latency' | 'delivery'>;
+/** What a metric is a figure of. */
+type Timed = Pick<Metric, 'latency'>;
 
 /** Whether operations or messages were lost that can have been slower than this figure, and are enough to move it. */
-export function isLowerBound(metric: Timed, rounds: readonly RoundResult[]): boolean {
-  const figure = metric.latency?.figure ?? metric.delivery;
-  if (figure === undefined) return false;
-  return (
-    lostOf(metric, rounds) > (figure === 'mean' ? maxLostOfMean : maxLostBeyond * fractionBeyond(figure))
-  );
+export function isLowerBound({ latency }: Timed, rounds: readonly RoundResult[]): boolean {
+  if (latency === null) return false;
+  const { figure } = latency;
+  const max = figure === 'mean' ? maxLostOfMean : maxLostBeyond * fractionBeyond(figure);
+  return lostOf({ latency }, rounds) > max;
 }
 
 /** What was lost and can have been slower than a metric says, as a fraction of what was due. A lost message never arrived. */
-export function lostOf({ latency, delivery }: Timed, rounds: readonly RoundResult[]): number {
-  if (latency !== undefined) return lostLaterRatio(latency, rounds);
-  if (delivery === undefined) return 0;
+export function lostOf({ latency }: Timed, rounds: readonly RoundResult[]): number {
+  if (latency === null) return 0;
+  if (latency.of !== 'delivery') return lostLaterRatio(latency, rounds);
   const expected = sumOf(rounds, ({ deliveries }) => deliveries?.expected ?? 0);
   return expected === 0 ? 0 : sumOf(rounds, ({ deliveries }) => deliveries?.lost ?? 0) / expected;
 }

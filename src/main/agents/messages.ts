@@ -9,13 +9,23 @@ import {
   oneOf,
   readable,
   refuser,
+  type ShapeOf,
   section,
   wholeNumber,
 } from '../../aggregate/scenario/schema-parts.ts';
-import type { Address } from '../../pool/client/address.ts';
+import type { Address, Sentinel, Trust } from '../../pool/client/address.ts';
 import { keptOptions } from '../../pool/client/ioredis-options.ts';
 import { bundledClients } from '../../pool/client/libraries.ts';
-import type { Arrivals, ThreadTask, WorkloadTask } from '../../workers/contract.ts';
+import type {
+  Arrivals,
+  OpenLoopTask,
+  PoolTask,
+  ThreadTask,
+  ValueVariant,
+  WeightedCommand,
+  WorkerGroup,
+  WorkloadTask,
+} from '../../workers/contract.ts';
 import { parseCommand } from '../../workers/workload/command-templates.ts';
 import { measuredSeconds, timeout, warmupTime } from '../experiment/experiment.ts';
 import { faultsOf } from '../experiment/faults.ts';
@@ -37,9 +47,6 @@ const maxRunThreads = limits.agents * limits.threads;
 /** Max faults of a message that are reported. */
 const maxFaults = 3;
 const maxReason = 10_000;
-
-/** A schema for every key of a type, including optional ones, so that none is lost between processes. */
-export type ShapeOf<T> = { readonly [Key in keyof T]-?: z.ZodType<T[Key]> };
 
 /** Text without its own limit has that of the message. */
 export const text = (max = maxMessageCharacters) => {
@@ -90,31 +97,36 @@ export type SeatJob = z.output<typeof seatJob>;
 const place = section({
   host: pattern('a host', /^[^@/?#\s]{1,253}$/),
   port: wholeNumber(1, 65_535),
-});
+} satisfies ShapeOf<Sentinel['others'][number]>);
 
-/** An address without its secrets: passwords and keys come from the agent's own environment. */
+/**
+ * An address without its secrets: passwords and keys come from the agent's own environment. `path` is of one machine, and the
+ * thread sets `readsReplicas` itself.
+ */
 const address = section({
   ...place.shape,
   tls: yesOrNo,
-  servername: text().optional(),
-  username: text().optional(),
+  servername: text().exactOptional(),
+  username: text().exactOptional(),
   database: wholeNumber(0, 999_999_999),
-  protocol: z.literal([2, 3], { error: '2 or 3' }).optional(),
-  natMap: z.record(z.string(), place, { error: 'an object' }).optional(),
-  unnamed: yesOrNo.optional(),
+  protocol: z.literal([2, 3], { error: '2 or 3' }).exactOptional(),
+  natMap: z.record(z.string(), place, { error: 'an object' }).exactOptional(),
+  unnamed: yesOrNo.exactOptional(),
   sentinel: section({
     master: text(),
     others: z.array(place, { error: 'a list' }),
-    username: text().optional(),
-  }).optional(),
-  trust: section({ servername: text() }).optional(),
-});
+    username: text().exactOptional(),
+  } satisfies ShapeOf<Omit<Sentinel, 'password'>>).exactOptional(),
+  trust: section({
+    servername: text(),
+  } satisfies ShapeOf<Omit<Trust, 'ca' | 'cert' | 'key' | 'rejectUnauthorized'>>).exactOptional(),
+} satisfies ShapeOf<Omit<Address, 'path' | 'password' | 'readsReplicas'>>);
 
 /** Where the load goes. */
 const subject = section({
   address,
-  cluster: z.array(address, { error: 'a list' }).min(1, { error: 'at least one node' }).optional(),
-});
+  cluster: z.array(address, { error: 'a list' }).min(1, { error: 'at least one node' }).exactOptional(),
+} satisfies ShapeOf<Subject>);
 export type Subject = { readonly address: Address; readonly cluster?: readonly Address[] };
 
 const weight = amount;
@@ -126,7 +138,7 @@ const workload = section({
   members,
   keyChoice,
   types: types.exactOptional(),
-  values: list(section({ weight, value }), maxValues, 1),
+  values: list(section({ weight, value } satisfies ShapeOf<ValueVariant>), maxValues, 1),
   compressibleRatio: numberBetween(0, 1),
   commands: list(
     section({
@@ -136,7 +148,7 @@ const workload = section({
       }),
       weight,
       inserts: z.literal(true, { error: 'true' }).exactOptional(),
-    }),
+    } satisfies ShapeOf<WeightedCommand>),
     maxCommands,
     1,
   ),
@@ -157,7 +169,10 @@ const workload = section({
 const maxConnections = 2 * limits.workers * limits.connectionsPerWorker;
 const pool = section({
   groups: list(
-    section({ workers: wholeNumber(0, limits.workers), pipeline: wholeNumber(1, limits.pipeline) }),
+    section({
+      workers: wholeNumber(0, limits.workers),
+      pipeline: wholeNumber(1, limits.pipeline),
+    } satisfies ShapeOf<WorkerGroup>),
     2,
     1,
   ),
@@ -166,7 +181,7 @@ const pool = section({
   minIdle: wholeNumber(0, maxConnections),
   firstKey: wholeNumber(0, maxKeys),
   keys: wholeNumber(0, maxKeys),
-});
+} satisfies ShapeOf<PoolTask>);
 
 const stageTime = `a time above 0 s, of at most ${limits.seconds} s`;
 /** As in a config, but as short as in the warm-up of the threads. */
@@ -188,7 +203,7 @@ const openLoop = section({
   } satisfies ShapeOf<Arrivals>),
   pools: wholeNumber(1, maxRunThreads),
   firstPool: wholeNumber(0, maxRunThreads - 1),
-});
+} satisfies ShapeOf<OpenLoopTask>);
 
 /** What the dimensions of a scenario give to a thread, each with the limits that its row has in a config. */
 const threadPart = Object.fromEntries(
@@ -243,7 +258,7 @@ const coordinatorMessage = z.discriminatedUnion(
       tasks: list(task, limits.threads, 1),
       /** The number of each task's thread. */
       placement: list(wholeNumber(0, limits.threads - 1), limits.threads),
-    }),
+    } satisfies Readonly<Record<keyof Prepare, z.ZodType>>),
     section({ kind: z.literal('go'), turn, at: instant }),
     section({ kind: z.literal('window'), turn, at: instant }),
     section({ kind: z.literal('stop'), turn }),

@@ -1,29 +1,21 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { limits } from '../../aggregate/scenario/limits.ts';
-import { section } from '../../aggregate/scenario/schema-parts.ts';
-import type { PoolSnapshot } from '../../pool/metrics.ts';
+import { type ShapeOf, section } from '../../aggregate/scenario/schema-parts.ts';
+import type { PoolSnapshot, Utilization } from '../../pool/metrics.ts';
 import type {
   CommandSample,
   DeliverySample,
   LoadSample,
   OpenLoopSample,
+  Redirects,
   SecondSample,
   StageSample,
+  ThreadLoadFigures,
   ThreadSample,
 } from '../../workers/contract.ts';
 import type { HostUse } from '../run/host-use.ts';
-import {
-  amount,
-  count,
-  list,
-  type Reading,
-  readText,
-  type ShapeOf,
-  stage,
-  text,
-  threadNumber,
-} from './messages.ts';
+import { amount, count, list, type Reading, readText, stage, text, threadNumber } from './messages.ts';
 
 /**
  * The outcome of a turn on an agent, with the samples of its threads: packed, because it is too large for a message.
@@ -32,15 +24,28 @@ import {
 /** Outcomes that are longer when unpacked are not read. A thread has about 50 kB. */
 const maxBytes = 256 * 2 ** 20;
 
-const use = section({ cpus: amount, busyShare: z.number().nullable() });
+type Cpu = HostUse['cpu'];
+type CpuSets = NonNullable<Cpu['cpuSets']>;
+const use = section({
+  cpus: amount,
+  busyShare: z.number().nullable(),
+} satisfies ShapeOf<CpuSets['client']>);
 /** What poolbench and the machine of an agent used in the measured window. */
 const hostCpu = section({
   clientCores: z.number(),
   machineBusyShare: z.number().nullable(),
-  cpuSets: section({ machine: amount, client: use, both: use }).nullable(),
-  throttling: section({ periods: amount, throttledPeriods: amount, throttledMs: amount }).nullable(),
-  link: section({ name: text(100), speedMbps: amount, busyShare: amount }).nullable(),
-} satisfies ShapeOf<HostUse['cpu']>);
+  cpuSets: section({ machine: amount, client: use, both: use } satisfies ShapeOf<CpuSets>).nullable(),
+  throttling: section({
+    periods: amount,
+    throttledPeriods: amount,
+    throttledMs: amount,
+  } satisfies ShapeOf<NonNullable<Cpu['throttling']>>).nullable(),
+  link: section({
+    name: text(100),
+    speedMbps: amount,
+    busyShare: amount,
+  } satisfies ShapeOf<NonNullable<Cpu['link']>>).nullable(),
+} satisfies ShapeOf<Cpu>);
 
 const codes = z.record(text(1000), amount);
 const histogram = z.string();
@@ -67,7 +72,10 @@ const load = section({
   warmupCompleted: count,
   service: histogram,
   response: histogram,
-  failedWaits: section({ service: histogram, response: histogram }),
+  failedWaits: section({
+    service: histogram,
+    response: histogram,
+  } satisfies ShapeOf<LoadSample['failedWaits']>),
   overRange: count,
   series: z.array(
     section({
@@ -105,7 +113,7 @@ const snapshot = section({
       idle: z.number(),
       waiting: z.number(),
       total: z.number(),
-    }),
+    } satisfies ShapeOf<Utilization>),
   ),
 } satisfies ShapeOf<PoolSnapshot>);
 
@@ -125,7 +133,7 @@ const sample = section({
     loopDelayP99Ms: z.number(),
     loopDelayMaxMs: z.number(),
     spinShare: z.number().exactOptional(),
-  }),
+  } satisfies ShapeOf<ThreadLoadFigures>),
   openLoop: section({
     rate: amount,
     stages: z
@@ -154,7 +162,7 @@ const sample = section({
     received: count,
     latency: histogram,
   } satisfies ShapeOf<DeliverySample>).exactOptional(),
-  redirects: section({ moved: count, ask: count }).nullable(),
+  redirects: section({ moved: count, ask: count } satisfies ShapeOf<Redirects>).nullable(),
   inserted: z.array(count),
 } satisfies ShapeOf<ThreadSample>);
 
@@ -167,13 +175,13 @@ const outcome = z.discriminatedUnion('kind', [
     cpu: hostCpu.nullable(),
     /** From the start instant until the last thread had begun. */
     startLagMs: amount,
-  }),
+  } satisfies ShapeOf<Extract<TurnOutcome, { kind: 'done' }>>),
   section({
     kind: z.literal('failed'),
     /** `connect`: the target refused a connection; `thread`: a thread hung or ended; `other`: a defect. */
     why: z.enum(['connect', 'thread', 'other']),
     message: text(10_000),
-  }),
+  } satisfies ShapeOf<Extract<TurnOutcome, { kind: 'failed' }>>),
 ]);
 export type TurnOutcome =
   | {
@@ -192,7 +200,7 @@ export function packOutcome(found: TurnOutcome): string {
 export function unpackOutcome(packed: string): Reading<TurnOutcome> {
   try {
     const json = gunzipSync(Buffer.from(packed, 'base64'), { maxOutputLength: maxBytes });
-    return readText(outcome, json.toString(), maxBytes) as Reading<TurnOutcome>;
+    return readText(outcome, json.toString(), maxBytes);
   } catch {
     return { fault: `expected at most ${maxBytes} bytes, packed by gzip, found other data` };
   }

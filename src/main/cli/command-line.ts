@@ -27,6 +27,8 @@ interface Command<Name extends OptionName = OptionName> {
   readonly operand: 'CONFIG' | 'TARGET' | 'SOURCE' | 'RESULT' | 'FOLDER' | 'FILE' | 'SHELL' | null;
   /** Whether the operand can be left out. */
   readonly optional?: boolean;
+  /** Whether the operand can be the URL of a server. */
+  readonly takesUrl?: boolean;
   /** Whether it also takes a URL instead of a config, with flags for the question. */
   readonly asks?: boolean;
   /** What the operand can be, if it is one of a few names. */
@@ -93,6 +95,7 @@ const commands = {
         'test every claim on redis, valkey, dragonfly, the target of a config, or a URL, and keep a ledger of the verdicts',
     },
     operand: 'TARGET',
+    takesUrl: true,
     // Verdicts need more rounds than --quick leaves.
     takes: [...sessionOptions, 'rounds', 'start', 'resume'],
     run: async ([target = ''], options) => (await import('./claims.ts')).claims(target, options),
@@ -150,6 +153,7 @@ const commands = {
         "record a server's commands with MONITOR, or read the output of redis-cli MONITOR from a file, and write a config with a similar load, recording.json by default",
     },
     operand: 'SOURCE',
+    takesUrl: true,
     takes: ['seconds', 'out', 'force', 'literal', 'speed'],
     run: async ([source = ''], options) => (await import('./record.ts')).record(source, options),
   }),
@@ -250,7 +254,8 @@ const isUrl = (operand: string) => operand.includes('://');
 
 /** Suggests the URL to users who type only the address of a server. */
 function expectScheme(command: CommandName, operands: readonly string[]): void {
-  if (!['CONFIG', 'TARGET', 'SOURCE'].includes(commands[command].operand ?? '')) return;
+  const { operand, takesUrl = false } = commands[command];
+  if (operand !== 'CONFIG' && !takesUrl) return;
   const place = operands.find(operand => urlMeant(operand) !== undefined);
   if (place !== undefined)
     throw wrong(`expected a config or a redis:// URL, found ${place}${didYouMean(urlMeant(place))}`);
@@ -345,6 +350,7 @@ function expectOperands(command: CommandName, found: readonly string[], given: O
     forSeveral,
     optional = false,
     names,
+    takesUrl = false,
     asks = false,
     takesName = false,
   } = commands[command];
@@ -365,9 +371,8 @@ function expectOperands(command: CommandName, found: readonly string[], given: O
     throw wrong(`expected no operand after ${command}, found ${found.join(' ')}`);
   }
   const url = found.find(isUrl);
-  if (url !== undefined && !asks && operand !== 'TARGET' && operand !== 'SOURCE') {
-    const takesUrl = commands[command].takes.includes('url');
-    const meant = takesUrl
+  if (url !== undefined && !asks && !takesUrl) {
+    const meant = commands[command].takes.includes('url')
       ? asTypedHere(
           command,
           command === 'search' ? 'configs/examples/search.json' : operand,

@@ -8,11 +8,12 @@ import {
   oneOfKinds,
   readable,
   refuser,
+  type ShapeOf,
   section,
   wholeNumber,
 } from '../../aggregate/scenario/schema-parts.ts';
 import type { ReadPlan } from '../../aggregate/stats/reads.ts';
-import type { KeyChoice, WeightedCommand, WorkloadTask } from '../../workers/contract.ts';
+import type { KeyChoice, KeysOfType, WeightedCommand, WorkloadTask } from '../../workers/contract.ts';
 import { parseCommand, parseGivenCommand } from '../../workers/workload/command-templates.ts';
 import { changingCommands, foreseeableReads, typeNames } from '../../workers/workload/families.ts';
 import { expectReplayOf, readReplay } from '../../workers/workload/replay.ts';
@@ -124,7 +125,7 @@ export const types = z.record(
       unit: 'elements',
     }),
     keyChoice: keyChoice.exactOptional().meta({ description: 'How keys of this type are chosen' }),
-  }),
+  } satisfies ShapeOf<KeysOfType>),
   { error: 'an object such as { "sortedSets": { "keys": 10, "members": 1000 } }' },
 );
 

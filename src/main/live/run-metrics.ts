@@ -1,6 +1,6 @@
 import type { Result, RoundResult } from '../../aggregate/result.ts';
 import { readRecorded } from '../../aggregate/stats/histogram.ts';
-import { type LatencyName, latencies, latencyNames, metrics } from '../../aggregate/stats/metrics.ts';
+import { type LatencyName, latencies, latencyNames } from '../../aggregate/stats/metrics.ts';
 import { loadsOf } from '../../aggregate/stats/populations.ts';
 import { serverFieldNames, serverFields } from '../../aggregate/stats/server-fields.ts';
 import type { ServerPoint } from '../../aggregate/stats/server-series.ts';
@@ -141,12 +141,12 @@ function runningMetrics({ running }: Snapshot): Metric[] {
       { labels: { ...labelsOf(step), phase }, value: 1 },
     ]),
     gauge(
-      metrics.opsPerSecond.prometheus,
+      'operations_per_second',
       'Operations that complete each second now, warm-up included.',
       loads.map(({ labels, opsPerSecond }) => ({ labels, value: opsPerSecond })),
     ),
     gauge(
-      metrics['response.p99'].prometheus,
+      'response_p99_seconds',
       'Response time in the current second, 99th percentile, of the slowest thread.',
       loads.flatMap(({ labels, p99Ms }) => (p99Ms === 0 ? [] : { labels, value: p99Ms / 1000 })),
     ),

@@ -44,10 +44,10 @@ export class IoredisConnection extends Connection {
     commandSet: CommandSet,
     timeoutMs: number,
     {
-      autoPipelining = false,
-      options = {},
+      autoPipelining,
+      options,
       library = { Redis },
-    }: { autoPipelining?: boolean; options?: OwnOptions; library?: { Redis: typeof Redis } } = {},
+    }: { autoPipelining: boolean; options: OwnOptions; library?: { Redis: typeof Redis } },
   ): Connect {
     const findServer = serverFinder(address, timeoutMs);
     return async () => {

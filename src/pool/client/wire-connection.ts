@@ -78,6 +78,11 @@ class KeptReplies {
   }
 }
 
+/** What a scenario can set of wire. All are required, so that the compiler finds whoever forgets one. */
+export interface WireOptions {
+  readonly transport: Transport;
+}
+
 /**
  * The client with the least overhead: one `write` for each batch of pre-encoded requests, and replies counted as they arrive. It
  * builds no values, promises or timers. With a thousand connections the memory of each one is cold at its turn, and fetching
@@ -113,7 +118,7 @@ export class WireConnection extends Connection implements SocketOwner {
     socket: Socket,
     encoder: RequestEncoder,
     kept: KeptReplies | undefined,
-    transport: Transport,
+    { transport }: WireOptions,
   ) {
     super();
     this.#socket = socket;
@@ -132,7 +137,7 @@ export class WireConnection extends Connection implements SocketOwner {
     address: Address,
     commandSet: CommandSet,
     timeoutMs: number,
-    transport: Transport = 'direct',
+    options: WireOptions,
   ): () => Promise<WireConnection> {
     const encoder = new RequestEncoder(new RequestTemplates(commandSet));
     const name = connectionName(commandSet);
@@ -151,7 +156,7 @@ export class WireConnection extends Connection implements SocketOwner {
         socket,
         encoder,
         acknowledges(commandSet) ? new KeptReplies(commandSet) : undefined,
-        transport,
+        options,
       );
       let late: Error | undefined;
       const deadline = setTimeout(() => {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { pairArms } from '../../../src/aggregate/claims/judging/arms.ts';
 import type { ScenarioResult } from '../../../src/aggregate/result.ts';
 import type { Scenario } from '../../../src/main/experiment/scenarios.ts';
 import { judge, measureSuite } from '../../support/claim-arms.ts';
@@ -44,6 +45,18 @@ test.each([
   const claim = judge('C1', ofClient(await measure(effects), 'ioredis'));
   expect(claim.verdict).toBe('supported');
   expect(claim.gist).toContain(told);
+});
+
+test('pools without threads are named alone: arms with another number of threads are no pair', async () => {
+  const scenarios = ofClient(await measure({ pool: 1, thread: 1 }), 'ioredis');
+  const threadsOf = (differ: readonly ('pools' | 'poolsPerThread' | 'threads')[]) =>
+    pairArms(scenarios, {
+      isBase: ({ pools }) => pools === 1,
+      isOther: ({ pools }) => pools > 1,
+      differ,
+    }).map(({ other }) => other.threads);
+  expect(new Set(threadsOf(['pools', 'poolsPerThread']))).toEqual(new Set([1]));
+  expect(new Set(threadsOf(['pools', 'poolsPerThread', 'threads']))).toEqual(new Set([1, 2, 4]));
 });
 
 test('an effect whose interval lies across 5 % leaves it open', async () => {

@@ -11,23 +11,22 @@ import { renderScenariosCsv } from '../../../src/aggregate/report/files/csv.ts';
 import { hysteresisOf, loadTables } from '../../../src/aggregate/report/load-tables.ts';
 import { type Result, resultSchema, type ScenarioResult } from '../../../src/aggregate/result.ts';
 import { dimension } from '../../../src/aggregate/scenario/dimension.ts';
-import { fieldsOf, type ScenarioKey, threadPartOf } from '../../../src/aggregate/scenario/scenario.ts';
+import { fieldsOf, threadPartOf } from '../../../src/aggregate/scenario/scenario.ts';
 import { describePair, groupBySetting } from '../../../src/aggregate/scenario/setting.ts';
 import { experimentSchema } from '../../../src/main/experiment/experiment.ts';
 import { expandScenarios } from '../../../src/main/experiment/scenarios.ts';
 import { judge, measureSuite } from '../../support/claim-arms.ts';
+import { newKey } from '../../support/new-dimension.ts';
 import { buildMatrix, buildResult, buildRound, buildScenario } from '../../support/result-builder.ts';
-
-const key = 'noDelay' as ScenarioKey;
 
 /** With the other value of the new dimension, and an id that says so. */
 function twin(scenario: ScenarioResult): ScenarioResult {
-  const changed = { ...scenario, id: `${scenario.id}-noDelay`, noDelay: true };
+  const changed = { ...scenario, id: `${scenario.id}-invented`, [newKey]: true };
   return changed;
 }
 
 function plain(scenario: ScenarioResult): ScenarioResult {
-  const changed = { ...scenario, noDelay: false };
+  const changed = { ...scenario, [newKey]: false };
   return changed;
 }
 
@@ -37,30 +36,35 @@ const withTwins = (scenarios: readonly ScenarioResult[]) => [...scenarios.map(tw
 const mixed = (scenarios: readonly ScenarioResult[], odd: number) =>
   scenarios.map((scenario, index) => (index % 2 === odd ? twin(scenario) : plain(scenario)));
 
-const isTwin = (id: string) => id.endsWith('-noDelay');
+const isTwin = (id: string) => id.endsWith('-invented');
 
 const suites = readdirSync('configs/claims')
   .filter(name => name.endsWith('.json'))
   .map(name => name.slice(0, -'.json'.length));
 
-test.each(suites)('no claim of the suite %s compares arms that differ in it', async suite => {
-  const scenarios = await measureSuite(suite, ({ workers, pools }) => ({ speed: 1 + pools / workers }));
-  for (const arms of [withTwins(scenarios), mixed(scenarios, 0), mixed(scenarios, 1)]) {
-    const { claims } = buildResult(arms);
-    for (const { base, other } of claims.flatMap(({ comparisons }) => comparisons))
-      expect(isTwin(base), `${other} to ${base}`).toBe(isTwin(other));
-  }
-  const comparisons = (arms: readonly ScenarioResult[]) =>
-    buildResult(arms).claims.flatMap(claim => claim.comparisons).length;
-  expect(comparisons(withTwins(scenarios))).toBeGreaterThanOrEqual(comparisons(scenarios.map(plain)));
-});
+test.each(suites)(
+  'no claim of the suite %s compares arms that differ in it, or judges arms without its default',
+  async suite => {
+    const scenarios = await measureSuite(suite, ({ workers, pools }) => ({ speed: 1 + pools / workers }));
+    for (const arms of [withTwins(scenarios), mixed(scenarios, 0), mixed(scenarios, 1)]) {
+      const { claims } = buildResult(arms);
+      for (const { base, other } of claims.flatMap(({ comparisons }) => comparisons))
+        expect(isTwin(base), `${other} to ${base}`).toBe(isTwin(other));
+    }
+    const comparisons = (arms: readonly ScenarioResult[]) =>
+      buildResult(arms).claims.flatMap(claim => claim.comparisons).length;
+    expect(comparisons(withTwins(scenarios))).toBeGreaterThanOrEqual(comparisons(scenarios.map(plain)));
+    const tested = buildResult(scenarios.map(twin)).claims.filter(({ verdict }) => verdict !== 'not tested');
+    expect(tested.map(({ id }) => id)).toEqual([]);
+  },
+);
 
 test('a claim that sets it free pairs them, so it is the row that keeps them apart', async () => {
   const scenarios = withTwins(await measureSuite('scaling', () => ({})));
   const isOther = ({ id }: ScenarioResult) => isTwin(id);
   const isBase = (scenario: ScenarioResult) => !isOther(scenario);
   expect(pairArms(scenarios, { isBase, isOther, differ: [] })).toEqual([]);
-  expect(pairArms(scenarios, { isBase, isOther, differ: [key] })).toHaveLength(scenarios.length / 2);
+  expect(pairArms(scenarios, { isBase, isOther, differ: [newKey] })).toHaveLength(scenarios.length / 2);
 });
 
 test('several pools that differ in it have no equal of one pool', () => {
@@ -132,16 +136,16 @@ test('one row makes the key of a config, the id, the task, the result, its colum
   const { scenarios } = experimentSchema.parse({
     name: 'a',
     target: { server: 'redis', url: 'redis://h' },
-    scenarios: [{ noDelay: [false, true] }],
+    scenarios: [{ [newKey]: [false, true] }],
   });
   const [first, second] = expandScenarios(scenarios);
   if (first === undefined || second === undefined) throw new Error('expected two scenarios');
   expect([first.id, second.id]).toEqual([
-    'ioredis-optimized-1pool-50workers-delay',
-    'ioredis-optimized-1pool-50workers-noDelay',
+    'ioredis-optimized-1pool-50workers-real',
+    'ioredis-optimized-1pool-50workers-invented',
   ]);
-  expect(threadPartOf(second)).toMatchObject({ noDelay: true });
-  expect(fieldsOf(second)).toMatchObject({ noDelay: true });
+  expect(threadPartOf(second)).toMatchObject({ [newKey]: true });
+  expect(fieldsOf(second)).toMatchObject({ [newKey]: true });
 
   const measured = [first, second].map(scenario => {
     const arm: ScenarioResult = buildScenario({ id: scenario.id, ...fieldsOf(scenario) }, [
@@ -150,32 +154,35 @@ test('one row makes the key of a config, the id, the task, the result, its colum
     return arm;
   });
   const result = buildResult(measured);
-  expect(result.scenarios[1]).toMatchObject({ noDelay: true });
+  expect(result.scenarios[1]).toMatchObject({ [newKey]: true });
   const [names = '', , line = ''] = renderScenariosCsv(result).split('\r\n');
-  expect(line.split(',')[names.split(',').indexOf('noDelay')]).toBe('true');
-  expect(groupBySetting(measured).map(({ label }) => label)).toEqual(['ioredis, delay', 'ioredis, no delay']);
+  expect(line.split(',')[names.split(',').indexOf(newKey)]).toBe('true');
+  expect(groupBySetting(measured).map(({ label }) => label)).toEqual(['ioredis, real', 'ioredis, invented']);
   expect(describePair(...(measured as [ScenarioResult, ScenarioResult]))).toBe(
-    'ioredis, optimized, 50 workers: no delay to delay',
+    'ioredis, optimized, 50 workers: invented to real',
   );
 
   // A result of an earlier version does not have it.
   const earlier = {
     ...result,
-    scenarios: result.scenarios.map(scenario => ({ ...scenario, noDelay: undefined })),
+    scenarios: result.scenarios.map(scenario => ({ ...scenario, [newKey]: undefined })),
   };
-  expect(resultSchema.parse(earlier).scenarios[1]).toMatchObject({ noDelay: false });
+  expect(resultSchema.parse(earlier).scenarios[1]).toMatchObject({ [newKey]: false });
 });
 
 test('a row that leaves a decision out does not compile', () => {
   const words = { path: () => '', words: () => '' };
   const row = { config: null, result: z.number(), thread: false, ...words, setting: false } as const;
-  // @ts-expect-error whether arms must agree in it is not said
-  dimension(row);
   // @ts-expect-error whether a thread is told is not said
-  dimension({ config: null, result: z.number(), agrees: true, ...words, setting: false });
+  dimension({ config: null, result: z.number(), ...words, setting: false });
   // @ts-expect-error whether it makes a setting is not said
-  dimension({ config: null, result: z.number(), agrees: true, thread: false, ...words });
+  dimension({ config: null, result: z.number(), thread: false, ...words });
   // @ts-expect-error whether it opens a path through the code is not said
-  dimension({ ...row, agrees: true, path: undefined });
-  expect(dimension({ ...row, agrees: true })).toMatchObject({ agrees: true });
+  dimension({ ...row, path: undefined });
+  // @ts-expect-error earlier results would be read with another default than that of a config
+  dimension({ ...row, result: z.number().default(1) });
+  const config = { item: z.number(), usual: 0, description: '', label: String };
+  // @ts-expect-error whether earlier results have it is not said
+  dimension({ ...row, config });
+  expect(dimension({ ...row, config: { ...config, since: null } })).toMatchObject({ result: row.result });
 });

@@ -37,9 +37,9 @@ test('a name that is none is no metric, whatever objects inherit', () => {
   for (const name of ['response.p98', 'toString', '__proto__']) expect(findMetric(name)).toBeUndefined();
 });
 
-test('metrics have unique names, keys and Prometheus names', () => {
+test('metrics have unique names and keys', () => {
   const told = (values: readonly (string | undefined)[]) => values.filter(value => value !== undefined);
-  for (const key of ['name', 'summaryKey', 'ratioKey', 'prometheus'] as const) {
+  for (const key of ['name', 'summaryKey', 'ratioKey'] as const) {
     const values = told(rows.map(row => (row as Partial<Record<typeof key, string>>)[key]));
     expect(new Set(values).size).toBe(values.length);
   }

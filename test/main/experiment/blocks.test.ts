@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { askClaims } from '../../../src/aggregate/claims/claims.ts';
+import { groupBy } from '../../../src/aggregate/claims/judging/arms.ts';
 import { twinIdOf } from '../../../src/aggregate/stats/control.ts';
 import { fixedRounds } from '../../../src/aggregate/stats/sign-test.ts';
 import type { Block } from '../../../src/main/experiment/blocks.ts';
@@ -15,7 +16,7 @@ import {
 } from '../../../src/main/experiment/plan.ts';
 import { parseConfig, readConfig } from '../../../src/main/experiment/read-config.ts';
 import type { Scenario } from '../../../src/main/experiment/scenarios.ts';
-import { judge, measureSuite } from '../../support/claim-arms.ts';
+import { claimsOfOneServer, find, measureSuite } from '../../support/claim-arms.ts';
 import { buildResult } from '../../support/result-builder.ts';
 
 const roundsOf = (plan: Plan) =>
@@ -185,56 +186,28 @@ describe('one arm is measured twice', () => {
 });
 
 describe('suites name what their claims compare', () => {
-  const suites = {
-    'auto-pipelining': ['C25'],
-    clients: ['C24'],
-    'cold-start': ['C19'],
-    'health-interval': ['C13'],
-    'min-idle': ['C12'],
-    mixed: ['C16'],
-    'one-connection': ['C17'],
-    optimizations: ['C5', 'C7'],
-    pipeline: ['C3'],
-    'pool-size': ['C11'],
-    reconnect: ['C18'],
-    scaling: ['C1'],
-    tails: ['C4', 'C8'],
-    warming: ['C6'],
-    workers: ['C2', 'C21'],
-  } as const;
+  const suites = groupBy(claimsOfOneServer, ({ suite }) => suite);
 
-  test.each(Object.entries(suites))(
-    'every ratio that %s.json is judged by is of two arms of one block, or of two levels of workers',
-    async (suite, ids) => {
-      const scenarios = await measureSuite(suite, () => ({}));
-      const { blocks } = planRun([await readConfig(`configs/claims/${suite}.json`)]);
-      const blockOf = (id: string) =>
-        blocks.findIndex(block => scenariosOf(block).some(scenario => scenario.id === id));
-      const workersOf = (id: string) => scenarios.find(scenario => scenario.id === id)?.workers;
-      for (const id of ids) {
-        const { comparisons } = judge(id, scenarios);
-        expect(comparisons.length).toBeGreaterThan(0);
-        for (const { base, other } of comparisons) {
-          if (workersOf(base) === workersOf(other)) expect(blockOf(other)).toBe(blockOf(base));
-        }
-      }
-    },
-  );
-
-  // Only what lies within a block prolongs a run.
-  test.each(['cold-start', 'min-idle', 'optimizations', 'pipeline', 'tails', 'warming', 'workers'] as const)(
-    'all that claims are judged by in %s.json is compared within a block',
-    async suite => {
-      const asked = askClaims([buildResult(await measureSuite(suite, () => ({})))]);
+  test.each(suites)(
+    'what %s.json is judged by is compared within a block, but for levels of workers',
+    async (suite, claims) => {
+      const result = buildResult(await measureSuite(suite, () => ({})));
       const blocks = planRun([await readConfig(`configs/claims/${suite}.json`)]).blocks.map(scenariosOf);
-      for (const id of suites[suite]) {
-        const groups = asked.filter(({ claim }) => claim === id).flatMap(({ groups }) => groups);
-        expect(groups.length).toBeGreaterThan(0);
-        for (const group of groups) {
-          const isWithin = (block: readonly Scenario[]) =>
-            group.every(arm => block.some(({ id }) => id === arm.id));
-          expect(blocks.some(isWithin), `${id}: ${group.map(arm => arm.id).join(', ')}`).toBe(true);
-        }
+      const isWithin = (arms: readonly string[]) =>
+        blocks.some(block => arms.every(arm => block.some(({ id }) => id === arm)));
+      const workersOf = new Map(result.scenarios.map(({ id, workers }) => [id, workers]));
+      const asked = askClaims([result]);
+      for (const claim of claims) {
+        const { comparisons } = find(claim.id, result.claims);
+        for (const { base, other } of comparisons)
+          if (workersOf.get(base) === workersOf.get(other)) expect(isWithin([base, other]), base).toBe(true);
+        // Only what lies within a block prolongs a run, and only a claim with its own rule may ask for nothing.
+        const groups = asked
+          .filter(one => one.claim === claim.id)
+          .flatMap(one => one.groups.map(arms => arms.map(({ id }) => id)));
+        const judged = 'predictions' in claim ? groups : [...groups, ...comparisons];
+        expect(judged.length, claim.id).toBeGreaterThan(0);
+        expect(groups.filter(arms => !isWithin(arms))).toEqual([]);
       }
     },
   );

@@ -15,6 +15,8 @@ import {
   loopback,
   type Outcome,
   overRing,
+  plainIoredis,
+  plainWire,
   SET,
   sendBatch,
   until,
@@ -33,12 +35,17 @@ beforeAll(async () => {
 afterAll(() => server?.stop());
 
 const kinds = {
-  wire: (port: number) => WireConnection.connector(loopback(port), commands, 5000)(),
-  'wire, stream': (port: number) => WireConnection.connector(loopback(port), commands, 5000, 'stream')(),
-  [overRing]: (port: number) => WireConnection.connector(loopback(port), commands, 5000, 'io_uring')(),
-  ioredis: (port: number) => IoredisConnection.connector(loopback(port), commands, 5000)(),
+  wire: (port: number) => WireConnection.connector(loopback(port), commands, 5000, plainWire)(),
+  'wire, stream': (port: number) =>
+    WireConnection.connector(loopback(port), commands, 5000, { ...plainWire, transport: 'stream' })(),
+  [overRing]: (port: number) =>
+    WireConnection.connector(loopback(port), commands, 5000, { ...plainWire, transport: 'io_uring' })(),
+  ioredis: (port: number) => IoredisConnection.connector(loopback(port), commands, 5000, plainIoredis)(),
   'ioredis, autopipelining': (port: number) =>
-    IoredisConnection.connector(loopback(port), commands, 5000, { autoPipelining: true })(),
+    IoredisConnection.connector(loopback(port), commands, 5000, {
+      ...plainIoredis,
+      autoPipelining: true,
+    })(),
 } satisfies Record<string, (port: number) => Promise<Connection>>;
 
 type Operation = readonly [command: number, key: number];
@@ -287,7 +294,7 @@ test('wire: requests that the socket still holds are not written over by the nex
     sizes.flatMap((size, batch) => Array.from({ length: size }, (_, i) => request(batch * size + i))),
   );
   const { port, accepted } = await startDeafServer();
-  const connection = await WireConnection.connector(loopback(port), long, 5000)();
+  const connection = await WireConnection.connector(loopback(port), long, 5000, plainWire)();
   onTestFinished(() => connection.close());
   const sent = sizes.map(
     (size, index) =>

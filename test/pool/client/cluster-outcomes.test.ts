@@ -23,6 +23,7 @@ import {
   createPool,
   GET,
   loopback,
+  plainWire,
   SET,
   sendBatch,
   until,
@@ -66,8 +67,13 @@ describe('clusters report which commands missed or failed', () => {
     const seeds = [loopback(port)];
     const open =
       client === 'wire'
-        ? connectWireCluster(seeds, set, 5000, { redirects })
-        : IoredisCluster.connector(seeds, set, 5000, { autoPipelining: false, redirects });
+        ? connectWireCluster(seeds, set, 5000, { redirects, readFrom: 'primary', options: plainWire })
+        : IoredisCluster.connector(seeds, set, 5000, {
+            autoPipelining: false,
+            nodeOptions: {},
+            redirects,
+            readFrom: 'primary',
+          });
     const connection = await open();
     onTestFinished(() => connection.close());
     const send = (operations: readonly (readonly number[])[]) =>

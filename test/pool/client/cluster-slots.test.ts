@@ -48,6 +48,7 @@ describe('reloading the slots', () => {
       topology: new Topology(
         seeds.map(port => loopback(port)),
         ask,
+        { readFrom: 'primary' },
       ),
       asked,
     };

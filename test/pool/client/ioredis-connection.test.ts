@@ -5,7 +5,7 @@ import { parseAddress } from '../../../src/main/server/url.ts';
 import { Batch } from '../../../src/pool/client/batch.ts';
 import { IoredisConnection } from '../../../src/pool/client/ioredis-connection.ts';
 import type { Connect } from '../../../src/pool/connection.ts';
-import { commands, GET, loopback, SET, sendBatch } from '../../support/connections.ts';
+import { commands, GET, loopback, plainIoredis, SET, sendBatch } from '../../support/connections.ts';
 import { connectObserver } from '../../support/observed-server.ts';
 import { startRedis, type TestServer } from '../../support/servers.ts';
 
@@ -22,7 +22,7 @@ describe('lost servers', () => {
     const control = await connectControl(address, { timeoutMs: 2000 });
     onTestFinished(() => control.close());
     const commandSet = { keyPrefix: '', commands: [{ name: 'BLPOP', args: ['no-such-list', '0'] }] };
-    const connect = IoredisConnection.connector(address, commandSet, 2000);
+    const connect = IoredisConnection.connector(address, commandSet, 2000, plainIoredis);
     for (let attempt = 0; attempt < attempts; attempt++) {
       expect(await sendsAfterLoss(connect, control)).toBeLessThan(100);
     }
@@ -66,7 +66,10 @@ describe('auto-pipelining', () => {
 
   /** Sends single commands in one turn; how often the client wrote to its socket, and the server read from any. */
   async function writesAndReads(autoPipelining: boolean): Promise<{ writes: number; reads: number }> {
-    const connect = IoredisConnection.connector(loopback(server.port), commands, 5000, { autoPipelining });
+    const connect = IoredisConnection.connector(loopback(server.port), commands, 5000, {
+      ...plainIoredis,
+      autoPipelining,
+    });
     const connection = await connect();
     onTestFinished(() => connection.close());
     const observer = await connectObserver(server.url);

@@ -4,7 +4,7 @@ import { Redis } from 'ioredis';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Batch, type CommandSet, KEY, keyName } from '../../../src/pool/client/batch.ts';
 import { WireConnection } from '../../../src/pool/client/wire-connection.ts';
-import { loopback, usableTransports } from '../../support/connections.ts';
+import { loopback, plainWire, usableTransports } from '../../support/connections.ts';
 import { calm, createExperiment } from '../../support/experiment.ts';
 import { startRedis } from '../../support/servers.ts';
 
@@ -29,7 +29,7 @@ describe('full sockets', () => {
         commands: [{ name: 'SET', args: [KEY, 'v'.repeat(bytes)] }],
         order,
       };
-      const connect = WireConnection.connector(loopback(server.port), set, 5000, transport);
+      const connect = WireConnection.connector(loopback(server.port), set, 5000, { ...plainWire, transport });
       const opened = await Promise.all(Array.from({ length: connections }, () => connect()));
       onTestFinished(() => {
         for (const connection of opened) connection.close();

@@ -46,12 +46,15 @@ export interface PoolsPair extends ArmPair {
   readonly throughput: PairedRatio;
 }
 
-/** Pairs every scenario of several pools with its equal of one pool, in the order of `scenarios`, if there is one. */
+/**
+ * Pairs every scenario of several pools, in one thread or several, with its equal of one pool, in the order of `scenarios`,
+ * if there is one.
+ */
 export function pairWithOnePool(scenarios: readonly ScenarioResult[]): PoolsPair[] {
   return pairArms(scenarios, {
     isBase: ({ pools }) => pools === 1,
     isOther: ({ pools }) => pools > 1,
-    differ: ['pools', 'poolsPerThread'],
+    differ: ['pools', 'poolsPerThread', 'threads'],
   }).map(pair => ({ ...pair, throughput: ratioOf(pair, throughput) }));
 }
 
@@ -72,7 +75,7 @@ export function pairThreads(scenarios: readonly ScenarioResult[]): ArmPair[] {
   return pairArms(scenarios, {
     isBase: sharesThread,
     isOther: ({ pools, threads }) => pools > 1 && threads === pools,
-    differ: ['poolsPerThread'],
+    differ: ['poolsPerThread', 'threads'],
   });
 }
 
@@ -220,9 +223,23 @@ export function isOnePool(scenario: ScenarioResult): boolean {
   return isUsual(scenario, [...poolKeys, 'cutEveryMs', 'cut', 'burst']);
 }
 
+const steadyKeys: readonly ScenarioKey[] = [
+  ...poolKeys,
+  'pools',
+  'poolsPerThread',
+  'pipeline',
+  'autoPipelining',
+  'burst',
+];
+
 /** A closed loop in which all workers do the same and no connection is cut, with any pools and batches. */
 export function isSteady(scenario: ScenarioResult): boolean {
-  return isUsual(scenario, [...poolKeys, 'pools', 'poolsPerThread', 'pipeline', 'autoPipelining', 'burst']);
+  return isUsual(scenario, steadyKeys);
+}
+
+/** As {@link isSteady}, but with additional workers that send larger batches. */
+export function hasBatchWorkers(scenario: ScenarioResult): boolean {
+  return scenario.batch.pool !== 'none' && isUsual(scenario, [...steadyKeys, 'batch']);
 }
 
 /** Whether its operations are sessions of a script, which only its rounds show. */

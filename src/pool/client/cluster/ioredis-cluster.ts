@@ -94,14 +94,14 @@ export class IoredisCluster extends Connection {
     timeoutMs: number,
     {
       autoPipelining,
-      nodeOptions = {},
+      nodeOptions,
       redirects,
-      readFrom = 'primary',
+      readFrom,
     }: {
       autoPipelining: boolean;
-      nodeOptions?: OwnOptions;
+      nodeOptions: OwnOptions;
       redirects: RedirectCount;
-      readFrom?: ReadFrom;
+      readFrom: ReadFrom;
     },
   ): Connect {
     const role = readFrom === 'primary' ? 'master' : 'all';

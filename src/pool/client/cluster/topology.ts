@@ -41,7 +41,7 @@ export class Topology {
   constructor(
     seeds: readonly Address[],
     ask: (node: Address) => Promise<SlotRange[]>,
-    { readFrom = 'primary', asksNodes = true }: { readFrom?: ReadFrom; asksNodes?: boolean } = {},
+    { readFrom, asksNodes = true }: { readFrom: ReadFrom; asksNodes?: boolean },
   ) {
     this.#seeds = seeds;
     this.#ask = ask;

@@ -1,8 +1,8 @@
 import type { Connect } from '../../connection.ts';
-import type { ReadFrom, Transport } from '../../presets.ts';
+import type { ReadFrom } from '../../presets.ts';
 import type { Address } from '../address.ts';
 import type { CommandSet } from '../batch.ts';
-import { WireConnection } from '../wire-connection.ts';
+import { WireConnection, type WireOptions } from '../wire-connection.ts';
 import { SeveralNodes } from './several-nodes.ts';
 import { maxSlotsMs, type RedirectCount, readSlotRanges, type SlotRange } from './slot-ranges.ts';
 import { Topology } from './topology.ts';
@@ -17,18 +17,14 @@ export function connectWireCluster(
   seeds: readonly Address[],
   commandSet: CommandSet,
   timeoutMs: number,
-  {
-    redirects,
-    readFrom = 'primary',
-    transport = 'direct',
-  }: { redirects: RedirectCount; readFrom?: ReadFrom; transport?: Transport },
+  { redirects, readFrom, options }: { redirects: RedirectCount; readFrom: ReadFrom; options: WireOptions },
 ): Connect {
   const nodes = readFrom === 'primary' ? seeds : seeds.map(seed => ({ ...seed, readsReplicas: true }));
   const ask = (node: Address) => askSlots(node, commandSet, Math.min(timeoutMs, maxSlotsMs));
   return SeveralNodes.connector(
     new Topology(nodes, ask, { readFrom }),
     commandSet,
-    (node, ofParts) => WireConnection.connector(node, ofParts, timeoutMs, transport),
+    (node, ofParts) => WireConnection.connector(node, ofParts, timeoutMs, options),
     redirects,
   );
 }
@@ -42,7 +38,8 @@ export async function askSlots(
   { keyPrefix }: Pick<CommandSet, 'keyPrefix'>,
   timeoutMs: number,
 ): Promise<SlotRange[]> {
-  const connection = await WireConnection.connector(node, { keyPrefix, commands: [] }, timeoutMs)();
+  const commandSet = { keyPrefix, commands: [] };
+  const connection = await WireConnection.connector(node, commandSet, timeoutMs, { transport: 'direct' })();
   const late = setTimeout(() => connection.close('TIMEOUT'), timeoutMs);
   try {
     return readSlotRanges(await connection.ask('CLUSTER', 'SLOTS'), node);
