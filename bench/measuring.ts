@@ -68,6 +68,7 @@ async function measurePairs({ port, pipeline, pairs }: Child): Promise<Pair[]> {
     { host: '127.0.0.1', port, tls: false, database: 0 },
     mix.commandSet,
     5000,
+    'direct',
   );
   const openPool = async (metrics: boolean) => {
     const pool = new Pool(

@@ -67,7 +67,7 @@ async function drive({ client, breaker, port, seconds }: ReconnectArm): Promise<
   const mix = commandMix(task.workload, task.keyPrefix, task.seed);
   const real =
     client === 'wire'
-      ? WireConnection.connector(task.address, mix.commandSet, task.timeoutMs)
+      ? WireConnection.connector(task.address, mix.commandSet, task.timeoutMs, task.transport)
       : IoredisConnection.connector(task.address, mix.commandSet, task.timeoutMs, { autoPipelining: false });
   let connects = 0;
   const counted: Connect = () => {

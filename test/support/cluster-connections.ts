@@ -25,7 +25,7 @@ export function clusterClient(
   const redirects = new RedirectCount();
   const connect =
     client === 'wire'
-      ? connectWireCluster(seeds, commands, timeoutMs, { redirects, readFrom })
+      ? connectWireCluster(seeds, commands, timeoutMs, { redirects, readFrom, transport: 'direct' })
       : IoredisCluster.connector(seeds, commands, timeoutMs, {
           autoPipelining: false,
           redirects,

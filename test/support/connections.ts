@@ -77,7 +77,7 @@ export function connector(
 ): Connect {
   const { options = {}, autoPipelining = false, set = commands } = settings;
   if (client === overRing) return WireConnection.connector(address, set, timeoutMs, 'io_uring');
-  if (client === 'wire') return WireConnection.connector(address, set, timeoutMs);
+  if (client === 'wire') return WireConnection.connector(address, set, timeoutMs, 'direct');
   const file = fileOf(client);
   if (file === undefined)
     return IoredisConnection.connector(address, set, timeoutMs, { options, autoPipelining });

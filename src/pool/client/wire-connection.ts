@@ -132,7 +132,7 @@ export class WireConnection extends Connection implements SocketOwner {
     address: Address,
     commandSet: CommandSet,
     timeoutMs: number,
-    transport: Transport = 'direct',
+    transport: Transport,
   ): () => Promise<WireConnection> {
     const encoder = new RequestEncoder(new RequestTemplates(commandSet));
     const name = connectionName(commandSet);

@@ -33,7 +33,7 @@ beforeAll(async () => {
 afterAll(() => server?.stop());
 
 const kinds = {
-  wire: (port: number) => WireConnection.connector(loopback(port), commands, 5000)(),
+  wire: (port: number) => WireConnection.connector(loopback(port), commands, 5000, 'direct')(),
   'wire, stream': (port: number) => WireConnection.connector(loopback(port), commands, 5000, 'stream')(),
   [overRing]: (port: number) => WireConnection.connector(loopback(port), commands, 5000, 'io_uring')(),
   ioredis: (port: number) => IoredisConnection.connector(loopback(port), commands, 5000)(),
@@ -287,7 +287,7 @@ test('wire: requests that the socket still holds are not written over by the nex
     sizes.flatMap((size, batch) => Array.from({ length: size }, (_, i) => request(batch * size + i))),
   );
   const { port, accepted } = await startDeafServer();
-  const connection = await WireConnection.connector(loopback(port), long, 5000)();
+  const connection = await WireConnection.connector(loopback(port), long, 5000, 'direct')();
   onTestFinished(() => connection.close());
   const sent = sizes.map(
     (size, index) =>

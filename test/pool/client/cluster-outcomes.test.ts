@@ -66,7 +66,7 @@ describe('clusters report which commands missed or failed', () => {
     const seeds = [loopback(port)];
     const open =
       client === 'wire'
-        ? connectWireCluster(seeds, set, 5000, { redirects })
+        ? connectWireCluster(seeds, set, 5000, { redirects, readFrom: 'primary', transport: 'direct' })
         : IoredisCluster.connector(seeds, set, 5000, { autoPipelining: false, redirects });
     const connection = await open();
     onTestFinished(() => connection.close());

@@ -19,9 +19,9 @@ export function connectWireCluster(
   timeoutMs: number,
   {
     redirects,
-    readFrom = 'primary',
-    transport = 'direct',
-  }: { redirects: RedirectCount; readFrom?: ReadFrom; transport?: Transport },
+    readFrom,
+    transport,
+  }: { redirects: RedirectCount; readFrom: ReadFrom; transport: Transport },
 ): Connect {
   const nodes = readFrom === 'primary' ? seeds : seeds.map(seed => ({ ...seed, readsReplicas: true }));
   const ask = (node: Address) => askSlots(node, commandSet, Math.min(timeoutMs, maxSlotsMs));
@@ -42,7 +42,7 @@ export async function askSlots(
   { keyPrefix }: Pick<CommandSet, 'keyPrefix'>,
   timeoutMs: number,
 ): Promise<SlotRange[]> {
-  const connection = await WireConnection.connector(node, { keyPrefix, commands: [] }, timeoutMs)();
+  const connection = await WireConnection.connector(node, { keyPrefix, commands: [] }, timeoutMs, 'direct')();
   const late = setTimeout(() => connection.close('TIMEOUT'), timeoutMs);
   try {
     return readSlotRanges(await connection.ask('CLUSTER', 'SLOTS'), node);
