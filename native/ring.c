@@ -51,12 +51,34 @@ enum { BUFFERS = 256, BUFFER_BYTES = 16 * 1024 + 64 };
 
 /*
  * The control words: the numbers of sends that are queued, of those that wait in libuv, and of sockets that wait for buffers;
- * slot, offset and length of each queued send; the completions.
+ * slot, offset and length of each queued send; the completions (`describe`).
  */
-enum { QUEUED = 0, WAITING = 1, STARVED = 2, SENDS = 16, MAX_SENDS = 16384, COMPLETIONS = SENDS + 3 * MAX_SENDS };
+enum { QUEUED = 0, WAITING = 1, STARVED = 2, SENDS = 16, SEND_WORDS = 3, MAX_SENDS = 16384 };
+enum { COMPLETIONS = SENDS + SEND_WORDS * MAX_SENDS, COMPLETION_WORDS = 4 };
 
 /* What a completion belongs to: the highest bits of its user data, and the last word of what JavaScript gets. */
 enum { OF_RECV = 0, OF_RECV_MORE = 1, OF_SEND = 2, OF_WATCH = 3, OF_CANCEL = 4 };
+
+/* What JavaScript has to know of these, exported as `layout`. */
+static const struct {
+    const char *name;
+    int value;
+} layout[] = {
+    {"buffers", BUFFERS},
+    {"receivedBytes", BUFFERS * BUFFER_BYTES},
+    {"queued", QUEUED},
+    {"waiting", WAITING},
+    {"starved", STARVED},
+    {"sends", SENDS},
+    {"sendWords", SEND_WORDS},
+    {"maxSends", MAX_SENDS},
+    {"completions", COMPLETIONS},
+    {"completionWords", COMPLETION_WORDS},
+    {"controlWords", COMPLETIONS + COMPLETION_WORDS * CQ_ENTRIES},
+    {"ofReceive", OF_RECV},
+    {"ofReceiveMore", OF_RECV_MORE},
+    {"ofSend", OF_SEND},
+};
 
 typedef struct {
     napi_env env;
@@ -132,7 +154,7 @@ static void pushCancel(Ring *ring, int32_t slot, uint64_t kind) {
 /* Submits the sends that JavaScript has queued. */
 static void takeSends(Ring *ring) {
     const int32_t *send = ring->control + SENDS;
-    for (int32_t index = 0; index < ring->control[QUEUED]; index++, send += 3) {
+    for (int32_t index = 0; index < ring->control[QUEUED]; index++, send += SEND_WORDS) {
         /* JavaScript has taken it back. */
         if (send[0] < 0) continue;
         struct io_uring_sqe *sqe = push(ring, IORING_OP_SEND, send[0], OF_SEND);
@@ -173,7 +195,7 @@ static int describe(Ring *ring, const struct io_uring_cqe *cqe, int32_t *out) {
         if (cqe->flags & IORING_CQE_F_MORE) kind = OF_RECV_MORE;
     } else if (kind == OF_SEND) {
         /* JavaScript has queued nothing since, so its words are still there. What is left of it: */
-        const int32_t *send = ring->control + SENDS + 3 * out[0];
+        const int32_t *send = ring->control + SENDS + SEND_WORDS * out[0];
         int32_t taken = cqe->res > 0 ? cqe->res : 0;
         out[0] = send[0];
         out[2] = send[1] + taken;
@@ -193,7 +215,7 @@ static unsigned reap(Ring *ring) {
         for (unsigned at = head; at != tail; at++) {
             const struct io_uring_cqe *cqe = &ring->cqes[at & (CQ_ENTRIES - 1)];
             if ((cqe->user_data >> 60 == OF_SEND) != sends) continue;
-            count += (unsigned)describe(ring, cqe, ring->control + COMPLETIONS + 4 * count);
+            count += (unsigned)describe(ring, cqe, ring->control + COMPLETIONS + COMPLETION_WORDS * count);
         }
     atomic_store_explicit(ring->cqHead, tail, memory_order_release);
     return count;
@@ -355,7 +377,7 @@ static napi_value number(napi_env env, int value) {
     return result;
 }
 
-/* open(received, outgoing, control, onTurn), the first three of the sizes in ring-socket.ts: 0, or a negative error */
+/* open(received, outgoing, control, onTurn), the first three memory that stays JavaScript's: 0, or a negative error */
 static napi_value openRing(napi_env env, napi_callback_info info) {
     size_t count = 4;
     napi_value args[4];
@@ -486,5 +508,10 @@ NAPI_MODULE_INIT() {
         {"probe", NULL, probe, NULL, NULL, NULL, napi_enumerable, NULL},
     };
     napi_define_properties(env, exports, sizeof functions / sizeof *functions, functions);
+    napi_value words;
+    napi_create_object(env, &words);
+    for (size_t i = 0; i < sizeof layout / sizeof *layout; i++)
+        napi_set_named_property(env, words, layout[i].name, number(env, layout[i].value));
+    napi_set_named_property(env, exports, "layout", words);
     return exports;
 }
