@@ -29,6 +29,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
@@ -45,6 +46,9 @@ enum {
                  IORING_SETUP_TASKRUN_FLAG
 };
 static const uint64_t turnNs = 1000000;
+
+/* How often a turn waits for memory, a millisecond each time. */
+enum { MAX_WAITS = 10000 };
 
 /* Buffers for what arrives. Not a power of two: their beginnings must not compete for the same lines of the cache. */
 enum { BUFFERS = 256, BUFFER_BYTES = 16 * 1024 + 64 };
@@ -108,17 +112,28 @@ static long registerWith(Ring *ring, unsigned opcode, const void *argument, unsi
     return syscall(SYS_io_uring_register, ring->fd, opcode, argument, count);
 }
 
+/*
+ * The kernel has no memory for a request. Another thread or process that frees some gets the core. This thread cannot go on:
+ * JavaScript would overwrite the sends that are not yet submitted. Nor can it wait for ever, because a thread that waits
+ * here cannot be terminated.
+ */
+static void waitForMemory(void) {
+    static const struct timespec pause = {.tv_nsec = 1000000};
+    nanosleep(&pause, NULL);
+}
+
 /* Submits everything, and waits for completions if `flags` has IORING_ENTER_GETEVENTS. */
 static void enter(Ring *ring, unsigned flags, unsigned wanted, uint64_t waitNs) {
     struct __kernel_timespec timeout = {.tv_nsec = (long long)waitNs};
     struct io_uring_getevents_arg arg = {.ts = (uint64_t)(uintptr_t)&timeout};
     flags |= IORING_ENTER_EXT_ARG | IORING_ENTER_REGISTERED_RING;
     atomic_store_explicit(ring->sqTail, ring->sqeTail, memory_order_release);
+    int waits = 0;
     do {
         long result = syscall(SYS_io_uring_enter, ring->registeredFd, ring->unsubmitted, wanted, flags, &arg, sizeof arg);
         if (result >= 0) ring->unsubmitted -= (unsigned)result;
-        /* No memory for a request, for now. */
-        else if (errno != EAGAIN && errno != EINTR && errno != ETIME)
+        else if (errno == EAGAIN && waits++ < MAX_WAITS) waitForMemory();
+        else if (errno != EINTR && errno != ETIME)
             napi_fatal_error("io_uring_enter", NAPI_AUTO_LENGTH, strerror(errno), NAPI_AUTO_LENGTH);
     } while (ring->unsubmitted > 0);
 }
