@@ -247,9 +247,12 @@ export const ratioNote =
 
 export const judgedNote = `${ratioNote} A ratio without a prediction decides nothing.`;
 
-/** Note on the ratios behind claims, in their tables. */
-export function judgedCaveats({ claims }: { readonly claims: readonly ClaimResult[] }) {
-  return claims.flatMap(({ comparisons }) => comparisons.map(({ caveat }) => caveat));
+/** The marks in the tables of ratios. */
+export function judgedCaveats({
+  claims,
+  comparisons = [],
+}: Pick<Result, 'claims'> & Partial<Pick<Result, 'comparisons'>>) {
+  return [{ comparisons }, ...claims].flatMap(one => one.comparisons.map(({ caveat }) => caveat));
 }
 
 /** The ratios behind a claim. */

@@ -3,7 +3,7 @@ import type { ClaimResult, Comparison, Result, ScenarioResult } from '../../resu
 import { describePair } from '../../scenario/setting.ts';
 import { accountOf, sumByCode } from '../../stats/accounting.ts';
 import { findControlFlaw, withoutControls } from '../../stats/control.ts';
-import { throughput } from '../../stats/measures.ts';
+import { p99, throughput } from '../../stats/measures.ts';
 import { describeOutliers } from '../../stats/outliers.ts';
 import { loadsOf } from '../../stats/populations.ts';
 import { hasCompleted, pairByRound } from '../../stats/rounds.ts';
@@ -146,8 +146,9 @@ export function describeComparisons(result: Pick<Result, 'comparisons' | 'contro
   return result.comparisons.flatMap(comparison => {
     const [base, other] = [scenarios.get(comparison.base), scenarios.get(comparison.other)];
     if (base === undefined || other === undefined) return [];
-    const { series } = pairByRound(base, other, throughput);
-    const flaw = flawOfRun ?? findFlaw([{ arms: [base, other], series }]);
+    const measure = comparison.measure === p99.name ? p99 : throughput;
+    const { series } = pairByRound(base, other, measure);
+    const flaw = flawOfRun ?? findFlaw([{ arms: [base, other], series, measure }]);
     const found = describeCompared(comparison, flaw);
     return [`${describePair(base, other)}: ${found}${describeClientCpu(base, other)}`];
   });

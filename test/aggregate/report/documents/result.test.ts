@@ -451,6 +451,19 @@ describe('what a run without claims compared', () => {
     expect(renderReportPage(lossy)).toContain('this decides nothing');
   });
 
+  test('of percentiles that are practically the worst stall nothing is found, and the ratio is marked', () => {
+    const [one] = compared(1.8, 2.2).comparisons;
+    const result = buildResult(
+      scenarios.map(scenario => ({ ...scenario, workers: 1000 })),
+      { claims: [], comparisons: [{ ...(one as Comparison), measure: 'response p99', caveat: 'worst stall' }] },
+    );
+    for (const text of [inMarkdown.result(result), renderReportPage(result)]) {
+      expect(text).toContain('this decides nothing, because the response p99 of ioredis is practically the worst');
+      expect(text).toContain('response p99†');
+      expect(text).toMatch(/† marks a percentile/);
+    }
+  });
+
   test('of a run that cannot tell identical arms apart nothing is found', () => {
     const control = { ratio: { median: 1.3, low: 1.2, high: 1.4 }, rounds: 10, controls: ['wire-control'] };
     const text = inMarkdown.result({ ...compared(1.8, 2.2), control });
