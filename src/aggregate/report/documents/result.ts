@@ -33,7 +33,7 @@ import { commandNote, commandRows, commandTable } from '../command-table.ts';
 import { deliveryBlocks } from '../delivery-table.ts';
 import { hostBlocks } from '../host-table.ts';
 import { hysteresisBlocks, isOpen, loadNote, loadTable, loadTables, stageBlocks } from '../load-tables.ts';
-import { populationBlocks } from '../population-table.ts';
+import { populationBlocks, populationCaveats } from '../population-table.ts';
 import {
   judgedCaveats,
   judgedNote,
@@ -193,7 +193,8 @@ function verdictBlocks(claims: readonly ClaimResult[], scenarios: readonly Scena
 function resultBlocks(result: Result): Block[] {
   const scenarios = withoutControls(result);
   const explained = result.thresholds.map(({ caveat }) => caveat);
-  const marked = judgedCaveats(result);
+  const ofPopulations = populationCaveats(scenarios);
+  const marked = [...judgedCaveats(result), ...ofPopulations];
   const closed = scenarios.filter(scenario => !isOpen(scenario));
   return [
     ...only(wide, [
@@ -207,7 +208,7 @@ function resultBlocks(result: Result): Block[] {
         ? []
         : [
             ...settingTables(closed),
-            note(resultNote(closed, { digest: true, explained, ended: result.ended })),
+            note(resultNote(closed, { digest: true, marked: ofPopulations, explained, ended: result.ended })),
           ],
     ),
   ];

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { accountingBlocks } from '../../../../src/aggregate/report/accounting-table.ts';
 import { renderReportPage } from '../../../../src/aggregate/report/html/report-page.ts';
 import { renderMarkdown } from '../../../../src/aggregate/report/markdown.ts';
-import { type Result, resultSchema, type ScenarioResult } from '../../../../src/aggregate/result.ts';
+import { type Comparison, type Result, resultSchema, type ScenarioResult } from '../../../../src/aggregate/result.ts';
 import { mergeCommands } from '../../../../src/aggregate/stats/merge.ts';
 import type { CommandSample } from '../../../../src/workers/contract.ts';
 import { inMarkdown, onTerminal } from '../../../support/documents.ts';
