@@ -176,13 +176,18 @@ function isBeside({ base, other }: Pick<BlockPair, 'base' | 'other'>): boolean {
 
 /** Whether both figures are what their name says: if not, no number of rounds decides. */
 function isWithoutCaveat({ base, other, measure }: BlockPair): boolean {
-  return [base, other].every(arm => arm.rounds.length === 0 || (measure.tail?.caveatOf(arm) ?? null) === null);
+  return [base, other].every(
+    arm => arm.rounds.length === 0 || (measure.tail?.caveatOf(arm) ?? null) === null,
+  );
 }
 
 /** Asks each of these pairs of a block whether one arm has clearly more, clearly less, or neither. */
 function askBlocks(sides: readonly Side[], blocks: Blocks, isAsked: (pair: BlockPair) => boolean): Judged[] {
   const flawOfRun = findFlawOfRun(sides);
-  const pairs = blocks.flatMap(arms => pairsOfBlock(sides, arms)).filter(isAsked).filter(isWithoutCaveat);
+  const pairs = blocks
+    .flatMap(arms => pairsOfBlock(sides, arms))
+    .filter(isAsked)
+    .filter(isWithoutCaveat);
   return pairs.map(({ arms: [first, arm], base, other, measure }): Judged => {
     const { series } = pairByRound(base, other, measure);
     const flaw = flawOfRun ?? findFlaw([{ arms: [base, other], series, measure }]);

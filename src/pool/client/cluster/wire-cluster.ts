@@ -17,11 +17,7 @@ export function connectWireCluster(
   seeds: readonly Address[],
   commandSet: CommandSet,
   timeoutMs: number,
-  {
-    redirects,
-    readFrom,
-    transport,
-  }: { redirects: RedirectCount; readFrom: ReadFrom; transport: Transport },
+  { redirects, readFrom, transport }: { redirects: RedirectCount; readFrom: ReadFrom; transport: Transport },
 ): Connect {
   const nodes = readFrom === 'primary' ? seeds : seeds.map(seed => ({ ...seed, readsReplicas: true }));
   const ask = (node: Address) => askSlots(node, commandSet, Math.min(timeoutMs, maxSlotsMs));
