@@ -134,7 +134,9 @@ static void enter(Ring *ring, unsigned flags, unsigned wanted, uint64_t waitNs) 
         if (result >= 0) ring->unsubmitted -= (unsigned)result;
         else if (errno == EAGAIN && waits++ < MAX_WAITS) waitForMemory();
         else if (errno != EINTR && errno != ETIME)
-            napi_fatal_error("io_uring_enter", NAPI_AUTO_LENGTH, strerror(errno), NAPI_AUTO_LENGTH);
+            napi_fatal_error("io_uring_enter", NAPI_AUTO_LENGTH,
+                             errno == EAGAIN ? "the kernel had no memory for a request for 10 s" : strerror(errno),
+                             NAPI_AUTO_LENGTH);
     } while (ring->unsubmitted > 0);
 }
 
