@@ -13,22 +13,30 @@ const threadCounts = [1, 2] as const;
 /** About how many operations a second a C tool makes here. */
 const toolRate = 100_000;
 
+/** A tool, or a transport of wire, with so many threads. */
+interface Arm {
+  readonly of: string;
+  readonly threads: number;
+}
+
 interface Figures {
   readonly cpuMicrosPerOp: number;
   readonly opsPerSecond: number;
 }
 
+const labelOf = ({ of, threads }: Arm) => `${of}, ${threads}`;
+
 /** wire with one and two threads, beside C tools with as many. Client and server share the cores of this machine. */
 export const ask: Question = async ({ server, report, rounds }) => {
   report.title(`One and two threads, ${connections} connections in all, depth 1`);
-  const tools: { readonly name: string; readonly measure: () => Promise<Figures> }[] = [];
+  const tools: { readonly arm: Arm; readonly measure: () => Promise<Figures> }[] = [];
   const missing = new Set<string>();
   for (const threads of threadCounts)
     for (const find of [findMemtier, findRedisBenchmark]) {
       const found = await find(server, { threads });
       const load = { connections, pipeline: 1, seconds, operations: toolRate * seconds };
       if (typeof found === 'string') missing.add(found);
-      else tools.push({ name: `${found.name}, ${threads}`, measure: () => found.measure(load) });
+      else tools.push({ arm: { of: found.name, threads }, measure: () => found.measure(load) });
     }
   const noRing = whyNoRing();
   if (noRing !== undefined) missing.add(`io_uring is left out: ${noRing}.`);
@@ -50,34 +58,39 @@ export const ask: Question = async ({ server, report, rounds }) => {
     ),
   ]);
 
-  const found = new Map<string, Figures[]>();
-  const note = (name: string, figures: Figures) => found.set(name, [...(found.get(name) ?? []), figures]);
+  const measured = new Map<string, { readonly arm: Arm; readonly figures: Figures[] }>();
+  const note = (arm: Arm, figures: Figures) => {
+    const label = labelOf(arm);
+    measured.set(label, { arm, figures: [...(measured.get(label)?.figures ?? []), figures] });
+  };
   const measureWire = async () => {
     const [result] = await measurePlan(plan, { force: true });
     for (const { transport, threads, rounds } of result === undefined ? [] : withoutControls(result))
       for (const { opsPerSecond, cpu } of rounds)
-        note(`wire, ${transport}, ${threads}`, {
-          opsPerSecond,
-          cpuMicrosPerOp: cpu.clientMicrosPerOp ?? Number.NaN,
-        });
+        note(
+          { of: `wire, ${transport}`, threads },
+          { opsPerSecond, cpuMicrosPerOp: cpu.clientMicrosPerOp ?? Number.NaN },
+        );
   };
   for (let round = 0; round < rounds; round++) {
     // Who comes first changes from round to round.
     if (round % 2 === 0) await measureWire();
-    for (const { name, measure } of tools) note(name, await measure());
+    for (const { arm, measure } of tools) note(arm, await measure());
     if (round % 2 === 1) await measureWire();
   }
 
-  const ratiosTo = (tool: string, figures: readonly Figures[], figure: keyof Figures) =>
-    figures.map((one, round) => one[figure] / (found.get(tool)?.[round]?.[figure] ?? Number.NaN));
-  const toolNames = [...new Set(tools.map(({ name }) => name.replace(/, \d+$/, '')))];
+  const ratiosTo = (other: Arm, figures: readonly Figures[], figure: keyof Figures) => {
+    const base = measured.get(labelOf(other))?.figures;
+    return figures.map((one, round) => one[figure] / (base?.[round]?.[figure] ?? Number.NaN));
+  };
+  const toolNames = [...new Set(tools.map(({ arm }) => arm.of))];
   report.table(
     [
       ...['arm, threads', 'ops/s', 'client CPU µs/op'],
       ...toolNames.flatMap(name => [`CPU to ${name}`, `ops/s to ${name}`]),
     ],
-    [...found].map(([name, figures]) => [
-      name,
+    [...measured].map(([label, { arm, figures }]) => [
+      label,
       range(
         figures.map(one => one.opsPerSecond),
         0,
@@ -86,12 +99,11 @@ export const ask: Question = async ({ server, report, rounds }) => {
         figures.map(one => one.cpuMicrosPerOp),
         2,
       ),
-      ...toolNames.flatMap(tool => {
-        const same = `${tool}, ${/\d+$/.exec(name)?.[0]}`;
-        return (['cpuMicrosPerOp', 'opsPerSecond'] as const).map(figure =>
-          same === name ? '' : range(ratiosTo(same, figures, figure), 2),
-        );
-      }),
+      ...toolNames.flatMap(tool =>
+        (['cpuMicrosPerOp', 'opsPerSecond'] as const).map(figure =>
+          tool === arm.of ? '' : range(ratiosTo({ ...arm, of: tool }, figures, figure), 2),
+        ),
+      ),
     ]),
   );
 };

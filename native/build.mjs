@@ -1,18 +1,15 @@
 // Compiles native/ring.c, the io_uring transport of wire, to prebuilds/linux-<architecture>/: needs Linux, a C compiler and Node's
 // headers, and nothing else. With --try it leaves alone what is built already, and a machine that cannot build is no error.
-// The name has the hash of the source, so that an addon of another version is never loaded, and libuv's major version, as the
-// addon calls libuv, too; N-API is the same in all versions of Node. src/pool/client/ring-socket.ts loads it.
+// src/pool/client/ring-socket.ts loads it.
 import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { addonFile } from './addon-file.cjs';
 
 const source = fileURLToPath(new URL('ring.c', import.meta.url));
-const folder = fileURLToPath(new URL(`../prebuilds/${process.platform}-${process.arch}/`, import.meta.url));
-const hash = createHash('sha256').update(readFileSync(source)).digest('hex').slice(0, 12);
-const name = `ring-${hash}.uv${process.versions.uv.split('.')[0]}.node`;
-const output = join(folder, name);
+const output = addonFile();
+const folder = dirname(output);
 const isTry = process.argv.includes('--try');
 
 const headers = [
@@ -32,7 +29,7 @@ if (reason !== undefined) {
 function removeOthers() {
   if (!existsSync(folder)) return;
   for (const file of readdirSync(folder))
-    if (file.endsWith('.node') && file !== name) rmSync(join(folder, file));
+    if (file.endsWith('.node') && file !== basename(output)) rmSync(join(folder, file));
 }
 
 /** @returns what the machine lacks */

@@ -29,6 +29,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
@@ -46,17 +47,42 @@ enum {
 };
 static const uint64_t turnNs = 1000000;
 
+/* How often a turn waits for memory, a millisecond each time. */
+enum { MAX_WAITS = 10000 };
+
 /* Buffers for what arrives. Not a power of two: their beginnings must not compete for the same lines of the cache. */
 enum { BUFFERS = 256, BUFFER_BYTES = 16 * 1024 + 64 };
 
 /*
  * The control words: the numbers of sends that are queued, of those that wait in libuv, and of sockets that wait for buffers;
- * slot, offset and length of each queued send; the completions.
+ * slot, offset and length of each queued send; the completions (`describe`).
  */
-enum { QUEUED = 0, WAITING = 1, STARVED = 2, SENDS = 16, MAX_SENDS = 16384, COMPLETIONS = SENDS + 3 * MAX_SENDS };
+enum { QUEUED = 0, WAITING = 1, STARVED = 2, SENDS = 16, SEND_WORDS = 3, MAX_SENDS = 16384 };
+enum { COMPLETIONS = SENDS + SEND_WORDS * MAX_SENDS, COMPLETION_WORDS = 4 };
 
 /* What a completion belongs to: the highest bits of its user data, and the last word of what JavaScript gets. */
 enum { OF_RECV = 0, OF_RECV_MORE = 1, OF_SEND = 2, OF_WATCH = 3, OF_CANCEL = 4 };
+
+/* What JavaScript has to know of these, exported as `layout`. */
+static const struct {
+    const char *name;
+    int value;
+} layout[] = {
+    {"buffers", BUFFERS},
+    {"receivedBytes", BUFFERS * BUFFER_BYTES},
+    {"queued", QUEUED},
+    {"waiting", WAITING},
+    {"starved", STARVED},
+    {"sends", SENDS},
+    {"sendWords", SEND_WORDS},
+    {"maxSends", MAX_SENDS},
+    {"completions", COMPLETIONS},
+    {"completionWords", COMPLETION_WORDS},
+    {"controlWords", COMPLETIONS + COMPLETION_WORDS * CQ_ENTRIES},
+    {"ofReceive", OF_RECV},
+    {"ofReceiveMore", OF_RECV_MORE},
+    {"ofSend", OF_SEND},
+};
 
 typedef struct {
     napi_env env;
@@ -86,18 +112,31 @@ static long registerWith(Ring *ring, unsigned opcode, const void *argument, unsi
     return syscall(SYS_io_uring_register, ring->fd, opcode, argument, count);
 }
 
+/*
+ * The kernel has no memory for a request. Another thread or process that frees some gets the core. This thread cannot go on:
+ * JavaScript would overwrite the sends that are not yet submitted. Nor can it wait for ever, because a thread that waits
+ * here cannot be terminated.
+ */
+static void waitForMemory(void) {
+    static const struct timespec pause = {.tv_nsec = 1000000};
+    nanosleep(&pause, NULL);
+}
+
 /* Submits everything, and waits for completions if `flags` has IORING_ENTER_GETEVENTS. */
 static void enter(Ring *ring, unsigned flags, unsigned wanted, uint64_t waitNs) {
     struct __kernel_timespec timeout = {.tv_nsec = (long long)waitNs};
     struct io_uring_getevents_arg arg = {.ts = (uint64_t)(uintptr_t)&timeout};
     flags |= IORING_ENTER_EXT_ARG | IORING_ENTER_REGISTERED_RING;
     atomic_store_explicit(ring->sqTail, ring->sqeTail, memory_order_release);
+    int waits = 0;
     do {
         long result = syscall(SYS_io_uring_enter, ring->registeredFd, ring->unsubmitted, wanted, flags, &arg, sizeof arg);
         if (result >= 0) ring->unsubmitted -= (unsigned)result;
-        /* No memory for a request, for now. */
-        else if (errno != EAGAIN && errno != EINTR && errno != ETIME)
-            napi_fatal_error("io_uring_enter", NAPI_AUTO_LENGTH, strerror(errno), NAPI_AUTO_LENGTH);
+        else if (errno == EAGAIN && waits++ < MAX_WAITS) waitForMemory();
+        else if (errno != EINTR && errno != ETIME)
+            napi_fatal_error("io_uring_enter", NAPI_AUTO_LENGTH,
+                             errno == EAGAIN ? "the kernel had no memory for a request for 10 s" : strerror(errno),
+                             NAPI_AUTO_LENGTH);
     } while (ring->unsubmitted > 0);
 }
 
@@ -132,7 +171,7 @@ static void pushCancel(Ring *ring, int32_t slot, uint64_t kind) {
 /* Submits the sends that JavaScript has queued. */
 static void takeSends(Ring *ring) {
     const int32_t *send = ring->control + SENDS;
-    for (int32_t index = 0; index < ring->control[QUEUED]; index++, send += 3) {
+    for (int32_t index = 0; index < ring->control[QUEUED]; index++, send += SEND_WORDS) {
         /* JavaScript has taken it back. */
         if (send[0] < 0) continue;
         struct io_uring_sqe *sqe = push(ring, IORING_OP_SEND, send[0], OF_SEND);
@@ -173,7 +212,7 @@ static int describe(Ring *ring, const struct io_uring_cqe *cqe, int32_t *out) {
         if (cqe->flags & IORING_CQE_F_MORE) kind = OF_RECV_MORE;
     } else if (kind == OF_SEND) {
         /* JavaScript has queued nothing since, so its words are still there. What is left of it: */
-        const int32_t *send = ring->control + SENDS + 3 * out[0];
+        const int32_t *send = ring->control + SENDS + SEND_WORDS * out[0];
         int32_t taken = cqe->res > 0 ? cqe->res : 0;
         out[0] = send[0];
         out[2] = send[1] + taken;
@@ -193,7 +232,7 @@ static unsigned reap(Ring *ring) {
         for (unsigned at = head; at != tail; at++) {
             const struct io_uring_cqe *cqe = &ring->cqes[at & (CQ_ENTRIES - 1)];
             if ((cqe->user_data >> 60 == OF_SEND) != sends) continue;
-            count += (unsigned)describe(ring, cqe, ring->control + COMPLETIONS + 4 * count);
+            count += (unsigned)describe(ring, cqe, ring->control + COMPLETIONS + COMPLETION_WORDS * count);
         }
     atomic_store_explicit(ring->cqHead, tail, memory_order_release);
     return count;
@@ -355,7 +394,7 @@ static napi_value number(napi_env env, int value) {
     return result;
 }
 
-/* open(received, outgoing, control, onTurn), the first three of the sizes in ring-socket.ts: 0, or a negative error */
+/* open(received, outgoing, control, onTurn), the first three memory that stays JavaScript's: 0, or a negative error */
 static napi_value openRing(napi_env env, napi_callback_info info) {
     size_t count = 4;
     napi_value args[4];
@@ -486,5 +525,10 @@ NAPI_MODULE_INIT() {
         {"probe", NULL, probe, NULL, NULL, NULL, napi_enumerable, NULL},
     };
     napi_define_properties(env, exports, sizeof functions / sizeof *functions, functions);
+    napi_value words;
+    napi_create_object(env, &words);
+    for (size_t i = 0; i < sizeof layout / sizeof *layout; i++)
+        napi_set_named_property(env, words, layout[i].name, number(env, layout[i].value));
+    napi_set_named_property(env, exports, "layout", words);
     return exports;
 }

@@ -75,9 +75,9 @@ function askGates(sides: readonly Side[], gates: readonly Gate[]): Judged[] {
 
 /**
  * The ratios that the end of a run without claims depends on: those of its arms to the first one of their block, as
- * result.json has them. Runs of fewer rounds than a verdict takes compare nothing; a ratio that lacks rounds in a longer
- * run, as some were cut short, stays open. If it tests a claim, which has comparisons of its own, only arms with a
- * population are asked about.
+ * result.json has them. A ratio of p99s that are not what their name says has a caveat, and decides nothing. Runs of
+ * fewer rounds than a verdict takes compare nothing; a ratio that lacks rounds in a longer run, as some were cut short,
+ * stays open. If it tests a claim, which has comparisons of its own, only arms with a population are asked about.
  *
  * @param blocks as of `questionsOf`
  */
@@ -174,10 +174,20 @@ function isBeside({ base, other }: Pick<BlockPair, 'base' | 'other'>): boolean {
   return base.beside !== other.beside;
 }
 
+/** Whether both figures are what their name says: if not, no number of rounds decides. */
+function isWithoutCaveat({ base, other, measure }: BlockPair): boolean {
+  return [base, other].every(
+    arm => arm.rounds.length === 0 || (measure.tail?.caveatOf(arm) ?? null) === null,
+  );
+}
+
 /** Asks each of these pairs of a block whether one arm has clearly more, clearly less, or neither. */
 function askBlocks(sides: readonly Side[], blocks: Blocks, isAsked: (pair: BlockPair) => boolean): Judged[] {
   const flawOfRun = findFlawOfRun(sides);
-  const pairs = blocks.flatMap(arms => pairsOfBlock(sides, arms)).filter(isAsked);
+  const pairs = blocks
+    .flatMap(arms => pairsOfBlock(sides, arms))
+    .filter(isAsked)
+    .filter(isWithoutCaveat);
   return pairs.map(({ arms: [first, arm], base, other, measure }): Judged => {
     const { series } = pairByRound(base, other, measure);
     const flaw = flawOfRun ?? findFlaw([{ arms: [base, other], series, measure }]);
@@ -194,15 +204,13 @@ function askBlocks(sides: readonly Side[], blocks: Blocks, isAsked: (pair: Block
 
 /**
  * The metrics that compare two arms: throughput in closed loops, the p99 in open ones, and both if they differ in a
- * population. None if one loop is open and the other closed; no p99 that has a caveat.
+ * population. None if one loop is open and the other closed.
  */
 function measuresOf(base: ScenarioResult, other: ScenarioResult): Measure[] {
-  const arms = [base, other];
-  const open = arms.filter(({ arrival }) => arrival.kind !== 'closed');
+  const open = [base, other].filter(({ arrival }) => arrival.kind !== 'closed');
   if (open.length === 1) return [];
-  const isTail = arms.every(arm => arm.rounds.length === 0 || p99.tail?.caveatOf(arm) === null);
   return [
-    ...(isTail && (open.length === 2 || isBeside({ base, other })) ? [p99] : []),
+    ...(open.length === 2 || isBeside({ base, other }) ? [p99] : []),
     ...(open.length === 0 ? [throughput] : []),
   ];
 }

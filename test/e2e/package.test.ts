@@ -64,7 +64,7 @@ test('the package has what it runs with, and nothing that it is made of', () => 
   const wanted = [
     ...['dist/main/cli.js', 'dist/main/library.js', 'dist/main/library.d.ts', 'dist/workers/thread.js'],
     ...['configs/smoke.json', 'configs/schema.json', 'docs/library.md', 'README.md', 'LICENSE'],
-    ...['native/build.mjs', 'native/ring.c'],
+    ...['native/addon-file.cjs', 'native/build.mjs', 'native/ring.c'],
   ];
   expect(packed).toEqual(expect.arrayContaining(wanted));
   expect(packed.filter(path => path.startsWith('prebuilds/'))).toEqual(

@@ -63,11 +63,10 @@ describe('limit is the server when a script keeps it busy', () => {
     const { url } = await startFirstInLine(context);
     const other = await connectObserver(url);
     const keepBusy = async () => {
-      // Two at a time: the server must find the next one when it has done with one.
-      while (other.status === 'ready')
-        await Promise.all([0, 1].map(() => other.eval('for i = 1, 1e6 do end', 0))).catch(() => {});
+      while (other.status === 'ready') await other.eval('for i = 1, 1e6 do end', 0).catch(() => {});
     };
-    void keepBusy();
+    // The server must find the next script when it has done with one, even if this process is late.
+    for (let script = 0; script < 4; script++) void keepBusy();
     const config = { scenarios: [{ client: 'wire', workers: 4 }] };
     expect(await measureLimit(context, url, config)).toMatch(
       /^server: server main thread [01]\.\d\d of a core; /,

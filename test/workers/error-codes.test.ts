@@ -7,7 +7,7 @@ import { allClients } from '../support/connections.ts';
 import { plainWorkload } from '../support/plain-workload.ts';
 import { buildResult, buildScenario } from '../support/result-builder.ts';
 import { startScriptedServer } from '../support/scripted-server.ts';
-import { runOne } from '../support/threads.ts';
+import { runOne, stopAfter } from '../support/threads.ts';
 
 /** What every object has by the same name, and a usual one. */
 const codes = ['constructor', '__proto__', 'toString', 'OOM'];
@@ -29,13 +29,11 @@ async function startRefusing(): Promise<number> {
 
 describe.each(allClients)('%s', client => {
   test('error codes with the names of properties keep the books, from the reply to result.json and back', async () => {
-    const { loads, ...sample } = await runOne(await startRefusing(), {
-      client,
-      seconds: 0.3,
-      // Each batch has all codes.
-      pipeline: codes.length + 1,
-      workload: { ...plainWorkload({ keys: 100, valueBytes: 16, readShare: 0.5 }), apart: true },
-    });
+    // Each batch has all codes.
+    const pipeline = codes.length + 1;
+    const workload = { ...plainWorkload({ keys: 100, valueBytes: 16, readShare: 0.5 }), apart: true };
+    const load = { client, seconds: 10, pipeline, workload };
+    const { loads, ...sample } = await runOne(await startRefusing(), load, stopAfter(10 * pipeline));
     const round = mergeSamples([structuredClone({ ...sample, loads })], {
       ...{ round: 1, startedAt: null, warmup: undefined, serverCalls: null, cuts: 0, basePingMs: null },
       ...{ clientCpuMicros: 1, machineBusyShare: 0, serverCores: null, serverMainThreadCores: null },

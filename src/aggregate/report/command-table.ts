@@ -2,7 +2,7 @@ import type { Caveat, ScenarioResult } from '../result.ts';
 import { metrics } from '../stats/metrics.ts';
 import { summarisedLoadsOf } from '../stats/populations.ts';
 import { type CommandFigures, commandFigures } from '../stats/summary.ts';
-import { caveatOf } from '../stats/tails.ts';
+import { caveatOfLoad } from '../stats/tails.ts';
 import { formatCount, formatFraction, formatKnown, formatMs, nothing } from '../text/format.ts';
 import { figures, type Table, table, words } from './blocks.ts';
 import { withMark } from './figure-columns.ts';
@@ -18,10 +18,10 @@ interface CommandRow extends CommandFigures {
 }
 
 export function commandRows(scenarios: readonly ScenarioResult[]): CommandRow[] {
-  return scenarios.flatMap(summarisedLoadsOf).flatMap(({ id, rounds, fields }) =>
-    commandFigures({ rounds }).map(figures => ({
-      id,
-      caveat: fields && caveatOf(metrics['response.p99'], { ...fields, rounds }),
+  return scenarios.flatMap(summarisedLoadsOf).flatMap(load =>
+    commandFigures(load).map(figures => ({
+      id: load.id,
+      caveat: caveatOfLoad(metrics['response.p99'], load),
       ...figures,
     })),
   );

@@ -32,7 +32,10 @@ export function headOf(metric: Pick<Metric, 'short' | 'kind'>): string {
 }
 
 /** Null if nothing was measured. */
-export function intervalOf({ summaryKey }: IntervalMetric, { summary }: ScenarioResult): Interval | null {
+export function intervalOf(
+  { summaryKey }: IntervalMetric,
+  { summary }: Pick<ScenarioResult, 'summary'>,
+): Interval | null {
   return summary?.[summaryKey] ?? null;
 }
 
@@ -131,11 +134,19 @@ export function caveatNotes(caveats: Caveats, explained: Caveats = []): string[]
 export function formatMetric(
   metric: IntervalMetric,
   scenario: ScenarioResult,
+  options?: Parameters<typeof formatMarked>[2],
+): string {
+  return formatMarked(intervalOf(metric, scenario), { metric, caveat: caveatOf(metric, scenario) }, options);
+}
+
+/** An interval of a metric, or only its median, with the mark of a caveat; a dash if nothing was measured. */
+export function formatMarked(
+  interval: Interval | null,
+  { metric, caveat }: { readonly metric: IntervalMetric; readonly caveat: Caveat | null },
   { withInterval = true } = {},
 ): string {
-  const interval = intervalOf(metric, scenario);
   if (interval === null) return nothing;
   const { formatNumber } = metric.kind;
   const figure = withInterval ? formatInterval(interval, formatNumber) : formatNumber(interval.median);
-  return withMedianMarked(figure, caveatOf(metric, scenario));
+  return withMedianMarked(figure, caveat);
 }

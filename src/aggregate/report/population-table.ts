@@ -1,7 +1,9 @@
-import type { Interval, ScenarioResult, SummaryResult } from '../result.ts';
+import type { Caveat, ScenarioResult } from '../result.ts';
+import { metrics } from '../stats/metrics.ts';
 import { type SummarisedLoad, summarisedLoadsOf } from '../stats/populations.ts';
 import { lostRatio } from '../stats/summary.ts';
-import { formatFraction, formatInterval, formatKnown, formatMs, formatRate } from '../text/format.ts';
+import { caveatOfLoad } from '../stats/tails.ts';
+import { formatFraction } from '../text/format.ts';
 import {
   type Block,
   type Column,
@@ -14,6 +16,7 @@ import {
   wide,
   words,
 } from './blocks.ts';
+import { formatMarked, headOf, type IntervalMetric, intervalOf } from './figure-columns.ts';
 import { limitBadge } from './result-tables.ts';
 
 const populationNote =
@@ -25,25 +28,33 @@ interface PopulationRow extends SummarisedLoad {
   readonly beside: string;
 }
 
-/** A median, with its interval except on a terminal, which has no room for it. */
-function medianColumn(
-  name: string,
-  of: (summary: SummaryResult) => Interval | null,
-  format: (value: number) => string,
-): Column<PopulationRow> {
-  const intervalOf = ({ summary }: PopulationRow) => summary && of(summary);
-  return figures(name, row => formatInterval(intervalOf(row), format), {
-    terminal: { name, cell: row => formatKnown(intervalOf(row)?.median ?? null, format) },
-  });
+const shown = [metrics.opsPerSecond, metrics['response.p50'], metrics['response.p99']];
+
+/** A median with the mark of its caveat, and with its interval except on a terminal, which has no room for it. */
+function medianColumn(metric: IntervalMetric): Column<PopulationRow> {
+  const cell = (row: PopulationRow, withInterval: boolean) =>
+    formatMarked(intervalOf(metric, row), { metric, caveat: caveatOfLoad(metric, row) }, { withInterval });
+  return figures(headOf(metric), row => cell(row, true), { terminal: { cell: row => cell(row, false) } });
 }
 
-/** The populations of a run with their own figures; empty if all scenarios ran alone. */
-export function populationBlocks(scenarios: readonly ScenarioResult[]): Block[] {
-  const rows = scenarios.flatMap((scenario): PopulationRow[] =>
+function populationRows(scenarios: readonly ScenarioResult[]): PopulationRow[] {
+  return scenarios.flatMap(scenario =>
     summarisedLoadsOf(scenario)
       .filter(({ population }) => population !== null)
       .map(load => ({ ...load, beside: scenario.id })),
   );
+}
+
+/** The marks in the table of populations. */
+export function populationCaveats(scenarios: readonly ScenarioResult[]): (Caveat | null)[] {
+  return populationRows(scenarios)
+    .filter(({ summary }) => summary !== null)
+    .flatMap(row => shown.map(metric => caveatOfLoad(metric, row)));
+}
+
+/** The populations of a run with their own figures; empty if all scenarios ran alone. */
+export function populationBlocks(scenarios: readonly ScenarioResult[]): Block[] {
+  const rows = populationRows(scenarios);
   if (rows.length === 0) return [];
   return [
     ...only(wide, [heading(2, 'Populations'), note(populationNote)]),
@@ -60,9 +71,7 @@ export function populationBlocks(scenarios: readonly ScenarioResult[]): Block[] 
               }),
             ]
           : []),
-        medianColumn('ops/s', summary => summary.opsPerSecond, formatRate),
-        medianColumn('p50 ms', summary => summary.responseP50, formatMs),
-        medianColumn('p99 ms', summary => summary.responseP99, formatMs),
+        ...shown.map(medianColumn),
         figures('failed', ({ rounds }) => formatFraction(lostRatio(rounds))),
         words('limited by', ({ limitedBy }) => [limitBadge(limitedBy.resource)]),
       ],

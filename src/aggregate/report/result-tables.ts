@@ -12,7 +12,7 @@ import { describeArrival } from '../scenario/arrival.ts';
 import { bySize, groupWithPopulations, workersPerPool } from '../scenario/setting.ts';
 import { metrics, pooledTails } from '../stats/metrics.ts';
 import { findOutliers, type Outlier } from '../stats/outliers.ts';
-import { summarisedLoadsOf } from '../stats/populations.ts';
+import { loadsOf, type ScenarioLoad, summarisedLoadsOf } from '../stats/populations.ts';
 import { hitDifference, hitRatioOf } from '../stats/reads.ts';
 import { plannedRounds } from '../stats/rounds.ts';
 import { countedRounds, lookRounds, minRounds } from '../stats/sign-test.ts';
@@ -247,9 +247,12 @@ export const ratioNote =
 
 export const judgedNote = `${ratioNote} A ratio without a prediction decides nothing.`;
 
-/** Note on the ratios behind claims, in their tables. */
-export function judgedCaveats({ claims }: { readonly claims: readonly ClaimResult[] }) {
-  return claims.flatMap(({ comparisons }) => comparisons.map(({ caveat }) => caveat));
+/** The marks in the tables of ratios. */
+export function judgedCaveats({
+  claims,
+  comparisons = [],
+}: Pick<Result, 'claims'> & Partial<Pick<Result, 'comparisons'>>) {
+  return [{ comparisons }, ...claims].flatMap(one => one.comparisons.map(({ caveat }) => caveat));
 }
 
 /** The ratios behind a claim. */
@@ -340,7 +343,7 @@ export function threadBlocks(scenarios: readonly ScenarioResult[]): Block[] {
 }
 
 export const poolNote =
-  'Medians over the rounds, for all pools of a scenario together. An immediate acquisition waits 0 ms; checks, lock waits and created connections are counts per round.';
+  'Medians over the rounds, for all pools of a scenario or population together. An immediate acquisition waits 0 ms; checks, lock waits and created connections are counts per round.';
 
 /** What the pools themselves did. */
 export function poolTable(scenarios: readonly ScenarioResult[]): Table {
@@ -349,14 +352,14 @@ export function poolTable(scenarios: readonly ScenarioResult[]): Table {
     figure: (metrics: PoolMetrics) => number,
     format: (figure: number) => string,
   ) =>
-    figures<ScenarioResult>(name, ({ rounds }) =>
+    figures<ScenarioLoad>(name, ({ rounds }) =>
       rounds.length === 0 ? nothing : format(median(rounds.map(round => figure(round.poolMetrics)))),
     );
   const count = (name: string, figure: (metrics: PoolMetrics) => number) =>
     medians(name, figure, value => formatCount(Math.round(value)));
   const ms = (name: string, figure: (metrics: PoolMetrics) => number) => medians(name, figure, formatMs);
-  return table(scenarios, [
-    words('scenario', scenario => scenario.id),
+  return table(scenarios.flatMap(loadsOf), [
+    words('scenario', load => load.id),
     count('acquisitions', metrics => metrics.acquisitions),
     count('at once', metrics => metrics.immediate),
     ms('wait mean ms', metrics => metrics.acquireWait.mean),

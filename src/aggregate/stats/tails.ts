@@ -1,5 +1,6 @@
 import type { Caveat, OpenLoopResult, RoundResult, ScenarioResult } from '../result.ts';
 import { type LatencyFigure, type Metric, type PooledMetric, percentiles } from './metrics.ts';
+import type { SummarisedLoad } from './populations.ts';
 import { median, sumOf } from './statistics.ts';
 
 /** Decides whether a percentile is what its name says. No other file does. */
@@ -32,6 +33,15 @@ export function caveatOf(metric: Metric | PooledMetric, scenario: TailSource): C
   if (latency === null || latency.of === 'delivery') return null;
   const cycles = cyclesBeyond(latency.figure, scenario, 'pooled' in metric ? 'pooled' : 'of a round');
   return cycles !== null && cycles < minCycles ? 'worst stall' : null;
+}
+
+/** The same of one of the loads of a scenario. Of one that does not say what it is, only lost operations are known. */
+export function caveatOfLoad(
+  metric: Metric,
+  { fields, rounds }: Pick<SummarisedLoad, 'fields' | 'rounds'>,
+): Caveat | null {
+  if (fields !== null) return caveatOf(metric, { ...fields, rounds });
+  return isLowerBound(metric, rounds) ? 'lower bound' : null;
 }
 
 /** The caveat of the single commands of a scenario whose other workers send batches. */

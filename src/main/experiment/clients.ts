@@ -8,14 +8,13 @@ import { keptOptions as keptByIoredis } from '../../pool/client/ioredis-options.
 import { isLibrary, isModulePath, libraries, loadClient } from '../../pool/client/libraries.ts';
 import { keptOptions as keptByNodeRedis } from '../../pool/client/node-redis.ts';
 import { keptOptions as keptByGlide } from '../../pool/client/valkey-glide.ts';
-import { PoolError } from '../../pool/errors.ts';
 import type { Client, ClientName } from '../../pool/presets.ts';
-import { reasonOfImport } from '../../workers/script/load-script.ts';
 import { asError, PoolbenchError } from '../errors.ts';
 import type { Experiment } from './experiment.ts';
 import type { PlannedSide } from './plan.ts';
 import { populationsOf } from './populations.ts';
 import type { Scenario } from './scenarios.ts';
+import { checkModule } from './user-modules.ts';
 import { expectScripts } from './workload-files.ts';
 
 const ownRequire = createRequire(import.meta.url);
@@ -122,17 +121,15 @@ export async function expectConnections(
   const loads = allLoads(side);
   for (const { client, file } of clients) {
     if (file === undefined || !isModulePath(client)) continue;
-    const options = loads.find(one => one.client === client)?.clientOptions ?? {};
-    const { connector } = await loadClient(client as Client, file);
-    const connect = connector({
-      ...{ address, options, autoPipelining: false, timeoutMs: side.experiment.timeoutMs },
+    const load = {
+      ...{ address, autoPipelining: false, timeoutMs: side.experiment.timeoutMs },
+      options: loads.find(one => one.client === client)?.clientOptions ?? {},
       commands: { keyPrefix: 'poolbench:', commands: [] },
-    });
+    };
     try {
-      (await connect()).close();
-    } catch (error) {
-      if (error instanceof PoolError && error.code === 'CLIENT_NOT_USABLE')
-        throw notUsable(`${client}: ${error.message}`, error);
+      await checkModule({ kind: 'client', client: client as Client, file, load });
+    } catch (cause) {
+      throw notUsable(`${client}: ${asError(cause).message}`, cause);
     }
   }
 }
@@ -187,12 +184,14 @@ async function findClient(
   try {
     const installed = from === null ? null : versionOf(from, file);
     if (from !== null && installed !== null) expectSupported(from, installed);
-    const { multiplexes, version: told = null } = await loadClient(client, file);
+    // A thread of its own would unload a library's native code with it.
+    const { multiplexes, version: told = null } = isModulePath(client)
+      ? await checkModule({ kind: 'client', client, file })
+      : await loadClient(client, file);
     return { client: { client, package: from, version: installed ?? told, file }, multiplexes };
   } catch (cause) {
-    const reason = isModulePath(client) ? reasonOfImport(cause, file) : toOneLine(asError(cause).message);
     throw notUsable(
-      `expected a client that can be loaded, but ${client} at ${file} cannot: ${reason}`,
+      `expected a client that can be loaded, but ${client} at ${file} cannot: ${toOneLine(asError(cause).message)}`,
       cause,
     );
   }

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
-import { Worker } from 'node:worker_threads';
 import type { Result } from '../../aggregate/result.ts';
 import { asError, PoolbenchError } from '../errors.ts';
 import type { Experiment } from './experiment.ts';
+import { checkModule } from './user-modules.ts';
 import type { WorkloadConfig } from './workload.ts';
 
 /** Files that workloads name: scripts, the order of recordings, values. */
@@ -35,30 +35,15 @@ export function locateWorkloadFiles(input: unknown, configPath: string): unknown
 export async function expectScripts(experiment: Workloads): Promise<void> {
   for (const { key, workload } of workloadsOf(experiment)) {
     if (workload.script === null) continue;
-    const fault = await faultOfScript(resolve(workload.script));
-    if (fault === null) continue;
-    throw new PoolbenchError(
-      'CONFIG_INVALID',
-      `${key}.script: expected a module whose default export is a function, such as export default async ({ client, key }) => …, found ${workload.script}: ${fault}`,
-    );
-  }
-}
-
-/**
- * Why a script cannot be used, in one line; null if it can. It is loaded in a thread of its own: what a module opens when it is
- * loaded, such as a timer or a connection, would keep this process alive.
- */
-async function faultOfScript(file: string): Promise<string | null> {
-  const entry = new URL('../../workers/script/check-thread.js', import.meta.url);
-  const thread = new Worker(entry, { workerData: file, execArgv: [] });
-  try {
-    return await new Promise(settle => {
-      thread.on('message', settle);
-      thread.on('error', cause => settle(asError(cause).message));
-      thread.on('exit', code => settle(`it ended its thread with exit code ${code}`));
-    });
-  } finally {
-    await thread.terminate();
+    try {
+      await checkModule({ kind: 'script', file: resolve(workload.script) });
+    } catch (cause) {
+      throw new PoolbenchError(
+        'CONFIG_INVALID',
+        `${key}.script: expected a module whose default export is a function, such as export default async ({ client, key }) => …, found ${workload.script}: ${asError(cause).message}`,
+        { cause },
+      );
+    }
   }
 }
 

@@ -6,8 +6,8 @@ import type { Address } from './address.ts';
 import type { CommandSet } from './batch.ts';
 import { type ClientModule, faultOfModule } from './client-module.ts';
 
-/** The target of a connection, the commands that it sends, and the settings of its client. */
-interface Load {
+/** The target of a connection, the commands that it sends, and the settings of its client. Plain data. */
+export interface ClientLoad {
   readonly address: Address;
   readonly commands: CommandSet;
   readonly timeoutMs: number;
@@ -37,12 +37,12 @@ export function isModulePath(client: string): boolean {
 }
 
 /** A loaded client that is not installed with poolbench. */
-interface LoadedClient {
+export interface LoadedClient {
   /** Whether callers can share a connection. */
   readonly multiplexes: boolean;
   /** What a module says of itself. */
   readonly version?: string;
-  connector(load: Load): Connect;
+  connector(load: ClientLoad): Connect;
 }
 
 /**

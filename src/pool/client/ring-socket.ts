@@ -1,8 +1,6 @@
-import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { getSystemErrorName } from 'node:util';
 import { type DirectHandle, openDirectly, type SocketOwner, systemError, writeDirectly } from './socket.ts';
@@ -13,8 +11,9 @@ import { type DirectHandle, openDirectly, type SocketOwner, systemError, writeDi
  * takes what the ring cannot: much at once, what waits for room in the socket, and the end of the connection.
  */
 
-/** The functions of native/ring.c. A number that is returned is 0, or a negative error of the system. */
+/** What native/ring.c exports. A number that is returned is 0, or a negative error of the system. */
 interface Addon {
+  readonly layout: Layout;
   probe(): number;
   open(
     received: Buffer,
@@ -28,6 +27,29 @@ interface Addon {
   remove(slot: number, fd: number): void;
 }
 
+/** Sizes and indices in the memory that both sides share. */
+interface Layout {
+  /** The kernel receives into so many buffers, which have so many bytes together. */
+  readonly buffers: number;
+  readonly receivedBytes: number;
+  readonly controlWords: number;
+  /** Words of control: numbers of sends that are queued, of those that wait in libuv, and of sockets that wait for buffers. */
+  readonly queued: number;
+  readonly waiting: number;
+  readonly starved: number;
+  /** From here on: slot, offset and length of each queued send. */
+  readonly sends: number;
+  readonly sendWords: number;
+  readonly maxSends: number;
+  /** From here on: slot, result, offset in a buffer and kind of each completion. */
+  readonly completions: number;
+  readonly completionWords: number;
+  /** Kinds: a receive, one that goes on, a send that has something left. Any other is the end of a connection. */
+  readonly ofReceive: number;
+  readonly ofReceiveMore: number;
+  readonly ofSend: number;
+}
+
 /** What is used of Node's internal handle of a socket. */
 interface RingHandle extends DirectHandle {
   readonly fd: number;
@@ -35,21 +57,6 @@ interface RingHandle extends DirectHandle {
   readStop(): number;
   close(onClosed?: () => void): void;
 }
-
-// The sizes and words that both sides share, as native/ring.c has them.
-const buffers = 256;
-const receivedBytes = buffers * (16 * 1024 + 64);
-const queued = 0;
-const waiting = 1;
-const starved = 2;
-const sends = 16;
-const maxSends = 16_384;
-const completions = sends + 3 * maxSends;
-const controlWords = completions + 4 * 32_768;
-/** The last word of a completion: a receive, one that goes on, a send that has something left, the end of a connection. */
-const ofReceive = 0;
-const ofReceiveMore = 1;
-const ofSend = 2;
 
 const ENOBUFS = -105;
 const ECANCELED = -125;
@@ -67,7 +74,7 @@ export class RingSocket {
   readonly handle: RingHandle;
   readonly #ring: Ring;
   /** Where its last send was queued. If another slot's is there, or none, it has none in this turn. */
-  entry = sends;
+  entry: number;
   /** Writes for which libuv waits until there is room. As long as it does, nothing may go through the ring. */
   #waiting = 0;
   /** Whether the kernel receives for it. */
@@ -82,6 +89,7 @@ export class RingSocket {
     this.socket = socket;
     this.handle = handle;
     this.owner = owner;
+    this.entry = ring.layout.sends;
   }
 
   /** @returns whether the bytes can be used again at once */
@@ -110,9 +118,10 @@ export class RingSocket {
 }
 
 class Ring {
+  readonly layout: Layout;
   readonly #addon: Addon;
-  readonly #control = new Int32Array(controlWords);
-  readonly #received = Buffer.allocUnsafeSlow(receivedBytes);
+  readonly #control: Int32Array;
+  readonly #received: Buffer;
   readonly #outgoing = Buffer.allocUnsafeSlow(outgoingBytes);
   readonly #sockets: RingSocket[] = [];
   readonly #freeSlots: number[] = [];
@@ -125,7 +134,10 @@ class Ring {
 
   /** @throws Error if the kernel refuses it */
   constructor(addon: Addon) {
+    this.layout = addon.layout;
     this.#addon = addon;
+    this.#control = new Int32Array(this.layout.controlWords);
+    this.#received = Buffer.allocUnsafeSlow(this.layout.receivedBytes);
     const control = new Uint8Array(this.#control.buffer);
     const status = addon.open(this.#received, this.#outgoing, control, count => this.#takeTurn(count));
     if (status !== 0) throw systemError('io_uring_setup', status);
@@ -156,12 +168,13 @@ class Ring {
 
   /** Counts the writes that wait in libuv: as long as there are any, the thread waits there. */
   countWaiting(change: number): void {
-    (this.#control[waiting] as number) += change;
+    (this.#control[this.layout.waiting] as number) += change;
   }
 
   /** Copies bytes to be sent with this turn, behind those that it already sends there. @returns false if there is no room */
   queue(socket: RingSocket, bytes: Buffer): boolean {
     const control = this.#control;
+    const { queued, sends, sendWords, maxSends } = this.layout;
     const count = control[queued] as number;
     const before = this.#queuedFor(socket);
     const bytesBefore = before === undefined ? 0 : (control[before + 2] as number);
@@ -175,7 +188,7 @@ class Ring {
     }
     this.#outgoing.set(bytes, at + bytesBefore);
     this.#filled = at + length;
-    const entry = sends + 3 * count;
+    const entry = sends + sendWords * count;
     control[entry] = socket.slot;
     control[entry + 1] = at;
     control[entry + 2] = length;
@@ -195,13 +208,16 @@ class Ring {
 
   /** The socket's entry in this turn's sends, of which it has one at most. */
   #queuedFor({ entry, slot }: RingSocket): number | undefined {
-    const end = sends + 3 * (this.#control[queued] as number);
+    const { queued, sends, sendWords } = this.layout;
+    const end = sends + sendWords * (this.#control[queued] as number);
     return entry < end && this.#control[entry] === slot ? entry : undefined;
   }
 
   #takeTurn(count: number): void {
     const control = this.#control;
-    for (let entry = completions; entry < completions + 4 * count; entry += 4) {
+    const { completions, completionWords, ofReceive, ofReceiveMore, ofSend } = this.layout;
+    const end = completions + completionWords * count;
+    for (let entry = completions; entry < end; entry += completionWords) {
       const socket = this.#sockets[control[entry] as number] as RingSocket;
       const result = control[entry + 1] as number;
       const offset = control[entry + 2] as number;
@@ -217,11 +233,11 @@ class Ring {
 
   /** Lets as many sockets receive again as there are buffers; for more of them receiving would only end anew. */
   #feed(): void {
-    for (const socket of this.#starved.splice(0, buffers)) {
+    for (const socket of this.#starved.splice(0, this.layout.buffers)) {
       socket.receives = socket.watched && !socket.closed;
       if (socket.receives) this.#addon.arm(socket.slot);
     }
-    this.#control[starved] = this.#starved.length;
+    this.#control[this.layout.starved] = this.#starved.length;
   }
 
   /** The kernel has no room for the last bytes of a send, or has failed at it. Of a turn's completions these come first. */
@@ -270,14 +286,9 @@ class Ring {
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const load = createRequire(import.meta.url);
 
-/** Where native/build.mjs writes the addon: an addon of another version has another name, and is not loaded. */
+/** The addon that native/build.mjs makes of this version's source, whether it is there or not. */
 function addonFile(): string {
-  const hash = createHash('sha256')
-    .update(readFileSync(join(root, 'native/ring.c')))
-    .digest('hex')
-    .slice(0, 12);
-  const [uv] = process.versions.uv.split('.');
-  return join(root, 'prebuilds', `${process.platform}-${process.arch}`, `ring-${hash}.uv${uv}.node`);
+  return (load('../../../native/addon-file.cjs') as { addonFile(): string }).addonFile();
 }
 
 /** One for all connections of a thread. */

@@ -78,6 +78,21 @@ describe('a population in a report', () => {
     for (const id of [bulkId, 'a-beside-bulk, all loads']) expect(report).toContain(`| ${id} `);
   });
 
+  test('has the marks of its latencies, which are explained, and a row in the table of pools', () => {
+    const report = inMarkdown.result(result);
+    const rowsWith = (start: RegExp) => report.split('\n').filter(line => start.test(line));
+    const [, ...cells] =
+      rowsWith(/^\| a-beside-bulk +\| bulk /)[0]
+        ?.split('|')
+        .map(cell => cell.trim()) ?? [];
+    // It has lost 3 % of its operations.
+    expect(cells.filter(cell => cell.startsWith('≥'))).toHaveLength(2);
+    expect(onTerminal.result(result)).toMatch(/bulk .*≥.*≥/);
+    for (const text of [report, page, onTerminal.result(result)])
+      expect(text).toMatch(/≥ marks a lower bound/);
+    expect(rowsOf(page, 'pools').map(([id]) => id)).toContain(bulkId);
+  });
+
   test('stands beside the load alone in one chart for each metric, and in one table', () => {
     expect(page.match(/<b>Latency by percentile/g)).toHaveLength(1);
     const tips = tipsOf(page).filter(([head]) => head === 'p50');

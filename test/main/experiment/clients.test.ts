@@ -139,19 +139,30 @@ describe('what cannot be used is refused before the load, as a fault of the conf
   });
 });
 
-test('a module whose connections lack a function is refused before the load', async () => {
-  const files = {
-    'bad.mjs': 'export default { multiplexes: true, open: async () => ({ ping() {}, close() {} }) };',
-  };
-  const { config } = await folderWith([{ client: './bad.mjs' }], files);
+/** What happens to a run that would use this module, up to its load. */
+async function open(module: string): Promise<void> {
+  const { config } = await folderWith([{ client: './mine.mjs' }], { 'mine.mjs': module });
   const [side] = planRun([await readConfig(config)]).sides;
   if (side === undefined) throw new Error('expected a side');
-  const found = await findClients(side);
-  const refusal = await rejection(expectConnections(found.values(), side, loopback(1)));
-  expect(refusal).toMatchObject({
+  await expectConnections((await findClients(side)).values(), side, loopback(1));
+}
+
+test('a module whose connections lack a function is refused before the load', async () => {
+  const module = 'export default { multiplexes: true, open: async () => ({ ping() {}, close() {} }) };';
+  expect(await rejection(open(module))).toMatchObject({
     code: 'CLIENT_NOT_USABLE',
-    message: './bad.mjs: open() returned no function send',
+    message: './mine.mjs: open() returned no function send',
   });
+});
+
+test('a module is loaded and opened beside this process, which it neither keeps alive nor ends', async () => {
+  const module = (open: string) => `
+    globalThis.isLoaded = true;
+    setInterval(() => {}, 1000);
+    export default { multiplexes: true, open() { ${open} } };`;
+  await open(module('throw new Error("no server")'));
+  expect(globalThis).not.toHaveProperty('isLoaded');
+  expect(await rejection(open(module('process.exit(3)')))).toMatchObject({ code: 'CLIENT_NOT_USABLE' });
 });
 
 test.each([

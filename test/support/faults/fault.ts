@@ -35,8 +35,12 @@ export interface Fault {
   readonly serverArguments?: readonly string[];
   /** Before the load. */
   prepare?(scene: Scene): Promise<unknown>;
-  /** Begins 100 ms into the window; what it has done to the server that outlives the test it undoes itself. */
-  inflict(scene: Scene): unknown;
+  /**
+   * Begins 100 ms into the window; what it has done to the server that outlives the test it undoes itself.
+   *
+   * @param felt resolves once the load has felt the fault, or is over: on a busy machine a client may send nothing for long
+   */
+  inflict(scene: Scene, felt: () => Promise<unknown>): unknown;
 }
 
 /** What was seen of a fault, for one client: a part of its row. */

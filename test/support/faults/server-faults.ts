@@ -34,9 +34,9 @@ export const serverFaults: readonly Fault[] = [
     fails: ['MISCONF'],
     known: 'completed',
     prepare: ({ observer }) => breakSaving(observer),
-    async inflict({ observer }) {
+    async inflict({ observer }, felt) {
       await refuseWrites(observer);
-      await sleep(150);
+      await Promise.all([felt(), sleep(150)]);
       await acceptWrites(observer);
     },
   },
@@ -64,12 +64,12 @@ export const serverFaults: readonly Fault[] = [
     fails: ['BUSY'],
     known: 'completed',
     serverArguments: ['--busy-reply-threshold', '20'],
-    async inflict({ observer }) {
+    async inflict({ observer }, felt) {
       const other = observer.duplicate();
       const script = other.eval('while true do end', 0).catch(() => {});
-      // On a busy machine the script may not have begun.
-      do await sleep(150);
-      while ((await observer.script('KILL').catch(() => 'none')) === 'none');
+      await Promise.all([felt(), sleep(150)]);
+      // If nothing felt it, the script may not have begun.
+      while ((await observer.script('KILL').catch(() => 'none')) === 'none') await sleep(10);
       await script;
       other.disconnect();
     },
@@ -109,9 +109,9 @@ export const serverFaults: readonly Fault[] = [
       },
     },
     prepare: ({ observer }) => writeAll({ observer }, 50_000),
-    async inflict({ observer }) {
+    async inflict({ observer }, felt) {
       await observer.config('SET', 'client-output-buffer-limit', 'normal 100kb 0 0');
-      await sleep(120);
+      await Promise.all([felt(), sleep(120)]);
       await observer.config('SET', 'client-output-buffer-limit', 'normal 0 0 0');
     },
   },

@@ -67,10 +67,11 @@ async function undergo(fault: Fault, client: AnyClient, loop: Seen['loop']): Pro
         await sleep(inflictAfterMs);
         await until(() => isOver || shared.progress(0).completed >= minCompleted);
         const rest = sleep(1000 * seconds - inflictAfterMs);
+        const felt = () => until(() => isOver || feltIn(shared.failures(0)).length > 0);
         try {
-          await fault.inflict(scene);
+          await fault.inflict(scene, felt);
           await rest;
-          await until(() => isOver || fault.fails.length === 0 || feltIn(shared.failures(0)).length > 0);
+          if (fault.fails.length > 0) await felt();
         } finally {
           stoppedNs = nowNs();
           shared.stop(stoppedNs);

@@ -37,8 +37,11 @@ beforeEach(async () => {
 
 /** Enough for everything that a script does by chance. */
 const usualSessions = 100;
-/** If each is given up after the time limit: the second of every worker, and so on a connection that was replaced. */
-const givenUpTwice = 8;
+/**
+ * Sessions that are given up: the second of every worker, and so on a connection that was replaced. The time limit is that of
+ * the connection attempts, too: no shorter than one of them takes on a busy machine.
+ */
+const givenUpTwice = { sessions: 8, timeoutMs: 300 };
 
 /**
  * Runs sessions of a script in this thread: connections of ioredis, 4 workers, and as many sessions as are enough, unless
@@ -74,9 +77,9 @@ async function calls(...names: string[]): Promise<number> {
   return commandCalls(await control.info('commandstats'), names) ?? 0;
 }
 
-/** Without that of a connection attempt, which runs out of a short time on a busy machine, too. */
+/** Without those of connection attempts: one can run out of a short time on a busy machine, and then fewer are made. */
 function codesOf(failed: PlainSample['failed']): string[] {
-  return Object.keys(failed).filter(code => code !== 'ETIMEDOUT');
+  return Object.keys(failed).filter(code => !['ETIMEDOUT', 'CIRCUIT_OPEN'].includes(code));
 }
 
 /** In milliseconds. */
@@ -150,8 +153,7 @@ describe.each(clients)('sessions with %s', client => {
     const pop = client === 'node-redis' ? 'client.blPop(key(), 0)' : 'client.blpop(key(), 0)';
     const { completed, failed, pools } = await runSessions(`await ${pop};`, {
       ...only,
-      timeoutMs: 100,
-      sessions: givenUpTwice,
+      ...givenUpTwice,
     });
     expect(completed).toBe(0);
     expect(codesOf(failed)).toEqual(['TIMEOUT']);
@@ -189,9 +191,9 @@ describe('thought', () => {
   });
 
   test('may last longer than the time limit of a command', async () => {
-    const { completed, failed } = await runSessions('await client.get(key()); await think(250);', {
-      timeoutMs: 100,
-      seconds: 0.3,
+    const { completed, failed } = await runSessions('await client.get(key()); await think(450);', {
+      timeoutMs: 200,
+      seconds: 0.5,
     });
     expect(failed).toEqual({});
     expect(completed).toBeGreaterThan(0);
@@ -302,7 +304,7 @@ describe('failures', () => {
 
   test('of a script that never ends are those of its connection', async () => {
     const body = 'await client.get(key()); await new Promise(() => {});';
-    const { failed, completed } = await runSessions(body, { timeoutMs: 100, sessions: givenUpTwice });
+    const { failed, completed } = await runSessions(body, givenUpTwice);
     expect(completed).toBe(0);
     expect(codesOf(failed)).toEqual(['TIMEOUT']);
   });
@@ -348,7 +350,7 @@ describe('accounting', () => {
 
   test('knows a stopped session as unfinished', async () => {
     const { completed, unfinished } = await runSessions('await client.get(key()); await think(60_000);', {
-      timeoutMs: 50,
+      timeoutMs: 200,
       seconds: 0.4,
     });
     expect({ completed, unfinished }).toEqual({ completed: 0, unfinished: 4 });

@@ -3,7 +3,7 @@ import type { ClaimResult, Comparison, Result, ScenarioResult } from '../../resu
 import { describePair } from '../../scenario/setting.ts';
 import { accountOf, sumByCode } from '../../stats/accounting.ts';
 import { findControlFlaw, withoutControls } from '../../stats/control.ts';
-import { throughput } from '../../stats/measures.ts';
+import { p99, throughput } from '../../stats/measures.ts';
 import { describeOutliers } from '../../stats/outliers.ts';
 import { loadsOf } from '../../stats/populations.ts';
 import { hasCompleted, pairByRound } from '../../stats/rounds.ts';
@@ -33,7 +33,7 @@ import { commandNote, commandRows, commandTable } from '../command-table.ts';
 import { deliveryBlocks } from '../delivery-table.ts';
 import { hostBlocks } from '../host-table.ts';
 import { hysteresisBlocks, isOpen, loadNote, loadTable, loadTables, stageBlocks } from '../load-tables.ts';
-import { populationBlocks } from '../population-table.ts';
+import { populationBlocks, populationCaveats } from '../population-table.ts';
 import {
   judgedCaveats,
   judgedNote,
@@ -146,8 +146,9 @@ export function describeComparisons(result: Pick<Result, 'comparisons' | 'contro
   return result.comparisons.flatMap(comparison => {
     const [base, other] = [scenarios.get(comparison.base), scenarios.get(comparison.other)];
     if (base === undefined || other === undefined) return [];
-    const { series } = pairByRound(base, other, throughput);
-    const flaw = flawOfRun ?? findFlaw([{ arms: [base, other], series }]);
+    const measure = comparison.measure === p99.name ? p99 : throughput;
+    const { series } = pairByRound(base, other, measure);
+    const flaw = flawOfRun ?? findFlaw([{ arms: [base, other], series, measure }]);
     const found = describeCompared(comparison, flaw);
     return [`${describePair(base, other)}: ${found}${describeClientCpu(base, other)}`];
   });
@@ -192,7 +193,8 @@ function verdictBlocks(claims: readonly ClaimResult[], scenarios: readonly Scena
 function resultBlocks(result: Result): Block[] {
   const scenarios = withoutControls(result);
   const explained = result.thresholds.map(({ caveat }) => caveat);
-  const marked = judgedCaveats(result);
+  const ofPopulations = populationCaveats(scenarios);
+  const marked = [...judgedCaveats(result), ...ofPopulations];
   const closed = scenarios.filter(scenario => !isOpen(scenario));
   return [
     ...only(wide, [
@@ -206,7 +208,7 @@ function resultBlocks(result: Result): Block[] {
         ? []
         : [
             ...settingTables(closed),
-            note(resultNote(closed, { digest: true, explained, ended: result.ended })),
+            note(resultNote(closed, { digest: true, marked: ofPopulations, explained, ended: result.ended })),
           ],
     ),
   ];

@@ -34,7 +34,7 @@ import {
   thresholdTable,
 } from '../documents/thresholds.ts';
 import { hostBlocks } from '../host-table.ts';
-import { populationBlocks } from '../population-table.ts';
+import { populationBlocks, populationCaveats } from '../population-table.ts';
 import {
   judgedCaveats,
   limitBadge,
@@ -145,7 +145,11 @@ function warningList(result: Result): Block[] {
 
 function throughputBlocks(result: Result): Block[] {
   const scenarios = withoutControls(result);
-  const marked = [...judgedCaveats(result), ...result.thresholds.map(({ caveat }) => caveat)];
+  const marked = [
+    ...judgedCaveats(result),
+    ...populationCaveats(scenarios),
+    ...result.thresholds.map(({ caveat }) => caveat),
+  ];
   if (scenarios.every(({ summary }) => summary === null)) return [];
   return [
     note(resultNote(scenarios, { marked, ended: result.ended })),

@@ -3,7 +3,12 @@ import { describe, expect, test } from 'vitest';
 import { accountingBlocks } from '../../../../src/aggregate/report/accounting-table.ts';
 import { renderReportPage } from '../../../../src/aggregate/report/html/report-page.ts';
 import { renderMarkdown } from '../../../../src/aggregate/report/markdown.ts';
-import { type Result, resultSchema, type ScenarioResult } from '../../../../src/aggregate/result.ts';
+import {
+  type Comparison,
+  type Result,
+  resultSchema,
+  type ScenarioResult,
+} from '../../../../src/aggregate/result.ts';
 import { mergeCommands } from '../../../../src/aggregate/stats/merge.ts';
 import type { CommandSample } from '../../../../src/workers/contract.ts';
 import { inMarkdown, onTerminal } from '../../../support/documents.ts';
@@ -449,6 +454,24 @@ describe('what a run without claims compared', () => {
       /this decides nothing, because 4\.8 % of the operations of wire failed/,
     );
     expect(renderReportPage(lossy)).toContain('this decides nothing');
+  });
+
+  test('of percentiles that are practically the worst stall nothing is found, and the ratio is marked', () => {
+    const [one] = compared(1.8, 2.2).comparisons;
+    const result = buildResult(
+      scenarios.map(scenario => ({ ...scenario, workers: 1000 })),
+      {
+        claims: [],
+        comparisons: [{ ...(one as Comparison), measure: 'response p99', caveat: 'worst stall' }],
+      },
+    );
+    for (const text of [inMarkdown.result(result), renderReportPage(result)]) {
+      expect(text).toContain(
+        'this decides nothing, because the response p99 of ioredis is practically the worst',
+      );
+      expect(text).toContain('response p99†');
+      expect(text).toMatch(/† marks a percentile/);
+    }
   });
 
   test('of a run that cannot tell identical arms apart nothing is found', () => {

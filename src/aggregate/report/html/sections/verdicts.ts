@@ -5,6 +5,7 @@ import { formatPlural, formatRange, formatRatio } from '../../../text/format.ts'
 import { type Block, badge, type Details, details, list, note, paragraph } from '../../blocks.ts';
 import { describeMeasured, measuredInterval } from '../../documents/parts.ts';
 import { describeComparisons } from '../../documents/result.ts';
+import { withMark } from '../../figure-columns.ts';
 import { formatPredicted, judgedNote, judgedTable, ratioNote, untestedTable } from '../../result-tables.ts';
 import type { Strip } from '../charts/strip-chart.ts';
 import { ratioStrips } from '../charts/strip-chart.ts';
@@ -124,11 +125,11 @@ function ratioBlocks(
 }
 
 function ratioRow(comparison: Comparison, scenarios: ReadonlyMap<string, ScenarioResult>): Strip {
-  const { measure, ratio, predicted, p, rounds, limitedBy } = comparison;
+  const { measure, caveat, ratio, predicted, p, rounds, limitedBy } = comparison;
   const base = scenarios.get(comparison.base);
   const other = scenarios.get(comparison.other);
   return {
-    label: measure,
+    label: withMark(measure, caveat),
     group:
       base === undefined || other === undefined
         ? `${comparison.other} to ${comparison.base}`

@@ -1,0 +1,12 @@
+// The file of the addon: build.mjs writes it, and src/pool/client/ring-socket.ts loads it, if it needs io_uring: by `require`,
+// as that does not wait. The name has the hash of the source, so that an addon of another version is never loaded, and
+// libuv's major version, as the addon calls libuv, too; N-API is the same in all versions of Node.
+const { createHash } = require('node:crypto');
+const { readFileSync } = require('node:fs');
+const { join } = require('node:path');
+
+exports.addonFile = () => {
+  const hash = createHash('sha256').update(readFileSync(join(__dirname, 'ring.c'))).digest('hex').slice(0, 12);
+  const [uv] = process.versions.uv.split('.');
+  return join(__dirname, '../prebuilds', `${process.platform}-${process.arch}`, `ring-${hash}.uv${uv}.node`);
+};
