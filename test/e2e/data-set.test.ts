@@ -40,14 +40,14 @@ test('a mix that deletes keys begins every round with the same data, and its rea
     workload: { keys: 100, commands: [{ command: 'GET {key}', weight: 9 }, { command: 'DEL {key}' }] },
     scenarios: [{ client: 'wire', workers: 4, ...calm }],
     rounds: 3,
-    seconds: 0.2,
+    seconds: 0.3,
   });
   const { code } = await experiment.run(['--force']);
   expect(code).toBe(0);
   const { scenarios } = await experiment.result();
   for (const { dataSet, reads } of scenarios[0]?.rounds ?? []) {
     expect(dataSet).toMatchObject({ state: 'rewritten', sampled: 100 });
-    // About 180 reads while 20 of 100 keys go; without the restoring, the third round would find about half.
+    // About 270 reads while 26 of 100 keys go; without the restoring, the third round would find about half.
     expect((reads?.found ?? 0) / (reads?.count ?? 1)).toBeGreaterThan(0.75);
     expect(reads?.expectedHitRatio).toBeNull();
   }

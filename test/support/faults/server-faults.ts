@@ -141,7 +141,8 @@ export const serverFaults: readonly Fault[] = [
     known: 'completed',
     slowestMs: 90,
     inOpenLoop: true,
-    inflict: scene => stopFor(scene, 100),
+    // Operations may only be sent some time after that: far longer than the slowest one must have taken.
+    inflict: scene => stopFor(scene, 250),
   },
   {
     name: 'The server is stopped (SIGSTOP), and continues after the time limit',
