@@ -77,7 +77,7 @@ export function literalReplay(fitted: FittedRecording, file: string, speed = 1):
     if (family !== main && Object.keys(type).length > 0) types[typeName(family)] = type;
   }
   const { seconds: __, scenarios, ...config } = fitted.config;
-  // Without two different instants the load is a closed loop, whose warm-up would send the first operations.
+  // Without two different instants there is no timing to keep, and a warm-up would send the first operations.
   const isTimed = last > 0;
   const arrival = { kind: 'recorded' as const, ...(speed === 1 ? {} : { speed }) };
   return {
