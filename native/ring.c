@@ -47,7 +47,7 @@ enum {
 };
 static const uint64_t turnNs = 1000000;
 
-/* Max number of waits for memory in a row, 1 ms each. */
+/* Max number of waits for memory in one `enter`, 1 ms each. */
 enum { MAX_WAITS = 10000 };
 
 /* Buffers for what arrives. Not a power of two: their beginnings must not compete for the same lines of the cache. */
@@ -135,7 +135,8 @@ static void enter(Ring *ring, unsigned flags, unsigned wanted, uint64_t waitNs) 
         else if (errno == EAGAIN && waits++ < MAX_WAITS) waitForMemory();
         else if (errno != EINTR && errno != ETIME)
             napi_fatal_error("io_uring_enter", NAPI_AUTO_LENGTH,
-                             errno == EAGAIN ? "the kernel had no memory for 10 s (free memory, or use the transport direct)" : strerror(errno),
+                             errno == EAGAIN ? "the kernel had no memory for 10 s (free memory, or use the transport direct)"
+                                             : strerror(errno),
                              NAPI_AUTO_LENGTH);
     } while (ring->unsubmitted > 0);
 }

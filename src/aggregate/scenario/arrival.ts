@@ -85,7 +85,9 @@ const burst = section({
 
 const recorded = section({
   kind: kindOf('recorded', 'operations are due at the instants recorded in workload.replay'),
-  speed: speed.meta({ description: 'Speed of the replay, as a multiple of that of the recording; 2: twice as fast' }),
+  speed: speed.meta({
+    description: 'Speed of the replay, as a multiple of that of the recording; 2: twice as fast',
+  }),
   rate: z
     .number({ error: 'a number, or nothing' })
     .positive({ error: 'a number above 0, or nothing' })
