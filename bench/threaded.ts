@@ -13,7 +13,7 @@ const threadCounts = [1, 2] as const;
 /** About how many operations a second a C tool makes here. */
 const toolRate = 100_000;
 
-/** A tool, or a transport of wire, with so many threads. */
+/** A tool, or a transport of wire, with its number of threads. */
 interface Arm {
   readonly of: string;
   readonly threads: number;

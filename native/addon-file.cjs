@@ -1,6 +1,6 @@
-// The file of the addon: build.mjs writes it, and src/pool/client/ring-socket.ts loads it, if it needs io_uring: by `require`,
-// as that does not wait. The name has the hash of the source, so that an addon of another version is never loaded, and
-// libuv's major version, as the addon calls libuv, too; N-API is the same in all versions of Node.
+// The file of the addon: build.mjs writes it, and src/pool/client/ring-socket.ts loads it if io_uring is needed. That loads this
+// module by `require`, because `import()` is asynchronous. The name has the hash of the source, so that an addon of another
+// version is never loaded, and libuv's major version, because the addon calls libuv. N-API is the same in all versions of Node.
 const { createHash } = require('node:crypto');
 const { readFileSync } = require('node:fs');
 const { join } = require('node:path');

@@ -1,6 +1,6 @@
 // Compiles native/ring.c, the io_uring transport of wire, to prebuilds/linux-<architecture>/: needs Linux, a C compiler and Node's
-// headers, and nothing else. With --try it leaves alone what is built already, and a machine that cannot build is no error.
-// src/pool/client/ring-socket.ts loads it.
+// headers, and nothing else. With --try it keeps an existing build, and a machine that cannot build is no error.
+// src/pool/client/ring-socket.ts loads the result.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';

@@ -47,7 +47,7 @@ enum {
 };
 static const uint64_t turnNs = 1000000;
 
-/* How often a turn waits for memory, a millisecond each time. */
+/* Max number of waits for memory in one `enter`, 1 ms each. */
 enum { MAX_WAITS = 10000 };
 
 /* Buffers for what arrives. Not a power of two: their beginnings must not compete for the same lines of the cache. */
@@ -63,7 +63,7 @@ enum { COMPLETIONS = SENDS + SEND_WORDS * MAX_SENDS, COMPLETION_WORDS = 4 };
 /* What a completion belongs to: the highest bits of its user data, and the last word of what JavaScript gets. */
 enum { OF_RECV = 0, OF_RECV_MORE = 1, OF_SEND = 2, OF_WATCH = 3, OF_CANCEL = 4 };
 
-/* What JavaScript has to know of these, exported as `layout`. */
+/* The values that JavaScript needs, exported as `layout`. */
 static const struct {
     const char *name;
     int value;
@@ -113,9 +113,9 @@ static long registerWith(Ring *ring, unsigned opcode, const void *argument, unsi
 }
 
 /*
- * The kernel has no memory for a request. Another thread or process that frees some gets the core. This thread cannot go on:
- * JavaScript would overwrite the sends that are not yet submitted. Nor can it wait for ever, because a thread that waits
- * here cannot be terminated.
+ * The kernel has no memory for a request. Sleeping leaves the core to other threads and processes, which may free some. This
+ * thread cannot continue: JavaScript would overwrite the sends that are not yet submitted. It cannot wait for ever either,
+ * because a thread that waits here cannot be terminated.
  */
 static void waitForMemory(void) {
     static const struct timespec pause = {.tv_nsec = 1000000};
@@ -135,7 +135,8 @@ static void enter(Ring *ring, unsigned flags, unsigned wanted, uint64_t waitNs) 
         else if (errno == EAGAIN && waits++ < MAX_WAITS) waitForMemory();
         else if (errno != EINTR && errno != ETIME)
             napi_fatal_error("io_uring_enter", NAPI_AUTO_LENGTH,
-                             errno == EAGAIN ? "the kernel had no memory for a request for 10 s" : strerror(errno),
+                             errno == EAGAIN ? "the kernel had no memory for 10 s (free memory, or use the transport direct)"
+                                             : strerror(errno),
                              NAPI_AUTO_LENGTH);
     } while (ring->unsubmitted > 0);
 }
@@ -394,7 +395,7 @@ static napi_value number(napi_env env, int value) {
     return result;
 }
 
-/* open(received, outgoing, control, onTurn), the first three memory that stays JavaScript's: 0, or a negative error */
+/* open(received, outgoing, control, onTurn): 0, or a negative error. The first three are memory that JavaScript owns. */
 static napi_value openRing(napi_env env, napi_callback_info info) {
     size_t count = 4;
     napi_value args[4];

@@ -75,9 +75,9 @@ function askGates(sides: readonly Side[], gates: readonly Gate[]): Judged[] {
 
 /**
  * The ratios that the end of a run without claims depends on: those of its arms to the first one of their block, as
- * result.json has them. A ratio of p99s that are not what their name says has a caveat, and decides nothing. Runs of
- * fewer rounds than a verdict takes compare nothing; a ratio that lacks rounds in a longer run, as some were cut short,
- * stays open. If it tests a claim, which has comparisons of its own, only arms with a population are asked about.
+ * result.json has them. A ratio decides nothing if one of its p99s has a caveat. Runs of fewer rounds than a verdict needs
+ * compare nothing; in a longer run, a ratio that lacks rounds because some were cut short stays open. If the run tests a
+ * claim, which has comparisons of its own, only arms with a population are asked about.
  *
  * @param blocks as of `questionsOf`
  */
@@ -174,7 +174,7 @@ function isBeside({ base, other }: Pick<BlockPair, 'base' | 'other'>): boolean {
   return base.beside !== other.beside;
 }
 
-/** Whether both figures are what their name says: if not, no number of rounds decides. */
+/** Whether neither figure has a caveat: with one, no number of rounds decides the question. */
 function isWithoutCaveat({ base, other, measure }: BlockPair): boolean {
   return [base, other].every(
     arm => arm.rounds.length === 0 || (measure.tail?.caveatOf(arm) ?? null) === null,

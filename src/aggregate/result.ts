@@ -103,7 +103,7 @@ const scenario = z.object({
         name: z.string(),
         /** What it is, by the keys of a scenario. Since 0.11. */
         load: z.object(resultShape).optional(),
-        /** It ran in the threads of the scenario, whose figures are then of both; absent: in threads of its own. Since 0.12. */
+        /** It ran in the scenario's threads, so figures of threads include both; absent: it had its own threads. Since 0.12. */
         sharesThreads: z.literal(true).optional(),
         summary: summary.nullable(),
         limitedBy,

@@ -65,7 +65,7 @@ const poolMetrics = z.object({
   ),
 });
 
-/** What one event loop did in the measured window, whatever loads it ran. */
+/** What one event loop did in the measured window, for all loads that it ran. */
 const threadLoad = z.object({
   /** The thread's number in the run, from 1: a scenario with fewer threads runs on others in each round. */
   thread: z.number().optional(),
@@ -84,7 +84,7 @@ const threadLoad = z.object({
   /** How late timers were. */
   loopDelayP99Ms: z.number(),
   loopDelayMaxMs: z.number(),
-  /** Of a closed loop that shares the thread with an open one: as `openLoop.spinShare` of that one. Absent: it does not. Since 0.12. */
+  /** `openLoop.spinShare` of an open loop that shared the thread with this closed one. Absent: none did. Since 0.12. */
   spinShare: z.number().optional(),
 });
 
@@ -93,8 +93,8 @@ const cpuSet = z.object({ cpus: amount, busyShare: z.number().nullable() });
 const cpu = z.object({
   /**
    * CPU of the whole client process per completed operation, in microseconds; without that of `openLoop.spinShare`, and
-   * without the threads of other loads that ran at the same time. Null: not known, also if one of its threads ran another
-   * load as well.
+   * without the threads of other loads that ran at the same time. Null: unknown, for example because one of its threads also
+   * ran another load.
    */
   clientMicrosPerOp: z.number().nullable(),
   /** Cores the client process used. */

@@ -22,7 +22,7 @@ export interface ArrivalCursor {
   skip(untilNs: number): number;
   /** Whether arrivals come so close together that looking at each would take the thread's time. */
   readonly dense: boolean;
-  /** The measured window begins, and with it stages or a recording. Absent from a schedule whose rate stays the same. */
+  /** The measured window begins, and with it the stages or the recording. Absent from a schedule whose rate stays the same. */
   openWindow?(windowNs: number): void;
 }
 
@@ -33,8 +33,8 @@ export interface ArrivalCursor {
  * of step with one another. Random arrivals are a separate Poisson process for each pool, at its part of the rate: their
  * sum is a Poisson process of the whole rate.
  *
- * Stages change when these arrivals are due, and neither their order nor their pools. Recorded arrivals are those of the
- * operations that the pool replays.
+ * Stages change when these arrivals are due, but neither their order nor their pools. Recorded arrivals are due when the
+ * operations of the pool were recorded.
  *
  * @param pool from 0, of all pools of the scenario
  * @param pipeline operations per arrival
@@ -321,8 +321,8 @@ const nothingRecorded: RecordedInstants = {
 };
 
 /**
- * Each operation of a pool at its recorded instant, counted from the start of the window. The recording starts again at its
- * end. Arrival n of the pool is its operation n, modulo their number.
+ * Each operation of a pool is due at its recorded instant, counted from the start of the window. The recording is repeated.
+ * Arrival n of the pool is its operation n, modulo their number.
  */
 class ReplayedArrivals implements ArrivalCursor {
   dueNs = Number.POSITIVE_INFINITY;
@@ -333,7 +333,7 @@ class ReplayedArrivals implements ArrivalCursor {
   readonly #lengthNs: number;
   /** From the start of the schedule. */
   #windowNs = Number.POSITIVE_INFINITY;
-  /** How often the recording has been replayed as a whole, and the next operation of the pool. */
+  /** How often the whole recording has been replayed, and the next operation of the pool. */
   #times = 0;
   #next = 0;
 
@@ -362,7 +362,7 @@ class ReplayedArrivals implements ArrivalCursor {
     return 0;
   }
 
-  /** Computed from the number of the operation: adding up gaps would add up rounding errors. */
+  /** Computes the instant from the operation's number, because a sum of gaps would add up rounding errors. */
   #plan(): void {
     const { instants, own } = this.#recorded;
     if (own.length === 0) return;

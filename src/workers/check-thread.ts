@@ -4,18 +4,18 @@ import { PoolError } from '../pool/errors.ts';
 import type { Client } from '../pool/presets.ts';
 import { loadScript, reasonOfImport } from './script/load-script.ts';
 
-/** A module of the user's, and what to try with it. Plain data. */
+/** A user's module, and what to try with it. Plain data, so a thread can get it. */
 export type CheckTask =
   | { readonly kind: 'script'; readonly file: string }
   /** With `load`, it also opens a connection. */
   | { readonly kind: 'client'; readonly client: Client; readonly file: string; readonly load?: ClientLoad };
 
-/** What the thread found, unless it ended with an error, whose message is the reason why the module cannot be used. */
+/** What the thread found. If the module cannot be used, the thread ends with an error whose message is the reason. */
 export type CheckedModule<Task extends CheckTask> = Task extends { readonly kind: 'client' }
   ? Omit<LoadedClient, 'connector'>
   : undefined;
 
-/** Entry of a thread that loads a module. */
+/** Entry of a thread that checks a module. */
 parentPort?.postMessage(await check(workerData as CheckTask));
 
 async function check(task: CheckTask): Promise<CheckedModule<CheckTask>> {
@@ -30,7 +30,7 @@ async function check(task: CheckTask): Promise<CheckedModule<CheckTask>> {
   return told;
 }
 
-/** Connection errors are left to the load. @throws PoolError CLIENT_NOT_USABLE if it opens something else */
+/** Ignores connection errors, which the load reports. @throws PoolError CLIENT_NOT_USABLE if it opens no usable connection */
 async function expectConnection(connect: () => Promise<{ close(): void }>): Promise<void> {
   try {
     (await connect()).close();

@@ -51,7 +51,7 @@ export interface WorkloadTask {
   readonly script?: string;
   /** Connections of all pools together that subscribe to what the load publishes. Absent: none. */
   readonly subscribers?: number;
-  /** A file with the order of the commands, their keys and instants (workload/replay.ts). Absent: these are drawn. */
+  /** A file with the order of the commands, their keys and instants (workload/replay.ts). Absent: the order and keys are drawn. */
   readonly replay?: string;
   /** Fraction of reads that are for keys which the prefill writes, 0 to 1; the rest are for keys that nobody writes. */
   readonly hitShare: number;
@@ -104,7 +104,7 @@ export interface Arrivals {
 
 /**
  * Operations that are due at the instants at which they were recorded (workload/replay.ts). The recording begins with the
- * measured window, and again whenever it is over; in the warm-up nothing is due.
+ * measured window and is repeated until its end. Nothing is due in the warm-up.
  */
 export interface RecordedArrivals {
   readonly kind: 'recorded';
@@ -132,11 +132,11 @@ export interface OpenLoopTask {
   readonly firstPool: number;
 }
 
-/** The part of one load, a scenario's or a population's, that a thread runs in one round. */
+/** The part of a load, of a scenario or a population, that a thread runs in one round. */
 export interface ThreadTask {
   /**
-   * Index of the task among those of the measurement, from 0: its slot in `shared` and a part of its seed. Several tasks
-   * can be in one thread, each of another load.
+   * Index of the task among those of the measurement, from 0: its slot in `shared` and a part of its seed. One thread can
+   * run several tasks, each of a different load.
    */
   readonly thread: number;
   readonly address: Address;
@@ -262,7 +262,7 @@ export interface LoadSample {
   readonly script?: ScriptSample;
 }
 
-/** What delayed a thread in the measured window, whatever loads it ran. */
+/** What delayed a thread in the measured window, for all loads that it ran. */
 export interface ThreadLoadFigures {
   /** Fraction of the window in which the event loop was busy, 0 to 1. A thread without a core counts as busy. */
   readonly eventLoopUtilization: number;
@@ -277,7 +277,7 @@ export interface ThreadLoadFigures {
   /** Delay of timers. */
   readonly loopDelayP99Ms: number;
   readonly loopDelayMaxMs: number;
-  /** As that of an open loop, for a closed one that shares its thread with one. Absent: it does not. */
+  /** `spinShare` of an open loop that shared the thread with this closed one. Absent: none did. */
   readonly spinShare?: number;
 }
 
@@ -295,7 +295,7 @@ export interface StageSample {
 export interface OpenLoopSample {
   /** Operations a second, over all pools of the scenario; the mean of the stages or of the recording. */
   readonly rate: number;
-  /** Absent if there were none. */
+  /** Absent if the arrivals have no stages. */
   readonly stages?: readonly StageSample[];
   /** Operations that were due by the schedule; offered = issued + unsent. */
   readonly offered: number;
@@ -310,7 +310,7 @@ export interface OpenLoopSample {
   readonly lag: string;
   /** Arrivals of which that was above the histogram's range, which counts them as its highest value. */
   readonly lagOverRange: number;
-  /** Fraction of the window, 0 to 1, in which the thread spun its event loop with nothing to do, to be on time: for all of its loads. */
+  /** Fraction of the window, 0 to 1, in which the thread spun its event loop with nothing to do, to be on time. */
   readonly spinShare: number;
 }
 

@@ -8,7 +8,7 @@ import { threadPacer } from './pacer.ts';
 
 type Resettable = Pick<ConnectionPool, 'resetMetrics'>;
 
-/** What delayed the calling thread, and the fraction of the time, 0 to 1, in which it spun until the next arrival. */
+/** What delayed the thread, and the fraction of the time, 0 to 1, in which it spun until the next arrival. */
 type MeteredLoad = ThreadLoadFigures & { readonly spinShare: number };
 
 /**

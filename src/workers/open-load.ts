@@ -19,7 +19,7 @@ export class OpenLoad implements PacedLoad {
   readonly #queues: ArrivalQueue[] = [];
   readonly #callers: Callers[] = [];
   readonly #first = new FirstConnections();
-  /** Undefined if there are none. */
+  /** Undefined if the arrivals have no stages. */
   readonly stages: StageRecorder | undefined;
   #gathered = false;
 
@@ -34,7 +34,7 @@ export class OpenLoad implements PacedLoad {
    * The queue of the thread's next pool.
    *
    * @param seed that of the thread
-   * @param recorded when the operations of the pool were recorded, if it replays any
+   * @param recorded when the operations of the pool were recorded, if it replays a recording
    */
   addPool(
     { pool, workers }: Callers,
@@ -95,7 +95,7 @@ export class OpenLoad implements PacedLoad {
   /**
    * Sets the first instant of the measured window: what is due earlier belongs to the warm-up.
    *
-   * @param windowNs the same of all threads, at which stages or a recording begin; `startNs` is later in a late thread
+   * @param windowNs when stages or a recording begin, the same for all threads; `startNs` is later in a late thread
    */
   openWindow(startNs: number, windowNs: number): void {
     for (const queue of this.#queues) queue.openWindow(startNs, windowNs);

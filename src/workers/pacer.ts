@@ -23,17 +23,17 @@ function idleAbout1us(): void {
   idled[0] = value;
 }
 
-/** A load of the thread, as its pacer sees it. */
+/** A load of the thread, as the pacer sees it. */
 export interface PacedLoad {
   /** Whether it calls `noteWork` for what it does. */
   readonly notesWork: boolean;
   /** Whether it expects no reply. */
   readonly atRest: boolean;
-  /** Sends what is due. @returns the instant at which it has to send next; infinite if there is none before `wake` */
+  /** Sends what is due. @returns when it has to send next; infinite if not before `wake` is called */
   dispatch(nowNs: number): number;
 }
 
-/** A closed loop: its workers send by themselves, and nearly always expect replies. */
+/** A closed loop: its workers send without the pacer, and nearly always wait for replies. */
 export class ClosedLoad implements PacedLoad {
   readonly notesWork = false;
   readonly atRest = false;
@@ -44,7 +44,7 @@ export class ClosedLoad implements PacedLoad {
 }
 
 /**
- * Dispatches the arrivals of a thread on time, those of all its loads: pacers of their own would delay one another. It
+ * Dispatches the arrivals of all loads of a thread on time. If each load had its own pacer, they would delay one another. It
  * sleeps until shortly before the next arrival for which a worker is idle, and then spins the event loop (setImmediate),
  * which reads replies in between. While no worker is idle, it sleeps until one is.
  *
@@ -70,9 +70,9 @@ export class Pacer {
   }
 
   /**
-   * The load is over.
+   * Removes a load that is over.
    *
-   * @returns a promise that resolves when all loads of the thread are: what follows would delay their last replies
+   * @returns a promise that resolves when all loads of the thread are over: earlier work would delay their last replies
    */
   leave(load: PacedLoad): Promise<void> {
     const place = this.#loads.indexOf(load);
@@ -96,7 +96,7 @@ export class Pacer {
     this.#immediate = setImmediate(this.#come);
   }
 
-  /** Nanoseconds since the thread was started in which turns found nothing to do. */
+  /** Nanoseconds since the start of the thread in which turns found nothing to do. */
   get spunNs(): number {
     return this.#spunNs;
   }

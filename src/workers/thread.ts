@@ -103,7 +103,7 @@ async function connector(
   return connectBehindSentinel(address, commands, timeoutMs, { readFrom, connectNode });
 }
 
-/** For all connections of wire: to one server, behind a Sentinel, and to a cluster. */
+/** The same for all connections of wire: to one server, behind a Sentinel, and to a cluster. */
 const wireOptions = ({ transport }: ThreadTask): WireOptions => ({ transport });
 
 /** Makes the connections to one server. */

@@ -416,7 +416,7 @@ describe('a run keeps the ratios that it was asked for', () => {
     const beside = scenarios.map(scenario => ({ ...scenario, id: `${scenario.id}-bulk`, beside: 'bulk' }));
     const blocks = blocksOf(...scenarios.map(({ id }) => [id, `${id}-bulk`]));
     const compared = compareBlocks(sideOf([...scenarios, ...beside]), blocks);
-    // Of 100 workers it is the worst stall, which decides nothing however many rounds there are.
+    // With 100 workers it is practically the worst stall, which decides nothing, however many rounds there are.
     const caveatOf = (workers: number) => (workers === 100 ? 'worst stall' : undefined);
     expect(compared.map(({ measure, base, other, caveat }) => [measure, base, other, caveat])).toEqual(
       scenarios.flatMap(({ id, workers }) => [

@@ -32,10 +32,10 @@ export const loadedNames = Object.keys(loadedFiles) as LoadedName[];
 /** All of them but valkey-glide, which hides that it has lost a connection. */
 export const losingNames = loadedNames.filter(name => name !== 'valkey-glide');
 
-/** wire as it is by default. */
+/** wire with its default options. */
 export const plainWire: WireOptions = { transport: 'direct' };
 
-/** ioredis as it is by default. */
+/** ioredis with its default options. */
 export const plainIoredis = { autoPipelining: false, options: {} };
 
 /** wire with its addon, where that is built and the kernel has io_uring. */

@@ -3,7 +3,7 @@ import { dimension } from '../../src/aggregate/scenario/dimension.ts';
 import { dimensions } from '../../src/aggregate/scenario/dimensions.ts';
 import type { ScenarioKey } from '../../src/aggregate/scenario/scenario.ts';
 
-/** No real key has this name: it would be replaced here. */
+/** No real key may have this name: this row would replace it. */
 export const newKey = 'inventedByTest' as ScenarioKey;
 if (newKey in dimensions) throw new Error(`expected no row ${newKey} in dimensions.ts`);
 

@@ -65,7 +65,7 @@ describe('limit is the server when a script keeps it busy', () => {
     const keepBusy = async () => {
       while (other.status === 'ready') await other.eval('for i = 1, 1e6 do end', 0).catch(() => {});
     };
-    // The server must find the next script when it has done with one, even if this process is late.
+    // The server must have the next script when one ends, even if this process is late.
     for (let script = 0; script < 4; script++) void keepBusy();
     const config = { scenarios: [{ client: 'wire', workers: 4 }] };
     expect(await measureLimit(context, url, config)).toMatch(

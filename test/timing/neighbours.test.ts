@@ -31,11 +31,11 @@ const computing = `export default async ({ client, key }) => {
   await client.strlen(key());
 };`;
 
-test('5 ms of the server or the same thread, 10 times a second, move the p99 of a load and not its p50; other neighbours move nothing', async () => {
+test('5 ms of the server or of the same thread, 10 times a second, raise the p99 of a load but not its p50; other populations change neither', async () => {
   const server = await ofTest(startRedis());
   const command = `EVAL "${loopScript(await turnsOf(server.url, 5))}" 1 {key}`;
   const constant = (rate: number) => ({ kind: 'constant', rate });
-  // 10 a second on average, and none while the pools of the window are new.
+  // 10 a second on average, and none at the start of the window, when the pools are new.
   const arrival = {
     kind: 'constant',
     stages: [
@@ -88,13 +88,13 @@ test('5 ms of the server or the same thread, 10 times a second, move the p99 of 
     for (const [index, { response }] of rounds.entries())
       expect(response.p99).toBeGreaterThan((blockedMs[index] ?? 0) - 2.1);
     expect(median(blockedMs)).toBeGreaterThan(3);
-    // The least disturbed round of a busy machine.
+    // The least disturbed round on a busy machine.
     expect(Math.min(...rounds.map(({ response }) => response.p50))).toBeLessThan(median(blockedMs) / 2);
   }
   const minP99 = (rounds: readonly RoundResult[]) => Math.min(...rounds.map(({ response }) => response.p99));
   expect(minP99(ofOutside)).toBeLessThan(minP99(ofInside));
 
-  // Both are in one thread, whose CPU time nothing splits.
+  // Both are in one thread, whose CPU time cannot be split.
   const threadsOf = ({ cpu }: RoundResult) => cpu.threads.map(({ thread }) => thread);
   for (const round of ofInside) {
     expect(threadsOf(besideOf(round))).toEqual(threadsOf(round));
@@ -107,7 +107,7 @@ test('5 ms of the server or the same thread, 10 times a second, move the p99 of 
   expect(inside?.populations?.[0]).toMatchObject({ sharesThreads: true });
   expect(inside?.populations?.[0]?.limitedBy.evidence).toContain('thread shared with the scenario ');
 
-  // A busy machine can make a p99 a lower bound, of which the run itself keeps no ratio.
+  // On a busy machine, a p99 can be a lower bound, for which the run has no ratio.
   const [base, ...others] = withoutControls({ scenarios });
   const ratios = others.map(other => base && pairByRound(base, other, p99).series.interval());
   const [idle, ...raised] = ratios.slice(0, 3);

@@ -29,7 +29,7 @@ async function startRefusing(): Promise<number> {
 
 describe.each(allClients)('%s', client => {
   test('error codes with the names of properties keep the books, from the reply to result.json and back', async () => {
-    // Each batch has all codes.
+    // Each batch contains all codes.
     const pipeline = codes.length + 1;
     const workload = { ...plainWorkload({ keys: 100, valueBytes: 16, readShare: 0.5 }), apart: true };
     const load = { client, seconds: 10, pipeline, workload };

@@ -28,7 +28,7 @@ async function loadOf(script: string): Promise<ThreadLoadFigures> {
   return figures;
 }
 
-/** The event loop counts a wait for a core as work, of which a busy machine has any number in a thread that only waits. */
+/** Node counts a wait for a core as work of the event loop, so on a busy machine even an idle thread can seem to work. */
 const workRatio = ({ eventLoopUtilization, waitShare }: ThreadLoadFigures) =>
   eventLoopUtilization - (waitShare ?? 0);
 

@@ -32,7 +32,7 @@ async function testFolder(): Promise<string> {
 
 const keys = 24;
 
-/** A GET at each of these instants, in microseconds. */
+/** A recorded GET; the instant is in microseconds. */
 interface Recorded {
   readonly instant: number;
   readonly key: number;
@@ -41,7 +41,7 @@ interface Recorded {
 const textOf = (recorded: readonly Recorded[]) =>
   [replayHead, ...recorded.map(({ instant, key }) => `${instant} 0 0 ${key}`)].join('\n');
 
-/** A config with a replay, as it is written. */
+/** The experiment of a config with a replay. */
 async function experimentOf(text: string, arrival: unknown, more: object = {}, group: object = {}) {
   const folder = await testFolder();
   await writeFile(join(folder, 'a.replay'), text);
@@ -55,7 +55,7 @@ async function experimentOf(text: string, arrival: unknown, more: object = {}, g
   return parseConfig(JSON.stringify(config), join(folder, 'config.json'));
 }
 
-/** The arrivals of all pools, each with the key that its pool sends then. Two for each operation. */
+/** The arrivals of all pools, two for each operation, each with the key that its pool then sends. */
 function arrivalsOfPools(
   task: ReturnType<typeof workloadTask>,
   arrival: unknown,
@@ -87,7 +87,7 @@ function arrivalsOfPools(
 
 const byTime = (a: { dueNs: number; key: number }, b: typeof a) => a.dueNs - b.dueNs || a.key - b.key;
 
-test('each recorded operation is due once, at its instant, in one pool, which sends its key then', async () => {
+test('each recorded operation is due once, at its instant, in one pool, which then sends its key', async () => {
   const operation = fc.record({
     gap: fc.oneof(fc.constant(0), fc.nat(5000)),
     key: fc.nat(keys - 1),
@@ -116,7 +116,7 @@ test('each recorded operation is due once, at its instant, in one pool, which se
           instant += gap;
           return { instant, key };
         });
-        // A thread keeps the last file that it has read.
+        // A thread keeps the last file that it has read, so each needs its own name.
         const path = `${replay}${files++}`;
         await writeFile(path, textOf(recorded));
         const found = arrivalsOfPools({ ...task, replay: path }, { kind: 'recorded', speed, rate: 1 }, split);
@@ -137,7 +137,7 @@ test('each recorded operation is due once, at its instant, in one pool, which se
   );
 });
 
-test('the measured time is that of the recording at its speed, has each operation once, and can be set', async () => {
+test('the measured time is the length of the recording at its speed, covers each operation once, and can be set', async () => {
   const recorded = Array.from({ length: 40 }, (_, index) => ({
     instant: Math.floor(index / 10) * 100_001,
     key: index % keys,
@@ -145,7 +145,7 @@ test('the measured time is that of the recording at its speed, has each operatio
   for (const speed of [1, 2, 0.3]) {
     const arrival = { kind: 'recorded', speed };
     const { seconds, scenarios, workload } = await experimentOf(textOf(recorded), arrival);
-    // Bursts at a distance of 100.001 ms, which is also that to the next repetition.
+    // Bursts 100.001 ms apart, which is also the distance to the next repetition.
     const length = 400_004;
     expect(seconds).toBeCloseTo(length / 1e6 / speed, 5);
     expect(scenarios[0]?.arrival[0]).toMatchObject({
@@ -160,7 +160,7 @@ test('the measured time is that of the recording at its speed, has each operatio
   }
   const set = await experimentOf(textOf(recorded), { kind: 'recorded' }, { seconds: 7 });
   expect(set.seconds).toBe(7);
-  // As a result has it.
+  // A result has the config in this form.
   expect(checkConfig(JSON.parse(JSON.stringify(set)), 'result.json')).toEqual(set);
   const population = { name: 'a', client: 'wire', arrival: { kind: 'recorded', speed: 2 } };
   const beside = await experimentOf(textOf(recorded), { kind: 'closed' }, { populations: [population] });
@@ -192,14 +192,14 @@ test.each<[expected: string, text: string, arrival: object, more?: object, group
 
 const running = startBothServers();
 
-test('bursts that are recorded, replayed at twice the speed and recorded again keep their distances', async () => {
+test('recorded bursts, replayed at twice the speed, are half as far apart in a second recording', async () => {
   const { server, control } = running.get('redis') as Running;
   const keyPrefix = 'bursts:';
   const plain = plainWorkload({ keys, valueBytes: 16, readShare: 0.5 });
   const space = { prefix: keyPrefix, keys, token: 't', claimed: false, warnings: [] };
   await prefill(control, space, { seed: 1, workload: plain });
   const address = parseAddress(server.url);
-  /** The text of MONITOR while a load lasts, and its sample. */
+  /** The text of MONITOR during a load, and the sample of the load. */
   const record = async (load: Parameters<typeof runOne>[1]) => {
     const end = new AbortController();
     const recording = recordMonitor(address, { seconds: 30, commands: 1e6, bytes: 2 ** 28 }, end.signal);
@@ -243,14 +243,14 @@ test('bursts that are recorded, replayed at twice the speed and recorded again k
   const instants = instantsOf(first.text).map(ms => ms / 2);
   const again = instantsOf(second.text);
   expect(again).toHaveLength(operations);
-  // Half as long, and most of it silence: an even load would have none.
+  // It is half as long and mostly silent: an even load would never be silent.
   for (const all of [instants, again]) expect(silentRatio(all)).toBeGreaterThan(0.5);
-  // An even load would be as near to the bursts in a fifth of its time.
+  // An even load would be as near to the bursts in only a fifth of its time.
   const near = again.filter(ms => instants.some(other => Math.abs(ms - other) < 10));
   expect(near.length / operations).toBeGreaterThan(0.7);
 });
 
-/** When the operations of a load were run, in milliseconds from the first one. */
+/** When the operations of a load ran, in milliseconds from the first one. */
 function instantsOf(text: string): number[] {
   const ats = [...linesOf(text)].flatMap(line => {
     const command = parseMonitorLine(line);
@@ -259,7 +259,7 @@ function instantsOf(text: string): number[] {
   return ats.map(at => at - (ats[0] ?? 0));
 }
 
-/** Fraction of the time in which nothing was run for 20 ms or more. */
+/** Fraction of the time in gaps of 20 ms or more, in which nothing ran. */
 function silentRatio(instants: readonly number[]): number {
   const gaps = instants.slice(1).map((ms, index) => ms - (instants[index] ?? 0));
   const silent = gaps.filter(gap => gap >= 20).reduce((sum, gap) => sum + gap, 0);

@@ -10,7 +10,7 @@ import { plainWorkload } from '../support/plain-workload.ts';
 import { shareServer } from '../support/servers.ts';
 import { accounted, buildTask, type TaskOptions } from '../support/threads.ts';
 
-/** Runs tasks in this thread at the same time. */
+/** Runs several tasks in this thread at the same time. */
 async function runTogether(port: number, loads: readonly TaskOptions[]): Promise<ThreadSample[]> {
   const shared = SharedState.forThreads(loads.length);
   const running = loads.map((load, thread) => runTask(buildTask(port, shared, load, thread)));
@@ -31,7 +31,7 @@ const only = (command: string) => ({
   commands: [{ command, weight: 1 }],
 });
 
-test('two loads in one thread have books of their own, on which the server agrees', async () => {
+test('two loads in one thread are counted separately, and the counts agree with those of the server', async () => {
   const server = await shareServer();
   const control = await connectControl(loopback(server.port), { timeoutMs: 2000 });
   onTestFinished(() => control.close());
@@ -54,13 +54,13 @@ test('two loads in one thread have books of their own, on which the server agree
     expect((after[index] ?? 0) - (before[index] ?? 0)).toBe(load.completed);
     expect(pools).toHaveLength(1);
   }
-  // The thread spins for the open loop, as far as it has time. It is one thread for both.
+  // The thread spins for the open loop in its idle time, which both loads report.
   const [open, closed] = samples;
   const spun = closed?.threadLoad.spinShare ?? 0;
   expect(Math.abs(spun - (open?.openLoop?.spinShare ?? 0))).toBeLessThan(0.1);
 });
 
-test('two open loops in one thread spin together, and no longer than the time', async () => {
+test('two open loops in one thread report the same spinning, which is no longer than the CPU time of the thread', async () => {
   const server = await shareServer();
   const samples = await runTogether(server.port, [
     { ...window, openLoop: constant(1000) },
@@ -70,7 +70,7 @@ test('two open loops in one thread spin together, and no longer than the time', 
     ({ openLoop }) => openLoop ?? expect.fail(),
   );
   expect([one.offered, other.offered]).toEqual([300, 210]);
-  // That of the whole thread, in both.
+  // Both report that of the whole thread.
   expect(Math.abs(one.spinShare - other.spinShare)).toBeLessThan(0.1);
   for (const { threadLoad, openLoop } of samples) {
     expect(threadLoad.spinShare).toBeUndefined();

@@ -173,7 +173,7 @@ const laterDefaults: Readonly<Record<string, unknown>> = {
   replay: null,
 };
 
-/** A workload or a population without those keys where they have their defaults, so that results of all versions compare. */
+/** A workload or a population without those keys that have their defaults, so that results of all versions can be compared. */
 export function withoutDefaults(workload: unknown): unknown {
   if (typeof workload !== 'object' || workload === null) return workload;
   return Object.fromEntries(

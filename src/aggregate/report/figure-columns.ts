@@ -139,7 +139,7 @@ export function formatMetric(
   return formatMarked(intervalOf(metric, scenario), { metric, caveat: caveatOf(metric, scenario) }, options);
 }
 
-/** An interval of a metric, or only its median, with the mark of a caveat; a dash if nothing was measured. */
+/** An interval of a metric, or only its median, with the mark of its caveat; a dash if nothing was measured. */
 export function formatMarked(
   interval: Interval | null,
   { metric, caveat }: { readonly metric: IntervalMetric; readonly caveat: Caveat | null },

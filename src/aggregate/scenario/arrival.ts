@@ -50,7 +50,7 @@ const order = oneOf(['shuffled', 'upAndDown']).default('shuffled').meta({
 
 export const burstSize = wholeNumber(1, 1_000_000);
 
-/** How many times as fast as a recording a load can be. */
+/** Limits of the speed of a replay, as a multiple of that of the recording. */
 export const [minSpeed, maxSpeed] = [0.01, 100];
 export const speed = numberBetween(minSpeed, maxSpeed).default(1);
 
@@ -84,8 +84,10 @@ const burst = section({
 });
 
 const recorded = section({
-  kind: kindOf('recorded', 'operations are due at the instants that workload.replay has'),
-  speed: speed.meta({ description: 'How many times as fast as the recording; 2: at half of its distances' }),
+  kind: kindOf('recorded', 'operations are due at the instants recorded in workload.replay'),
+  speed: speed.meta({
+    description: 'Speed of the replay, as a multiple of that of the recording; 2: twice as fast',
+  }),
   rate: z
     .number({ error: 'a number, or nothing' })
     .positive({ error: 'a number above 0, or nothing' })
@@ -160,7 +162,7 @@ export function isDueWithin(stages: readonly Stage[], from: number, until: numbe
   });
 }
 
-/** One arrival for each rate, and for each way if a list goes up and down; one for stages, and for a recording. */
+/** One arrival for each rate, and for each way if a list goes up and down; one for stages or a recording. */
 export function expandArrivals(groups: readonly ArrivalGroup[]): Arrival[] {
   return groups.flatMap((group): Arrival[] => {
     if (group.kind === 'closed') return [{ kind: 'closed' }];

@@ -3,8 +3,8 @@ import type { Client, Preset } from '../../pool/presets.ts';
 import type { BatchWorkers } from './batch.ts';
 
 /**
- * The form of a row of the table in `dimensions.ts`. No row can say that arms may differ in it: a claim or a table pairs only
- * arms that agree in every key, but for the keys that it names itself.
+ * The form of a row of the table in `dimensions.ts`. No row decides whether arms may differ in its key: a claim or a table
+ * pairs only arms that agree in every key except those that it names itself.
  */
 
 /** The part of a config's cell, one value for each key, that rows may use in addition to their own value. */
@@ -39,7 +39,7 @@ export interface Column<Field> {
   value(field: Field): number | boolean | string | null;
 }
 
-/** A schema that adds no default: the only one is `config.usual`. */
+/** A schema without a default of its own: `config.usual` is the only one. */
 type WithoutDefault = z.ZodType & { readonly removeDefault?: never };
 
 /**
@@ -67,8 +67,8 @@ export interface Dimension<
     /** The default. An id leaves it out if the experiment has no other value. */
     readonly usual: z.input<Item>;
     /**
-     * The version that first wrote the key: earlier results have none, and are read with `usual`. Null: all results have it,
-     * as they must if the key is a total, whose `usual` is a ratio.
+     * The version that first wrote the key: earlier results lack it and are read with `usual`. Null: all results have it. It
+     * must be null if the key is a total, whose `usual` is a ratio.
      */
     readonly since: string | null;
     readonly description: string;

@@ -9,6 +9,6 @@ export const limits = {
   agents: 1024,
   /** Of a measured window, and of each of its stages. */
   seconds: 3600,
-  /** The min of a measured window. */
+  /** Min of a measured window. */
   minSeconds: 0.05,
 } as const;

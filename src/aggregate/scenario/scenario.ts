@@ -50,7 +50,7 @@ const table: Readonly<Record<ScenarioKey, Dimension>> = dimensions;
 export const rows = Object.entries(table) as readonly Row[];
 type Row = readonly [ScenarioKey, Dimension];
 
-/** The default of every key that a config can set; of a total, that of the ratio which makes it. */
+/** The default of every key that a config can set; for a total, the default of its ratio. */
 const usualValues: ReadonlyMap<ScenarioKey, unknown> = new Map(
   rows.flatMap(([key, { config }]) => {
     if (config === null) return [];
@@ -77,7 +77,7 @@ export function fieldOf(scenario: ScenarioFields, key: ScenarioKey): ScenarioFie
 }
 
 /**
- * Two scenarios are equal arms, for claims, tables and comparisons, if their keys are equal. The key has everything but
+ * Two scenarios are equal arms, for claims, tables and comparisons, if their keys are equal. The key has everything except
  * what a pairing sets `free`. A control has no key: it is paired only with its twin.
  */
 export function armKey(

@@ -43,7 +43,7 @@ export interface LoadEnvironment {
   readonly serverThreads: number | null;
   /** Threads of other loads that ran at the same time. Absent: none. */
   readonly threadsBeside?: number;
-  /** Other loads that ran in its threads, whose work is in the figures of those. Absent: none. */
+  /** Other loads that ran in its threads; the threads' figures include their work. Absent: none. */
   readonly threadsSharedWith?: readonly string[];
   /** Whether io-threads of the server spin while they have nothing to do, so that their CPU time does not show how full they are. */
   readonly ioThreadsSpin?: boolean;

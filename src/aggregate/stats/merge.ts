@@ -41,7 +41,7 @@ export interface RoundContext
       | 'hosts'
     >,
     MeteredCpu {
-  /** The number of each task's thread in the run, from 0, of all loads; absent: task n ran on thread n. */
+  /** The number of each task's thread in the run, from 0, for the tasks of all loads; absent: task n ran on thread n. */
   readonly placement?: readonly number[];
   /** CPU time of the whole client process over the measured window, in microseconds. */
   readonly clientCpuMicros: number;
@@ -116,7 +116,7 @@ export function mergeSamples(samples: readonly ThreadSample[], context: RoundCon
   };
 }
 
-/** Whether the thread of a task ran another one at the same time: then nothing tells their CPU time apart. */
+/** Whether the thread of a task also ran another one: their CPU time is then measured only as a sum. */
 function isShared(task: number, placement: RoundContext['placement'] = []): boolean {
   const thread = placement[task];
   return thread !== undefined && placement.indexOf(thread) < placement.lastIndexOf(thread);

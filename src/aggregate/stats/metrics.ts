@@ -3,7 +3,7 @@ import { formatMs, formatPercent, formatRate } from '../text/format.ts';
 /**
  * The registry of metrics: one row for each, from which the schema and the summary of result.json, thresholds, the
  * conditions of a search, the measures of claims, comparisons and CSV are made. A new metric, or a new percentile of a
- * latency, is a row here and a line in configs/README.md (thresholds). Live gauges are no metrics: main/live/run-metrics.ts.
+ * latency, is a row here and a line in configs/README.md (thresholds). Live gauges are not metrics (main/live/run-metrics.ts).
  */
 
 /** Percentiles that every latency of a round has, by their key in result.json. */
@@ -131,9 +131,8 @@ interface Row {
   /** Whether a closed loop has none. */
   readonly openLoopOnly?: boolean;
   /**
-   * The latency that it is a figure of: only completed operations, or messages that arrived, are in it, and `caveatOf` says
-   * what that means for it. Null: it is made of no latency. If it is forgotten, a lower bound has no mark, so it has to be
-   * decided.
+   * The latency that it is a figure of: it covers only completed operations, or messages that arrived, and `caveatOf` says
+   * what that means for it. Null: it is no figure of a latency. If it were optional, a lower bound could stay unmarked.
    */
   readonly latency: LatencyFigure | DeliveryFigure | null;
   /** As for a percentile. If it is forgotten, older results cannot be read any more, so it has to be decided. */
@@ -269,8 +268,8 @@ export const pooledTails = {
 };
 
 /**
- * All metrics by the name that a threshold gives them, in the order in which their names are listed: the one list of all
- * groups.
+ * All metrics by the name that a threshold gives them, in the order in which their names are listed. It is the only list of
+ * all groups.
  */
 export const metrics = { ...response, ...service, ...delivery, ...throughput, ...ratios, ...cpu, ...server };
 
@@ -375,7 +374,7 @@ function pooled<const Keys extends Pick<Row, 'since'> & { readonly summaryKey: s
   };
 }
 
-/** All rows of a summary: those of these groups, and then the others in the order of `metrics` and `pooledTails`. */
+/** All rows of a summary: those of these groups first, then the others in the order of `metrics` and `pooledTails`. */
 function inSummary(...first: readonly Readonly<Record<string, MetricRow>>[]): SummaryRow[] {
   const groups: readonly Readonly<Record<string, MetricRow | PooledRow>>[] = [...first, metrics, pooledTails];
   return [...new Set(groups.flatMap(rows => Object.values(rows)))].filter(row => 'summaryKey' in row);

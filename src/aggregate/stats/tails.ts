@@ -35,7 +35,7 @@ export function caveatOf(metric: Metric | PooledMetric, scenario: TailSource): C
   return cycles !== null && cycles < minCycles ? 'worst stall' : null;
 }
 
-/** The same of one of the loads of a scenario. Of one that does not say what it is, only lost operations are known. */
+/** The same for one load of a scenario. If its keys are unknown (version 0.10), only lost operations can be judged. */
 export function caveatOfLoad(
   metric: Metric,
   { fields, rounds }: Pick<SummarisedLoad, 'fields' | 'rounds'>,
@@ -78,7 +78,7 @@ function cyclesOf({ workers, pipeline, batch }: TailSource, { completed, loads }
   return Math.min(...each);
 }
 
-/** What a metric is a figure of. */
+/** The latency that a metric is a figure of. */
 type Timed = Pick<Metric, 'latency'>;
 
 /** Whether operations or messages were lost that can have been slower than this figure, and are enough to move it. */

@@ -103,7 +103,7 @@ function describeUngrown(scenarios: readonly Pick<MeasuredResult, 'id' | 'rounds
   ];
 }
 
-/** Whether a population runs in its threads. */
+/** Whether a population runs in the scenario's threads. */
 function sharesThreads({ populations = [] }: ScenarioResult): boolean {
   return populations.some(population => population.sharesThreads);
 }
@@ -142,12 +142,12 @@ export function latencyWarnings(scenarios: readonly ScenarioResult[]): string[] 
     ...warn(
       late(scenario => isBurst(scenario) && !sharesThreads(scenario)),
       list =>
-        `A thread sends the batches of a burst one after another, so the response times include the wait of the last ones, in ${list}: use more threads, smaller bursts, or a lower speed of a recording.`,
+        `A thread sends the batches of a burst one after another, so the response times include the wait of the last ones, in ${list}: use more threads, smaller bursts, or a lower speed of the replay.`,
     ),
     ...warn(
       late(sharesThreads),
       list =>
-        `Operations were sent more than ${formatMs(maxLagMs)} ms late in ${list}, whose threads also run populations. This wait is part of the effect of the population, but a busy machine causes it, too: the lag of the scenario alone shows how much.`,
+        `Operations were sent more than ${formatMs(maxLagMs)} ms late in ${list}, whose threads also run populations. The response times include this lag. It is part of the effect of the populations, but a busy machine also causes lag: compare it with that of the scenario alone.`,
     ),
     ...warn(
       beyondRange,

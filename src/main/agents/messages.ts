@@ -100,8 +100,8 @@ const place = section({
 } satisfies ShapeOf<Sentinel['others'][number]>);
 
 /**
- * An address without its secrets: passwords and keys come from the agent's own environment. `path` is of one machine, and the
- * thread sets `readsReplicas` itself.
+ * An address without its secrets: passwords and keys come from the agent's own environment. `path` is valid only on one
+ * machine, and the thread sets `readsReplicas` itself.
  */
 const address = section({
   ...place.shape,

@@ -80,9 +80,7 @@ export async function record(
       say(
         `The replay ends after ${formatDuration(limits.seconds)}, the max measured time. Left out: ${formatPlural(tooLate, 'later operation')}`,
       );
-    say(
-      `Written: ${replayFile}, with the order and the instants of ${formatPlural(operations, 'operation')}`,
-    );
+    say(`Written: ${replayFile}, with the order and instants of ${formatPlural(operations, 'operation')}`);
   } else await writeConfig(out, fitted.config);
   say(`Written: ${out}, without keys and values of the recording\nTo run it: ${asTypedHere(quote(out))}`);
   return endedBy === 'interrupt' ? 130 : 0;

@@ -184,7 +184,7 @@ async function findClient(
   try {
     const installed = from === null ? null : versionOf(from, file);
     if (from !== null && installed !== null) expectSupported(from, installed);
-    // A thread of its own would unload a library's native code with it.
+    // A separate thread would unload the native code of a library when it ends.
     const { multiplexes, version: told = null } = isModulePath(client)
       ? await checkModule({ kind: 'client', client, file })
       : await loadClient(client, file);

@@ -192,10 +192,10 @@ function joinWorkers(rows: readonly Row[]): Row[] {
   return [...joined.values()];
 }
 
-/** "closed loop", "constant", "bursts of 100, up and down", "poisson, 1000/s for 2 s", "as recorded, on average". */
+/** "closed loop", "constant", "bursts of 100, up and down", "poisson, 1000/s for 2 s", "recorded (mean rate)". */
 function describeArrivals(arrival: Arrival): string {
   if (arrival.kind === 'closed') return 'closed loop';
-  if (arrival.kind === 'recorded') return 'as recorded, on average';
+  if (arrival.kind === 'recorded') return 'recorded (mean rate)';
   const what = arrival.kind === 'burst' ? `bursts of ${arrival.size}` : arrival.kind;
   if (arrival.stages !== undefined) return `${what}, ${describeStages(arrival.stages)}`;
   return arrival.leg === undefined ? what : `${what}, up and down`;

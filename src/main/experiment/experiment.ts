@@ -135,7 +135,7 @@ export const experimentSchema = section({
     }),
   seconds: measuredSeconds.default(1).meta({
     description:
-      'Measured time of each scenario in each round. With stages or recorded arrivals it can be left out: it is then that of the stages or of the recording',
+      'Measured time of each scenario in each round. Optional with stages or recorded arrivals: it is then the length of the stages or of the recording',
     unit: 'seconds',
   }),
   warmupSeconds: warmupTime

@@ -17,7 +17,7 @@ interface Fault {
 const maxWordLength = 64;
 const maxGuesses = 50;
 
-/** Keys by other names for them. */
+/** The keys that users may mean by other names. */
 const otherNames: Readonly<Record<string, string>> = { reconnectEveryMs: 'cutEveryMs' };
 
 /**

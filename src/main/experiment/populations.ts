@@ -27,7 +27,7 @@ const population = section({
   }),
   sharesThreads: z.boolean({ error: 'true or false' }).default(false).meta({
     description:
-      'true: it runs in the threads of the scenario, as a job in the same process would, from the first one on; false: in threads of its own',
+      "true: it runs in the scenario's threads, from the first one on, like a job in the same process; false: it has its own threads",
   }),
   ...values,
 }).check(({ value, issues }) => {
@@ -170,8 +170,8 @@ export function loadsOf<Whole extends Config>(
 }
 
 /**
- * Refuses names that several populations have, populations of a scenario that do not exist, and those that cannot share its
- * threads.
+ * Refuses names that several populations have, populations of a scenario that do not exist, and populations that cannot share
+ * the scenario's threads.
  */
 export function checkBeside({ populations, scenarios }: Config, refuse: Refuse): void {
   const names = populations.map(({ name }) => name);
@@ -209,14 +209,14 @@ function checkSharing(
   const threads = minThreads(population);
   const maxThreads = Math.min(...groups.map(minThreads));
   if (threads > maxThreads) {
-    const expected = `pools in at most ${formatPlural(maxThreads, 'thread')}, because sharesThreads is true and a scenario beside it has no more (lower pools or raise poolsPerThread)`;
+    const expected = `pools in at most ${formatPlural(maxThreads, 'thread')}, because sharesThreads is true and a scenario with this population has no more threads (lower pools or raise poolsPerThread)`;
     refuse('pools', expected, population.pools[0], threads);
   }
   const usesRing = ({ client, transport }: ScenarioGroup) =>
     client.includes('wire') && transport.includes('io_uring');
   if ([population, ...groups].some(usesRing)) {
     const expected =
-      'false with the transport io_uring (while a thread waits for its replies, those of other connections are late)';
+      'false with the transport io_uring (while a thread waits for replies through io_uring, replies on its other connections are late)';
     refuse('sharesThreads', expected, true);
   }
 }

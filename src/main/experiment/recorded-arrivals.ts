@@ -7,7 +7,7 @@ import type { refuser } from '../../aggregate/scenario/schema-parts.ts';
 import { lengthOf, type Replay, readReplay } from '../../workers/workload/replay.ts';
 import type { WorkloadConfig } from './workload.ts';
 
-/** Open loops whose operations are due as they were recorded: the replay of their workload has the instants, and so their rate. */
+/** Recorded arrivals: the replay of the workload has their instants, and so determines their mean rate. */
 
 /** Undefined if the file cannot be used, which the check of the workload reports. */
 function replayOf(path: string): Replay | undefined {
@@ -18,14 +18,14 @@ function replayOf(path: string): Replay | undefined {
   }
 }
 
-/** Mean operations per second; undefined without instants at a distance. */
+/** Mean operations per second; undefined without two different instants. */
 function rateOf(replay: Replay, speed: number): number | undefined {
   const length = lengthOf(replay);
   if (length === undefined) return undefined;
   return Number((((replay.starts.length - 1) * 1e6 * speed) / length).toPrecision(6));
 }
 
-/** The measured time in which each operation is due once, as far as there can be such a time. */
+/** The measured time in which each operation is due once, within the limits of a measured time. */
 function secondsOf(replay: Replay, speed: number): number {
   const microseconds = Math.floor((lengthOf(replay) ?? 0) / speed);
   return Math.min(limits.seconds, Math.max(limits.minSeconds, microseconds / 1e6));
@@ -37,8 +37,8 @@ const loads = z.array(z.looseObject({}));
 const configInput = z.looseObject({ scenarios: loads, populations: loads.optional() });
 
 /**
- * The input of a config in which each recorded arrival has its mean rate. The measured time is that of the first of these
- * recordings, unless the config sets one.
+ * The input of a config, in which each recorded arrival has its mean rate. If the config has no measured time, it is the
+ * length of the first of these recordings.
  */
 export function withRecordedRates(input: unknown): unknown {
   const { data: config } = configInput.safeParse(input);
@@ -82,7 +82,7 @@ export function checkRecorded(
       const replay = workload.replay === null ? undefined : replayOf(workload.replay);
       const rate = replay && rateOf(replay, one.speed);
       if (replay === undefined)
-        refuseKey('kind', 'another kind, because workload.replay, which would have the instants, is null');
+        refuseKey('kind', 'another kind, because workload.replay is null, so there are no recorded instants');
       else if (replay.instants === undefined)
         refuseKey(
           'kind',

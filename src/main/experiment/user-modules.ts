@@ -2,8 +2,8 @@ import { Worker } from 'node:worker_threads';
 import type { CheckedModule, CheckTask } from '../../workers/check-thread.ts';
 
 /**
- * Loads a module of the user's before the load, in a thread of its own: what a module opens when it is loaded, such as a timer
- * or a connection, would keep this process alive.
+ * Loads a user's module before the load, in a separate thread: what a module opens when it is loaded, such as a timer or a
+ * connection, would keep this process alive.
  *
  * @throws Error whose message is the reason why the module cannot be used, in one line
  */

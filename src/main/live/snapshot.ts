@@ -14,8 +14,8 @@ export interface Step {
   readonly suite?: string | undefined;
   readonly threads: number;
   /**
-   * The loads that run at the same time, in the order of their tasks, which follow those of the scenario. Each has one task on
-   * each of its threads, which can be the scenario's. Absent: none.
+   * The loads that run at the same time, in the order of their tasks, which follow those of the scenario. Each load has one
+   * task on each of its threads, which can be threads of the scenario. Absent: none.
    */
   readonly populations?: readonly { readonly name: string; readonly threads: number }[];
   readonly warmupSeconds: number;

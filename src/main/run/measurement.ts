@@ -62,7 +62,7 @@ export interface PopulationLoad extends Pick<Population, 'name' | 'scenario' | '
 interface Load extends PopulationLoad {
   /** Index of its first task among those of the measurement. */
   readonly firstTask: number;
-  /** Index of its first thread among those of the measurement: that of the scenario, if it shares the scenario's threads. */
+  /** Index of its first thread among those of the measurement; 0 if it shares the scenario's threads. */
   readonly firstThread: number;
 }
 
@@ -347,7 +347,7 @@ export async function runOnce(
   return expectFigures({ ...own, populations, together }, scenario.id);
 }
 
-/** The samples of a measurement that are of other threads than these, one of each thread. */
+/** One sample of each thread of a measurement that ran none of the tasks of `own`. */
 function onOtherThreads(
   own: readonly ThreadSample[],
   samples: readonly ThreadSample[],

@@ -190,8 +190,8 @@ function spreadOver(scenario: Scenario, threads: number): Scenario {
 }
 
 /**
- * With its stages compressed into this time, so that each of their rates is used. A recording may begin with a pause, and
- * have no operation for some threads, so its mean rate is used.
+ * With its stages compressed into this time, so that each of their rates is used. Of a recording, which can begin with a pause
+ * or have no operations for some threads, the mean rate is used.
  */
 function squeezed(scenario: Scenario, seconds: number): Scenario {
   const { arrival } = scenario;

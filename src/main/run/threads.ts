@@ -81,8 +81,8 @@ export class Threads implements LoadThreads {
   }
 
   /**
-   * Runs each task on its thread, those that are placed on the same one at the same time, and releases them together once
-   * all pools have connected and warmed.
+   * Runs each task on its thread, several tasks of one thread at the same time, and releases them together once all pools
+   * have connected and warmed.
    * `onWindow` is called with the start of the measured window before that comes; never, if the warm-up was stopped.
    *
    * @param placement the number of each task's thread, in the order of the tasks: see `placeOn`. Without it task n runs on thread n
@@ -194,7 +194,7 @@ export class Threads implements LoadThreads {
       filename: new URL('../../workers/thread.js', import.meta.url).href,
       minThreads: 1,
       maxThreads: 1,
-      // A scenario, and its populations that share its threads.
+      // The task of a scenario, and those of the populations that share its threads.
       concurrentTasksPerWorker: 1 + maxPopulations,
       // The default lets an idle thread sleep in Atomics.wait: its sockets and timers would die between tasks.
       atomics: 'disabled',

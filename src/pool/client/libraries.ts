@@ -6,7 +6,7 @@ import type { Address } from './address.ts';
 import type { CommandSet } from './batch.ts';
 import { type ClientModule, faultOfModule } from './client-module.ts';
 
-/** The target of a connection, the commands that it sends, and the settings of its client. Plain data. */
+/** The target of a connection, the commands that it sends, and the settings of its client. Plain data, so a thread can get it. */
 export interface ClientLoad {
   readonly address: Address;
   readonly commands: CommandSet;

@@ -29,11 +29,11 @@ interface Addon {
 
 /** Sizes and indices in the memory that both sides share. */
 interface Layout {
-  /** The kernel receives into so many buffers, which have so many bytes together. */
+  /** The number of buffers into which the kernel receives, and their bytes together. */
   readonly buffers: number;
   readonly receivedBytes: number;
   readonly controlWords: number;
-  /** Words of control: numbers of sends that are queued, of those that wait in libuv, and of sockets that wait for buffers. */
+  /** Control words: the numbers of queued sends, of sends that wait in libuv, and of sockets that wait for buffers. */
   readonly queued: number;
   readonly waiting: number;
   readonly starved: number;
@@ -44,7 +44,7 @@ interface Layout {
   /** From here on: slot, result, offset in a buffer and kind of each completion. */
   readonly completions: number;
   readonly completionWords: number;
-  /** Kinds: a receive, one that goes on, a send that has something left. Any other is the end of a connection. */
+  /** Kinds: a receive, a receive that continues, a send with bytes left. Any other is the end of a connection. */
   readonly ofReceive: number;
   readonly ofReceiveMore: number;
   readonly ofSend: number;
@@ -286,7 +286,7 @@ class Ring {
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const load = createRequire(import.meta.url);
 
-/** The addon that native/build.mjs makes of this version's source, whether it is there or not. */
+/** The file of the addon that native/build.mjs makes from this version's source, whether it exists or not. */
 function addonFile(): string {
   return (load('../../../native/addon-file.cjs') as { addonFile(): string }).addonFile();
 }

@@ -78,7 +78,7 @@ class KeptReplies {
   }
 }
 
-/** What a scenario can set of wire. All are required, so that the compiler finds whoever forgets one. */
+/** Options of wire that a scenario can set. All are required, so that the compiler finds any code that forgets one. */
 export interface WireOptions {
   readonly transport: Transport;
 }

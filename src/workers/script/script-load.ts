@@ -60,7 +60,7 @@ export class ScriptLoad {
     return new SessionRecorder(window, { steps: this.#steps, sampled, stages });
   }
 
-  /** As `noteStrays` in strays.ts, for this script. */
+  /** Calls `noteStrays` (strays.ts) for this script. */
   noteStrays(): () => void {
     return noteStrays(this.#failures);
   }

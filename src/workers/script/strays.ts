@@ -1,17 +1,17 @@
 import type { Failures } from './failures.ts';
 
 /**
- * What fails in a script and belongs to no session: a promise that it does not await, and what its callbacks and timers
- * throw. The process has only one handler for all scripts of the thread, because each must leave alone what is another's.
+ * Errors of a script outside its sessions: rejections of promises that it does not await, and exceptions in its callbacks and
+ * timers. One handler serves all scripts of the thread, because each error must be noted only for the script that caused it.
  */
 
 const noted = new Set<Failures>();
 
 /**
- * From now on notes what fails in a script and belongs to no session. An exception that is no script's is a defect, and ends
- * the thread.
+ * From now on notes the errors of a script outside its sessions. An exception that comes from no script is a defect of
+ * poolbench, and ends the thread.
  *
- * @returns a function that ends this
+ * @returns a function that stops this
  */
 export function noteStrays(failures: Failures): () => void {
   if (noted.size === 0) {
@@ -27,7 +27,7 @@ export function noteStrays(failures: Failures): () => void {
 
 const scriptsOf = (error: unknown) => [...noted].filter(failures => failures.areFrom(error));
 
-/** If its stack does not say whose it is, it can be that of each. */
+/** If the stack does not show which script caused a rejection, it is noted for all of them. */
 function noteRejection(error: unknown): void {
   const scripts = scriptsOf(error);
   for (const failures of scripts.length > 0 ? scripts : noted) failures.note('UNHANDLED', error);

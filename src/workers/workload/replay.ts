@@ -15,7 +15,7 @@ export interface Replay {
 
 /** The first line of a file. Each line after it is one operation: its instant, then its numbers. */
 export const replayHead = 'poolbench replay 2';
-/** The same of a file without instants. */
+/** The first line of a file without instants. */
 export const untimedHead = 'poolbench replay 1';
 
 const maxNumber = 99_999_999;
@@ -72,9 +72,9 @@ export function parseReplay(bytes: Buffer): Replay {
 }
 
 /**
- * How long a replay lasts until it starts again, in microseconds. The gap after its last operation is as long as that in
- * which an instant of the recording lies on average: in bursts it is their distance, not the mean of all gaps. Undefined if
- * all operations were recorded at one instant, or if there are no instants.
+ * How long a replay lasts until it is repeated, in microseconds. The gap after the last operation is the mean of all gaps,
+ * each weighted by its length: in a recording of bursts, this is their distance. Undefined if all operations were recorded at
+ * one instant, or if there are no instants.
  */
 export function lengthOf({ instants }: Replay): number | undefined {
   if (instants === undefined) return undefined;
@@ -151,7 +151,7 @@ export interface RecordedInstants {
   readonly instants: Float64Array;
   /** Indices of the operations of the pool. */
   readonly own: Uint32Array;
-  /** In microseconds; infinite if the recording does not start again. */
+  /** In microseconds; infinite if the recording is not repeated. */
   readonly length: number;
 }
 

@@ -207,7 +207,7 @@ class MixedWorkload implements Workload {
 
 /**
  * The operations of a recording in their order, repeated. A pool has the operations whose first key is among its keys, so the
- * operations on a key keep their order; a pool without any has all operations. Numbers other than those of keys are drawn.
+ * operations on a key keep their order; a pool without such operations has all. Numbers other than those of keys are drawn.
  */
 class ReplayWorkload implements Workload {
   readonly stride: number;
@@ -237,7 +237,7 @@ class ReplayWorkload implements Workload {
     const { numbers, starts } = this.#replay;
     const { templates, firstTemplates } = this.#mix;
     const command = batch.ownCommands();
-    // An arrival without a connection is an operation that failed, and the next one is still its own.
+    // The operation of an arrival without a connection has failed: the next arrival must not send it.
     if (arrival !== undefined) this.#next = (arrival * command.length) % this.#operations.length;
     for (let i = 0; i < command.length; i++) {
       const start = starts[this.#operations[this.#next] as number] as number;

@@ -47,7 +47,7 @@ test.each([
   expect(claim.gist).toContain(told);
 });
 
-test('pools without threads are named alone: arms with another number of threads are no pair', async () => {
+test('arms with different numbers of threads are paired by pools only if threads are named as well', async () => {
   const scenarios = ofClient(await measure({ pool: 1, thread: 1 }), 'ioredis');
   const threadsOf = (differ: readonly ('pools' | 'poolsPerThread' | 'threads')[]) =>
     pairArms(scenarios, {

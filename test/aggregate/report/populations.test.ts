@@ -78,7 +78,7 @@ describe('a population in a report', () => {
     for (const id of [bulkId, 'a-beside-bulk, all loads']) expect(report).toContain(`| ${id} `);
   });
 
-  test('has the marks of its latencies, which are explained, and a row in the table of pools', () => {
+  test('has marks on its latencies, with an explanation, and a row in the table of pools', () => {
     const report = inMarkdown.result(result);
     const rowsWith = (start: RegExp) => report.split('\n').filter(line => start.test(line));
     const [, ...cells] =

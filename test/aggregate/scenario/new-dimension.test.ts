@@ -179,10 +179,10 @@ test('a row that leaves a decision out does not compile', () => {
   dimension({ config: null, result: z.number(), thread: false, ...words });
   // @ts-expect-error whether it opens a path through the code is not said
   dimension({ ...row, path: undefined });
-  // @ts-expect-error earlier results would be read with another default than that of a config
+  // @ts-expect-error earlier results would be read with a default other than that of a config
   dimension({ ...row, result: z.number().default(1) });
   const config = { item: z.number(), usual: 0, description: '', label: String };
-  // @ts-expect-error whether earlier results have it is not said
+  // @ts-expect-error the row must say whether earlier results have it
   dimension({ ...row, config });
   expect(dimension({ ...row, config: { ...config, since: null } })).toMatchObject({ result: row.result });
 });

@@ -162,7 +162,7 @@ describe('warnings of an open loop', () => {
     expect(latencyWarnings([burst])).toEqual([expect.stringMatching(/burst.*constant1000 \(p99 4\.00 ms\)/)]);
   });
 
-  test('do not blame the generator for the lag of a load whose thread also runs a population', () => {
+  test('do not blame the generator for the lag of a load if a population shares its threads', () => {
     const scenario = buildOpenScenario(1000, [1, 1, 1], { openLoop: { lag: buildLatency(100, 1.6) } });
     const { summary, limitedBy } = scenario;
     const populations = [{ name: 'inside', sharesThreads: true as const, summary, limitedBy }];

@@ -444,14 +444,14 @@ describe('limit of a scenario', () => {
     expect(many).toMatch(/garbage collection 7\.0 %.* 20\.0 ms .* 21\.0 ms late/);
   });
 
-  test('a full thread is the limit of all loads in it, and the evidence names the others', () => {
+  test('a full thread limits all of its loads, and the evidence names the others', () => {
     const threadsSharedWith = ['bulk', 'churn'];
     const found = limitedBy([measure({ threads: [{ cores: 0.97 }] })], { ...environment, threadsSharedWith });
     expect(found.resource).toBe('client');
     expect(found.evidence).toMatch(/^thread shared with bulk and churn 0\.97 of a core/);
   });
 
-  test('a closed loop counts the spinning of an open one in its thread as idle', () => {
+  test('the spinning of an open loop is idle time of a closed loop in the same thread', () => {
     const threads = [{ cores: 0.97, spinShare: 0.5 }];
     const found = limitedBy([measure({ threads, cpu: { eventLoopUtilization: [1] } })], environment);
     expect(found.resource).not.toBe('client');

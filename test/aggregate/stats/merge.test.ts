@@ -125,9 +125,9 @@ test('the CPU of an operation is without the threads of other loads; not known i
   expect(cpuOf(null)).toMatchObject({ clientMicrosPerOp: null, clientCores: 0.75 });
 });
 
-test('the CPU of an operation is not known if another load ran in the same thread', () => {
+test('the CPU time per operation is unknown if another load ran in the same thread', () => {
   const samples = [0, 1].map(thread => buildSample({ thread, issued: 10, completed: 10 }));
-  // The second thread runs the task of another load as well.
+  // The second thread also runs a task of another load.
   const { cpu } = mergeSamples(samples, { ...context, placement: [4, 7, 7] });
   expect(cpu.clientMicrosPerOp).toBeNull();
   expect(cpu.threads.map(({ thread, microsPerOp, cores }) => [thread, microsPerOp, cores])).toEqual([

@@ -189,7 +189,7 @@ describe('suites name what their claims compare', () => {
   const suites = groupBy(claimsOfOneServer, ({ suite }) => suite);
 
   test.each(suites)(
-    'what %s.json is judged by is compared within a block, but for levels of workers',
+    'the arms that %s.json compares are in one block, except levels of workers',
     async (suite, claims) => {
       const result = buildResult(await measureSuite(suite, () => ({})));
       const blocks = planRun([await readConfig(`configs/claims/${suite}.json`)]).blocks.map(scenariosOf);
@@ -201,7 +201,7 @@ describe('suites name what their claims compare', () => {
         const { comparisons } = find(claim.id, result.claims);
         for (const { base, other } of comparisons)
           if (workersOf.get(base) === workersOf.get(other)) expect(isWithin([base, other]), base).toBe(true);
-        // Only what lies within a block prolongs a run, and only a claim with its own rule may ask for nothing.
+        // Only comparisons within a block prolong a run, and only a claim with its own rule may ask for none.
         const groups = asked
           .filter(one => one.claim === claim.id)
           .flatMap(one => one.groups.map(arms => arms.map(({ id }) => id)));

@@ -139,7 +139,7 @@ describe('what cannot be used is refused before the load, as a fault of the conf
   });
 });
 
-/** What happens to a run that would use this module, up to its load. */
+/** Prepares a run with this module, up to its load. */
 async function open(module: string): Promise<void> {
   const { config } = await folderWith([{ client: './mine.mjs' }], { 'mine.mjs': module });
   const [side] = planRun([await readConfig(config)]).sides;
@@ -155,7 +155,7 @@ test('a module whose connections lack a function is refused before the load', as
   });
 });
 
-test('a module is loaded and opened beside this process, which it neither keeps alive nor ends', async () => {
+test('a module is checked in a separate thread and neither keeps this process alive nor ends it', async () => {
   const module = (open: string) => `
     globalThis.isLoaded = true;
     setInterval(() => {}, 1000);

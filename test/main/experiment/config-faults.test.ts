@@ -310,7 +310,7 @@ describe('a fault of a config has its path, what was expected and what was found
       'workload unknown key "value_bytes" "valueBytes"',
     ],
     [
-      'a key by another name',
+      'another name for a key',
       { ...good, populations: [{ name: 'churn', reconnectEveryMs: 50 }] },
       'populations[0] unknown key "reconnectEveryMs" "cutEveryMs"',
     ],

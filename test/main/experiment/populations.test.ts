@@ -71,7 +71,7 @@ describe('a scenario runs beside populations', () => {
     ]);
   });
 
-  test('or in its threads, which several populations can share, but not with more threads', () => {
+  test('or in its threads, which several populations can share, if they need no more threads than it has', () => {
     const inside = { ...bulk, name: 'inside', sharesThreads: true };
     const open = { ...slow, client: 'wire', workers: 10, pools: 2, sharesThreads: true };
     const scenario = { beside: ['inside', 'inside+slow', 'bulk+inside'], workers: 10, pools: 2 };

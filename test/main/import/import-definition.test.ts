@@ -219,7 +219,7 @@ test('the file that import writes is a config with a heading', async () => {
   });
 });
 
-test('clients beyond the populations that a config can have are left out, with the reason', () => {
+test('clients beyond the max number of populations are left out, with the reason', () => {
   const clientconfigs = Array.from({ length: 12 }, (_, index) => ({
     tool: 'memtier_benchmark',
     arguments: `--command "ECHO ${index}"`,

@@ -36,9 +36,9 @@ export interface Fault {
   /** Before the load. */
   prepare?(scene: Scene): Promise<unknown>;
   /**
-   * Begins 100 ms into the window; what it has done to the server that outlives the test it undoes itself.
+   * Begins 100 ms into the window. It undoes whatever would outlast the test on the server.
    *
-   * @param felt resolves once the load has felt the fault, or is over: on a busy machine a client may send nothing for long
+   * @param felt resolves when the load has felt the fault or ended: on a busy machine, a client may send nothing for long
    */
   inflict(scene: Scene, felt: () => Promise<unknown>): unknown;
 }

@@ -68,7 +68,7 @@ export const serverFaults: readonly Fault[] = [
       const other = observer.duplicate();
       const script = other.eval('while true do end', 0).catch(() => {});
       await Promise.all([felt(), sleep(150)]);
-      // If nothing felt it, the script may not have begun.
+      // If the load did not feel it, the script may not have begun.
       while ((await observer.script('KILL').catch(() => 'none')) === 'none') await sleep(10);
       await script;
       other.disconnect();

@@ -27,7 +27,7 @@ const line = fc.oneof(
   { weight: 1, arbitrary: fc.string() },
 );
 
-/** Any text is a valid config and a valid replay, or none, and no command is lost. */
+/** Any text gives a valid config and a valid replay, or neither, and no command is lost. */
 export const recordingTarget: FuzzTarget = {
   name: 'recordings',
   async open() {

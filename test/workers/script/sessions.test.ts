@@ -38,8 +38,8 @@ beforeEach(async () => {
 /** Enough for everything that a script does by chance. */
 const usualSessions = 100;
 /**
- * Sessions that are given up: the second of every worker, and so on a connection that was replaced. The time limit is that of
- * the connection attempts, too: no shorter than one of them takes on a busy machine.
+ * Enough sessions that the second one of every worker is given up, on a connection that was replaced. The time limit also
+ * applies to connection attempts: it is not shorter than one of them takes on a busy machine.
  */
 const givenUpTwice = { sessions: 8, timeoutMs: 300 };
 
@@ -77,7 +77,7 @@ async function calls(...names: string[]): Promise<number> {
   return commandCalls(await control.info('commandstats'), names) ?? 0;
 }
 
-/** Without those of connection attempts: one can run out of a short time on a busy machine, and then fewer are made. */
+/** Without those of connection attempts: on a busy machine, one can exceed a short time limit, and then fewer are made. */
 function codesOf(failed: PlainSample['failed']): string[] {
   return Object.keys(failed).filter(code => !['ETIMEDOUT', 'CIRCUIT_OPEN'].includes(code));
 }
@@ -261,7 +261,7 @@ describe('failures', () => {
     expect(script?.messages).toEqual({ UNHANDLED: 'nobody waits (script.mjs:3)' });
   });
 
-  test('of two scripts in one thread are each of its own', async () => {
+  test('of two scripts in one thread are reported for the script that caused them', async () => {
     const shared = SharedState.forThreads(2);
     const run = startThreads(1, { tasksInOne: 2 });
     const running = ['one', 'another'].map(async (name, thread) => {

@@ -39,7 +39,7 @@ test('a replay has the recorded commands on the recorded keys in their order, an
   expect(operations).toBe(count);
   expect(text).not.toMatch(/key|hash|field/);
   const experiment = experimentSchema.parse(withRecordedRates(await configFor(config, text)));
-  // 299 gaps of a millisecond, and one until it would start again.
+  // 299 gaps of a millisecond, and one before it would be repeated.
   expect(experiment.seconds).toBe(0.3);
   expect(experiment.scenarios[0]?.arrival).toEqual([{ kind: 'recorded', speed: 1, rate: 1000 }]);
   const task = workloadTask(experiment.workload);

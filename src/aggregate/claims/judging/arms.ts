@@ -47,8 +47,8 @@ export interface PoolsPair extends ArmPair {
 }
 
 /**
- * Pairs every scenario of several pools, in one thread or several, with its equal of one pool, in the order of `scenarios`,
- * if there is one.
+ * Pairs every scenario of several pools, in any number of threads, with its equal of one pool, if there is one, in the order
+ * of `scenarios`.
  */
 export function pairWithOnePool(scenarios: readonly ScenarioResult[]): PoolsPair[] {
   return pairArms(scenarios, {

@@ -51,7 +51,7 @@ export function literalReplay(fitted: FittedRecording, file: string, speed = 1):
       // A rare form that counts as another one cannot be replayed: the other one has a different number of keys.
       return index === undefined ? [] : [{ ...operation, index }];
     })
-    // A transaction that began but did not end is read last.
+    // A transaction that did not end is read last.
     .toSorted((a, b) => a.at - b.at);
   const begin = replayed[0]?.at ?? 0;
   let [last, tooLate] = [0, 0];
@@ -77,7 +77,7 @@ export function literalReplay(fitted: FittedRecording, file: string, speed = 1):
     if (family !== main && Object.keys(type).length > 0) types[typeName(family)] = type;
   }
   const { seconds: __, scenarios, ...config } = fitted.config;
-  // Without a duration there are no instants to keep, and a warm-up would send the first operations.
+  // Without two different instants there is no timing to keep, and a warm-up would send the first operations.
   const isTimed = last > 0;
   const arrival = { kind: 'recorded' as const, ...(speed === 1 ? {} : { speed }) };
   return {

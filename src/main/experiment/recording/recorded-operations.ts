@@ -25,7 +25,7 @@ export interface RecordedOperation {
   readonly keys: readonly number[];
   /** The family of each key. */
   readonly families: readonly Family[];
-  /** When it was recorded, in seconds since 1970. The commands of a transaction run when it ends. */
+  /** When it was recorded, in seconds since 1970; for a transaction, when it ended, because its commands run then. */
   readonly at: number;
   /** Size of its first value, if it has one. */
   readonly bytes: number | undefined;

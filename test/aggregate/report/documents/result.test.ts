@@ -456,7 +456,7 @@ describe('what a run without claims compared', () => {
     expect(renderReportPage(lossy)).toContain('this decides nothing');
   });
 
-  test('of percentiles that are practically the worst stall nothing is found, and the ratio is marked', () => {
+  test('a ratio of percentiles that are practically the worst stall is marked and decides nothing', () => {
     const [one] = compared(1.8, 2.2).comparisons;
     const result = buildResult(
       scenarios.map(scenario => ({ ...scenario, workers: 1000 })),

@@ -183,7 +183,7 @@ function joinSeconds(
   const completed = sumOf(series, one => one.completed);
   const failed = sumOf(series, one => one.failed);
   const isDue = () => {
-    // A recording can have pauses, and the result does not have its instants.
+    // A recording can have pauses, and its instants are not in the result.
     if (arrival.kind === 'recorded') return failed > 0;
     return (
       arrival.stages === undefined || isDueWithin(arrival.stages, fromSecond, fromSecond + series.length)
