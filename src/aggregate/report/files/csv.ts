@@ -49,7 +49,7 @@ export function renderScenariosCsv(result: Pick<Result, 'scenarios' | 'target'>)
   ]);
 }
 
-/** Among the last, so that no column of earlier versions changes its place. Empty for the load of a scenario. */
+/** Empty for the load of a scenario. */
 const populationColumn: Column<Pick<ScenarioLoad, 'population'>> = {
   name: 'population',
   value: ({ population }) => population,
