@@ -89,7 +89,12 @@ describe('run of a mix leaves nothing behind', () => {
     expect(await withControl(server, control => control.call('FUNCTION', 'LIST'))).toEqual([]);
     const left = await withControl(server, control => control.call('KEYS', '*'));
     expect([...(left as string[])].sort()).toEqual([...others].sort());
-    const { config, scenarios: results } = await experiment.result();
+    const { config, target, scenarios: results } = await experiment.result();
+    expect(target).toMatchObject({
+      declared: { server: 'any', url: server.url },
+      detected: { server: ['redis', 'valkey'][index] },
+      standIn: false,
+    });
     expect(config.workload).not.toHaveProperty('readShare');
     for (const { rounds } of results) {
       for (const round of rounds) {

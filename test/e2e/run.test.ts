@@ -47,9 +47,9 @@ describe('result keeps the contract', () => {
           poolsPerThread: 2,
           ...calm,
         },
-        { client: ['ioredis', 'wire'], pools: 2, poolsPerThread: [1, 2], pipeline: 10, ...calm },
+        { client: ['ioredis', 'wire'], pools: 2, pipeline: 10, ...calm },
       ],
-      6,
+      4,
     ],
     ['valkey', startValkey, [{ workers: [3, 4] }], 2],
   ] as const)(
