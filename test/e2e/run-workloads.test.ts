@@ -171,7 +171,7 @@ describe('every measurement of ycsb begins with the same records', () => {
     await control.call('CONFIG', 'RESETSTAT');
     const experiment = await createExperiment(server.url, {
       workload: { keys, ycsb },
-      scenarios: [{ client: 'wire', workers: 4, pools: 2, ...calm }],
+      scenarios: [{ client: 'wire', workers: 4, pools: 2, poolsPerThread: 2, ...calm }],
       rounds: 2,
       seconds: 0.3,
     });
