@@ -181,9 +181,7 @@ describe('load runs on agents as it does here', () => {
     for (const name of ['a', 'b']) await ofTest(startAgent(control.url, nodes, { name, group: 'cluster' }));
     const experiment = await createExperiment(url, {
       target: { server: 'redis', url, cluster: true },
-      scenarios: [
-        { client: ['wire', 'ioredis'], workers: 4, pools: 2, ...calm },
-      ],
+      scenarios: [{ client: ['wire', 'ioredis'], workers: 4, pools: 2, ...calm }],
       seconds: 0.1,
     });
     const outcome = await experiment.run(on(2, '--group', 'cluster'));

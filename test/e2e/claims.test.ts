@@ -155,9 +155,7 @@ describe('interrupted ledger is resumed', () => {
     expect(afterRounds).toBeGreaterThanOrEqual(2);
     for (const [index, { rounds }] of ended.scenarios.entries()) {
       expect(rounds).toHaveLength(6);
-      expect(rounds.slice(0, afterRounds)).toEqual(
-        begun.scenarios[index]?.rounds.slice(0, afterRounds),
-      );
+      expect(rounds.slice(0, afterRounds)).toEqual(begun.scenarios[index]?.rounds.slice(0, afterRounds));
     }
     expect(await redis.dbsize()).toBe(0);
   });

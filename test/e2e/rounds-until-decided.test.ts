@@ -7,7 +7,10 @@ import { startSlowly } from '../support/proxy.ts';
 import { ofTest, startRedis } from '../support/servers.ts';
 
 /** Batches cost the same time whatever their size, so ten times the size is ten times the throughput. */
-async function prepare(rounds: { readonly atLeast: number; readonly atMost: number }): Promise<TestExperiment> {
+async function prepare(rounds: {
+  readonly atLeast: number;
+  readonly atMost: number;
+}): Promise<TestExperiment> {
   const { port } = await ofTest(startRedis());
   const scenarios = [{ client: 'wire', workers: [4], pipeline: [1, 10] }];
   return createExperiment(await startSlowly(port, 5), {
