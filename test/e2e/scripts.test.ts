@@ -39,7 +39,7 @@ async function createScripted(
   { workload, ...config }: Readonly<Record<string, unknown>> = {},
 ): Promise<TestExperiment> {
   const experiment = await createExperiment(url, {
-    scenarios: [{ client: 'wire', workers: 4, ...unhurried }],
+    scenarios: [{ workers: 4, ...unhurried }],
     seconds: 0.2,
     ...config,
     workload: { keys: 200, script: './session.mjs', ...(workload as object) },
