@@ -149,7 +149,7 @@ describe('load runs on agents as it does here', () => {
         { ...common, cutEveryMs: 50, ...unhurried },
       ],
       workload: { keys: 300, valueBytes: { kind: 'range', from: 8, to: 64 }, hitShare: 0.9 },
-      ...{ seconds: 0.15, maxFailedShare: 1 },
+      ...{ seconds: 0.2, maxFailedShare: 1 },
     });
     const outcome = await experiment.run(on(2));
     expect(outcome.code, outcome.stderr).toBe(0);
@@ -166,7 +166,7 @@ describe('load runs on agents as it does here', () => {
   test('records that grow are counted and removed', async () => {
     const experiment = await createExperiment(target.url, {
       scenarios: [{ client: 'wire', workers: 4, pools: 2, ...calm }],
-      ...{ workload: { keys: 2000, ycsb: 'D' }, rounds: 2, seconds: 0.2, warmupSeconds: 0.05 },
+      ...{ workload: { keys: 2000, ycsb: 'D' }, rounds: 2, seconds: 0.3 },
     });
     const outcome = await experiment.run(on(2));
     expect(outcome.code, outcome.stderr).toBe(0);
@@ -182,7 +182,7 @@ describe('load runs on agents as it does here', () => {
     const experiment = await createExperiment(url, {
       target: { server: 'redis', url, cluster: true },
       scenarios: [{ client: ['wire', 'ioredis'], workers: 4, pools: 2, ...calm }],
-      seconds: 0.1,
+      seconds: 0.3,
     });
     const outcome = await experiment.run(on(2, '--group', 'cluster'));
     expect(outcome.code, outcome.stderr).toBe(0);
@@ -293,7 +293,7 @@ describe('run without its agents does not begin', () => {
 
     // One thread: one of them has no part in it, but has been in the run.
     const scenarios = [{ client: 'wire', workers: 4, pools: 1, ...unhurried }];
-    const experiment = await createExperiment(target.url, { scenarios, rounds: 1, seconds: 0.1 });
+    const experiment = await createExperiment(target.url, { scenarios, seconds: 0.2 });
     const outcome = await experiment.run(on(2, '--group', group));
     expect(outcome.code, outcome.stderr).toBe(0);
     await Promise.all([strict.ended, lax.ended]);

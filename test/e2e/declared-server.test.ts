@@ -49,7 +49,7 @@ async function disguiseAsDragonfly(port: number): Promise<string> {
 describe('declared server is used started or stood in for', () => {
   const shipped = (name: string) => fileURLToPath(new URL(`../../configs/${name}.json`, import.meta.url));
   /** A design that C1 could be judged by, were there more rounds. */
-  const scenarios = [{ client: 'wire', pools: [1, 2], workers: 60 }];
+  const design = { scenarios: [{ client: 'wire', pools: [1, 2], workers: 60 }], seconds: 0.2 };
 
   test('the target of configs/valkey.json starts valkey-server itself and leaves no process', async () => {
     const port = await freePort();
@@ -91,7 +91,7 @@ describe('declared server is used started or stood in for', () => {
     const redis = await ofTest(startRedis());
     const slow = new URL(await startSlowly(redis.port, 20));
     const url = await disguiseAsDragonfly(Number(slow.port));
-    const experiment = await createExperiment(url, { target: { server: 'dragonfly', url }, scenarios });
+    const experiment = await createExperiment(url, { target: { server: 'dragonfly', url }, ...design });
     const { code, stdout, stderr } = await experiment.run(['--no-stand-in']);
     expect(code, stderr).toBe(0);
     expect(stdout + stderr).not.toMatch('STAND-IN');
@@ -107,7 +107,7 @@ describe('declared server is used started or stood in for', () => {
   test('another server there is a stand-in, labelled before and after, and no verdict is given', async () => {
     const redis = await ofTest(startRedis());
     const url = await startSlowly(redis.port, 20);
-    const experiment = await createExperiment(url, { target: { server: 'dragonfly', url }, scenarios });
+    const experiment = await createExperiment(url, { target: { server: 'dragonfly', url }, ...design });
     const { code, stdout, stderr } = await experiment.run();
     expect(code, stderr).toBe(0);
     const banner = /STAND-IN: .*redis \S+ .*dragonfly/;

@@ -89,7 +89,7 @@ test('what is pushed at the end is what the result has', async () => {
   onTestFinished(() => void receiver.close());
   await new Promise(resolve => receiver.once('listening', resolve));
   const { port } = receiver.address() as AddressInfo;
-  const experiment = await createExperiment(server.url, { rounds: 1, seconds: 0.1 });
+  const experiment = await createExperiment(server.url);
   const { code, stderr } = await experiment.run(['--otlp', `http://127.0.0.1:${port}`]);
   expect(code, stderr).toBe(0);
   const { scenarios } = await experiment.result();
@@ -108,7 +108,7 @@ test('what is pushed at the end is what the result has', async () => {
 test('a receiver that is gone costs a warning, and no result', async () => {
   const server = await startRedis();
   onTestFinished(() => server.stop());
-  const experiment = await createExperiment(server.url, { rounds: 1, seconds: 0.1 });
+  const experiment = await createExperiment(server.url);
   const gone = await experiment.run(['--otlp', `http://127.0.0.1:${await freePort()}`, '--quiet']);
   expect(gone.code, gone.stderr).toBe(0);
   expect(gone.stderr).toMatch(/warning: the last metrics were not pushed .*ECONNREFUSED/);

@@ -4,7 +4,7 @@ import { type Control, connectControl } from '../../src/main/server/control.ts';
 import { commandCalls } from '../../src/main/server/server-info.ts';
 import { nowNs } from '../../src/pool/clock.ts';
 import type { Arrivals, OpenLoopSample } from '../../src/workers/contract.ts';
-import { loopback } from '../support/connections.ts';
+import { loopback, until } from '../support/connections.ts';
 import { decodeHistogram } from '../support/decode-histogram.ts';
 import { startProxy } from '../support/proxy.ts';
 import { startRedis, type TestServer } from '../support/servers.ts';
@@ -94,10 +94,14 @@ describe.each(['ioredis', 'wire'] as const)('%s', client => {
     const { sample, open } = await runOpen(
       mortal.port,
       { kind: 'constant', rate: 500 },
-      { client, seconds: 0.6, pools: [{ workers: 20, connections: 20 }] },
-      () => setTimeout(() => mortal.stop(), 200),
+      { client, seconds: 30, pools: [{ workers: 20, connections: 20 }] },
+      async shared => {
+        setTimeout(() => mortal.stop(), 200);
+        await until(() => shared.failures(0).ECONNREFUSED !== undefined);
+        shared.stop(nowNs());
+      },
     );
-    expect(open.offered).toBe(300);
+    expect(open.offered).toBe(Math.ceil(sample.seconds * 500));
     expect(sample.completed).toBeGreaterThan(0);
     expect(sample.failed.ECONNREFUSED).toBeGreaterThan(0);
   });
