@@ -10,7 +10,6 @@ import { rejection } from '../support/connections.ts';
 import { createExperiment, unhurried } from '../support/experiment.ts';
 import { answers, connectObserver, processId, processLives } from '../support/observed-server.ts';
 import { runPoolbench } from '../support/poolbench.ts';
-import { startSlowly } from '../support/proxy.ts';
 import { ofTest, startRedis, startValkey } from '../support/servers.ts';
 import { readComparison, readSide } from '../support/session.ts';
 
@@ -49,7 +48,7 @@ async function disguiseAsDragonfly(port: number): Promise<string> {
 describe('declared server is used started or stood in for', () => {
   const shipped = (name: string) => fileURLToPath(new URL(`../../configs/${name}.json`, import.meta.url));
   /** A design that C1 could be judged by, were there more rounds. */
-  const design = { scenarios: [{ client: 'wire', pools: [1, 2], workers: 60 }], seconds: 0.2 };
+  const scenarios = [{ client: 'wire', pools: [1, 2], workers: 60 }];
 
   test('the target of configs/valkey.json starts valkey-server itself and leaves no process', async () => {
     const port = await freePort();
@@ -89,9 +88,8 @@ describe('declared server is used started or stood in for', () => {
 
   test('a server of the declared kind that runs at the URL is used', async () => {
     const redis = await ofTest(startRedis());
-    const slow = new URL(await startSlowly(redis.port, 20));
-    const url = await disguiseAsDragonfly(Number(slow.port));
-    const experiment = await createExperiment(url, { target: { server: 'dragonfly', url }, ...design });
+    const url = await disguiseAsDragonfly(redis.port);
+    const experiment = await createExperiment(url, { target: { server: 'dragonfly', url }, scenarios });
     const { code, stdout, stderr } = await experiment.run(['--no-stand-in']);
     expect(code, stderr).toBe(0);
     expect(stdout + stderr).not.toMatch('STAND-IN');
@@ -106,8 +104,8 @@ describe('declared server is used started or stood in for', () => {
 
   test('another server there is a stand-in, labelled before and after, and no verdict is given', async () => {
     const redis = await ofTest(startRedis());
-    const url = await startSlowly(redis.port, 20);
-    const experiment = await createExperiment(url, { target: { server: 'dragonfly', url }, ...design });
+    const { url } = redis;
+    const experiment = await createExperiment(url, { target: { server: 'dragonfly', url }, scenarios });
     const { code, stdout, stderr } = await experiment.run();
     expect(code, stderr).toBe(0);
     const banner = /STAND-IN: .*redis \S+ .*dragonfly/;
