@@ -76,7 +76,7 @@ test('the package has what it runs with, and nothing that it is made of', () => 
 
 test('npm’s link runs the command, with worker threads of its own', async () => {
   const url = await startSlowly((await ofTest(startRedis())).port);
-  const load = ['--workers', '3', '--seconds', '0.1', '--warmup', '0', '--rounds', '1', '--quiet', '--json'];
+  const load = ['--workers', '3', '--seconds', '0.2', '--warmup', '0', '--rounds', '1', '--quiet', '--json'];
   const clients = ['--client', 'ioredis,wire', '--transport', usableTransports.at(-1) ?? ''];
   const { stdout } = await call(join(home, 'node_modules/.bin/poolbench'), [url, ...clients, ...load]);
   const result = JSON.parse(stdout);
@@ -102,12 +102,12 @@ test('without its addon, check refuses the transport io_uring, and accepts wire 
 });
 
 test('the example of the docs runs, and its types are right', async () => {
-  const url = await startSlowly((await ofTest(startRedis())).port, 20);
+  const server = await ofTest(startRedis());
   const docs = await readFile(join(home, 'node_modules/poolbench/docs/library.md'), 'utf8');
   const [, example = ''] = /```js\n(.*?)```/s.exec(docs) ?? [];
   // Shorter, on a server of its own, and met on a machine that does much else.
   const short = example
-    .replace('redis://127.0.0.1:6379', url)
+    .replace('redis://127.0.0.1:6379', server.url)
     .replace('20ms', '60000ms')
     .replace('rounds: 10', 'rounds: 1, seconds: 0.2, warmupSeconds: 0');
   expect(short).toContain('seconds: 0.2');
