@@ -8,12 +8,18 @@ import { createExperiment, unhurried } from '../support/experiment.ts';
 import { answers, connectObserver, loadBegun, processId, processLives } from '../support/observed-server.ts';
 import { ofTest, startRedis } from '../support/servers.ts';
 
+/** Written at the end of a run. */
+const forOtherTools = [
+  ...['histograms', 'histograms.hlog', 'junit.xml'],
+  ...['scenarios.csv', 'series.csv', 'server.csv'],
+];
+
 /** Nobody waits for the end of this. */
 const forHours = { seconds: 3600 };
 
 // As the system sends it SIGINT comes below, and by a terminal: to start a process takes longer than all the rest.
 test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
-  '%s: partial results, no keys left, 130',
+  '%s: partial results with all of their files, no verdict on thresholds, no keys left, 130',
   async signal => {
     const server = await ofTest(startRedis());
     const redis = await connectObserver(server.url);
@@ -21,10 +27,15 @@ test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
       scenarios: [{ client: 'wire', workers: 4, pools: signal === 'SIGINT' ? 2 : 1, ...unhurried }],
       rounds: 1000,
       seconds: 0.2,
+      thresholds: { opsPerSecond: '>= 1' },
     });
     const running = experiment.start();
     await running.said('round 2/1000');
     expect(await redis.dbsize()).toBeGreaterThan(0);
+    const folder = await experiment.resultsFolder();
+    const during = await readdir(folder);
+    expect(during).toContain('result.json');
+    expect(during.filter(name => forOtherTools.includes(name))).toEqual([]);
     running.kill(signal);
     const { code, stdout, stderr } = await running.outcome;
     expect(code, stderr).toBe(130);
@@ -33,9 +44,14 @@ test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
     expect(stderr).toMatch(/^To resume .* run --resume \S+$/m);
     expect(stderr).not.toMatch(/^\s+at |defect/m);
     expect(stdout).toMatch('INCOMPLETE: ');
+    expect(stdout).toMatch(/^Thresholds: not judged/m);
+    expect(await readdir(folder)).toEqual(expect.arrayContaining(forOtherTools));
+    expect(await readFile(join(folder, 'junit.xml'), 'utf8')).toMatch(
+      /tests="1" failures="0" errors="1" .*<error type="not judged"/s,
+    );
 
     const result = await experiment.result();
-    expect(result.complete).toBe(false);
+    expect(result).toMatchObject({ complete: false, thresholds: [] });
     const rounds = result.scenarios.flatMap(scenario => scenario.rounds);
     // And what came until it heard of the signal.
     expect(rounds.length).toBeGreaterThanOrEqual(2);

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, inject, type TestContext, test } from 'vitest';
 import { bareMachine } from '../support/bare-machine.ts';
-import { createExperiment } from '../support/experiment.ts';
+import { createExperiment, unhurried } from '../support/experiment.ts';
 
 const cli = fileURLToPath(new URL('../../dist/main/cli.js', import.meta.url));
 
@@ -38,7 +38,7 @@ const poolbench = (...words: readonly string[]) => [process.execPath, cli, ...wo
 test('a machine that has only IPv6 starts the server, the proxy and the metrics on ::1, and measures', async context => {
   await needNetwork(context);
   const experiment = await createExperiment('redis://localhost:6390', {
-    scenarios: [{ client: 'wire', workers: 2, cut: 'silent', cutEveryMs: 50 }],
+    scenarios: [{ client: 'wire', workers: 2, cut: 'silent', cutEveryMs: 50, ...unhurried }],
     seconds: 0.2,
     timeoutMs: 1000,
     maxFailedShare: 1,

@@ -35,6 +35,7 @@ test('scraped to its end, on its port and by this machine alone: counters never 
   let before = 0;
   const phases = new Set<string>();
   let usedMemory: number | undefined;
+  let isChecked = false;
   let last: ReturnType<typeof parseExposition> | undefined;
   for (;;) {
     const response = await fetch(url).catch(() => undefined);
@@ -46,7 +47,8 @@ test('scraped to its end, on its port and by this machine alone: counters never 
     expect(now).toBeGreaterThanOrEqual(before);
     before = now;
     phases.add(last.get('poolbench_running_info')?.samples[0]?.labels.phase ?? 'none');
-    if (phases.has('measuring') && phases.size < 3) {
+    if (phases.has('measuring') && !isChecked) {
+      isChecked = true;
       expect(await status(url, 'HEAD')).toBe(200);
       expect(await status(url, 'POST')).toBe(405);
       expect(await status(new URL('/', url))).toBe(404);
@@ -54,11 +56,11 @@ test('scraped to its end, on its port and by this machine alone: counters never 
       if (outside !== undefined)
         expect(await status(url.replace('127.0.0.1', outside.address))).toBeUndefined();
     }
-    await sleep(20);
+    await sleep(50);
   }
   const { code, stderr } = await running;
   expect(code, stderr).toBe(0);
-  expect(phases).toContain('measuring');
+  expect(isChecked).toBe(true);
   expect(usedMemory).toBeGreaterThan(0);
   expect(last).toBeDefined();
   if (last === undefined) return;
@@ -87,7 +89,7 @@ test('what is pushed at the end is what the result has', async () => {
   onTestFinished(() => void receiver.close());
   await new Promise(resolve => receiver.once('listening', resolve));
   const { port } = receiver.address() as AddressInfo;
-  const experiment = await createExperiment(server.url, { rounds: 1, seconds: 0.1 });
+  const experiment = await createExperiment(server.url);
   const { code, stderr } = await experiment.run(['--otlp', `http://127.0.0.1:${port}`]);
   expect(code, stderr).toBe(0);
   const { scenarios } = await experiment.result();
@@ -106,7 +108,7 @@ test('what is pushed at the end is what the result has', async () => {
 test('a receiver that is gone costs a warning, and no result', async () => {
   const server = await startRedis();
   onTestFinished(() => server.stop());
-  const experiment = await createExperiment(server.url, { rounds: 1, seconds: 0.1 });
+  const experiment = await createExperiment(server.url);
   const gone = await experiment.run(['--otlp', `http://127.0.0.1:${await freePort()}`, '--quiet']);
   expect(gone.code, gone.stderr).toBe(0);
   expect(gone.stderr).toMatch(/warning: the last metrics were not pushed .*ECONNREFUSED/);

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { usableTransports } from '../support/connections.ts';
+import { startSlowly } from '../support/proxy.ts';
 import { ofTest, startRedis } from '../support/servers.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -74,10 +75,10 @@ test('the package has what it runs with, and nothing that it is made of', () => 
 });
 
 test('npm’s link runs the command, with worker threads of its own', async () => {
-  const server = await ofTest(startRedis());
-  const load = ['--workers', '3', '--seconds', '0.1', '--warmup', '0', '--rounds', '1', '--quiet', '--json'];
+  const url = await startSlowly((await ofTest(startRedis())).port);
+  const load = ['--workers', '3', '--seconds', '0.2', '--warmup', '0', '--rounds', '1', '--quiet', '--json'];
   const clients = ['--client', 'ioredis,wire', '--transport', usableTransports.at(-1) ?? ''];
-  const { stdout } = await call(join(home, 'node_modules/.bin/poolbench'), [server.url, ...clients, ...load]);
+  const { stdout } = await call(join(home, 'node_modules/.bin/poolbench'), [url, ...clients, ...load]);
   const result = JSON.parse(stdout);
   expect(result).toMatchObject({ complete: true, tool: { version: described.version } });
   expect(result.scenarios.map(({ transport }: { readonly transport: string }) => transport)).toEqual(

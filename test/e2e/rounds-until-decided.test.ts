@@ -1,35 +1,62 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { createExperiment } from '../support/experiment.ts';
-import { startProxy } from '../support/proxy.ts';
+import { judgeControl } from '../../src/aggregate/stats/control.ts';
+import { createExperiment, type TestExperiment } from '../support/experiment.ts';
+import { startSlowly } from '../support/proxy.ts';
 import { ofTest, startRedis } from '../support/servers.ts';
 
-test('a huge difference ends the run long before the most rounds, and --budget ends one that is open', async () => {
-  const proxy = await startProxy((await ofTest(startRedis())).port);
-  // Batches cost the same time whatever their size, so ten times the size is ten times the throughput.
-  proxy.delayMs = 5;
-  const url = `redis://127.0.0.1:${proxy.port}`;
+/** Batches cost the same time whatever their size, so ten times the size is ten times the throughput. */
+async function prepare(rounds: {
+  readonly atLeast: number;
+  readonly atMost: number;
+}): Promise<TestExperiment> {
+  const { port } = await ofTest(startRedis());
   const scenarios = [{ client: 'wire', workers: [4], pipeline: [1, 10] }];
-  const rounds = { atLeast: 6, atMost: 50 };
-  const config = { scenarios, compare: ['pipeline'], rounds, seconds: 0.1 };
-  const huge = await createExperiment(url, config);
-  const decided = await huge.run();
-  expect(decided.code, decided.stderr).toBe(0);
-  const result = await huge.result();
+  return createExperiment(await startSlowly(port, 5), {
+    ...{ scenarios, compare: ['pipeline'], rounds, seconds: 0.1 },
+  });
+}
+
+test('a huge difference ends the run before the most rounds', async () => {
+  const rounds = { atLeast: 6, atMost: 20 };
+  const experiment = await prepare(rounds);
+  const { code, stderr } = await experiment.run();
+  expect(code, stderr).toBe(0);
+  const result = await experiment.result();
   expect(result).toMatchObject({ complete: true, ended: 'decided', config: { rounds } });
   for (const scenario of result.scenarios) {
     expect(scenario.plannedRounds).toEqual(rounds);
     expect(scenario.rounds.length).toBeGreaterThanOrEqual(6);
-    expect(scenario.rounds.length).toBeLessThan(40);
+    expect(scenario.rounds.length).toBeLessThan(20);
   }
-  expect(decided.stderr).toMatch(/^Ended after \d+ of at most 50 rounds: /m);
+  expect(stderr).toMatch(/^Ended after \d+ of at most 20 rounds: /m);
+});
 
-  const short = await createExperiment(url, { ...config, rounds: { atLeast: 10, atMost: 50 } });
-  const spent = await short.run(['--budget', '1s']);
-  expect(spent.code, spent.stderr).toBe(0);
-  const { scenarios: arms, config: kept } = await short.result();
-  expect(kept.budgetSeconds).toBe(1);
-  for (const { rounds, plannedRounds } of arms) {
+test('--budget ends one that is open; one arm is measured twice in every round, and its ratio to itself is in the result', async () => {
+  const experiment = await prepare({ atLeast: 10, atMost: 20 });
+  const { code, stdout, stderr } = await experiment.run(['--budget', '1s']);
+  expect(code, stderr).toBe(0);
+  const { scenarios, config, control } = await experiment.result();
+  expect(config.budgetSeconds).toBe(1);
+  for (const { rounds, plannedRounds } of scenarios) {
     expect(plannedRounds).toEqual({ atLeast: 6, atMost: 6 });
-    expect(rounds).toHaveLength(6);
+    expect(rounds.map(({ round }) => round)).toEqual([1, 2, 3, 4, 5, 6]);
   }
+
+  const controls = scenarios.filter(scenario => scenario.control === true);
+  expect(controls).toHaveLength(1);
+  const [{ id = '', rounds = [] } = {}] = controls;
+  const twin = scenarios.find(scenario => `${scenario.id}-control` === id);
+  // The same work, measured another time.
+  const measured = { id: '', control: undefined, rounds: 0, summary: 0, limitedBy: 0 };
+  expect({ ...controls[0], ...measured }).toEqual({ ...twin, ...measured });
+  expect(rounds.map(({ startedAt }) => startedAt)).not.toEqual(
+    twin?.rounds.map(({ startedAt }) => startedAt),
+  );
+  // On a busy machine a window can complete nothing, so that its round has no ratio.
+  expect(control).toEqual(judgeControl(scenarios));
+  expect(stdout.includes('Two identical arms: ×')).toBe(control !== undefined);
+  const csv = await readFile(join(await experiment.resultsFolder(), 'scenarios.csv'), 'utf8');
+  expect(csv.trim().split('\r\n')).toHaveLength(1 + 2);
 });

@@ -161,7 +161,7 @@ describe('examples', async () => {
       const out = await mkdtemp(join(tmpdir(), 'poolbench-example-'));
       onTestFinished(() => rm(out, { recursive: true, force: true }));
       // Without a warm-up a window cannot be missed on a busy machine.
-      const flags = ['--rounds', '1', '--seconds', '0.4', '--warmup', '0'];
+      const flags = ['--rounds', '1', '--seconds', '0.2', '--warmup', '0'];
       const args = ['run', join(folder, `${name}.json`), '--url', redis.url, '--out', out, ...flags];
       expect(await runPoolbench(args)).toMatchObject({ code: 0 });
       const [run = ''] = await readdir(out);

@@ -16,7 +16,7 @@ async function runUnder(words: string, scenario: object = {}): Promise<{ code: n
   const { url } = await shareServer();
   const { configPath, folder } = await createExperiment(url, {
     seconds: 0.2,
-    scenarios: [{ workers: 40, ...unhurried, ...scenario }],
+    scenarios: [{ client: 'wire', workers: 40, ...unhurried, ...scenario }],
   });
   const command = [process.execPath, cli, configPath, '--force'];
   return await new Promise(resolve => {

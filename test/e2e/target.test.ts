@@ -128,6 +128,7 @@ describe('logins tls sockets and databases work to the end', () => {
       expect(code, stderr).toBe(0);
       const result = await experiment.result();
       expect(result.target.declared.url).toBe(write(server.url, 'bench@'));
+      expect(stdout + stderr).not.toMatch('not checked');
       const rounds = result.scenarios.flatMap(scenario => scenario.rounds);
       expect(rounds).toHaveLength(2);
       expect(rounds.some(({ completed }) => completed > 0)).toBe(true);

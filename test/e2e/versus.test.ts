@@ -23,7 +23,10 @@ interface Duel {
   versus(...args: string[]): Promise<Outcome>;
 }
 
-async function prepareDuel(changes: Readonly<Record<string, unknown>> = {}): Promise<Duel> {
+async function prepareDuel(
+  changes: Readonly<Record<string, unknown>> = {},
+  ofOther: Readonly<Record<string, unknown>> = {},
+): Promise<Duel> {
   const [redis, valkey] = await Promise.all([ofTest(startRedis()), ofTest(startValkey())]);
   const experiment = await createExperiment(redis.url, { ...common, name: 'red', ...changes });
   const other = await createExperiment(valkey.url, {
@@ -31,6 +34,7 @@ async function prepareDuel(changes: Readonly<Record<string, unknown>> = {}): Pro
     name: 'val',
     target: { server: 'valkey', url: valkey.url },
     ...changes,
+    ...ofOther,
   });
   const out = ['--out', join(experiment.folder, 'results')];
   const versus = (...args: string[]) =>
@@ -38,10 +42,19 @@ async function prepareDuel(changes: Readonly<Record<string, unknown>> = {}): Pro
   return { redis, valkey, experiment, other, versus };
 }
 
-test('Redis and Valkey are measured in turn and compared, and keep none of our keys', async () => {
-  const { redis, valkey, experiment, versus } = await prepareDuel();
+test('Redis and Valkey are measured in turn, compared, and held to thresholds of their own; they keep none of our keys', async () => {
+  const met = { failedShare: '< 0.1%' };
+  // No server is so fast.
+  const crossed = { 'wire-optimized-1pool-4workers-constant50: response.p50': '< 0.001us' };
+  const { redis, valkey, experiment, versus } = await prepareDuel(
+    { thresholds: met },
+    { thresholds: { ...met, ...crossed } },
+  );
   const { code, stdout, stderr } = await versus();
-  expect(code, stderr).toBe(0);
+  expect(code, stderr).toBe(99);
+  expect(stdout).toMatch(
+    /^Thresholds crossed: 1 of 5 checks\.\ncrossed {2}response\.p50 .*\s+.* on\s+val\nmet {6}failedShare < 0\.1%: .* in 2 scenarios on 2 sides\n/,
+  );
 
   // The plain progress lines tell the order: each scenario on both sides before the next.
   const turns = [...stderr.matchAll(/^round (\d)\/2 +\d\/4 .*? (red|val): (\S+)$/gm)].map(
@@ -67,6 +80,7 @@ test('Redis and Valkey are measured in turn and compared, and keep none of our k
     expect((await readdir(join(folder, side))).toSorted()).toEqual([
       'histograms',
       'histograms.hlog',
+      'junit.xml',
       'report.html',
       'report.md',
       'result.json',
@@ -98,6 +112,14 @@ test('Redis and Valkey are measured in turn and compared, and keep none of our k
   ]);
   expect(comparison.scenarios).toHaveLength(2);
   for (const { sides } of comparison.scenarios) expect(sides[1]?.ratios).toMatchObject({ rounds: 2 });
+  expect(comparison.thresholds.map(({ side, crossed }) => `${side} ${crossed}`)).toEqual([
+    'red false',
+    'red false',
+    'val false',
+    'val false',
+    'val true',
+  ]);
+  expect([red, val].map(({ thresholds }) => thresholds.length)).toEqual([2, 3]);
   const states = new Map(comparison.checks.map(({ name, state }) => [name, state]));
   for (const name of [
     'measured in turn',
@@ -108,7 +130,7 @@ test('Redis and Valkey are measured in turn and compared, and keep none of our k
     'server threads',
   ])
     expect([name, states.get(name)]).toEqual([name, 'ok']);
-  expect(stdout).toMatch(/^val against red\n/);
+  expect(stdout).toMatch(/^val against red\n/m);
   expect(stdout).toContain('Is it fair?');
   expect(await readFile(join(folder, 'comparison.md'), 'utf8')).toContain('# val against red');
 

@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
@@ -11,6 +10,7 @@ const howToInstall =
   'Debian: apt install chromium · Ubuntu, macOS: Google Chrome, with google-chrome on PATH';
 /** The browser alone is 60 MB. */
 const timeLimitMs = 300_000;
+const startLimitMs = 20_000;
 
 /** What it does without: a sandbox, which takes rights that a container lacks, a GPU, and everything that calls home. */
 const flags = [
@@ -22,7 +22,10 @@ const flags = [
  * A Chromium on PATH, else that of the distribution (Debian), unpacked into the user's cache folder as servers are: no
  * root, nothing installed. Never throws.
  */
-async function findBrowser(say: (line: string) => void): Promise<Program | { reason: string }> {
+async function findBrowser(
+  say: (line: string) => void,
+  runs: (program: Program) => Promise<boolean>,
+): Promise<Program | { reason: string }> {
   for (const name of onPath) {
     const path = await findProgram(name);
     if (path !== undefined && (await runs({ path, env: {} }))) return { path, env: {} };
@@ -44,17 +47,34 @@ async function findBrowser(say: (line: string) => void): Promise<Program | { rea
 
 /** Starts it. @throws Error with what to do where there is none */
 export async function launchBrowser(): Promise<Browser> {
-  const found = await findBrowser(line => console.log(line));
+  // Whether a program is a browser shows when it is started, which is needed once.
+  const started = new Map<string, Browser>();
+  const found = await findBrowser(
+    line => console.log(line),
+    async program => {
+      const browser = await start(program).catch(() => undefined);
+      if (browser !== undefined) started.set(program.path, browser);
+      return browser !== undefined;
+    },
+  );
+  const browser = 'path' in found ? started.get(found.path) : undefined;
+  for (const other of started.values()) if (other !== browser) await other.close();
   if ('reason' in found) {
     throw new Error(
       `The page is tested in Chromium, which cannot be had here: ${found.reason}\n${howToInstall}`,
     );
   }
-  return await chromium.launch({
-    executablePath: found.path,
+  // One that was just fetched lies elsewhere now.
+  return browser ?? (await start(found));
+}
+
+function start({ path, env }: Program): Promise<Browser> {
+  return chromium.launch({
+    executablePath: path,
     headless: true,
     args: flags,
-    env: { ...definedEnv(), ...definedEnv(found.env) },
+    env: { ...definedEnv(), ...definedEnv(env) },
+    timeout: startLimitMs,
   });
 }
 
@@ -89,15 +109,6 @@ async function fontConfig(root: string, cache: string): Promise<string> {
   await mkdir(root, { recursive: true });
   await writeFile(file, text);
   return file;
-}
-
-function runs({ path, env }: Program): Promise<boolean> {
-  return new Promise(resolve => {
-    const args = [...flags, '--headless', '--dump-dom', 'about:blank'];
-    execFile(path, args, { env: { ...process.env, ...env }, timeout: 20_000 }, (error, stdout) => {
-      resolve(error === null && stdout.includes('<html>'));
-    });
-  });
 }
 
 function definedEnv(env: NodeJS.ProcessEnv = process.env): Record<string, string> {

@@ -54,6 +54,18 @@ interface Pair {
   injected: Buffer | undefined;
 }
 
+/**
+ * A way to a server on which each reply takes some milliseconds, for closed loops whose load is not the point: at full
+ * speed they would take the cores from the tests beside them. It ends with the test.
+ *
+ * @returns its URL
+ */
+export async function startSlowly(port: number, delayMs = 10): Promise<string> {
+  const proxy = await startProxy(port);
+  proxy.delayMs = delayMs;
+  return `redis://127.0.0.1:${proxy.port}`;
+}
+
 /** Starts a proxy on a free loopback port; it ends with the test. */
 /** @param targetPorts one server, or several to which connections are given in turn, as a load balancer does */
 export async function startProxy(...targetPorts: readonly number[]): Promise<TestProxy> {

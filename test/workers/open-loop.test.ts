@@ -4,7 +4,7 @@ import { type Control, connectControl } from '../../src/main/server/control.ts';
 import { commandCalls } from '../../src/main/server/server-info.ts';
 import { nowNs } from '../../src/pool/clock.ts';
 import type { Arrivals, OpenLoopSample } from '../../src/workers/contract.ts';
-import { loopback } from '../support/connections.ts';
+import { loopback, until } from '../support/connections.ts';
 import { decodeHistogram } from '../support/decode-histogram.ts';
 import { startProxy } from '../support/proxy.ts';
 import { startRedis, type TestServer } from '../support/servers.ts';
@@ -38,7 +38,8 @@ async function runOpen(
   return { sample, open: sample.openLoop };
 }
 
-const half = { warmupSeconds: 0.1, seconds: 0.5 };
+/** A loop that has something due every few milliseconds keeps a core busy. */
+const short = { warmupSeconds: 0.1, seconds: 0.25 };
 
 describe.each(['ioredis', 'wire'] as const)('%s', client => {
   test('what is due in the window is offered and sent, to the operation, and the server agrees', async () => {
@@ -47,9 +48,9 @@ describe.each(['ioredis', 'wire'] as const)('%s', client => {
     const { sample, open } = await runOpen(
       server.port,
       { kind: 'constant', rate: 1000 },
-      { ...half, client, pools: [{ workers: 20, connections: 20 }] },
+      { ...short, client, pools: [{ workers: 20, connections: 20 }] },
     );
-    expect(open).toMatchObject({ rate: 1000, offered: 500 });
+    expect(open).toMatchObject({ rate: 1000, offered: 250 });
     expect(sample).toMatchObject({ failed: {}, unfinished: 0 });
     expect((await calls()) - before).toBe(sample.warmupCompleted + sample.completed);
   });
@@ -58,16 +59,16 @@ describe.each(['ioredis', 'wire'] as const)('%s', client => {
     const calls = async () => commandCalls(await control.info('commandstats'), ['get', 'set']) ?? 0;
     const before = await calls();
     const stages = [
-      { seconds: 0.1, rate: 1000, rampTo: null },
-      { seconds: 0.2, rate: 1000, rampTo: 3000 },
-      { seconds: 0.1, rate: 0, rampTo: null },
-      { seconds: 0.1, rate: 0, rampTo: 1000 },
+      { seconds: 0.05, rate: 2000, rampTo: null },
+      { seconds: 0.1, rate: 2000, rampTo: 6000 },
+      { seconds: 0.05, rate: 0, rampTo: null },
+      { seconds: 0.05, rate: 0, rampTo: 2000 },
     ];
     const { sample, open } = await runOpen(
       server.port,
-      { kind: 'constant', rate: 1100, stages },
+      { kind: 'constant', rate: 2200, stages },
       {
-        seconds: 0.5,
+        seconds: 0.25,
         client,
         pools: [
           { workers: 20, connections: 20 },
@@ -93,10 +94,14 @@ describe.each(['ioredis', 'wire'] as const)('%s', client => {
     const { sample, open } = await runOpen(
       mortal.port,
       { kind: 'constant', rate: 500 },
-      { client, seconds: 1, pools: [{ workers: 20, connections: 20 }] },
-      () => setTimeout(() => mortal.stop(), 200),
+      { client, seconds: 30, pools: [{ workers: 20, connections: 20 }] },
+      async shared => {
+        setTimeout(() => mortal.stop(), 200);
+        await until(() => shared.failures(0).ECONNREFUSED !== undefined);
+        shared.stop(nowNs());
+      },
     );
-    expect(open.offered).toBe(500);
+    expect(open.offered).toBe(Math.ceil(sample.seconds * 500));
     expect(sample.completed).toBeGreaterThan(0);
     expect(sample.failed.ECONNREFUSED).toBeGreaterThan(0);
   });
@@ -106,7 +111,7 @@ test('a burst is due at one instant, a batch at a time, over all pools', async (
   const { open } = await runOpen(
     server.port,
     { kind: 'burst', rate: 2000, size: 100 },
-    { ...half, pipeline: 5, pools: [{ workers: 5 }, { workers: 5, firstKey: 100 }] },
+    { warmupSeconds: 0.1, seconds: 0.5, pipeline: 5, pools: [{ workers: 5 }, { workers: 5, firstKey: 100 }] },
   );
   // Instants are 50 ms apart; 2 lie in the warm-up.
   expect(open.offered).toBe(1000);
@@ -128,8 +133,8 @@ test('in stages a burst is due whenever the integral of the rate has reached its
 test('random arrivals are about the rate', async () => {
   const { open } = await runOpen(
     server.port,
-    { kind: 'poisson', rate: 4000 },
-    { ...half, pools: [{ workers: 10 }, { workers: 10, firstKey: 100 }] },
+    { kind: 'poisson', rate: 8000 },
+    { ...short, pools: [{ workers: 10 }, { workers: 10, firstKey: 100 }] },
   );
   // 2000, with a standard deviation of 45.
   expect(Math.abs(open.offered - 2000)).toBeLessThan(270);

@@ -81,7 +81,7 @@ describe('failure notes', () => {
   };
 
   test('a note is read as it was written, whatever the codes are', () => {
-    const codes = fc.dictionary(anyText(8), fc.nat(), { maxKeys: 6 });
+    const codes = fc.dictionary(anyText({ maxLength: 8 }), fc.nat(), { maxKeys: 6 });
     fc.assert(
       fc.property(codes, codes, (first, second) => {
         const { here, there } = two();

@@ -1,7 +1,6 @@
 import type { RoundResult } from '../result.ts';
 import { type LoadEnvironment, limitedBy } from '../stats/limited-by.ts';
-import { RoundSeries } from '../stats/round-series.ts';
-import { decidedTwice, type RoundsRange } from '../stats/sign-test.ts';
+import { decidedTwice, type RoundsRange, repeatedInterval } from '../stats/sign-test.ts';
 import { median } from '../stats/statistics.ts';
 import { meets, namesOf, repeatFigures, type SearchConditions } from './conditions.ts';
 import type { SearchStep } from './schema.ts';
@@ -24,11 +23,7 @@ export function stepVerdict(passed: readonly boolean[]): StepVerdict | null {
 }
 
 function clearVerdict(passed: readonly boolean[]): StepVerdict {
-  const outcomes = new RoundSeries(
-    passed.map((one, index) => [index, one ? 1 : 0]),
-    stepRepeats,
-  );
-  const { low, high } = outcomes.interval(chances);
+  const { low, high } = repeatedInterval(passed.map(Number), stepRepeats, chances);
   if (low > 0.5) return 'pass';
   return high < 0.5 ? 'fail' : 'unclear';
 }

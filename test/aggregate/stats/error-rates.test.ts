@@ -134,6 +134,17 @@ describe('steps of a search err no more often than stated', () => {
       expect(stepVerdict([...outcomes].map(outcome => outcome === '+')), outcomes).toBe(verdict);
   });
 
+  /** Simulated courses are alike: each is judged once. */
+  const judged = new Map<string, StepVerdict | null>();
+  function verdictAfter(passed: readonly boolean[]): StepVerdict | null {
+    const course = passed.map(Number).join('');
+    const known = judged.get(course);
+    if (known !== undefined) return known;
+    const verdict = stepVerdict(passed);
+    judged.set(course, verdict);
+    return verdict;
+  }
+
   /**
    * How often a step ends with each verdict if each repeat passes with this chance, and how many repeats it takes on
    * average. Exact: every course of the test is followed.
@@ -141,7 +152,7 @@ describe('steps of a search err no more often than stated', () => {
   function verdictChances(passChance: number): Record<StepVerdict | 'repeats', number> {
     const chances = { pass: 0, fail: 0, unclear: 0, repeats: 0 };
     const follow = (passed: readonly boolean[], chance: number): void => {
-      const verdict = stepVerdict(passed);
+      const verdict = verdictAfter(passed);
       if (verdict !== null) {
         chances[verdict] += chance;
         return;
@@ -174,11 +185,11 @@ describe('steps of a search err no more often than stated', () => {
       let taken = 0;
       for (let run = 0; run < runs; run++) {
         const passed: boolean[] = [];
-        let verdict = stepVerdict(passed);
+        let verdict = verdictAfter(passed);
         while (verdict === null) {
           passed.push(random() < chance);
           taken++;
-          verdict = stepVerdict(passed);
+          verdict = verdictAfter(passed);
         }
         seen[verdict]++;
       }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parseAddress, shownAddress, withoutPassword, withoutSecrets } from '../../../src/main/server/url.ts';
+import { anyText } from '../../support/any-text.ts';
 
 test.each([
   ['redis://localhost', { host: 'localhost', port: 6379, tls: false, database: 0 }],
@@ -79,16 +80,12 @@ test('a password is not shown, however badly the URL is written', () => {
 
 test('every login that is percent-encoded comes back as it was', () => {
   fc.assert(
-    fc.property(
-      fc.string({ unit: 'grapheme' }),
-      fc.string({ unit: 'grapheme', minLength: 1 }),
-      (username, password) => {
-        const login = `${encodeURIComponent(username)}:${encodeURIComponent(password)}`;
-        for (const url of [`redis://${login}@h`, `unix://${login}@/s`]) {
-          expect(parseAddress(url)).toMatchObject({ ...(username === '' ? {} : { username }), password });
-        }
-      },
-    ),
+    fc.property(anyText(), anyText({ minLength: 1 }), (username, password) => {
+      const login = `${encodeURIComponent(username)}:${encodeURIComponent(password)}`;
+      for (const url of [`redis://${login}@h`, `unix://${login}@/s`]) {
+        expect(parseAddress(url)).toMatchObject({ ...(username === '' ? {} : { username }), password });
+      }
+    }),
   );
 });
 

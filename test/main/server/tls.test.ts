@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connectControl } from '../../../src/main/server/control.ts';
 import { targetAddress } from '../../../src/main/server/find-target.ts';
 import { freePort } from '../../../src/main/server/server-process.ts';
@@ -203,14 +203,4 @@ test('a run with a certificate of its own; without a check, every output says so
   for (const text of [stdout, report]) expect(text.match(/NOT VERIFIED: /g)).toHaveLength(2);
   expect(result.config.target).toMatchObject({ tls: { key: ours.key } });
   expect(JSON.stringify(result)).not.toMatch('-----BEGIN');
-});
-
-test('what is measured is TLS: a server without a plain port answers', async () => {
-  const port = await freePort();
-  const server = await startRedis({ args: tlsArguments(port) });
-  onTestFinished(() => server.stop());
-  const target = { server: 'redis', url: `rediss://localhost:${port}`, tls: { ca } };
-  const { code, stdout, stderr } = await (await createExperiment('', { target })).run();
-  expect(code, stderr).toBe(0);
-  expect(stdout + stderr).not.toMatch('not checked');
 });

@@ -53,7 +53,7 @@ test('a value is complete with its last byte, and no earlier', () => {
 });
 
 test('requests come out as they were encoded', () => {
-  const binary = anyText(40);
+  const binary = anyText({ maxLength: 40 });
   fc.assert(
     fc.property(
       fc.array(fc.array(binary, { minLength: 1, maxLength: 5 }), { maxLength: 10 }),

@@ -45,7 +45,7 @@ export function mutatedJson(bases: readonly unknown[]): fc.Arbitrary<string> {
     for (const one of edits) apply(root, { ...one, value: structuredClone(one.value) });
     return JSON.stringify(root.root) ?? 'null';
   });
-  const damaged = fc.tuple(mutated, fc.nat(), fc.nat({ max: 20 }), anyText(8));
+  const damaged = fc.tuple(mutated, fc.nat(), fc.nat({ max: 20 }), anyText({ maxLength: 8 }));
   return fc.oneof(
     { weight: 4, arbitrary: mutated },
     {
