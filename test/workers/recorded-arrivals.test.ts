@@ -250,6 +250,26 @@ test('bursts that are recorded, replayed at twice the speed and recorded again k
   expect(near.length / operations).toBeGreaterThan(0.7);
 });
 
+test('the warm-up opens as many connections as the pool can have, fewer than it has workers', async () => {
+  const { server } = running.get('redis') as Running;
+  const replay = join(await testFolder(), 'a.replay');
+  await writeFile(
+    replay,
+    textOf(Array.from({ length: 30 }, (_, index) => ({ instant: 5000 * index, key: 0 }))),
+  );
+  const arrivals = { kind: 'recorded', rate: 1000, speed: 1 } as const;
+  const { openLoop, pools } = await runOne(server.port, {
+    pools: [{ workers: 10, connections: 5, minIdle: 0, keys }],
+    workload: { ...plainWorkload({ keys, valueBytes: 1, readShare: 1 }), replay },
+    openLoop: { arrivals, pools: 1, firstPool: 0 },
+    warmupSeconds: 0.1,
+    seconds: 0.15,
+    onWindow: () => {},
+  });
+  expect(openLoop?.offered).toBe(30);
+  expect(pools[0]).toMatchObject({ createdBefore: 5, created: 0 });
+});
+
 /** When the operations of a load were run, in milliseconds from the first one. */
 function instantsOf(text: string): number[] {
   const ats = [...linesOf(text)].flatMap(line => {
