@@ -84,7 +84,7 @@ const threadLoad = z.object({
   /** How late timers were. */
   loopDelayP99Ms: z.number(),
   loopDelayMaxMs: z.number(),
-  /** Of a closed loop that shares the thread with an open one: as `openLoop.spinShare` of that one. Absent: it does not. Since 0.12. */
+  /** As `openLoop.spinShare`, which is the mean of the threads, of this one. Absent: no open loop ran in it, or the version was before 0.12. */
   spinShare: z.number().optional(),
 });
 

@@ -277,7 +277,10 @@ export interface ThreadLoadFigures {
   /** Delay of timers. */
   readonly loopDelayP99Ms: number;
   readonly loopDelayMaxMs: number;
-  /** As that of an open loop, for a closed one that shares its thread with one. Absent: it does not. */
+  /**
+   * Fraction of the window, 0 to 1, in which the thread spun its event loop with nothing to do until the next arrival of one of
+   * its loads. Absent: it has no open loop.
+   */
   readonly spinShare?: number;
 }
 
@@ -310,7 +313,7 @@ export interface OpenLoopSample {
   readonly lag: string;
   /** Arrivals of which that was above the histogram's range, which counts them as its highest value. */
   readonly lagOverRange: number;
-  /** Fraction of the window, 0 to 1, in which the thread spun its event loop with nothing to do, to be on time: for all of its loads. */
+  /** That of the thread. */
   readonly spinShare: number;
 }
 

@@ -148,8 +148,7 @@ export class LoadDriver {
     const sample: ThreadSample = {
       thread,
       seconds: Math.max(0, (window.endNs - startNs) / 1e9),
-      // An open loop has it with its other figures.
-      threadLoad: this.#open === undefined && spinShare > 0 ? { ...threadLoad, spinShare } : threadLoad,
+      threadLoad: this.#open === undefined && spinShare === 0 ? threadLoad : { ...threadLoad, spinShare },
       allServedMs: allServedNs === null ? null : (allServedNs - releasedNs) / 1e6,
       pools: this.#pools.flatMap(pool => pool.metrics() ?? []),
       loads,
