@@ -116,7 +116,7 @@ test('each recorded operation is due once, at its instant, in one pool, which se
           instant += gap;
           return { instant, key };
         });
-        // A thread keeps the last file that it has read.
+        // A thread keeps the files that it has read.
         const path = `${replay}${files++}`;
         await writeFile(path, textOf(recorded));
         const found = arrivalsOfPools({ ...task, replay: path }, { kind: 'recorded', speed, rate: 1 }, split);
@@ -162,6 +162,12 @@ test('the measured time is that of the recording at its speed, has each operatio
   expect(set.seconds).toBe(7);
   // As a result has it.
   expect(checkConfig(JSON.parse(JSON.stringify(set)), 'result.json')).toEqual(set);
+  // A config that is read after another recording has the new one.
+  await writeFile(set.workload.replay ?? '', textOf(recorded.slice(0, 20)));
+  const input = { ...set, scenarios: [{ client: 'wire', arrival: { kind: 'recorded' } }] };
+  expect(checkConfig(input, 'config.json').scenarios[0]?.arrival).toMatchObject([
+    { rate: expect.closeTo(20e6 / 200_002, 0) },
+  ]);
   const population = { name: 'a', client: 'wire', arrival: { kind: 'recorded', speed: 2 } };
   const beside = await experimentOf(textOf(recorded), { kind: 'closed' }, { populations: [population] });
   expect(beside.populations[0]?.arrival).toMatchObject({ rate: expect.closeTo(200, 0) });

@@ -4,7 +4,7 @@ import { maxRate, speed } from '../../aggregate/scenario/arrival.ts';
 import { limits } from '../../aggregate/scenario/limits.ts';
 import type { ScenarioGroup } from '../../aggregate/scenario/scenario.ts';
 import type { refuser } from '../../aggregate/scenario/schema-parts.ts';
-import { lengthOf, type Replay, readReplay } from '../../workers/workload/replay.ts';
+import { forgetReplays, lengthOf, type Replay, readReplay } from '../../workers/workload/replay.ts';
 import type { WorkloadConfig } from './workload.ts';
 
 /** Open loops whose operations are due as they were recorded: the replay of their workload has the instants, and so their rate. */
@@ -41,6 +41,7 @@ const configInput = z.looseObject({ scenarios: loads, populations: loads.optiona
  * recordings, unless the config sets one.
  */
 export function withRecordedRates(input: unknown): unknown {
+  forgetReplays();
   const { data: config } = configInput.safeParse(input);
   if (config === undefined) return input;
   let { seconds } = config;
