@@ -130,6 +130,8 @@ export class LoadDriver {
       // Operations were issued until the flag was seen, so the window, by which they are divided, lasts until then.
       window.endNs = Math.min(window.endNs, Math.max(shared.stopNs, nowNs()));
       stopHolding();
+      // It does not look again by itself while no load has an arrival ahead.
+      threadPacer.wake();
     }, tickMs);
 
     const workers = this.#loads.flatMap(load => load.workers);

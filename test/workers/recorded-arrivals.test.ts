@@ -15,6 +15,7 @@ import { workloadTask } from '../../src/main/experiment/workload.ts';
 import { recordMonitor } from '../../src/main/server/monitor.ts';
 import { parseAddress } from '../../src/main/server/url.ts';
 import { Batch } from '../../src/pool/client/batch.ts';
+import { nowNs } from '../../src/pool/clock.ts';
 import { arrivalsOf } from '../../src/workers/arrival-schedule.ts';
 import { commandMix } from '../../src/workers/workload/command-mix.ts';
 import { readReplay, recordedInstants, replayHead, untimedHead } from '../../src/workers/workload/replay.ts';
@@ -275,6 +276,28 @@ test('the warm-up opens as many connections as the pool can have, fewer than it 
   });
   expect(openLoop?.offered).toBe(30);
   expect(pools[0]).toMatchObject({ createdBefore: 5, created: 0 });
+});
+
+test('stopped in the warm-up, in which nothing is due, it ends at once', async () => {
+  const { server } = running.get('redis') as Running;
+  const replay = join(await testFolder(), 'a.replay');
+  await writeFile(replay, textOf([early, late]));
+  const arrivals = { kind: 'recorded', rate: 1000, speed: 1 } as const;
+  const begunNs = nowNs();
+  const { issued } = await runOne(
+    server.port,
+    {
+      workload: { ...plainWorkload({ keys, valueBytes: 1, readShare: 1 }), replay },
+      openLoop: { arrivals, pools: 1, firstPool: 0 },
+      warmupSeconds: 20,
+      // After which the thread would wait for no worker any more.
+      timeoutMs: 20_000,
+      onWindow: () => {},
+    },
+    shared => setTimeout(() => shared.stop(nowNs()), 150),
+  );
+  expect(issued).toBe(0);
+  expect((nowNs() - begunNs) / 1e9).toBeLessThan(10);
 });
 
 /** When the operations of a load were run, in milliseconds from the first one. */
