@@ -84,7 +84,7 @@ const threadLoad = z.object({
   /** How late timers were. */
   loopDelayP99Ms: z.number(),
   loopDelayMaxMs: z.number(),
-  /** `openLoop.spinShare` of an open loop that shared the thread with this closed one. Absent: none did. Since 0.12. */
+  /** Of this thread; `openLoop.spinShare` is the mean of all. Absent: no open loop ran in it, or the version was before 0.12. */
   spinShare: z.number().optional(),
 });
 

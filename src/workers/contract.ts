@@ -277,7 +277,7 @@ export interface ThreadLoadFigures {
   /** Delay of timers. */
   readonly loopDelayP99Ms: number;
   readonly loopDelayMaxMs: number;
-  /** `spinShare` of an open loop that shared the thread with this closed one. Absent: none did. */
+  /** Fraction of the window, 0 to 1, in which the thread spun its event loop until an arrival of any of its loads. Absent: no open loop. */
   readonly spinShare?: number;
 }
 

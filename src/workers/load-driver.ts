@@ -50,7 +50,7 @@ export class LoadDriver {
   /** Makes the workers send in an open loop; undefined in a closed one, in which they send by themselves. */
   readonly #open: OpenLoad | undefined;
   readonly #paced: PacedLoad;
-  /** Whether every worker keeps its first connection until all have one. */
+  /** Whether every worker keeps its first connection until all have one, or until the pool is full. */
   readonly #gathers: boolean;
   readonly #redirects: RedirectCount | null;
   readonly #deliveries: Deliveries | undefined;
@@ -70,7 +70,10 @@ export class LoadDriver {
     this.#paced = this.#open ?? new ClosedLoad();
     this.#gathers =
       task.burst ||
-      (task.warmupSeconds > 0 && task.pools.every(pool => pool.connections >= countWorkers(pool)));
+      (task.warmupSeconds > 0 &&
+        // Without arrivals in the warm-up nothing else opens connections.
+        (task.openLoop?.arrivals.kind === 'recorded' ||
+          task.pools.every(pool => pool.connections >= countWorkers(pool))));
     this.#group = new WorkerGroup({ holds: this.#gathers && this.#open === undefined });
     this.#deliveries = deliveries;
     const context = { window: this.#window, group: this.#group, open: this.#open, script, deliveries };
@@ -127,6 +130,8 @@ export class LoadDriver {
       // Operations were issued until the flag was seen, so the window, by which they are divided, lasts until then.
       window.endNs = Math.min(window.endNs, Math.max(shared.stopNs, nowNs()));
       stopHolding();
+      // It does not look again by itself while no load has an arrival ahead.
+      threadPacer.wake();
     }, tickMs);
 
     const workers = this.#loads.flatMap(load => load.workers);
@@ -145,8 +150,7 @@ export class LoadDriver {
     const sample: ThreadSample = {
       thread,
       seconds: Math.max(0, (window.endNs - startNs) / 1e9),
-      // An open loop has it with its other figures.
-      threadLoad: this.#open === undefined && spinShare > 0 ? { ...threadLoad, spinShare } : threadLoad,
+      threadLoad: this.#open === undefined && spinShare === 0 ? threadLoad : { ...threadLoad, spinShare },
       allServedMs: allServedNs === null ? null : (allServedNs - releasedNs) / 1e6,
       pools: this.#pools.flatMap(pool => pool.metrics() ?? []),
       loads,
@@ -212,7 +216,8 @@ function makeWorkers(
         open !== undefined && replay !== undefined
           ? recordedInstants(readReplay(replay), poolTask, keys)
           : undefined;
-      const queue = open?.addPool({ pool, workers }, pipeline, { seed: task.seed, recorded });
+      const connections = Math.min(workers, poolTask.connections);
+      const queue = open?.addPool({ pool, connections }, pipeline, { seed: task.seed, recorded });
       for (let worker = 0; worker < workers; worker++) {
         group.join();
         const workload = nextWorkload();

@@ -37,7 +37,7 @@ export class OpenLoad implements PacedLoad {
    * @param recorded when the operations of the pool were recorded, if it replays a recording
    */
   addPool(
-    { pool, workers }: Callers,
+    callers: Callers,
     pipeline: number,
     { seed, recorded }: { readonly seed: number; readonly recorded: RecordedInstants | undefined },
   ): ArrivalQueue {
@@ -51,7 +51,7 @@ export class OpenLoad implements PacedLoad {
       stageEndsNs: stageEnds(this.#task.arrivals.stages),
     });
     this.#queues.push(queue);
-    this.#callers.push({ pool, workers });
+    this.#callers.push(callers);
     return queue;
   }
 
@@ -143,15 +143,15 @@ export class OpenLoad implements PacedLoad {
   }
 }
 
-/** A pool and how many callers it has. */
+/** A pool and how many connections its workers can have at once. */
 interface Callers {
   readonly pool: ConnectionPool;
-  readonly workers: number;
+  readonly connections: number;
 }
 
 /**
- * Acquires a connection for every worker, and releases them once all are acquired, so that the pools have as many
- * connections as workers. Arrivals alone would not open that many, because at a low rate they all go to the first few.
+ * Acquires all connections that the workers can have at once, and releases them once all are acquired, so that the pools have
+ * them. Arrivals alone would not open that many, because at a low rate they all go to the first few.
  */
 class FirstConnections {
   /** Resolves when every connection was acquired or has failed, or when none is held any more. */
@@ -166,8 +166,8 @@ class FirstConnections {
   }
 
   gather(callers: readonly Callers[]): void {
-    const acquiring = callers.flatMap(({ pool, workers }) =>
-      Array.from({ length: workers }, () =>
+    const acquiring = callers.flatMap(({ pool, connections }) =>
+      Array.from({ length: connections }, () =>
         pool.acquire().then(
           connection => this.#hold(pool, connection),
           // No operation has failed. The worker meets the failure itself when something is due.

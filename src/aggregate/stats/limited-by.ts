@@ -213,8 +213,6 @@ type ThreadLoad = RoundResult['cpu']['threads'][number];
 function limitFigures(rounds: readonly RoundResult[], cores: number) {
   const over = (figure: (round: RoundResult) => number) => median(rounds.map(figure));
   const overKnown = (figure: (round: RoundResult) => number | null) => medianOfKnown(rounds.map(figure));
-  const ofMedianThread = (figure: (thread: ThreadLoad, round: RoundResult) => number | null) =>
-    overKnown(round => medianOfKnown(round.cpu.threads.map(thread => figure(thread, round))));
   const ofWorstThread = (figure: (thread: ThreadLoad, round: RoundResult) => number) =>
     over(round => Math.max(0, ...round.cpu.threads.map(thread => figure(thread, round))));
   // In an open loop the response time includes the wait for a worker, which is not a wait for the pool. The pool's own
@@ -223,14 +221,22 @@ function limitFigures(rounds: readonly RoundResult[], cores: number) {
     const unsentMs = Math.max(0, response.mean - service.mean);
     return openLoop === null ? unsentMs : Math.min(unsentMs, poolMetrics.acquireWait.mean);
   };
-  // A closed loop can share its threads with an open one, which spins in them.
-  const spun = ({ openLoop, cpu: { threads } }: RoundResult) =>
-    openLoop?.spinShare ?? sumOf(threads, ({ spinShare = 0 }) => spinShare) / Math.max(1, threads.length);
-  const spunCores = (round: RoundResult) => spun(round) * round.cpu.eventLoopUtilization.length;
+  // Threads that other loads share spin more or less than the others. Results before 0.12 have only the mean.
+  const spunOf = ({ openLoop, cpu: { eventLoopUtilization, threads } }: RoundResult) =>
+    eventLoopUtilization.map((_, index) => threads[index]?.spinShare ?? openLoop?.spinShare ?? 0);
+  const spunCores = (round: RoundResult) => sumOf(spunOf(round), ratio => ratio);
   const withoutSpun = (round: RoundResult, busyRatio: number | null, cpus: number) =>
     busyRatio === null ? null : Math.max(0, busyRatio - spunCores(round) / cpus);
-  const loopsOf = (round: RoundResult) =>
-    round.cpu.eventLoopUtilization.map(busy => Math.max(0, busy - spun(round)));
+  const loopsOf = (round: RoundResult) => {
+    const spun = spunOf(round);
+    return round.cpu.eventLoopUtilization.map((busy, index) => Math.max(0, busy - (spun[index] ?? 0)));
+  };
+  const coresOf = (round: RoundResult) => {
+    const spun = spunOf(round);
+    return round.cpu.threads.map(({ cores }, index) =>
+      cores === null ? null : Math.max(0, cores - (spun[index] ?? 0)),
+    );
+  };
   return {
     threads: over(round => round.cpu.eventLoopUtilization.length),
     /** Before the worker had a connection: as a fraction of the response time, and how long. */
@@ -247,29 +253,23 @@ function limitFigures(rounds: readonly RoundResult[], cores: number) {
       Math.max(
         0,
         ...loopsOf(round).map((loop, index) => {
-          const { cores = null, waitShare = null } = round.cpu.threads[index] ?? {};
-          const waited = waitShare ?? 0;
-          return waited >= heldUp ? 0 : Math.max(loop, (cores ?? 0) - spun(round) + waited);
+          const waited = round.cpu.threads[index]?.waitShare ?? 0;
+          return waited >= heldUp ? 0 : Math.max(loop, (coresOf(round)[index] ?? 0) + waited);
         }),
       ),
     ),
-    spinRatio: over(spun),
+    /** Of the mean thread. */
+    spinRatio: over(round => spunCores(round) / Math.max(1, round.cpu.eventLoopUtilization.length)),
     /** Max of the operations that were due while every worker was busy; 0 in a closed loop. */
     backlog: over(({ openLoop }) => openLoop?.largestBacklog ?? 0),
     /** Fraction of what was due that did not complete; null in a closed loop. */
     shortfallRatio: overKnown(({ openLoop }) =>
       openLoop === null || openLoop.offered === 0 ? null : openLoop.shortfall / openLoop.offered,
     ),
-    threadCores: ofMedianThread((thread, round) =>
-      thread.cores === null ? null : Math.max(0, thread.cores - spun(round)),
-    ),
-    fullestThreadCores: overKnown(round =>
-      maxOfKnown(
-        round.cpu.threads.map(({ cores }) => (cores === null ? null : Math.max(0, cores - spun(round)))),
-      ),
-    ),
+    threadCores: overKnown(round => medianOfKnown(coresOf(round))),
+    fullestThreadCores: overKnown(round => maxOfKnown(coresOf(round))),
     /** Fraction of the window in which the median thread was ready and had no core. */
-    threadWaitRatio: ofMedianThread(thread => thread.waitShare),
+    threadWaitRatio: overKnown(round => medianOfKnown(round.cpu.threads.map(({ waitShare }) => waitShare))),
     gcRatio: ofWorstThread((thread, { seconds }) => (seconds > 0 ? thread.gcMs / 1000 / seconds : 0)),
     maxGcMs: ofWorstThread(thread => thread.gcLongestMs),
     loopDelayP99Ms: ofWorstThread(thread => thread.loopDelayP99Ms),

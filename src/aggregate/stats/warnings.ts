@@ -103,17 +103,29 @@ function describeUngrown(scenarios: readonly Pick<MeasuredResult, 'id' | 'rounds
   ];
 }
 
-/** Whether a population runs in the scenario's threads. */
-function sharesThreads({ populations = [] }: ScenarioResult): boolean {
-  return populations.some(population => population.sharesThreads);
+/** What can delay the operations of a scenario, with a sentence about the scenarios in which it did. */
+const delays = {
+  generator: list =>
+    `The generator itself was late by more than ${formatMs(maxLagMs)} ms, which the response times include, in ${list}: use fewer threads, a lower rate or a quieter machine.`,
+  burst: list =>
+    `A thread sends the batches of a burst one after another, so the response times include the wait of the last ones, in ${list}: use more threads or smaller bursts.`,
+  recording: list =>
+    `Recorded operations were sent more than ${formatMs(maxLagMs)} ms late, which the response times include, in ${list}. A thread sends the operations of a recorded burst one after another: use more threads, or a lower speed. Without bursts, the generator itself was late: use a quieter machine.`,
+  population: list =>
+    `Operations were sent more than ${formatMs(maxLagMs)} ms late in ${list}, whose threads also run populations. The response times include this lag. It is part of the effect of the populations, but a busy machine also causes lag: compare it with that of the scenario alone.`,
+} as const satisfies Record<string, (list: string) => string>;
+
+function delayOf({ arrival: { kind }, populations = [] }: ScenarioResult): keyof typeof delays {
+  if (populations.some(({ sharesThreads }) => sharesThreads)) return 'population';
+  if (kind === 'recorded') return 'recording';
+  return kind === 'burst' ? 'burst' : 'generator';
 }
 
 /** Caveats of the latencies of a run, a sentence each. */
 export function latencyWarnings(scenarios: readonly ScenarioResult[]): string[] {
-  const isBurst = ({ arrival: { kind } }: ScenarioResult) => kind === 'burst' || kind === 'recorded';
-  const late = (isMeant: (scenario: ScenarioResult) => boolean) =>
+  const late = (delay: string) =>
     scenarios
-      .filter(isMeant)
+      .filter(scenario => delayOf(scenario) === delay)
       .map(({ id, rounds }) => ({
         id,
         lagMs: median(rounds.flatMap(round => round.openLoop?.lag.p99 ?? [])),
@@ -134,21 +146,7 @@ export function latencyWarnings(scenarios: readonly ScenarioResult[]): string[] 
   const warn = (found: readonly string[], sentence: (list: string) => string) =>
     found.length === 0 ? [] : [sentence(formatList(found))];
   return [
-    ...warn(
-      late(scenario => !isBurst(scenario) && !sharesThreads(scenario)),
-      list =>
-        `The generator itself was late by more than ${formatMs(maxLagMs)} ms, which the response times include, in ${list}: use fewer threads, a lower rate or a quieter machine.`,
-    ),
-    ...warn(
-      late(scenario => isBurst(scenario) && !sharesThreads(scenario)),
-      list =>
-        `A thread sends the batches of a burst one after another, so the response times include the wait of the last ones, in ${list}: use more threads, smaller bursts, or a lower speed of the replay.`,
-    ),
-    ...warn(
-      late(sharesThreads),
-      list =>
-        `Operations were sent more than ${formatMs(maxLagMs)} ms late in ${list}, whose threads also run populations. The response times include this lag. It is part of the effect of the populations, but a busy machine also causes lag: compare it with that of the scenario alone.`,
-    ),
+    ...Object.entries(delays).flatMap(([delay, sentence]) => warn(late(delay), sentence)),
     ...warn(
       beyondRange,
       list =>

@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { speed } from '../../aggregate/scenario/arrival.ts';
+import { maxRate, speed } from '../../aggregate/scenario/arrival.ts';
 import { limits } from '../../aggregate/scenario/limits.ts';
 import type { ScenarioGroup } from '../../aggregate/scenario/scenario.ts';
 import type { refuser } from '../../aggregate/scenario/schema-parts.ts';
-import { lengthOf, type Replay, readReplay } from '../../workers/workload/replay.ts';
+import { forgetReplays, lengthOf, type Replay, readReplay } from '../../workers/workload/replay.ts';
 import type { WorkloadConfig } from './workload.ts';
 
 /** Recorded arrivals: the replay of the workload has their instants, and so determines their mean rate. */
@@ -41,6 +41,7 @@ const configInput = z.looseObject({ scenarios: loads, populations: loads.optiona
  * length of the first of these recordings.
  */
 export function withRecordedRates(input: unknown): unknown {
+  forgetReplays();
   const { data: config } = configInput.safeParse(input);
   if (config === undefined) return input;
   let { seconds } = config;
@@ -77,7 +78,7 @@ export function checkRecorded(
   for (const [group, { arrival }] of scenarios.entries())
     for (const [index, one] of arrival.entries()) {
       if (one.kind !== 'recorded') continue;
-      const refuseKey = (key: 'kind' | 'rate', expected: string) =>
+      const refuseKey = (key: 'kind' | 'rate' | 'speed', expected: string) =>
         refuse(['scenarios', group, 'arrival', index, key], expected, one[key]);
       const replay = workload.replay === null ? undefined : replayOf(workload.replay);
       const rate = replay && rateOf(replay, one.speed);
@@ -90,7 +91,12 @@ export function checkRecorded(
         );
       else if (rate === undefined)
         refuseKey('kind', 'another kind, because workload.replay has only one instant');
+      else if (rate > maxRate)
+        refuseKey('speed', `a lower speed, because the mean rate is ${rate} a second, above ${maxRate}`);
       else if (one.rate !== rate)
-        refuseKey('rate', `${rate} or nothing (the replay and speed determine the rate)`);
+        refuseKey(
+          'rate',
+          `${rate} or nothing (the rate of the replay at this speed; a run that is resumed needs the replay with which it began)`,
+        );
     }
 }

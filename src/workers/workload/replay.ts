@@ -87,13 +87,19 @@ export function lengthOf({ instants }: Replay): number | undefined {
   return last === first ? undefined : last + squares / (last - first);
 }
 
-/** The last file read in this thread: every pool of every round has the same one. */
-let kept: { readonly path: string; readonly replay: Replay } | undefined;
+/** The files read in this thread: every round has the same ones, even if they change. */
+const kept = new Map<string, Replay>();
 
 /** @throws RangeError whose message says what is expected */
 export function readReplay(path: string): Replay {
-  if (kept?.path !== path) kept = { path, replay: parseReplay(readNamedFile(path)) };
-  return kept.replay;
+  const replay = kept.get(path) ?? parseReplay(readNamedFile(path));
+  kept.set(path, replay);
+  return replay;
+}
+
+/** A config that is read from now on has its replays as they are now. */
+export function forgetReplays(): void {
+  kept.clear();
 }
 
 /**

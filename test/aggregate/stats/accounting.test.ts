@@ -162,6 +162,14 @@ describe('warnings of an open loop', () => {
     expect(latencyWarnings([burst])).toEqual([expect.stringMatching(/burst.*constant1000 \(p99 4\.00 ms\)/)]);
   });
 
+  test('leave open whether the bursts of a recording or the generator caused its lag', () => {
+    const scenario = buildOpenScenario(1000, [1, 1, 1], { openLoop: { lag: buildLatency(100, 1.6) } });
+    const recorded = { ...scenario, arrival: { kind: 'recorded', rate: 1000, speed: 1 } };
+    expect(latencyWarnings([recorded])).toEqual([
+      expect.stringMatching(/constant1000 \(p99 4\.00 ms\).* bursts.* generator itself was late/),
+    ]);
+  });
+
   test('do not blame the generator for the lag of a load if a population shares its threads', () => {
     const scenario = buildOpenScenario(1000, [1, 1, 1], { openLoop: { lag: buildLatency(100, 1.6) } });
     const { summary, limitedBy } = scenario;

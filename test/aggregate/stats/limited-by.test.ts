@@ -515,6 +515,15 @@ describe('limit of an open loop counts spinning as idle', () => {
     expect(limitOf({ ...measure(), openLoop: null }).resource).toBe('client');
   });
 
+  test('a full thread is the limit, even if the others spin: each counts only what it spun itself', () => {
+    const [load = expect.fail()] = measure().cpu.threads;
+    const threads = [0.02, 0.9].map(spinShare => ({ ...load, spinShare }));
+    const cpu = { eventLoopUtilization: [1, 1], threads, clientCores: 2 };
+    const found = limitOf(measure({ spinShare: 0.46 }, { cpu }));
+    expect(found.resource).toBe('client');
+    expect(found.evidence).toMatch(/46 % spun .* \(busiest 0\.96 of a core, 98 %\)/);
+  });
+
   test('a thread that shares the CPU it is pinned to, and spins there, leaves it idle for as long as it spins', () => {
     const threads = measure().cpu.threads.map(load => ({ ...load, cores: 0.7, waitShare: 0.3 }));
     const cpuSets = { machine: 2, client: { cpus: 1, busyShare: 1 }, both: { cpus: 2, busyShare: 0.6 } };

@@ -40,7 +40,7 @@ function describeValue(threshold: ThresholdResult): string {
 }
 
 function describeFigure({ metric, condition, value }: ThresholdResult): string {
-  if (value === null) return metric.startsWith(claimPrefix) ? 'not judged' : 'nothing was measured';
+  if (value === null) return metric.startsWith(claimPrefix) ? 'not judged' : 'not measured';
   if (typeof value === 'string') return value;
   const kind = findMetric(metric)?.kind;
   if (kind === undefined) return String(value);
