@@ -27,7 +27,7 @@ describe('several populations at once', () => {
   test('have books of their own that balance with the server, and leave no keys', async () => {
     const stages = [
       { seconds: 0.1, rate: 400, rampTo: 1600 },
-      { seconds: 0.1, rate: 200 },
+      { seconds: 0.3, rate: 200 },
     ];
     const experiment = await createExperiment(valkey.url, {
       target: { server: 'valkey', url: valkey.url },
@@ -49,14 +49,14 @@ describe('several populations at once', () => {
     const { code, stderr } = await experiment.run();
     expect(code, stderr).toBe(0);
     const { scenarios, config } = await experiment.result();
-    expect(config.seconds).toBe(0.2);
+    expect(config.seconds).toBe(0.4);
     const [scenario] = scenarios;
     const [round = expect.fail()] = scenario?.rounds ?? [];
     const [ramp = expect.fail(), bulk = expect.fail()] = round.populations ?? [];
     expect([ramp.name, bulk.name]).toEqual(['ramp', 'bulk']);
 
-    // 100 and 20 by the integral, split over the pools.
-    expect(ramp.openLoop?.stages?.map(({ offered }) => offered)).toEqual([100, 20]);
+    // 100 and 60 by the integral, split over the pools.
+    expect(ramp.openLoop?.stages?.map(({ offered }) => offered)).toEqual([100, 60]);
     expect(ramp).toMatchObject({ failed: {}, unfinished: 0, serverCalls: ramp.completed });
     expect(ramp.commands.map(({ name }) => name)).toEqual(['LPUSH', 'LPOP']);
     expect(ramp.cpu.threads).toHaveLength(2);
@@ -101,7 +101,7 @@ describe('several populations at once', () => {
     onTestFinished(() => rm(out, { recursive: true, force: true }));
     // One of them is a closed loop, which would take all that the server can do.
     const url = await startSlowly(valkey.port);
-    const flags = ['--rounds', '1', '--seconds', '0.2', '--warmup', '0', '--url', url, '--out', out];
+    const flags = ['--rounds', '1', '--seconds', '0.4', '--warmup', '0', '--url', url, '--out', out];
     const { code, stderr } = await runPoolbench(['run', example, ...flags]);
     expect(code, stderr).toBe(0);
     const [run = ''] = await readdir(out);

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseConfig } from '../../src/main/experiment/read-config.ts';
 import { expandScenarios } from '../../src/main/experiment/scenarios.ts';
-import { threadTasks } from '../../src/main/run/measurement.ts';
+import { threadTasks } from '../../src/main/run/loads.ts';
 import type { Target } from '../../src/main/server/find-target.ts';
 import type { Preset } from '../../src/pool/presets.ts';
 import { SharedState } from '../../src/workers/shared-state.ts';

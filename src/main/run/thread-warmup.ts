@@ -12,7 +12,8 @@ import { besideOf } from '../experiment/populations.ts';
 import type { Scenario } from '../experiment/scenarios.ts';
 import { workloadTask } from '../experiment/workload.ts';
 import type { Progress } from '../live/progress.ts';
-import { type Bench, runOnce } from './measurement.ts';
+import type { Bench } from './loads.ts';
+import { runOnce } from './measurement.ts';
 import { TurnVoided } from './threads.ts';
 
 /**

@@ -13,7 +13,7 @@ import { usualPatience } from '../../../src/main/agents/patience.ts';
 import { emptySeats } from '../../../src/main/agents/seated.ts';
 import { type Experiment, experimentSchema } from '../../../src/main/experiment/experiment.ts';
 import { planRun } from '../../../src/main/experiment/plan.ts';
-import { threadTasks } from '../../../src/main/run/measurement.ts';
+import { threadTasks } from '../../../src/main/run/loads.ts';
 import type { Target } from '../../../src/main/server/find-target.ts';
 import { SharedState } from '../../../src/workers/shared-state.ts';
 import { loopback } from '../../support/connections.ts';

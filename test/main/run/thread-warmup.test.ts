@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { parseConfig } from '../../../src/main/experiment/read-config.ts';
 import { expandScenarios } from '../../../src/main/experiment/scenarios.ts';
 import { Progress } from '../../../src/main/live/progress.ts';
-import type { Bench } from '../../../src/main/run/measurement.ts';
+import type { Bench } from '../../../src/main/run/loads.ts';
 import { Settling, warmUpThreads, widestOfEachPath } from '../../../src/main/run/thread-warmup.ts';
 import { placeOn } from '../../../src/main/run/threads.ts';
 import type { Target } from '../../../src/main/server/find-target.ts';
