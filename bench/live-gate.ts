@@ -17,7 +17,7 @@ import type { Bench } from './question.ts';
 import { range } from './report.ts';
 
 /** How often each pair of sides is measured. Equal ones mostly need all rounds, and the one that is slower few. */
-const runs = { equal: 20, slower: 40 } as const;
+const runs = { equal: 8, slower: 40 } as const;
 /** The default of a config. */
 const rounds: RoundsRange = { atLeast: 10, atMost: 50 };
 const slower = 1.1;
@@ -137,8 +137,8 @@ function planOf(port: number, side: 'equal' | 'slower'): Plan {
         workload: { keys: 10, commands: [{ command: `EVALSHA "${script}" 1 {key}` }] },
         scenarios: [{ client: 'wire', workers: 10 }],
         rounds,
-        seconds: 0.1,
-        warmupSeconds: 0.05,
+        seconds: 0.5,
+        warmupSeconds: 0.1,
       },
       'the config of the bench',
     ),
