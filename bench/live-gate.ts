@@ -1,4 +1,4 @@
-import { Redis } from 'ioredis';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { compareResults } from '../src/aggregate/comparison/compare-results.ts';
 import type { GateResult } from '../src/aggregate/comparison/schema.ts';
 import type { Gate } from '../src/aggregate/gates/gate.ts';
@@ -16,53 +16,31 @@ import { measurePlan } from './measure-plan.ts';
 import type { Bench } from './question.ts';
 import { range } from './report.ts';
 
-/** How often each pair of sides is measured. Equal ones mostly need all rounds, and the one that is slower few. */
-const runs = { equal: 20, slower: 40 } as const;
+/** How often each pair of sides is measured. Equal ones mostly need many rounds, and the one that is slower few. */
+const runs = { equal: 8, slower: 40 } as const;
 /** The default of a config. */
 const rounds: RoundsRange = { atLeast: 10, atMost: 50 };
+/** By which the replies are delayed: long compared with the delays of a machine that does other work. */
+const delayMs = 20;
 const slower = 1.1;
-/** By what an operation grows at least if its loop grows by 10 %: less was measured beside other work. */
-const minGrowth = 0.08;
-/** Steps of the loop that is most of an operation: some 60 µs, so that the server is what limits the load. */
-const steps = 6000;
 
-/**
- * An operation of the server that takes as long as the key `steps` of its database says: what makes one side slower is nothing
- * but the server's work, by as much as is wanted.
- */
-const script =
-  "local sum = 0 for step = 1, tonumber(redis.call('GET', 'steps')) do sum = sum + step end return sum";
+type Side = 'base' | 'equal' | 'slower';
 
 /**
  * Measures what `npm run bench -- gate` simulates, on a real server: `versus` of equal sides, and of one that is 10 % slower,
  * each until the gate is decided. The first sides of the latter runs then serve as a stored baseline, as in `compare`.
  */
 export async function measureGates({ server, report }: Bench, gate: Gate): Promise<void> {
-  const control = new Redis({ port: server.port, lazyConnect: true });
-  await control.connect();
+  const proxies = await Promise.all([delayMs, delayMs * slower].map(ms => startDelayProxy(server.port, ms)));
   try {
-    const setSteps = async (ofSlower: number) => {
-      await control
-        .pipeline([
-          ['select', '0'],
-          ['set', 'steps', String(steps)],
-          ['select', '1'],
-          ['set', 'steps', String(Math.round(ofSlower))],
-        ])
-        .exec();
-    };
-    // The rest of an operation takes time, too: the loop must grow by more than the whole.
-    await setSteps(steps * slower);
-    const measured = ratioOf(await measureOnce(server.port, 'slower'));
-    const growth = Math.min(slower - 1, Math.max(minGrowth, measured - 1));
-    await setSteps(steps * (1 + (slower - 1) ** 2 / growth));
-
+    const ports = proxies.map(({ port }) => port);
+    const portOf = (side: Side) => ports[side === 'slower' ? 1 : 0] ?? 0;
     const started = performance.now();
     const runsOf: Record<'equal' | 'slower', Sides[]> = { equal: [], slower: [] };
     for (let run = 0; run < runs.slower; run++)
       for (const side of ['equal', 'slower'] as const)
         if (runsOf[side].length < ((run + 1) * runs[side]) / runs.slower)
-          runsOf[side].push(await measureOnce(server.port, side, gate));
+          runsOf[side].push(await measureOnce(portOf, side, gate));
     const seconds = (performance.now() - started) / 1000;
 
     report.title('Live: how often a gate fails a build');
@@ -102,8 +80,36 @@ export async function measureGates({ server, report }: Bench, gate: Gate): Promi
       ]),
     );
   } finally {
-    control.disconnect();
+    for (const proxy of proxies) proxy.close();
   }
+}
+
+/** A way to the server on which replies take longer. @returns its port, and a function that closes it */
+async function startDelayProxy(port: number, delayMs: number): Promise<{ port: number; close(): void }> {
+  const sockets = new Set<Socket>();
+  const proxy = createServer({ noDelay: true }, client => {
+    const upstream = connect({ port, host: '127.0.0.1', noDelay: true });
+    client.pipe(upstream);
+    // Timers of the same length keep the order of the replies.
+    upstream.on('data', bytes => setTimeout(() => client.write(bytes), delayMs));
+    for (const socket of [client, upstream]) {
+      sockets.add(socket);
+      socket.on('error', () => {});
+      socket.on('close', () => {
+        sockets.delete(socket);
+        client.destroy();
+        upstream.destroy();
+      });
+    }
+  });
+  await new Promise<void>(resolve => proxy.listen(0, '127.0.0.1', resolve));
+  return {
+    port: (proxy.address() as AddressInfo).port,
+    close() {
+      proxy.close();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
 }
 
 function outcomeOf(results: readonly Result[], gate: Gate): GateResult['outcome'] {
@@ -112,32 +118,26 @@ function outcomeOf(results: readonly Result[], gate: Gate): GateResult['outcome'
   return judged.outcome;
 }
 
+type PortOf = (side: Side) => number;
 type Sides = readonly [base: Result, other: Result];
 
-/** @param gate undefined: nothing is judged, and all rounds are measured */
-async function measureOnce(port: number, side: 'equal' | 'slower', gate?: Gate): Promise<Sides> {
-  const plan = planOf(port, side);
-  const [base, other] = await measurePlan(gate === undefined ? plan : { ...plan, gates: [gate] }, {
-    force: true,
-  });
+async function measureOnce(portOf: PortOf, side: Side, gate: Gate): Promise<Sides> {
+  const [base, other] = await measurePlan({ ...planOf(portOf, side), gates: [gate] }, { force: true });
   if (base === undefined || other === undefined) throw new Error('expected two sides');
   return [base, other];
 }
 
 /** Without the controls that a run of such a plan has: they would take as long again, and the equal sides are one. */
-function planOf(port: number, side: 'equal' | 'slower'): Plan {
-  const experiments = [
-    { name: 'base', database: 0 },
-    { name: side, database: side === 'slower' ? 1 : 0 },
-  ].map(({ name, database }) =>
+function planOf(portOf: PortOf, side: Side): Plan {
+  const experiments = (['base', side] as const).map(name =>
     checkConfig(
       {
         name,
-        target: { server: 'redis', url: `redis://127.0.0.1:${port}/${database}` },
-        workload: { keys: 10, commands: [{ command: `EVALSHA "${script}" 1 {key}` }] },
-        scenarios: [{ client: 'wire', workers: 10 }],
+        target: { server: 'redis', url: `redis://127.0.0.1:${portOf(name)}` },
+        workload: { keys: 100 },
+        scenarios: [{ client: 'wire', workers: 20 }],
         rounds,
-        seconds: 0.1,
+        seconds: 0.2,
         warmupSeconds: 0.05,
       },
       'the config of the bench',
