@@ -17,6 +17,8 @@ import {
   GET,
   loopback,
   openConnection,
+  plainIoredis,
+  plainWire,
   rejection,
   SET,
   sendBatch,
@@ -108,14 +110,16 @@ describe('transports and logins', () => {
       // NODE_EXTRA_CA_CERTS is read when Node starts, so this takes a process of its own.
       const module = (name: string) =>
         JSON.stringify(new URL(`../../../dist/pool/client/${name}.js`, import.meta.url).href);
-      const connection = client === 'wire' ? 'WireConnection' : 'IoredisConnection';
+      const [connection, options] =
+        client === 'wire' ? ['WireConnection', plainWire] : ['IoredisConnection', plainIoredis];
       const program = `
       import { Batch, KEY } from ${module('batch')};
       import { ${connection} } from ${module(`${client}-connection`)};
       const address = { host: 'localhost', port: ${tls.port}, tls: true, password: 's3cret', database: 1 };
       const commands = [{ name: 'GET', args: [KEY] }, { name: 'SET', args: [KEY, 'x'.repeat(100)] }];
       const order = Uint16Array.from({ length: 2000 }, (_, i) => i < 1000 ? 1 : 0);
-      const connection = await ${connection}.connector(address, { keyPrefix: 'k:', commands, order }, 5000)();
+      const set = { keyPrefix: 'k:', commands, order };
+      const connection = await ${connection}.connector(address, set, 5000, ${JSON.stringify(options)})();
       const batch = new Batch(2000, { done: () => {
         console.log(batch.completed, batch.misses, batch.failed);
         connection.close();
