@@ -119,14 +119,18 @@ export function expectReplayOf(
     const end = starts[operation + 1] ?? 0;
     const line = `line ${operation + 2} of the file`;
     const limits = limitsOfEach[numbers[start] ?? -1];
-    if (limits === undefined) throw new RangeError(`the index of a command in ${line}`);
-    if (end - start - 2 !== limits.length) throw new RangeError(`${limits.length} keys in ${line}`);
+    if (limits === undefined) throw misfit(`the index of a command in ${line}`);
+    if (end - start - 2 !== limits.length) throw misfit(`${limits.length} keys in ${line}`);
     for (let place = 0; place < limits.length; place++) {
       const limit = limits[place] ?? 0;
       if ((numbers[start + 2 + place] ?? 0) < limit) continue;
-      throw new RangeError(`numbers of keys below ${limit} in ${line}`);
+      throw misfit(`numbers of keys below ${limit} in ${line}`);
     }
   }
+}
+
+function misfit(expected: string): RangeError {
+  return new RangeError(`${expected} (a replay belongs to the commands and keys with which it was recorded)`);
 }
 
 /**
