@@ -154,7 +154,8 @@ describe('a pool', () => {
     await proxy.refuse();
     for (let failure = 0; failure < failuresToOpen; failure++)
       expect((await rejection(pool.acquire())).code).toBe('ECONNREFUSED');
-    expect((await rejection(pool.acquire())).code).toBe('CIRCUIT_OPEN');
+    // On a busy machine, the next attempt may already be let through: it fails, and the circuit opens again.
+    await until(async () => (await rejection(pool.acquire())).code === 'CIRCUIT_OPEN');
     await proxy.admit();
     await until(async () => {
       const connection = await pool.acquire().catch(() => undefined);
