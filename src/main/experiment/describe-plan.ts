@@ -13,6 +13,7 @@ import { alignColumns, wrapText } from '../../aggregate/text/text-layout.ts';
 import type { KeyChoice, WorkloadTask } from '../../workers/contract.ts';
 import { typeName } from '../../workers/workload/families.ts';
 import { keyRanges } from '../../workers/workload/keys.ts';
+import { countCommands, readReplay } from '../../workers/workload/replay.ts';
 import { armsOf, isEndedByBudget, type Plan, secondsAtLeast, secondsAtMost } from './plan.ts';
 import { type Population, populationsOf } from './populations.ts';
 import { type LabelledScenario, labelScenarios } from './scenarios.ts';
@@ -230,7 +231,7 @@ export function describeWorkload(workload: WorkloadConfig): string[] {
     keys,
     ...others,
     sizes,
-    `${mix}${script === undefined ? describeMix(commands) + order : `sessions of ${basename(script)}`}`,
+    `${mix}${script === undefined ? describeMix(asSent(commands, replay)) + order : `sessions of ${basename(script)}`}`,
     ...also,
   ].join(', ');
   // The plan indents these lines by 2.
@@ -280,7 +281,19 @@ function describeSizes(sizes: ValueBytes): string {
   }
 }
 
-function describeMix(commands: readonly { readonly command: string; readonly weight: number }[]): string {
+interface Weighted {
+  readonly command: string;
+  readonly weight: number;
+}
+
+/** The commands with the weights that count: a replay has its own, whatever those of the config are. */
+function asSent(commands: readonly Weighted[], replay: string | undefined): readonly Weighted[] {
+  if (replay === undefined) return commands;
+  const counts = countCommands(readReplay(replay), commands.length);
+  return commands.map(({ command }, index) => ({ command, weight: counts[index] ?? 0 }));
+}
+
+function describeMix(commands: readonly Weighted[]): string {
   const weights = commands.reduce((sum, { weight }) => sum + weight, 0);
   const fractions = new Map<string, number>();
   for (const { command, weight } of commands) {

@@ -129,6 +129,16 @@ export function expectReplayOf(
   }
 }
 
+/** How often a replay has each command of its workload. */
+export function countCommands({ numbers, starts }: Replay, commands: number): Uint32Array {
+  const counts = new Uint32Array(commands);
+  for (const start of starts.subarray(0, -1)) {
+    const command = numbers[start] ?? 0;
+    counts[command] = (counts[command] ?? 0) + 1;
+  }
+  return counts;
+}
+
 function misfit(expected: string): RangeError {
   return new RangeError(`${expected} (a replay belongs to the commands and keys with which it was recorded)`);
 }

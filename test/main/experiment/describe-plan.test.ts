@@ -1,10 +1,14 @@
-import { describe, expect, test } from 'vitest';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { fixedRounds } from '../../../src/aggregate/stats/sign-test.ts';
 import { formatDuration } from '../../../src/aggregate/text/format.ts';
 import { describePlan, describeWorkload } from '../../../src/main/experiment/describe-plan.ts';
 import { experimentSchema } from '../../../src/main/experiment/experiment.ts';
 import { planRun } from '../../../src/main/experiment/plan.ts';
 import { parseConfig, readConfig } from '../../../src/main/experiment/read-config.ts';
+import { untimedHead } from '../../../src/workers/workload/replay.ts';
 
 describe('plan is described in eighty columns', () => {
   test('the plan names scenarios, rounds, times, order, threads and duration', async () => {
@@ -111,6 +115,17 @@ describe('plan is described in eighty columns', () => {
 });
 
 describe('workload is described in a few lines', () => {
+  test('with the commands of a replay as often as it sends them, whatever their weights', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'poolbench-test-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const replay = join(folder, 'a.replay');
+    await writeFile(replay, `${untimedHead}\n0 0 1\n1 0 1\n1 0 2\n1 0 3\n`);
+    const commands = [{ command: 'GET {key}', weight: 99 }, { command: 'DEL {key}' }];
+    expect(linesOf({ commands, replay }).join('').replaceAll(/\s+/g, ' ')).toContain(
+      '25 % GET, 75 % DEL in the order of a.replay',
+    );
+  });
+
   function linesOf(workload: object): string[] {
     const config = { name: 'c', target: { server: 'redis', url: 'redis://h' }, scenarios: [{}], workload };
     return describeWorkload(parseConfig(JSON.stringify(config), 'c.json').workload);
