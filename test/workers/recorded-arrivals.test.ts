@@ -256,7 +256,7 @@ test('recorded bursts, replayed at twice the speed, are half as far apart in a s
   for (const all of [instants, again]) expect(silentRatio(all)).toBeGreaterThan(0.3);
   // An even load would be as near to the bursts in only a fifth of its time.
   const near = again.filter(ms => instants.some(other => Math.abs(ms - other) < 10));
-  expect(near.length / again.length).toBeGreaterThan(0.4);
+  expect(near.length / again.length).toBeGreaterThan(0.3);
 });
 
 test('the warm-up opens as many connections as the pool can have, fewer than it has workers', async () => {
