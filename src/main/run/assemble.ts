@@ -9,7 +9,7 @@ import { fixedRounds, isFixed, type RoundsRange } from '../../aggregate/stats/si
 import { summarise, withPooledTails } from '../../aggregate/stats/summary.ts';
 import { latencyWarnings } from '../../aggregate/stats/warnings.ts';
 import { judgeThresholds } from '../../aggregate/thresholds/judge-thresholds.ts';
-import { describeEnvironment, describeTool } from '../environment.ts';
+import { describeEnvironment, describeTool, usableCores } from '../environment.ts';
 import { keptClients, type UsedClients } from '../experiment/clients.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import { besideOf, countThreads, type Population } from '../experiment/populations.ts';
@@ -109,7 +109,7 @@ function assembleScenarios(
   { target, scenarios, populations, plannedRounds, rounds }: Measured,
   final: boolean,
 ): Result['scenarios'] {
-  const loadEnvironment = environmentOf(target, describeEnvironment().cores);
+  const loadEnvironment = environmentOf(target, usableCores());
   return scenarios.map(scenario => {
     const ofScenario = [...(rounds.get(scenario.id) ?? [])];
     const besideLoads = besideOf(scenario, populations);

@@ -4,7 +4,7 @@ import { formatList, formatPlural } from '../../aggregate/text/format.ts';
 import { whyNoRing } from '../../pool/client/ring-socket.ts';
 import type { WorkloadTask } from '../../workers/contract.ts';
 import { maxRecords } from '../../workers/workload/keys.ts';
-import { describeEnvironment } from '../environment.ts';
+import { usableCores } from '../environment.ts';
 import { PoolbenchError } from '../errors.ts';
 import { allLoads, expectConnections, type UsedClients } from '../experiment/clients.ts';
 import type { PlannedSide } from '../experiment/plan.ts';
@@ -64,7 +64,7 @@ export async function preflightSide(
   // After that, because it looks for connections of other clients.
   await expectConnections(clients.values(), side, target.address);
   if (elsewhere) return warnings;
-  return [...warnings, ...warnOfMissingCores(extents, target, describeEnvironment().cores)];
+  return [...warnings, ...warnOfMissingCores(extents, target, usableCores())];
 }
 
 /** What a target can require of its clients: the ability, its text, and whether the target requires it. */

@@ -5,7 +5,7 @@ import { describeKnee, nextRate, type SearchRange, type TriedRate } from '../../
 import type { Search, SearchStep } from '../../../aggregate/search/schema.ts';
 import { describeStep, passes, stepRepeats, stepVerdict } from '../../../aggregate/search/step.ts';
 import { describeStepLine, formatSearchRate } from '../../../aggregate/search/words.ts';
-import { describeEnvironment } from '../../environment.ts';
+import { usableCores } from '../../environment.ts';
 import { PoolbenchError } from '../../errors.ts';
 import type { Target } from '../../server/find-target.ts';
 import { environmentOf } from '../../server/find-target.ts';
@@ -37,7 +37,7 @@ export async function runSearch(
 ): Promise<SearchOutcome> {
   const { side, conditions, range, at } = plan;
   const { resultsFolder: folder, progress } = session;
-  const loadEnvironment = environmentOf(target, describeEnvironment().cores);
+  const loadEnvironment = environmentOf(target, usableCores());
   const knee = new KneeSearch(range);
   const steps: SearchStep[] = [];
   let rate = range.start;
