@@ -32,7 +32,15 @@ import {
 import { commandNote, commandRows, commandTable } from '../command-table.ts';
 import { deliveryBlocks } from '../delivery-table.ts';
 import { hostBlocks } from '../host-table.ts';
-import { hysteresisBlocks, isOpen, loadNote, loadTable, loadTables, stageBlocks } from '../load-tables.ts';
+import {
+  hysteresisBlocks,
+  isOpen,
+  loadNote,
+  loadTable,
+  loadTables,
+  recordingBlocks,
+  stageBlocks,
+} from '../load-tables.ts';
 import { populationBlocks, populationCaveats } from '../population-table.ts';
 import {
   judgedCaveats,
@@ -86,7 +94,7 @@ export function resultDocument(result: Result): Block[] {
     ...only(narrow, [paragraph([strong(`${name} against ${describeTarget(target)}`)])]),
     ...environmentBlocks(result, `, seed ${result.seed}`),
     ...resultBlocks(result),
-    ...loadBlocks(scenarios),
+    ...loadBlocks(result),
     ...populationBlocks(scenarios),
     ...only(wide, claims.flatMap(judgedBlocks)),
     ...only(wide, [
@@ -215,11 +223,12 @@ function resultBlocks(result: Result): Block[] {
 }
 
 /** Open loops: a curve for each setting; if rates went up and down, the difference between the directions. */
-function loadBlocks(scenarios: readonly ScenarioResult[]): Block[] {
-  const tables = loadTables(scenarios);
+function loadBlocks(result: Result): Block[] {
+  const tables = loadTables(withoutControls(result));
   if (tables.length === 0) return [];
   return [
     ...only(wide, [heading(2, 'Latency against load'), note(loadNote)]),
+    ...recordingBlocks(result),
     ...tables.flatMap(one => [loadTable(one), ...stageBlocks(one), ...hysteresisBlocks(one)]),
   ];
 }

@@ -86,7 +86,7 @@ export function renderReportPage(result: Result): string {
       ...section('Pools', poolBlocks(scenarios)),
       ...section('What limited it', limitBlocks(scenarios)),
       ...hostBlocks(result),
-      ...section('Load', loadBlocks(scenarios)),
+      ...section('Load', loadBlocks(result)),
       ...section('Stages', stageSection(scenarios)),
       ...section('Commands', commandBlocks(scenarios)),
       ...scriptBlocks(scenarios),
