@@ -239,7 +239,7 @@ export function describeArrival({ kind, rate, size, stages, leg, speed }: Arriva
   if (kind === 'closed') return 'closed loop';
   if (kind === 'recorded') {
     const what = speed === undefined ? kind : `${kind} ×${speed}`;
-    return rate === undefined ? what : `${what} at ${rate}/s on average`;
+    return rate === undefined ? what : `${what} at ${Number(rate.toPrecision(3))}/s on average`;
   }
   const what = size === undefined ? kind : `${kind} of ${size}`;
   if (stages !== undefined) return `${what}, ${describeStages(stages, 2)}`;

@@ -57,7 +57,7 @@ export async function hashFiles(config: Workloads) {
       const bytes = await readFile(resolve(file.path)).catch((cause: NodeJS.ErrnoException) => {
         throw new PoolbenchError(
           'CONFIG_INVALID',
-          `${file.key}: expected a file that can be read, found ${file.path} (${cause.code ?? cause.message}); restore it`,
+          `${file.key}: expected the file ${resolve(file.path)}, found none that can be read (${cause.code ?? cause.message}); restore it, or resume the run in the folder where it began`,
           { cause },
         );
       });

@@ -48,7 +48,9 @@ test('results keep how long a recording is, and no file that has no instants or 
   await rm(join(folder, 'untimed.replay'));
   await expect(describeFiles(named)).rejects.toMatchObject({
     code: 'CONFIG_INVALID',
-    message: expect.stringMatching(/^populations\[0\]\.workload\.replay: expected a file .*ENOENT/),
+    message: expect.stringMatching(
+      /^populations\[0\]\.workload\.replay: expected the file .*untimed\.replay, .*ENOENT/,
+    ),
   });
 });
 
