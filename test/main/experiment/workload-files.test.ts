@@ -32,7 +32,7 @@ test('results keep the hashes of all files that the workloads of a config name, 
   expect(await describeFiles(experiment(folder, {}, [null]))).toBeUndefined();
 });
 
-test('results keep how long a recording is, and no file that has no instants or cannot be read', async () => {
+test('results keep the length of a recording that has instants; a file that cannot be read is named', async () => {
   const folder = dirname(await writeScript(''));
   const at = (instant: number) => ({ instant, command: 0, size: 0, keys: [1] });
   const timed = formatReplay(['GET {key}'], [at(0), at(1_000_000), at(2_000_000)]);

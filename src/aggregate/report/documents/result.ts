@@ -94,7 +94,8 @@ export function resultDocument(result: Result): Block[] {
     ...only(narrow, [paragraph([strong(`${name} against ${describeTarget(target)}`)])]),
     ...environmentBlocks(result, `, seed ${result.seed}`),
     ...resultBlocks(result),
-    ...loadBlocks(result),
+    ...recordingBlocks(result),
+    ...loadBlocks(scenarios),
     ...populationBlocks(scenarios),
     ...only(wide, claims.flatMap(judgedBlocks)),
     ...only(wide, [
@@ -223,12 +224,11 @@ function resultBlocks(result: Result): Block[] {
 }
 
 /** Open loops: a curve for each setting; if rates went up and down, the difference between the directions. */
-function loadBlocks(result: Result): Block[] {
-  const tables = loadTables(withoutControls(result));
+function loadBlocks(scenarios: readonly ScenarioResult[]): Block[] {
+  const tables = loadTables(scenarios);
   if (tables.length === 0) return [];
   return [
     ...only(wide, [heading(2, 'Latency against load'), note(loadNote)]),
-    ...recordingBlocks(result),
     ...tables.flatMap(one => [loadTable(one), ...stageBlocks(one), ...hysteresisBlocks(one)]),
   ];
 }

@@ -1,6 +1,5 @@
-import type { Interval, Result, ScenarioResult } from '../../../result.ts';
+import type { Interval, ScenarioResult } from '../../../result.ts';
 import { hasPopulations, linesOf } from '../../../scenario/setting.ts';
-import { withoutControls } from '../../../stats/control.ts';
 import { metrics } from '../../../stats/metrics.ts';
 import { medianInterval } from '../../../stats/sign-test.ts';
 import { formatMs, formatRate } from '../../../text/format.ts';
@@ -14,7 +13,6 @@ import {
   loadTables,
   loopFigures,
   loopValues,
-  recordingBlocks,
 } from '../../load-tables.ts';
 import { axisFromZero, type Format, logAxis } from '../charts/axis.ts';
 import { type Line, levelChart, pointOf } from '../charts/line-chart.ts';
@@ -85,12 +83,11 @@ const charts: readonly LoadChart[] = [
 ];
 
 /** Open loops: latency, backlog and the generator's own lag against the load. */
-export function loadBlocks(result: Result): Block[] {
-  const tables = loadTables(withoutControls(result));
+export function loadBlocks(scenarios: readonly ScenarioResult[]): Block[] {
+  const tables = loadTables(scenarios);
   if (tables.length === 0) return [];
   return [
     note(loadNote),
-    ...recordingBlocks(result),
     ...tables.flatMap(table => [
       heading(3, table.heading),
       ...charts.flatMap(drawn => loadCharts(table, drawn)),
