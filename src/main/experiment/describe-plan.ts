@@ -150,7 +150,13 @@ function describeScenarios(
   scenarios: readonly LabelledScenario[],
   describeOpen: (arrival: Arrival) => string,
 ): string[] {
-  const rows = joinWorkers(joinRates(scenarios, describeOpen));
+  // Those that differ only in their arrivals stand together.
+  const alike = new Map<string, Row[]>();
+  for (const row of joinWorkers(joinRates(scenarios, describeOpen))) {
+    const line = [...row.cells, ...row.workers].join(' ');
+    alike.set(line, [...(alike.get(line) ?? []), row]);
+  }
+  const rows = [...alike.values()].flat();
   const shown = rows.slice(0, maxRows);
   const hasFurther = shown.some(({ cells }) => cells[4] !== '');
   const [heading = '', ...lines] = alignColumns(

@@ -105,6 +105,11 @@ describe('plan is described in eighty columns', () => {
     expect(beside.replaceAll(/\s+/g, ' ')).toMatch(
       /population other: .*, recorded ×3 at 0\.3\/s on average: 0 to 36 s of 40 s of the recording/,
     );
+    // The arrivals of scenarios that are alike otherwise stand together, below one line.
+    expect(beside.match(/^ {2}ioredis +optimized .*$/gm)).toEqual([
+      expect.stringMatching(/ alone +5 10$/),
+      expect.stringMatching(/ beside-other +5 10$/),
+    ]);
     for (const line of beside.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
   });
 
