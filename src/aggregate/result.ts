@@ -260,7 +260,17 @@ export const resultSchema = z.object({
    * The files that its workloads name (scripts, replays, values), each with its key in the config and the hash of its text
    * but not of its imports; absent without any, and before 0.10.
    */
-  files: z.array(z.object({ key: z.string(), file: z.string(), sha256: z.string() })).optional(),
+  files: z
+    .array(
+      z.object({
+        key: z.string(),
+        file: z.string(),
+        sha256: z.string(),
+        /** How long the recording of a replay lasts until it is repeated; absent without instants, and before 0.13. */
+        recordedSeconds: amount.optional(),
+      }),
+    )
+    .optional(),
   target: z.object({
     declared: z.object({ server: z.string(), url: z.string() }),
     detected: z.object({

@@ -84,7 +84,10 @@ export const options = {
   literal: {
     help: 'also keep the order, the key and the instant of every recorded command, in a second file next to the config',
   },
-  speed: { value: 'N', help: 'rate of the load, as a multiple of the recorded rate; 1 by default' },
+  speed: {
+    value: 'N',
+    help: 'rate of the load, as a multiple of the recorded rate, 1 by default; the config has it as speed or rate of its arrival',
+  },
   resume: {
     value: 'DIR',
     help: 'resume the interrupted run or ledger in this folder',

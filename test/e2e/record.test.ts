@@ -62,15 +62,16 @@ test('a recording is replayed in its order, and not with agents', async () => {
   const folder = await testFolder();
   const [text, config] = ['monitor.txt', 'mine.json'].map(name => join(folder, name)) as [string, string];
   const commands = Array.from({ length: 120 }, (_, index) =>
-    index % 4 === 0 ? ['LPUSH', `private:${index % 7}`, 'value'] : ['GET', `private:${index % 11}`],
+    index % 4 === 0 ? ['LPUSH', `private:${index % 7}`, 'secret'] : ['GET', `private:${index % 11}`],
   );
   const lines = commands.map((words, index) => monitorLine(words, { at: 1_700_000_000 + index / 400 }));
   await writeFile(text, lines.join('\n'));
   const recorded = await runPoolbench(['record', text, '--literal', '--out', config]);
   expect(recorded.code, recorded.stderr).toBe(0);
   const replay = await readFile(join(folder, 'mine.replay'), 'utf8');
-  expect(replay).not.toMatch(/private|value/);
-  expect(replay.trim().split('\n')).toHaveLength(1 + commands.length);
+  expect(replay).not.toMatch(/private|secret/);
+  // The head, both commands, and an empty line come first.
+  expect(replay.trim().split('\n')).toHaveLength(4 + commands.length);
   const ran = await runPoolbench([
     config,
     '--url',
@@ -82,7 +83,13 @@ test('a recording is replayed in its order, and not with agents', async () => {
   ]);
   expect(ran.code, ran.stderr).toBe(0);
   const [run = ''] = await readdir(join(folder, 'results'));
-  const { scenarios } = JSON.parse(await readFile(join(folder, 'results', run, 'result.json'), 'utf8'));
+  const result = await readFile(join(folder, 'results', run, 'result.json'), 'utf8');
+  const { scenarios, files } = JSON.parse(result);
+  expect(files).toMatchObject([{ key: 'workload.replay', recordedSeconds: 0.3 }]);
+  expect(ran.stderr).toMatch(/recorded ×1 at 400\/s on average: 0 to 0\.3 s of 0\.3 s of the recording/);
+  expect(ran.stdout.replace(/\s+/g, ' ')).toMatch(
+    /Measured in every round: ×1, 0(\.3 s of the recording, 1\.\d+ times| to 0\.\d+ s of 0\.3 s of the recording)\./,
+  );
   expect(scenarios[0].arrival).toEqual({ kind: 'recorded', speed: 1, rate: 400 });
   expect(scenarios[0].rounds[0]).toMatchObject({ openLoop: { offered: 120, rate: 400 } });
   // The observer has sent neither; the keys are written by SET, and by RPUSH for lists.

@@ -12,7 +12,8 @@ import { Batch } from '../../src/pool/client/batch.ts';
 import { nowNs } from '../../src/pool/clock.ts';
 import { arrivalsOf } from '../../src/workers/arrival-schedule.ts';
 import { commandMix } from '../../src/workers/workload/command-mix.ts';
-import { readReplay, recordedInstants, replayHead, untimedHead } from '../../src/workers/workload/replay.ts';
+import { readReplay, recordedInstants } from '../../src/workers/workload/replay.ts';
+import { formatReplay, untimedHead } from '../../src/workers/workload/replay-file.ts';
 import { openWorkload } from '../../src/workers/workload/workload.ts';
 import { type Running, startBothServers } from '../support/both-servers.ts';
 import { plainWorkload } from '../support/plain-workload.ts';
@@ -33,7 +34,10 @@ interface Recorded {
 }
 
 const textOf = (recorded: readonly Recorded[]) =>
-  [replayHead, ...recorded.map(({ instant, key }) => `${instant} 0 0 ${key}`)].join('\n');
+  formatReplay(
+    ['GET {key}'],
+    recorded.map(({ instant, key }) => ({ instant, command: 0, size: 0, keys: [key] })),
+  );
 
 /** The experiment of a config with a replay. */
 async function experimentOf(text: string, arrival: unknown, more: object = {}, group: object = {}) {

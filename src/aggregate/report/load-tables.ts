@@ -1,9 +1,11 @@
-import type { Interval, OpenLoopResult, ScenarioResult } from '../result.ts';
-import { describeRate, secondsOf } from '../scenario/arrival.ts';
+import type { Interval, OpenLoopResult, Result, ScenarioResult } from '../result.ts';
+import { describeRate, describeReplayed, secondsOf } from '../scenario/arrival.ts';
 import { armKey } from '../scenario/scenario.ts';
 import { groupWithPopulations } from '../scenario/setting.ts';
+import { withoutControls } from '../stats/control.ts';
 import { p99 } from '../stats/measures.ts';
 import { metrics } from '../stats/metrics.ts';
+import { summarisedLoadsOf } from '../stats/populations.ts';
 import { pairByRound } from '../stats/rounds.ts';
 import { median } from '../stats/statistics.ts';
 import { caveatOfStage } from '../stats/tails.ts';
@@ -86,11 +88,42 @@ export function loopValues({ rounds }: ScenarioResult, figure: LoopFigure): numb
   );
 }
 
+/** Which part of a recording each replay had in every round; nothing without recorded arrivals. */
+export function recordingBlocks(result: Pick<Result, 'scenarios' | 'files' | 'config'>): Block[] {
+  const parts = withoutControls(result)
+    .flatMap(summarisedLoadsOf)
+    .flatMap(({ population, fields, rounds }) => {
+      const { kind, speed } = fields?.arrival ?? {};
+      const file = result.files?.find(({ key }) => key === replayKeyOf(result.config, population));
+      if (kind !== 'recorded' || speed === undefined || file?.recordedSeconds === undefined) return [];
+      if (rounds.length === 0) return [];
+      const seconds = Math.min(...rounds.map(round => round.seconds));
+      const part = describeReplayed(seconds, speed, file.recordedSeconds);
+      return [`${population === null ? '' : `population ${population} `}×${speed}, ${part}`];
+    });
+  return parts.length === 0 ? [] : [note(`Measured in every round: ${[...new Set(parts)].join('; ')}.`)];
+}
+
+/** A population without its own workload has that of the scenarios. */
+function replayKeyOf({ populations }: Result['config'], population: string | null): string {
+  const all = (populations ?? []) as readonly { readonly name: string; readonly workload: unknown }[];
+  const own = all.findIndex(({ name, workload }) => name === population && workload !== null);
+  return own < 0 ? 'workload.replay' : `populations[${own}].workload.replay`;
+}
+
 /** Latency against load. Medians over the rounds; a dash if there is none. */
 export function loadTable({ heading, scenarios }: LoadTable): Table {
+  const isReplayed = scenarios.some(({ arrival }) => arrival.kind === 'recorded');
   const columns: Column<ScenarioResult>[] = [
-    // "5.00k", on a way up or down "5.00k up".
-    figures('rate', ({ arrival }) => `${formatRate(arrival.rate ?? 0)} ${arrival.leg ?? ''}`.trim()),
+    ...(isReplayed
+      ? [figures<ScenarioResult>('speed', ({ arrival }) => `×${arrival.speed ?? nothing}`)]
+      : []),
+    // "5.00k", on a way up or down "5.00k up". That of a recording is a mean, for which a terminal has no room.
+    figures(
+      isReplayed ? 'mean rate' : 'rate',
+      ({ arrival }) => `${formatRate(arrival.rate ?? 0)} ${arrival.leg ?? ''}`.trim(),
+      isReplayed ? { terminal: false } : {},
+    ),
     ...populationColumns<ScenarioResult>(scenarios, scenario => scenario),
     loopColumn('offered/s', loopFigures.offered, formatRate, 'due/s'),
     metricColumn(metrics.opsPerSecond, { name: 'completed/s', terminal: 'done/s' }),

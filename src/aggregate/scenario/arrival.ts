@@ -233,26 +233,37 @@ export function describeStages(stages: readonly Stage[], max = maxListedStages):
 
 /**
  * "closed loop", or the kind of an open loop with its rate: "poisson at 2000/s", "burst of 100 at 2000/s, up", "constant, 9/s
- * for 2 s", "recorded at 100/s on average", "recorded ×2 at 200/s on average".
+ * for 2 s", "recorded ×2 at 200/s on average".
  */
 export function describeArrival({ kind, rate, size, stages, leg, speed }: ArrivalResult): string {
   if (kind === 'closed') return 'closed loop';
   if (kind === 'recorded') {
-    const what = speed === undefined || speed === 1 ? kind : `${kind} ×${speed}`;
-    return rate === undefined ? what : `${what} at ${rate}/s on average`;
+    const what = speed === undefined ? kind : `${kind} ×${speed}`;
+    return rate === undefined ? what : `${what} at ${Number(rate.toPrecision(3))}/s on average`;
   }
   const what = size === undefined ? kind : `${kind} of ${size}`;
   if (stages !== undefined) return `${what}, ${describeStages(stages, 2)}`;
   return `${what}${rate === undefined ? '' : ` at ${rate}/s`}${leg === undefined ? '' : `, ${leg}`}`;
 }
 
+/** The part of a recording that a window has: "0 to 12 s of 60 s of the recording", "60 s of the recording, 2.5 times". */
+export function describeReplayed(windowSeconds: number, speed: number, recordedSeconds: number): string {
+  const rounded = (value: number) => Number(value.toPrecision(3));
+  const untilSeconds = windowSeconds * speed;
+  const times = rounded(untilSeconds / recordedSeconds);
+  const all = rounded(recordedSeconds);
+  return times > 1
+    ? `${all} s of the recording, ${times} times`
+    : `0 to ${Math.min(all, rounded(untilSeconds))} s of ${all} s of the recording`;
+}
+
 /**
- * The same without one rate: "closed loop", "constant arrivals", "bursts of 100", "bursts of 100, 9/s for 2 s", "recorded
- * arrivals (mean rates)".
+ * `describeArrival` without one rate: "closed loop", "constant arrivals", "bursts of 100", "bursts of 100, 9/s for 2 s",
+ * "recorded arrivals".
  */
 export function describeArrivals({ kind, size, stages }: ArrivalResult): string {
   if (kind === 'closed') return 'closed loop';
-  if (kind === 'recorded') return 'recorded arrivals (mean rates)';
+  if (kind === 'recorded') return 'recorded arrivals';
   const what = size === undefined ? `${kind} arrivals` : `${kind}s of ${size}`;
   return stages === undefined ? what : `${what}, ${describeStages(stages)}`;
 }

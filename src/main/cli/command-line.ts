@@ -232,6 +232,10 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     throw wrong(
       '--fail-if belongs to versus and compare; for a single run, write thresholds in a config (configs/examples/thresholds.json)',
     );
+  if (unused === 'speed')
+    throw wrong(
+      '--speed belongs to record; to run a config faster, change "speed" of its arrival if that is "recorded", otherwise "rate"',
+    );
   if (unused !== undefined)
     throw wrong(
       `${command} does not take --${unused}; it takes ${takes.length === 0 ? 'no options' : `--${takes.join(', --')}`}`,

@@ -1,5 +1,10 @@
-import { basename } from 'node:path';
-import { type Arrival, describeArrival, describeStages } from '../../aggregate/scenario/arrival.ts';
+import { basename, resolve } from 'node:path';
+import {
+  type Arrival,
+  describeArrival,
+  describeReplayed,
+  describeStages,
+} from '../../aggregate/scenario/arrival.ts';
 import { namePools } from '../../aggregate/scenario/dimensions.ts';
 import { isFixed, minRounds, type RoundsRange } from '../../aggregate/stats/sign-test.ts';
 import {
@@ -13,7 +18,7 @@ import { alignColumns, wrapText } from '../../aggregate/text/text-layout.ts';
 import type { KeyChoice, WorkloadTask } from '../../workers/contract.ts';
 import { typeName } from '../../workers/workload/families.ts';
 import { keyRanges } from '../../workers/workload/keys.ts';
-import { countCommands, readReplay } from '../../workers/workload/replay.ts';
+import { countCommands, lengthOf, readReplay } from '../../workers/workload/replay.ts';
 import { armsOf, isEndedByBudget, type Plan, secondsAtLeast, secondsAtMost } from './plan.ts';
 import { type Population, populationsOf } from './populations.ts';
 import { type LabelledScenario, labelScenarios } from './scenarios.ts';
@@ -46,24 +51,31 @@ export function describePlan(plan: Plan): string {
     `  each: ${seconds} s, after ${warmupSeconds} s of warm-up`,
     `  order: ${describeOrder(plan)}, seed ${experiment.seed}`,
     ...describeWorkload(experiment.workload).map(line => `  ${line}`),
-    ...populationsOf(experiment).flatMap(describePopulation),
+    ...populationsOf(experiment).flatMap(population => describePopulation(population, seconds)),
     `  duration: ${describeEstimate(alone)}`,
     ...(rounds.atMost < minRounds ? [`  verdict: none, because that needs ${minRounds} rounds`] : []),
     '',
-    ...describeScenarios(labelScenarios(experiment.scenarios)),
+    ...describeScenarios(labelScenarios(experiment.scenarios), arrival =>
+      describeArrivals(arrival, experiment.workload, seconds),
+    ),
   ];
   return `${lines.map(cut).join('\n')}\n${describeSides(plan)}`;
 }
 
 /** "population bulk: wire, 2 workers, 1 pool, pipeline 100, closed loop", and its workload. */
-function describePopulation({ name, scenario, sharesThreads, workload }: Population): string[] {
+function describePopulation(
+  { name, scenario, sharesThreads, workload }: Population,
+  seconds: number,
+): string[] {
   const { client, workers, pipeline, arrival, cutEveryMs } = scenario;
   const text = [
     `population ${name}: ${client}`,
     formatPlural(workers, 'worker'),
     sharesThreads ? nameSharedPools(scenario) : namePools(scenario),
     ...(pipeline > 1 ? [`pipeline ${pipeline}`] : []),
-    describeArrival({ ...arrival }),
+    arrival.kind === 'recorded'
+      ? describeArrivals(arrival, workload, seconds)
+      : describeArrival({ ...arrival }),
     ...(cutEveryMs > 0 ? [`a cut every ${cutEveryMs} ms`] : []),
   ].join(', ');
   return [...wrapText(text, columns, '  '), ...describeWorkload(workload).map(line => `    ${line}`)];
@@ -134,8 +146,17 @@ interface Row {
 }
 
 /** A table of the scenarios. Those that differ only in workers, or only in rates, share a row. */
-function describeScenarios(scenarios: readonly LabelledScenario[]): string[] {
-  const rows = joinWorkers(joinRates(scenarios));
+function describeScenarios(
+  scenarios: readonly LabelledScenario[],
+  describeOpen: (arrival: Arrival) => string,
+): string[] {
+  // Those that differ only in their arrivals stand together.
+  const alike = new Map<string, Row[]>();
+  for (const row of joinWorkers(joinRates(scenarios, describeOpen))) {
+    const line = [...row.cells, ...row.workers].join(' ');
+    alike.set(line, [...(alike.get(line) ?? []), row]);
+  }
+  const rows = [...alike.values()].flat();
   const shown = rows.slice(0, maxRows);
   const hasFurther = shown.some(({ cells }) => cells[4] !== '');
   const [heading = '', ...lines] = alignColumns(
@@ -162,7 +183,10 @@ function describeRates({ arrivals, rates }: Row): string[] {
   return wrapText(text, columns, '    ');
 }
 
-function joinRates(scenarios: readonly LabelledScenario[]): Row[] {
+function joinRates(
+  scenarios: readonly LabelledScenario[],
+  describeOpen: (arrival: Arrival) => string,
+): Row[] {
   const open = scenarios.some(({ scenario }) => scenario.arrival.kind !== 'closed');
   const rows = new Map<string, Row>();
   for (const { scenario, labels } of scenarios) {
@@ -172,11 +196,11 @@ function joinRates(scenarios: readonly LabelledScenario[]): Row[] {
     );
     const also = further.map(([, label]) => label).join('-');
     const cells = [client, preset, String(pools), String(threads), also];
-    const arrivals = open ? describeArrivals(arrival) : '';
+    const arrivals = open ? describeOpen(arrival) : '';
     const key = [...cells, workers, arrivals].join(' ');
     const row = rows.get(key) ?? { cells, workers: [workers], arrivals, rates: [] };
-    if (arrival.kind !== 'closed' && arrival.stages === undefined && arrival.leg !== 'down')
-      row.rates.push(arrival.rate);
+    const hasRate = arrival.kind !== 'closed' && arrival.kind !== 'recorded';
+    if (hasRate && arrival.stages === undefined && arrival.leg !== 'down') row.rates.push(arrival.rate);
     rows.set(key, row);
   }
   return [...rows.values()];
@@ -193,10 +217,17 @@ function joinWorkers(rows: readonly Row[]): Row[] {
   return [...joined.values()];
 }
 
-/** "closed loop", "constant", "bursts of 100, up and down", "poisson, 1000/s for 2 s", "recorded (mean rate)". */
-function describeArrivals(arrival: Arrival): string {
+/**
+ * "closed loop", "constant", "bursts of 100, up and down", "poisson, 1000/s for 2 s", "recorded ×2 at 200/s on average: 0 to
+ * 24 s of 60 s of the recording".
+ */
+function describeArrivals(arrival: Arrival, { replay }: WorkloadConfig, seconds: number): string {
   if (arrival.kind === 'closed') return 'closed loop';
-  if (arrival.kind === 'recorded') return 'recorded (mean rate)';
+  if (arrival.kind === 'recorded') {
+    const length = replay === null ? undefined : lengthOf(readReplay(resolve(replay)));
+    const part = length === undefined ? '' : `: ${describeReplayed(seconds, arrival.speed, length / 1e6)}`;
+    return `${describeArrival({ ...arrival })}${part}`;
+  }
   const what = arrival.kind === 'burst' ? `bursts of ${arrival.size}` : arrival.kind;
   if (arrival.stages !== undefined) return `${what}, ${describeStages(arrival.stages)}`;
   return arrival.leg === undefined ? what : `${what}, up and down`;

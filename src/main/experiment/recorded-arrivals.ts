@@ -4,7 +4,8 @@ import { maxRate, speed } from '../../aggregate/scenario/arrival.ts';
 import { limits } from '../../aggregate/scenario/limits.ts';
 import type { ScenarioGroup } from '../../aggregate/scenario/scenario.ts';
 import type { refuser } from '../../aggregate/scenario/schema-parts.ts';
-import { forgetReplays, lengthOf, type Replay, readReplay } from '../../workers/workload/replay.ts';
+import { forgetReplays, lengthOf, readReplay } from '../../workers/workload/replay.ts';
+import type { Replay } from '../../workers/workload/replay-file.ts';
 import type { WorkloadConfig } from './workload.ts';
 
 /** Recorded arrivals: the replay of the workload has their instants, and so determines their mean rate. */
@@ -94,9 +95,6 @@ export function checkRecorded(
       else if (rate > maxRate)
         refuseKey('speed', `a lower speed, because the mean rate is ${rate} a second, above ${maxRate}`);
       else if (one.rate !== rate)
-        refuseKey(
-          'rate',
-          `${rate} or nothing (the rate of the replay at this speed; a run that is resumed needs the replay with which it began)`,
-        );
+        refuseKey('rate', `${rate} or nothing (the rate of the replay at this speed)`);
     }
 }

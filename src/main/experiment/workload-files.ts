@@ -2,10 +2,9 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import type { Result } from '../../aggregate/result.ts';
+import { lengthOf, readReplay } from '../../workers/workload/replay.ts';
 import { asError, PoolbenchError } from '../errors.ts';
-import type { Experiment } from './experiment.ts';
 import { checkModule } from './user-modules.ts';
-import type { WorkloadConfig } from './workload.ts';
 
 /** Files that workloads name: scripts, the order of recordings, values. */
 
@@ -33,43 +32,72 @@ export function locateWorkloadFiles(input: unknown, configPath: string): unknown
  * @throws PoolbenchError CONFIG_INVALID
  */
 export async function expectScripts(experiment: Workloads): Promise<void> {
-  for (const { key, workload } of workloadsOf(experiment)) {
-    if (workload.script === null) continue;
+  for (const { key, kind, path } of filesOf(experiment)) {
+    if (kind !== 'script') continue;
     try {
-      await checkModule({ kind: 'script', file: resolve(workload.script) });
+      await checkModule({ kind: 'script', file: resolve(path) });
     } catch (cause) {
       throw new PoolbenchError(
         'CONFIG_INVALID',
-        `${key}.script: expected a module whose default export is a function, such as export default async ({ client, key }) => …, found ${workload.script}: ${asError(cause).message}`,
+        `${key}: expected a module whose default export is a function, such as export default async ({ client, key }) => …, found ${path}: ${asError(cause).message}`,
         { cause },
       );
     }
   }
 }
 
-/** What results store about these files, without the modules that a script imports. Undefined without files. */
+/**
+ * The hashes of these files, without the modules that a script imports.
+ *
+ * @throws PoolbenchError CONFIG_INVALID for a file that cannot be read
+ */
+export async function hashFiles(config: Workloads) {
+  return await Promise.all(
+    filesOf(config).map(async file => {
+      const bytes = await readFile(resolve(file.path)).catch((cause: NodeJS.ErrnoException) => {
+        throw new PoolbenchError(
+          'CONFIG_INVALID',
+          `${file.key}: expected the file ${resolve(file.path)}, found none that can be read (${cause.code ?? cause.message}); restore it, or resume the run in the folder where it began`,
+          { cause },
+        );
+      });
+      return { ...file, sha256: createHash('sha256').update(bytes).digest('hex') };
+    }),
+  );
+}
+
+/** What results store about these files. Undefined without files. @throws as `hashFiles` */
 export async function describeFiles(experiment: Workloads): Promise<Result['files']> {
-  const files: NonNullable<Result['files']> = [];
-  for (const { key, workload } of workloadsOf(experiment))
-    for (const fileKey of fileKeys) {
-      const path = valueAt(workload, fileKey);
-      if (typeof path !== 'string') continue;
-      const sha256 = createHash('sha256')
-        .update(await readFile(resolve(path)))
-        .digest('hex');
-      files.push({ key: [key, ...fileKey].join('.'), file: basename(path), sha256 });
-    }
+  const files = (await hashFiles(experiment)).map(({ key, kind, path, sha256 }) => {
+    const length = kind === 'replay' ? lengthOf(readReplay(resolve(path))) : undefined;
+    const recorded = length === undefined ? {} : { recordedSeconds: length / 1e6 };
+    return { key, file: basename(path), sha256, ...recorded };
+  });
   return files.length === 0 ? undefined : files;
 }
 
-type Workloads = Pick<Experiment, 'workload' | 'populations'>;
+/** The part of a config that names files. That in a result may not be valid any more. */
+interface Workloads {
+  readonly workload?: unknown;
+  readonly populations?: unknown;
+}
 
-/** The workloads of an experiment, each with its key in the config. */
-function workloadsOf({ workload, populations }: Workloads) {
-  const ofPopulations = populations.flatMap(({ workload }, index) =>
-    workload === null ? [] : [{ key: `populations[${index}].workload`, workload }],
+/** The files that the workloads of a config name, each with its key in the config. */
+function filesOf({ workload, populations }: Workloads) {
+  const ofPopulations = Array.isArray(populations) ? populations : [];
+  const workloads = [
+    { key: 'workload', workload },
+    ...ofPopulations.map((population, index) => ({
+      key: `populations[${index}].workload`,
+      workload: valueAt(population, ['workload']),
+    })),
+  ];
+  return workloads.flatMap(({ key, workload }) =>
+    fileKeys.flatMap(fileKey => {
+      const path = valueAt(workload, fileKey);
+      return typeof path === 'string' ? [{ key: [key, ...fileKey].join('.'), kind: fileKey[0], path }] : [];
+    }),
   );
-  return [{ key: 'workload', workload }, ...ofPopulations] satisfies { workload: WorkloadConfig }[];
 }
 
 /** Undefined if there is none. */

@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { z } from 'zod';
 import {
   isOutOfRange,
@@ -13,10 +13,12 @@ import {
   wholeNumber,
 } from '../../aggregate/scenario/schema-parts.ts';
 import type { ReadPlan } from '../../aggregate/stats/reads.ts';
+import { formatPlural } from '../../aggregate/text/format.ts';
 import type { KeyChoice, KeysOfType, WeightedCommand, WorkloadTask } from '../../workers/contract.ts';
 import { parseCommand, parseGivenCommand } from '../../workers/workload/command-templates.ts';
 import { changingCommands, foreseeableReads, typeNames } from '../../workers/workload/families.ts';
 import { expectReplayOf, readReplay } from '../../workers/workload/replay.ts';
+import { lineOfCommand, type Replay } from '../../workers/workload/replay-file.ts';
 import { valueVariants } from './value-variants.ts';
 import { valueBytes, valueContent } from './values.ts';
 
@@ -200,7 +202,7 @@ export const workload = section({
     .default(null)
     .meta({
       description:
-        "Path of a file written by poolbench record --literal, relative to the config's folder. It has the order of the commands and the key of each; null: both are drawn at random",
+        "Path of a file written by poolbench record --literal, relative to the config's folder. It has the order of the commands and the key of each, and names the commands, which must be those of the workload; null: order and keys are drawn at random",
     }),
   functions,
   subscribers: wholeNumber(0, maxSubscribers).default(0).meta({
@@ -230,7 +232,10 @@ export const workload = section({
       if (commands.length === 0)
         refuse('replay', 'workload.commands as well, because the replay has only their order');
       try {
-        if (commands.length > 0) expectReplayOf(readReplay(resolve(replay)), value);
+        const replayed = commands.length > 0 ? readReplay(resolve(replay)) : undefined;
+        const misfit = replayed && commandMisfit(replayed, basename(replay), commands);
+        if (misfit !== undefined) refuser(issues)(misfit.path, misfit.expected, value, misfit.found);
+        else if (replayed !== undefined) expectReplayOf(replayed, value);
       } catch (cause) {
         refuse('replay', (cause as Error).message);
       }
@@ -265,6 +270,31 @@ export const workload = section({
       : {}),
   }))
   .meta({ description: 'Keys, values and commands of the load' });
+
+/**
+ * The first difference between the commands of a workload and those that its replay names. They are compared in order: the
+ * operations refer to them by position, and the order decides which keys commands on any type use.
+ */
+function commandMisfit(
+  { commands: named }: Replay,
+  file: string,
+  commands: readonly { readonly command: string }[],
+) {
+  if (named === undefined) return undefined;
+  if (commands.length !== named.length)
+    return {
+      path: ['commands'],
+      expected: `the ${formatPlural(named.length, 'command')} that ${file} names from line ${lineOfCommand(0)} on, in the same order (restore them, or record again)`,
+      found: commands.length,
+    };
+  const place = named.findIndex((command, index) => command !== commands[index]?.command);
+  if (place < 0) return undefined;
+  return {
+    path: ['commands', place, 'command'],
+    expected: `${JSON.stringify(named[place])}, as in line ${lineOfCommand(place)} of ${file} (restore it, or change it in both files)`,
+    found: commands[place]?.command,
+  };
+}
 
 /** A workload with its defaults filled in. */
 export type WorkloadConfig = z.output<typeof workload>;

@@ -15,6 +15,7 @@ import { type Plan, planRun } from '../experiment/plan.ts';
 import { populationsOf } from '../experiment/populations.ts';
 import { checkConfig, readConfig } from '../experiment/read-config.ts';
 import { hiddenPassword, withoutPasswords } from '../experiment/target.ts';
+import { hashFiles } from '../experiment/workload-files.ts';
 import type { Options } from '../options.ts';
 import type { Target } from '../server/find-target.ts';
 import { shownTarget } from '../server/find-target.ts';
@@ -35,7 +36,6 @@ export interface EarlierRun {
   readonly warnings: readonly string[];
   readonly resumed: NonNullable<Result['resumed']>;
   readonly serverSeries: Result['serverSeries'];
-  readonly files: Result['files'];
 }
 
 /** The origin of figures, which must be the same for all figures that are judged together. */
@@ -49,7 +49,8 @@ type Subject = Pick<Result, 'target' | 'environment' | 'clients' | 'tool'> & {
  *
  * @param given.target a config with the same target
  * @param given.url the same URL
- * @throws PoolbenchError RESULT_INVALID; USAGE if it is not a run of one target, or the given target differs
+ * @throws PoolbenchError RESULT_INVALID; USAGE if it is not a run of one target, or if the given target or a file of the
+ * workload differs; CONFIG_INVALID if such a file cannot be read
  */
 export async function readLeftRun(
   folder: string,
@@ -63,7 +64,9 @@ export async function readLeftRun(
       `${folder}: expected a run of one target, found one side of a run of several targets, which cannot be resumed`,
     );
   }
-  // Its paths are relative to where it was run, like those on a command line.
+  // Its paths are relative to where it was run, like those on a command line. The files come first: with other texts, the
+  // config could be invalid for reasons that do not name the file.
+  expectSameFiles(result.files, await hashFiles(result.config));
   const plan = planRun([await withPasswords(readKeptConfig(result, file), folder, given)]);
   const planned = new Set(plan.sides.flatMap(({ scenarios }) => scenarios.map(({ id }) => id)));
   const strange = result.scenarios.find(({ id }) => !planned.has(id));
@@ -157,7 +160,6 @@ export function resumeNow(result: Result, plan: Plan, folder: string): EarlierRu
       { at: now.toISOString(), afterRounds: finished.count, gapSeconds: Math.round(gapSeconds) },
     ],
     serverSeries: result.serverSeries,
-    files: result.files,
   };
 }
 
@@ -202,7 +204,10 @@ export function expectSameSubject(whole: 'ledger' | 'run', before: Subject, foun
  * @param before undefined: there were none, or the result is from before they were recorded
  * @throws PoolbenchError USAGE with the first that differs
  */
-export function expectSameFiles(before: Result['files'] = [], found: Result['files'] = []): void {
+export function expectSameFiles(
+  before: Result['files'] = [],
+  found: readonly { readonly key: string; readonly sha256: string }[] = [],
+): void {
   for (const { key, file, sha256 } of before) {
     if (found.some(now => now.key === key && now.sha256 === sha256)) continue;
     throw new PoolbenchError(

@@ -15,7 +15,7 @@ import { type KeySpace, type Removal, removeKeySpace } from '../server/key-space
 import { findOtherServers, leave } from '../server/other-servers.ts';
 import { shownAddress } from '../server/url.ts';
 import { assembleResult, type Measured } from './assemble.ts';
-import { type EarlierRun, expectSameFiles } from './earlier-run.ts';
+import type { EarlierRun } from './earlier-run.ts';
 import { LoadKeys } from './load-keys.ts';
 import type { Bench } from './loads.ts';
 import { runMeasurement } from './measurement.ts';
@@ -118,8 +118,8 @@ export class SideRun {
 
   /**
    * @param all the sides of the run, this one among them
-   * @throws PoolbenchError CLIENT_NOT_USABLE, TARGET_NOT_AVAILABLE, TARGET_TOO_SMALL, TARGET_IN_USE, TARGET_LOST; USAGE
-   * for a run that is resumed with different files
+   * @throws PoolbenchError CLIENT_NOT_USABLE, TARGET_NOT_AVAILABLE, TARGET_TOO_SMALL, TARGET_IN_USE, TARGET_LOST;
+   * CONFIG_INVALID for a file that cannot be read
    */
   async preflight(all: readonly Side[]): Promise<void> {
     const { target } = this.#side;
@@ -127,7 +127,6 @@ export class SideRun {
     const beside = all.map(side => side.target.control).filter(control => control !== target.control);
     const options = { force, beside, elsewhere: agents !== undefined };
     this.#files = await describeFiles(this.#side.experiment);
-    expectSameFiles(this.#shared.earlier?.files, this.#files);
     this.#warn(await preflightSide(this.#side, target, options));
   }
 

@@ -2,74 +2,7 @@ import type { KeyRange, WorkloadTask } from '../contract.ts';
 import { familiesOfKeys } from './command-mix.ts';
 import { keysOfFamily } from './keys.ts';
 import { readNamedFile } from './named-file.ts';
-
-/** Recorded operations, in the order of the recording. */
-export interface Replay {
-  /** Of each operation: its command's index in the workload, the index of its value's size, and the numbers of its keys. */
-  readonly numbers: Uint32Array;
-  /** Where each operation begins among the numbers, and the end of the last one. */
-  readonly starts: Uint32Array;
-  /** When each operation was recorded, in microseconds, ascending; undefined in files of versions before 0.12. */
-  readonly instants: Float64Array | undefined;
-}
-
-/** The first line of a file. Each line after it is one operation: its instant, then its numbers. */
-export const replayHead = 'poolbench replay 2';
-/** The first line of a file without instants. */
-export const untimedHead = 'poolbench replay 1';
-
-const maxNumber = 99_999_999;
-/** In microseconds: 11 days. */
-const maxInstant = 999_999_999_999;
-const [LF, space, zero, nine] = [0x0a, 0x20, 0x30, 0x39];
-
-/** @throws RangeError whose message says what is expected */
-export function parseReplay(bytes: Buffer): Replay {
-  const head = bytes.toString('latin1', 0, replayHead.length + 1);
-  const isTimed = head === `${replayHead}\n`;
-  if (!isTimed && head !== `${untimedHead}\n`)
-    throw new RangeError('a file that poolbench record --literal has written');
-  const minPlaces = isTimed ? 3 : 2;
-  const numbers = new Uint32Array(bytes.length);
-  const starts = [0];
-  const instants: number[] = [];
-  let count = 0;
-  let number = -1;
-  /** Numbers of this line so far. */
-  let places = 0;
-  const refuse = (expected: string) => {
-    throw new RangeError(`${expected} in line ${starts.length + 1} of the file`);
-  };
-  for (let at = head.length; at <= bytes.length; at++) {
-    const byte = bytes[at] ?? LF;
-    const isInstant = isTimed && places === 0;
-    if (byte >= zero && byte <= nine) {
-      number = Math.max(number, 0) * 10 + byte - zero;
-      const max = isInstant ? maxInstant : maxNumber;
-      if (number > max) refuse(`numbers of at most ${max}`);
-      continue;
-    }
-    if (byte !== space && byte !== LF) throw new RangeError(`only numbers in the file (byte ${at})`);
-    if (number >= 0) {
-      if (isInstant && number < (instants.at(-1) ?? 0))
-        refuse('an instant that is not before the previous one');
-      if (isInstant) instants.push(number);
-      else numbers[count++] = number;
-      places++;
-      number = -1;
-    }
-    if (byte !== LF || places === 0) continue;
-    if (places < minPlaces) refuse(`${minPlaces} numbers or more`);
-    starts.push(count);
-    places = 0;
-  }
-  if (starts.length === 1) throw new RangeError('a file with operations');
-  return {
-    numbers: numbers.slice(0, count),
-    starts: Uint32Array.from(starts),
-    instants: isTimed ? Float64Array.from(instants) : undefined,
-  };
-}
+import { lineOfOperation, parseReplay, type Replay } from './replay-file.ts';
 
 /**
  * How long a replay lasts until it is repeated, in microseconds. The gap after the last operation is the mean of all gaps,
@@ -108,16 +41,17 @@ export function forgetReplays(): void {
  * @throws RangeError whose message says what is expected
  */
 export function expectReplayOf(
-  { numbers, starts }: Replay,
+  replay: Replay,
   workload: Pick<WorkloadTask, 'keys' | 'types' | 'commands'>,
 ): void {
+  const { numbers, starts } = replay;
   const limitsOfEach = familiesOfKeys(workload.commands).map(families =>
     families.map(family => keysOfFamily(workload, family)),
   );
   for (let operation = 0; operation + 1 < starts.length; operation++) {
     const start = starts[operation] ?? 0;
     const end = starts[operation + 1] ?? 0;
-    const line = `line ${operation + 2} of the file`;
+    const line = `line ${lineOfOperation(replay, operation)} of the file`;
     const limits = limitsOfEach[numbers[start] ?? -1];
     if (limits === undefined) throw misfit(`the index of a command in ${line}`);
     if (end - start - 2 !== limits.length) throw misfit(`${limits.length} keys in ${line}`);

@@ -4,7 +4,8 @@ import { Prng, streamSeed } from '../prng.ts';
 import type { CommandMix, MixTemplate, NumberSource } from './command-mix.ts';
 import { keyRanges, openKeyChooser } from './keys.ts';
 import { IndexedRecords, LatestRecords, type Records } from './records.ts';
-import { operationsOn, type Replay, readReplay } from './replay.ts';
+import { operationsOn, readReplay } from './replay.ts';
+import type { Replay } from './replay-file.ts';
 import { AliasTable, Draws, type KeyChooser, KeyDraws } from './samplers.ts';
 
 /** The workload of a pool's workers. Seeded; filling batches makes no garbage. */

@@ -165,3 +165,24 @@ describe('a population in files', () => {
     expect(inMarkdown.result(old)).toContain(`| ${bulkId} `);
   });
 });
+
+test('the part of a recording that a population replays is that of its own workload, if it has one', () => {
+  const arrival = { kind: 'recorded', rate: 10, speed: 2 };
+  const populations = beside.populations?.map(one => ({ ...one, load: { ...load, arrival } })) ?? [];
+  const files = [
+    { key: 'workload.replay', file: 'a.replay', sha256: 'ab', recordedSeconds: 20 },
+    { key: 'populations[1].workload.replay', file: 'b.replay', sha256: 'cd', recordedSeconds: 40 },
+  ];
+  const partsWith = (workload: object | null) => {
+    const config = {
+      populations: [
+        { name: 'other', workload: null },
+        { name: 'bulk', workload },
+      ],
+    };
+    const result = buildResult([{ ...beside, populations }], { files, config });
+    return /Measured in every round: (.*)\./.exec(inMarkdown.result(result))?.[1];
+  };
+  expect(partsWith({})).toBe('population bulk ×2, 0 to 2 s of 40 s of the recording');
+  expect(partsWith(null)).toBe('population bulk ×2, 0 to 2 s of 20 s of the recording');
+});

@@ -103,6 +103,7 @@ describe('operands and options of each command', () => {
       ['redis://h:1', '--fail-if', 'p99'],
       /--fail-if belongs to versus and compare; .*configs\/examples\/thresholds\.json/,
     ],
+    [['a.json', '--speed', '2'], /--speed belongs to record; .*"speed" .* "recorded", otherwise "rate"$/m],
     [['search', 'redis://h:1'], /search configs\/examples\/search\.json --url redis:\/\/h:1/],
     [['search', 'a.json', 'b.json'], /expected one CONFIG, found a\.json b\.json$/m],
     [['chek', 'a.json'], /found chek \(did you mean check\?\)$/],

@@ -8,7 +8,7 @@ import { describePlan, describeWorkload } from '../../../src/main/experiment/des
 import { experimentSchema } from '../../../src/main/experiment/experiment.ts';
 import { planRun } from '../../../src/main/experiment/plan.ts';
 import { parseConfig, readConfig } from '../../../src/main/experiment/read-config.ts';
-import { untimedHead } from '../../../src/workers/workload/replay.ts';
+import { formatReplay, untimedHead } from '../../../src/workers/workload/replay-file.ts';
 
 describe('plan is described in eighty columns', () => {
   test('the plan names scenarios, rounds, times, order, threads and duration', async () => {
@@ -75,6 +75,42 @@ describe('plan is described in eighty columns', () => {
     const text = describePlan(planRun([experiment]));
     expect(text).toMatch(says);
     expect(text).not.toMatch(hidden);
+  });
+
+  test('a replay shows its speed and the part of the recording in a measured window', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'poolbench-test-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const operations = [0, 10, 20, 30].map(seconds => ({
+      instant: seconds * 1e6,
+      command: 0,
+      size: 0,
+      keys: [1],
+    }));
+    await writeFile(join(folder, 'a.replay'), formatReplay(['GET {key}'], operations));
+    const recorded = (speed: number) => ({ kind: 'recorded', speed });
+    const config = {
+      name: 'replay',
+      target: { server: 'redis', url: 'redis://h' },
+      workload: { commands: [{ command: 'GET {key}' }], replay: 'a.replay' },
+      scenarios: [{ workers: [5, 10], arrival: [recorded(1), recorded(2), recorded(8)] }],
+      seconds: 12,
+    };
+    const planOf = (config: object) =>
+      describePlan(planRun([parseConfig(JSON.stringify(config), join(folder, 'c.json'))]));
+    const text = planOf(config);
+    expect(text).toMatch(
+      /workers\n.* 5 10\n +recorded ×1 at 0\.1\/s on average: 0 to 12 s of 40 s of the recording\n +recorded ×2 at 0\.2\/s on average: 0 to 24 s of 40 s of the recording\n +recorded ×8 at 0\.8\/s on average: 40 s of the recording, 2\.4 times\n/,
+    );
+    const beside = planOf({ ...config, populations: [{ name: 'other', arrival: recorded(3) }] });
+    expect(beside.replaceAll(/\s+/g, ' ')).toMatch(
+      /population other: .*, recorded ×3 at 0\.3\/s on average: 0 to 36 s of 40 s of the recording/,
+    );
+    // The arrivals of scenarios that are alike otherwise stand together, below one line.
+    expect(beside.match(/^ {2}ioredis +optimized .*$/gm)).toEqual([
+      expect.stringMatching(/ alone +5 10$/),
+      expect.stringMatching(/ beside-other +5 10$/),
+    ]);
+    for (const line of beside.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
   });
 
   test('no line passes 80 columns, however large the experiment', () => {

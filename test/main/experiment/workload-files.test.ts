@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parseConfig } from '../../../src/main/experiment/read-config.ts';
 import { describeFiles, expectScripts } from '../../../src/main/experiment/workload-files.ts';
+import { formatReplay, untimedHead } from '../../../src/workers/workload/replay-file.ts';
 import { writeScript } from '../../support/scripts.ts';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
@@ -29,6 +30,28 @@ test('results keep the hashes of all files that the workloads of a config name, 
     { key: 'populations[1].workload.valueBytes.path', file: 'values.txt', sha256: sha256(values) },
   ]);
   expect(await describeFiles(experiment(folder, {}, [null]))).toBeUndefined();
+});
+
+test('results keep the length of a recording that has instants; a file that cannot be read is named', async () => {
+  const folder = dirname(await writeScript(''));
+  const at = (instant: number) => ({ instant, command: 0, size: 0, keys: [1] });
+  const timed = formatReplay(['GET {key}'], [at(0), at(1_000_000), at(2_000_000)]);
+  const untimed = `${untimedHead}\n0 0 1\n`;
+  await writeFile(join(folder, 'timed.replay'), timed);
+  await writeFile(join(folder, 'untimed.replay'), untimed);
+  const replayed = (replay: string) => ({ commands: [{ command: 'GET {key}' }], replay });
+  const named = experiment(folder, replayed('timed.replay'), [replayed('untimed.replay')]);
+  expect(await describeFiles(named)).toEqual([
+    { key: 'workload.replay', file: 'timed.replay', sha256: sha256(timed), recordedSeconds: 3 },
+    { key: 'populations[0].workload.replay', file: 'untimed.replay', sha256: sha256(untimed) },
+  ]);
+  await rm(join(folder, 'untimed.replay'));
+  await expect(describeFiles(named)).rejects.toMatchObject({
+    code: 'CONFIG_INVALID',
+    message: expect.stringMatching(
+      /^populations\[0\]\.workload\.replay: expected the file .*untimed\.replay, .*ENOENT/,
+    ),
+  });
 });
 
 test("a script that cannot be used is named by its key, a population's too", async () => {

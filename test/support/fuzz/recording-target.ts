@@ -5,7 +5,8 @@ import { fitRecording } from '../../../src/main/experiment/recording/fit-recordi
 import { literalReplay } from '../../../src/main/experiment/recording/literal-replay.ts';
 import { readRecording } from '../../../src/main/experiment/recording/recorded-operations.ts';
 import { workloadTask } from '../../../src/main/experiment/workload.ts';
-import { expectReplayOf, parseReplay } from '../../../src/workers/workload/replay.ts';
+import { expectReplayOf } from '../../../src/workers/workload/replay.ts';
+import { parseReplay } from '../../../src/workers/workload/replay-file.ts';
 import { monitorLine } from '../monitor-lines.ts';
 import type { FuzzTarget } from './fuzz-target.ts';
 

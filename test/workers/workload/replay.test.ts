@@ -10,7 +10,13 @@ import { literalReplay } from '../../../src/main/experiment/recording/literal-re
 import { workloadTask } from '../../../src/main/experiment/workload.ts';
 import { Batch } from '../../../src/pool/client/batch.ts';
 import { commandMix } from '../../../src/workers/workload/command-mix.ts';
-import { parseReplay, replayHead, untimedHead } from '../../../src/workers/workload/replay.ts';
+import {
+  formatReplay,
+  parseReplay,
+  replayHead,
+  unnamedHead,
+  untimedHead,
+} from '../../../src/workers/workload/replay-file.ts';
 import { openWorkload } from '../../../src/workers/workload/workload.ts';
 import { monitorLine } from '../../support/monitor-lines.ts';
 
@@ -37,7 +43,8 @@ test('a replay has the recorded commands on the recorded keys in their order, an
   if (fitted === undefined) throw new Error('nothing to replay');
   const { config, text, operations } = literalReplay(fitted, 'recording.replay');
   expect(operations).toBe(count);
-  expect(text).not.toMatch(/key|hash|field/);
+  // It has the forms of the commands, and none of the names.
+  expect(text).not.toMatch(/key-|hash-|field/);
   const experiment = experimentSchema.parse(withRecordedRates(await configFor(config, text)));
   // 299 gaps of a millisecond, and one before it would be repeated.
   expect(experiment.seconds).toBe(0.3);
@@ -80,6 +87,8 @@ test('a replay has the recorded commands on the recorded keys in their order, an
 
 const workload = { keys: 10, commands: [{ command: 'GET {key}' }, { command: 'MGET {key} {key}' }] };
 
+const named = `${replayHead}\nGET {key}\nMGET {key} {key}\n`;
+
 test.each([
   ['', {}, /poolbench record --literal/],
   [`${untimedHead}\n`, {}, /operations/],
@@ -89,11 +98,18 @@ test.each([
   [`${untimedHead}\n0 0 1\n2 0 1\n`, {}, /index of a command in line 3/],
   [`${untimedHead}\n1 0 1\n`, {}, /2 keys in line 2/],
   [`${untimedHead}\n0 0 10\n`, {}, /below 10 in line 2/],
-  [`${replayHead}\n`, {}, /operations/],
-  [`${replayHead}\n0\n`, {}, /3 numbers or more in line 2/],
-  [`${replayHead}\n7 0 0 1\n6 0 0 1\n`, {}, /not before the previous one in line 3/],
-  [`${replayHead}\n9999999999999 0 0 1\n`, {}, /at most 999999999999 in line 2/],
-  [`${replayHead}\n0 1 0 1\n`, {}, /2 keys in line 2/],
+  [`${unnamedHead}\n`, {}, /operations/],
+  [`${unnamedHead}\n0\n`, {}, /3 numbers or more in line 2/],
+  [`${unnamedHead}\n7 0 0 1\n6 0 0 1\n`, {}, /not before the previous one in line 3/],
+  [`${unnamedHead}\n9999999999999 0 0 1\n`, {}, /at most 999999999999 in line 2/],
+  [`${unnamedHead}\n0 1 0 1\n`, {}, /2 keys in line 2/],
+  [`${replayHead}\n`, {}, /then an empty line/],
+  [`${replayHead}\n\n0 0 0 1\n`, {}, /then an empty line/],
+  [`${replayHead}\nGET {key}\n0 0 0 1\n`, {}, /then an empty line/],
+  [`${named}\n`, {}, /operations/],
+  [`${named}\n0\n`, {}, /3 numbers or more in line 5/],
+  [`${named}\n0 0 0 1\n0 2 0 1\n`, {}, /index of a command in line 6/],
+  ['poolbench replay 4\nGET {key}\n\n0 0 0 1\n', {}, /of this version or an earlier one/],
   [
     `${untimedHead}\n0 0 1\n`,
     { keyChoice: { kind: 'uniform' } },
@@ -109,26 +125,70 @@ test.each([
   expect(JSON.stringify(error?.issues)).toMatch(expected);
 });
 
-test.each([replayHead, untimedHead])('any bytes after "%s" are a replay, or refused', head => {
-  fc.assert(
-    fc.property(fc.string({ unit: fc.constantFrom('0', '7', ' ', '\n', 'x') }), text => {
-      let replay: ReturnType<typeof parseReplay>;
-      try {
-        replay = parseReplay(Buffer.from(`${head}\n${text}`));
-      } catch (error) {
-        expect(error).toBeInstanceOf(RangeError);
-        return;
-      }
-      const lines = text.split('\n').flatMap(line => {
-        const numbers = line.match(/\d+/g)?.map(Number);
-        return numbers === undefined ? [] : [numbers];
-      });
-      const isTimed = head === replayHead;
-      expect(replay.starts.length - 1).toBe(lines.length);
-      expect([...replay.numbers]).toEqual(lines.flatMap(numbers => numbers.slice(isTimed ? 1 : 0)));
-      expect(replay.instants && [...replay.instants]).toEqual(
-        isTimed ? lines.map(([instant]) => instant) : undefined,
-      );
-    }),
+const get = { command: 'GET {key}' };
+const mget = { command: 'MGET {key} {key}' };
+test.each<[what: string, commands: { command: string; weight?: number }[], found: object | undefined]>([
+  ['kept', [get, mget], undefined],
+  ['with other weights', [{ ...get, weight: 9 }, mget], undefined],
+  [
+    'one changed',
+    [{ command: 'DEL {key}' }, mget],
+    { path: ['workload', 'commands', 0, 'command'], line: 2 },
+  ],
+  ['reordered', [mget, get], { path: ['workload', 'commands', 0, 'command'], line: 2 }],
+  [
+    'the last changed',
+    [get, { command: 'DEL {key} {key}' }],
+    { path: ['workload', 'commands', 1, 'command'], line: 3 },
+  ],
+  ['one removed', [get], { path: ['workload', 'commands'], line: 2 }],
+  ['one added', [get, mget, get], { path: ['workload', 'commands'], line: 2 }],
+])('the commands of a config must be those that its replay names: %s', async (_, commands, expected) => {
+  const config = { name: 'a', target: { server: 'any', url: 'redis://a' }, scenarios: [{ workers: 1 }] };
+  const operations = [
+    { instant: 0, command: 0, size: 0, keys: [1] },
+    { instant: 5, command: 1, size: 0, keys: [1, 2] },
+  ];
+  const text = formatReplay([get.command, mget.command], operations);
+  const { error } = experimentSchema.safeParse(
+    await configFor({ ...config, workload: { keys: 10, commands } }, text),
   );
+  const found = error?.issues.map(issue => ({
+    path: issue.path,
+    line: Number(/line (\d+)/.exec(JSON.stringify(issue))?.[1]),
+  }));
+  expect(found).toEqual(expected && [expected]);
+  // Files of earlier versions do not name them: the commands keep their place, whatever they are.
+  const unnamed = `${unnamedHead}\n0 0 0 1\n`;
+  const { success } = experimentSchema.safeParse(
+    await configFor({ ...config, workload: { keys: 10, commands: [{ command: 'DEL {key}' }] } }, unnamed),
+  );
+  expect(success).toBe(true);
 });
+
+test.each([`${replayHead}\nGET {key}\n`, unnamedHead, untimedHead])(
+  'any bytes after "%s" are a replay, or refused',
+  head => {
+    fc.assert(
+      fc.property(fc.string({ unit: fc.constantFrom('0', '7', ' ', '\n', 'x') }), text => {
+        let replay: ReturnType<typeof parseReplay>;
+        try {
+          replay = parseReplay(Buffer.from(`${head}\n${text}`));
+        } catch (error) {
+          expect(error).toBeInstanceOf(RangeError);
+          return;
+        }
+        const lines = text.split('\n').flatMap(line => {
+          const numbers = line.match(/\d+/g)?.map(Number);
+          return numbers === undefined ? [] : [numbers];
+        });
+        const isTimed = head !== untimedHead;
+        expect(replay.starts.length - 1).toBe(lines.length);
+        expect([...replay.numbers]).toEqual(lines.flatMap(numbers => numbers.slice(isTimed ? 1 : 0)));
+        expect(replay.instants && [...replay.instants]).toEqual(
+          isTimed ? lines.map(([instant]) => instant) : undefined,
+        );
+      }),
+    );
+  },
+);

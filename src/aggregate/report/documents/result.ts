@@ -32,7 +32,15 @@ import {
 import { commandNote, commandRows, commandTable } from '../command-table.ts';
 import { deliveryBlocks } from '../delivery-table.ts';
 import { hostBlocks } from '../host-table.ts';
-import { hysteresisBlocks, isOpen, loadNote, loadTable, loadTables, stageBlocks } from '../load-tables.ts';
+import {
+  hysteresisBlocks,
+  isOpen,
+  loadNote,
+  loadTable,
+  loadTables,
+  recordingBlocks,
+  stageBlocks,
+} from '../load-tables.ts';
 import { populationBlocks, populationCaveats } from '../population-table.ts';
 import {
   judgedCaveats,
@@ -86,6 +94,7 @@ export function resultDocument(result: Result): Block[] {
     ...only(narrow, [paragraph([strong(`${name} against ${describeTarget(target)}`)])]),
     ...environmentBlocks(result, `, seed ${result.seed}`),
     ...resultBlocks(result),
+    ...recordingBlocks(result),
     ...loadBlocks(scenarios),
     ...populationBlocks(scenarios),
     ...only(wide, claims.flatMap(judgedBlocks)),

@@ -34,6 +34,7 @@ import {
   thresholdTable,
 } from '../documents/thresholds.ts';
 import { hostBlocks } from '../host-table.ts';
+import { recordingBlocks } from '../load-tables.ts';
 import { populationBlocks, populationCaveats } from '../population-table.ts';
 import {
   judgedCaveats,
@@ -86,7 +87,7 @@ export function renderReportPage(result: Result): string {
       ...section('Pools', poolBlocks(scenarios)),
       ...section('What limited it', limitBlocks(scenarios)),
       ...hostBlocks(result),
-      ...section('Load', loadBlocks(scenarios)),
+      ...section('Load', [...recordingBlocks(result), ...loadBlocks(scenarios)]),
       ...section('Stages', stageSection(scenarios)),
       ...section('Commands', commandBlocks(scenarios)),
       ...scriptBlocks(scenarios),

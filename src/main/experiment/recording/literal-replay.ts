@@ -2,7 +2,7 @@ import { limits } from '../../../aggregate/scenario/limits.ts';
 import type { KeysOfType } from '../../../workers/contract.ts';
 import { familiesOfKeys } from '../../../workers/workload/command-mix.ts';
 import { type Family, typeName } from '../../../workers/workload/families.ts';
-import { replayHead } from '../../../workers/workload/replay.ts';
+import { formatReplay, type ReplayedOperation } from '../../../workers/workload/replay-file.ts';
 import type { ExperimentConfig } from '../experiment.ts';
 import type { FittedRecording } from './fit-recording.ts';
 import type { OperationForm } from './recorded-operations.ts';
@@ -44,7 +44,7 @@ export function literalReplay(fitted: FittedRecording, file: string, speed = 1):
     ofFamily.set(key, number);
     return number;
   };
-  const lines: string[] = [];
+  const written: ReplayedOperation[] = [];
   const replayed = recording.operations
     .flatMap(({ form, families, ...operation }) => {
       const index = indices.get(form)?.get(families[0]);
@@ -62,8 +62,12 @@ export function literalReplay(fitted: FittedRecording, file: string, speed = 1):
       continue;
     }
     last = instant;
-    const named = keys.map((key, place) => numberOf(familiesOf[index]?.[place] ?? 'strings', key));
-    lines.push([instant, index, bytes === undefined ? 0 : placeOfSize(bytes), ...named].join(' '));
+    written.push({
+      instant,
+      command: index,
+      size: bytes === undefined ? 0 : placeOfSize(bytes),
+      keys: keys.map((key, place) => numberOf(familiesOf[index]?.[place] ?? 'strings', key)),
+    });
   }
   const main = families[0]?.family;
   const keys = (main === undefined ? undefined : numbers.get(main)?.size) ?? 1;
@@ -92,8 +96,11 @@ export function literalReplay(fitted: FittedRecording, file: string, speed = 1):
       scenarios: isTimed ? scenarios.map(group => ({ ...group, arrival })) : scenarios,
       ...(isTimed ? {} : { warmupSeconds: 0 }),
     },
-    text: `${[replayHead, ...lines].join('\n')}\n`,
-    operations: lines.length,
+    text: formatReplay(
+      (workload.commands ?? []).map(({ command }) => command),
+      written,
+    ),
+    operations: written.length,
     tooLate,
   };
 }

@@ -284,6 +284,32 @@ describe('open loops in a report', () => {
     expect(report).toContain('| 1.00k | 1.00 [1.00, 1.00] | 1.50 [1.00, 2.00] | ×1.50 |');
   });
 
+  test('replays are named by their speeds, with the part of the recording that their shortest window had', () => {
+    const replayed = (speed: number, rate: number, seconds: readonly number[]): ScenarioResult => {
+      const open = buildOpenScenario(rate, [1, 1, 1]);
+      const rounds = open.rounds.map((round, index) => ({ ...round, seconds: seconds[index] ?? 1 }));
+      return { ...open, id: `recorded${speed}x`, arrival: { kind: 'recorded', speed, rate }, rounds };
+    };
+    const speeds = [
+      replayed(4, 400, [2.0004, 2, 2]),
+      replayed(1, 100, [2, 1.5, 2]),
+      replayed(2, 200, [2, 2, 2]),
+    ];
+    const files = [{ key: 'workload.replay', file: 'mine.replay', sha256: 'ab', recordedSeconds: 5 }];
+    const result = buildResult(speeds, { files });
+    const lines = onTerminal.result(result).split('\n');
+    expect(rowsAfter(lines, /speed +due\/s/).map(([speed]) => speed)).toEqual(['×1', '×2', '×4']);
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
+    const part =
+      'Measured in every round: ×4, 5 s of the recording, 1.6 times; ×1, 0 to 1.5 s of 5 s of the recording; ×2, 0 to 4 s of 5 s of the recording.';
+    const report = inMarkdown.result(result);
+    for (const text of [lines.join(' '), report, renderReportPage(result)])
+      expect(text.replace(/\s+/g, ' ').split(part)).toHaveLength(2);
+    expect(report).toMatch(/\| speed \| mean rate \|.*\n.*\n\| ×1 \| 100 \|/);
+    // Results of 0.12 do not have the length of the recording.
+    expect(inMarkdown.result(buildResult(speeds))).not.toContain('Measured in every round');
+  });
+
   test('stages: what was due in each, what came of it, and that its percentiles are lower bounds', () => {
     const staged = buildStagedScenario();
     const other = buildOpenScenario(1000, [1]);

@@ -16,7 +16,7 @@ import { parseAddress } from '../../../../src/main/server/url.ts';
 import { keyName } from '../../../../src/pool/client/batch.ts';
 import type { KeyChoice, WorkloadTask } from '../../../../src/workers/contract.ts';
 import { keyRanges, openKeyChooser } from '../../../../src/workers/workload/keys.ts';
-import { parseReplay } from '../../../../src/workers/workload/replay.ts';
+import { parseReplay } from '../../../../src/workers/workload/replay-file.ts';
 import { type Running, startBothServers } from '../../../support/both-servers.ts';
 import { monitorLine } from '../../../support/monitor-lines.ts';
 import { plainWorkload } from '../../../support/plain-workload.ts';
