@@ -1,12 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { readConfig } from '../../src/main/experiment/read-config.ts';
 import { resolveTarget } from '../../src/main/server/find-target.ts';
 import { freePort } from '../../src/main/server/server-process.ts';
 import { startCluster, type TestCluster, type TestNode } from '../support/cluster.ts';
 import { rejection, until } from '../support/connections.ts';
-import { calm, createExperiment } from '../support/experiment.ts';
+import { calm, createExperiment, unhurried } from '../support/experiment.ts';
 import { callsOf } from '../support/observed-server.ts';
-import { certificates, ofTest, startRedis } from '../support/servers.ts';
+import { certificates, ofTest, shareServer, startRedis } from '../support/servers.ts';
 
 describe('cluster is measured as one target', () => {
   let cluster: TestCluster;
@@ -19,9 +19,10 @@ describe('cluster is measured as one target', () => {
   const keysLeft = () => Promise.all(cluster.masters.map(({ redis }) => redis.dbsize()));
 
   describe('all masters of the cluster are one target', () => {
-    test('every operation is counted by them, none is redirected, and no key is left', async () => {
+    test('every operation is counted by them, none is redirected, records that YCSB D inserts are found, and no key is left', async () => {
       const experiment = await createExperiment(url(), {
         target: { server: 'valkey', url: url(), cluster: true },
+        workload: { keys: 1000, ycsb: 'D' },
         scenarios: [
           { client: ['wire', 'ioredis'], workers: 6, ...calm },
           { client: ['wire', 'ioredis'], pool: 'shared', workers: 6, pipeline: 10, ...calm },
@@ -40,15 +41,17 @@ describe('cluster is measured as one target', () => {
       expect(scenarios).toHaveLength(4);
       // A process without a core as a window begins or ends has no figures of the server.
       expect(scenarios.some(({ rounds }) => rounds.some(({ cpu }) => cpu.serverCores !== null))).toBe(true);
-      for (const { rounds, client } of scenarios) {
+      for (const { rounds, id } of scenarios) {
         const [round] = rounds;
+        const inserts = round?.commands.find(({ name }) => name === 'SET')?.completed;
+        expect(inserts, id).toBeGreaterThan(0);
         expect(round).toMatchObject({
           failed: {},
           unfinished: 0,
           misses: 0,
           redirects: { moved: 0, ask: 0 },
         });
-        expect(round?.completed, client).toBeGreaterThan(0);
+        expect(round?.completed, id).toBeGreaterThan(0);
         expect(round?.completed).toBe(round?.issued);
         expect(round?.serverCalls).toBe(round?.completed);
         const { serverCores = null, serverMainThreadCores } = round?.cpu ?? {};
@@ -58,31 +61,6 @@ describe('cluster is measured as one target', () => {
         }
         expect(round?.basePingMs).toBeGreaterThan(0);
       }
-      expect(await keysLeft()).toEqual([0, 0, 0]);
-    });
-
-    test('records that YCSB D inserts are of all masters, are found by its reads, and are removed', async () => {
-      const experiment = await createExperiment(url(), {
-        target: { server: 'any', url: url(), cluster: true },
-        workload: { keys: 1000, ycsb: 'D' },
-        scenarios: [{ client: ['wire', 'ioredis'], workers: 4, ...calm }],
-        seconds: 0.4,
-      });
-      const { code, stderr } = await experiment.run();
-      expect(code, stderr).toBe(0);
-      let inserted = 0;
-      for (const { rounds } of (await experiment.result()).scenarios) {
-        const [round] = rounds;
-        expect(round).toMatchObject({
-          failed: {},
-          unfinished: 0,
-          misses: 0,
-          redirects: { moved: 0, ask: 0 },
-        });
-        expect(round?.serverCalls).toBe(round?.completed);
-        inserted += round?.commands.find(({ name }) => name === 'SET')?.completed ?? 0;
-      }
-      expect(inserted).toBeGreaterThan(0);
       expect(await keysLeft()).toEqual([0, 0, 0]);
     });
 
@@ -104,6 +82,46 @@ describe('cluster is measured as one target', () => {
     });
   });
 
+  describe('nodes are reached by both clients', () => {
+    async function expectReached(natMap: Readonly<Record<string, string>>): Promise<void> {
+      const experiment = await createExperiment(url(), {
+        target: { server: 'any', url: url(), cluster: true, natMap },
+        scenarios: [{ client: ['wire', 'ioredis'], workers: 4, ...unhurried }],
+        seconds: 0.2,
+      });
+      const { code, stderr } = await experiment.run();
+      expect(code, stderr).toBe(0);
+      for (const { rounds } of (await experiment.result()).scenarios)
+        expect(rounds[0]).toMatchObject({ failed: {}, completed: expect.toSatisfy(count => count > 0) });
+      expect(await keysLeft()).toEqual([0, 0, 0]);
+    }
+
+    /** Until the test is over. */
+    async function announce(key: string, value: (port: number) => string, usual: string): Promise<void> {
+      const set = (inNode: (port: number) => string) =>
+        Promise.all(cluster.masters.map(({ redis, port }) => redis.config('SET', key, inNode(port))));
+      onTestFinished(async () => void (await set(() => usual)));
+      await set(value);
+    }
+
+    test('that announce no host', async () => {
+      await announce('cluster-preferred-endpoint-type', () => 'unknown-endpoint', 'ip');
+      await expectReached({});
+    });
+
+    test('that announce one which only natMap knows', async () => {
+      await announce('cluster-announce-hostname', port => `no-such-${port}.invalid`, '');
+      await announce('cluster-preferred-endpoint-type', () => 'hostname', 'ip');
+      const slots = async () => JSON.stringify(await cluster.masters[1]?.redis.call('CLUSTER', 'SLOTS'));
+      await expect.poll(slots).toMatch(/(no-such.*){3}/);
+      const places = cluster.masters.map(({ port }) => [
+        `no-such-${port}.invalid:${port}`,
+        `127.0.0.1:${port}`,
+      ]);
+      await expectReached(Object.fromEntries(places));
+    });
+  });
+
   describe('what is no cluster, or not said to be one', () => {
     const find = (found: string, asCluster: boolean) =>
       rejection(
@@ -118,7 +136,7 @@ describe('cluster is measured as one target', () => {
     });
 
     test('a standalone server, if the config declares a cluster', async () => {
-      const alone = await ofTest(startRedis());
+      const alone = await shareServer();
       expect(await find(alone.url, true)).toMatchObject({
         exitCode: 3,
         message: expect.stringMatching(/target\.cluster/),
