@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { lobbyName, writeBadge } from '../../src/main/agents/lobby.ts';
 import { describeTool } from '../../src/main/environment.ts';
+import { freePort } from '../../src/main/server/server-process.ts';
 import {
   expectExact,
   expectFree,
@@ -24,6 +24,7 @@ import {
   startRedis,
   startRedisWithTls,
   type TestServer,
+  tlsArguments,
 } from '../support/servers.ts';
 
 /** As a user of the control server needs it. */
@@ -187,22 +188,24 @@ describe('load runs on agents as it does here', () => {
   });
 
   test('the control server may have TLS and an ACL; login and certificates of the target come from the agent, which ends when it is told to', async () => {
-    const control = await ofTest(startRedisWithTls());
+    const tlsPort = await freePort();
+    const control = await ofTest(startRedis({ args: tlsArguments(tlsPort) }));
     const target = await ofTest(startRedisWithTls({ args: ['--requirepass', 'secret'] }));
-    const tls = { ca: await readFile(certificates.ca, 'utf8') };
-    const admin = await connectObserver(control.url, { tls });
+    const admin = await connectObserver(control.url);
     await admin.call('ACL', 'SETUSER', 'bench', 'on', '>pw', ...controlRules.split(' '));
-    const url = control.url.replace('//', '//bench:pw@');
-    const trust = { NODE_EXTRA_CA_CERTS: certificates.ca };
-    const env = { POOLBENCH_TARGET_PASSWORD: 'secret', POOLBENCH_TARGET_CA: certificates.ca, ...trust };
-    const agent = await ofTest(spawnAgent(url, [target.url], { env }));
+    const ca = certificates.ca;
+    const env = { POOLBENCH_TARGET_PASSWORD: 'secret', POOLBENCH_TARGET_CA: ca, NODE_EXTRA_CA_CERTS: ca };
+    const inTls = `rediss://bench:pw@localhost:${tlsPort}`;
+    const agent = await ofTest(spawnAgent(inTls, [target.url], { env }));
     const withLogin = target.url.replace('//', '//:secret@');
     const experiment = await createExperiment(target.url, {
-      target: { server: 'redis', url: withLogin, tls: { ca: certificates.ca } },
+      target: { server: 'redis', url: withLogin, tls: { ca } },
       scenarios: [{ client: 'wire', workers: 4, ...unhurried }],
       seconds: 0.2,
     });
-    const outcome = await experiment.run(['--agents', '1'], { env: { POOLBENCH_CONTROL: url, ...trust } });
+    // Only a process that starts with them trusts more authorities: this one speaks no TLS to the control server.
+    const plain = control.url.replace('//', '//bench:pw@');
+    const outcome = await experiment.run(['--agents', '1'], { env: { POOLBENCH_CONTROL: plain } });
     expect(outcome.code, outcome.stderr).toBe(0);
     for (const round of roundsOf(await experiment.result())) expectExact(round);
     const said = agent.output() + outcome.stderr + outcome.stdout;
