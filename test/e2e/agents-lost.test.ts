@@ -23,83 +23,92 @@ const long = { scenarios: [{ ...scenario, pools: 2 }], rounds: 40, seconds: 0.2 
 /** For one agent: each thread takes as long to start as a test. */
 const longAlone = { ...long, scenarios: [scenario] };
 
+let target: TestServer;
+beforeAll(async () => {
+  target = await startRedis();
+});
+afterAll(() => target.stop());
 beforeEach(shortenPatience);
 
 describe('agent that is lost ends the run', () => {
   let control: TestServer;
-  let target: TestServer;
   let groups = 0;
 
   beforeAll(async () => {
-    [control, target] = await Promise.all([startRedis(), startRedis()]);
+    control = await startRedis();
   });
-  afterAll(() => Promise.all([control.stop(), target.stop()]));
+  afterAll(() => control.stop());
 
   /** A group of the test's own at the control server of all. */
-  function makeGroup(loaded = target) {
-    const group = `group-${++groups}`;
+  function makeGroup(group = `group-${++groups}`) {
     return {
       /** In this process. */
-      start: (name: string) => ofTest(startAgent(control.url, [loaded.url], { name, group, patience })),
-      spawn: (name: string) => ofTest(spawnAgent(control.url, [loaded.url], { name, group })),
+      start: (name: string) => ofTest(startAgent(control.url, [target.url], { name, group, patience })),
       on: (agents: number) => ['--agents', String(agents), '--group', group, '--control', control.url],
       expectFree: () => expectFree(control.url, group),
       waiting: `poolbench:${lobbyName(group, describeTool().version)}:wait`,
     };
   }
 
-  test('killed in a round: what was measured is kept, and the run can be resumed with another', async () => {
-    const { start, spawn, on } = makeGroup();
-    const [, other] = [await start('a'), await spawn('b')];
-    const experiment = await createExperiment(target.url, { ...long, rounds: 4 });
-    const running = experiment.start(on(2));
-    await running.said('round 3/4');
-    other.process.kill('SIGKILL');
-    const outcome = await running.outcome;
-    expect(outcome.code, outcome.stderr).toBe(1);
-    expect(outcome.stderr).toMatch(/expected agent b to stay until the end of the run/);
-    expect(outcome.stderr).toMatch(/and claims, continue with --resume/);
-    const left = await experiment.result();
-    expect(left.complete).toBe(false);
-    const kept = roundsOf(left);
-    expect(kept.length).toBeGreaterThanOrEqual(2);
-    for (const round of kept) expectExact(round);
-    expect(await (await connectObserver(target.url)).dbsize()).toBe(0);
+  describe('in a process of its own', () => {
+    const group = 'processes';
+    let other: Awaited<ReturnType<typeof spawnAgent>>;
+    beforeAll(async () => {
+      other = await spawnAgent(control.url, [target.url], { name: 'b', group });
+    });
+    afterAll(() => other.stop());
 
-    await start('c');
-    const alone = await runPoolbench(['run', '--resume', await experiment.resultsFolder()]);
-    expect(alone.code, alone.stderr).toBe(2);
-    expect(alone.stderr).toMatch(/expected the agents of the run, 2 × .*, found none/);
-    const resumed = await runPoolbench(['run', '--resume', await experiment.resultsFolder(), ...on(2)]);
-    expect(resumed.code, resumed.stderr).toBe(0);
-    const whole = await experiment.result();
-    expect(whole.complete).toBe(true);
-    expect(roundsOf(whole)).toHaveLength(4);
-    expect(roundsOf(whole).slice(0, kept.length)).toEqual(kept);
-    // All that took part, with what each did.
-    const there = whole.hosts?.map(({ name, left }) => [name, left ?? false]).toSorted();
-    expect(there).toEqual([
-      ['a', false],
-      ['b', true],
-      ['c', false],
-    ]);
-  });
+    test('stopped (SIGSTOP): it is lost, leaves when it goes on, and is free again', async () => {
+      const { start, on, expectFree } = makeGroup(group);
+      await start('a');
+      const experiment = await createExperiment(target.url, long);
+      const running = experiment.start(on(2));
+      await running.said('round 2/40');
+      other.process.kill('SIGSTOP');
+      const outcome = await running.outcome;
+      expect(outcome.code, outcome.stderr).toBe(1);
+      expect(outcome.stderr).toMatch(/expected agent b .* it has sent no heartbeat/);
+      other.process.kill('SIGCONT');
+      await other.said('left: seat');
+      await expectFree();
+    });
 
-  test('stopped (SIGSTOP): it is lost, leaves when it goes on, and ends when it is told to', async () => {
-    const { start, spawn, on, expectFree } = makeGroup();
-    const [, other] = [await start('a'), await spawn('b')];
-    const experiment = await createExperiment(target.url, long);
-    const running = experiment.start(on(2));
-    await running.said('round 2/40');
-    other.process.kill('SIGSTOP');
-    const outcome = await running.outcome;
-    expect(outcome.code, outcome.stderr).toBe(1);
-    expect(outcome.stderr).toMatch(/expected agent b .* it has sent no heartbeat/);
-    other.process.kill('SIGCONT');
-    await other.said('left: seat');
-    await expectFree();
-    other.process.kill('SIGTERM');
-    expect(await other.ended).toBe(130);
+    test('killed in a round: what was measured is kept, and the run can be resumed with another', async () => {
+      const { start, on } = makeGroup(group);
+      await start('a');
+      const experiment = await createExperiment(target.url, { ...long, rounds: 4 });
+      const running = experiment.start(on(2));
+      await running.said('round 3/4');
+      other.process.kill('SIGKILL');
+      const outcome = await running.outcome;
+      expect(outcome.code, outcome.stderr).toBe(1);
+      expect(outcome.stderr).toMatch(/expected agent b to stay until the end of the run/);
+      expect(outcome.stderr).toMatch(/and claims, continue with --resume/);
+      const left = await experiment.result();
+      expect(left.complete).toBe(false);
+      const kept = roundsOf(left);
+      expect(kept.length).toBeGreaterThanOrEqual(2);
+      for (const round of kept) expectExact(round);
+      expect(await (await connectObserver(target.url)).dbsize()).toBe(0);
+
+      await start('c');
+      const alone = await runPoolbench(['run', '--resume', await experiment.resultsFolder()]);
+      expect(alone.code, alone.stderr).toBe(2);
+      expect(alone.stderr).toMatch(/expected the agents of the run, 2 × .*, found none/);
+      const resumed = await runPoolbench(['run', '--resume', await experiment.resultsFolder(), ...on(2)]);
+      expect(resumed.code, resumed.stderr).toBe(0);
+      const whole = await experiment.result();
+      expect(whole.complete).toBe(true);
+      expect(roundsOf(whole)).toHaveLength(4);
+      expect(roundsOf(whole).slice(0, kept.length)).toEqual(kept);
+      // All that took part, with what each did.
+      const there = whole.hosts?.map(({ name, left }) => [name, left ?? false]).toSorted();
+      expect(there).toEqual([
+        ['a', false],
+        ['b', true],
+        ['c', false],
+      ]);
+    });
   });
 
   test('told to end in a run: it leaves, and so does the run', async () => {
@@ -142,16 +151,18 @@ describe('agent that is lost ends the run', () => {
   test.each(['killed', 'interrupted twice'])(
     'a coordinator that is %s frees its agents within 20 s, and nothing is left',
     async how => {
-      const loaded = await ofTest(startRedis());
-      const { start, on, expectFree } = makeGroup(loaded);
+      const { start, on, expectFree } = makeGroup();
+      const redis = await connectObserver(target.url);
+      // Neither removes its keys.
+      onTestFinished(async () => void (await redis.flushall()));
       const agent = await start('a');
-      const experiment = await createExperiment(loaded.url, { ...longAlone, timeoutMs: 3000 });
+      const experiment = await createExperiment(target.url, { ...longAlone, timeoutMs: 3000 });
       const running = experiment.start(on(1), { ownProcess: true });
       await running.said('round 2/40');
       if (how === 'killed') running.kill('SIGKILL');
       else {
         // The first waits for what is in flight.
-        const pid = await processId(await connectObserver(loaded.url));
+        const pid = await processId(redis);
         process.kill(pid, 'SIGSTOP');
         onTestFinished(() => void process.kill(pid, 'SIGCONT'));
         await sleep(100);
@@ -178,7 +189,6 @@ describe('control server that is lost', () => {
     let control = await startRedis();
     onTestFinished(() => control.stop());
     const { port } = control;
-    const target = await ofTest(startRedis());
     for (const agent of await startAgents(2, control.url, [target.url], { patience }))
       onTestFinished(() => agent.stop());
     const experiment = await createExperiment(target.url, { ...long, rounds: 4 });
@@ -197,7 +207,6 @@ describe('control server that is lost', () => {
   test('silent for longer than an agent may be: the run goes on; gone for good: it ends with 1, and keeps what was measured', async () => {
     const control = await startRedis();
     onTestFinished(() => control.stop());
-    const target = await ofTest(startRedis());
     const pid = await processId(await connectObserver(control.url));
     await ofTest(startAgent(control.url, [target.url], { patience }));
     const experiment = await createExperiment(target.url, longAlone);

@@ -1,12 +1,26 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import type { MeasuredResult } from '../../src/aggregate/result.ts';
 import { readConfig } from '../../src/main/experiment/read-config.ts';
 import { resolveTarget } from '../../src/main/server/find-target.ts';
 import { freePort } from '../../src/main/server/server-process.ts';
 import { startCluster, type TestCluster, type TestNode } from '../support/cluster.ts';
 import { rejection, until } from '../support/connections.ts';
-import { calm, createExperiment } from '../support/experiment.ts';
+import { calm, createExperiment, unhurried } from '../support/experiment.ts';
 import { callsOf } from '../support/observed-server.ts';
-import { certificates, ofTest, startRedis } from '../support/servers.ts';
+import { certificates, ofTest, shareServer, startRedis } from '../support/servers.ts';
+
+/** All operations succeeded at the node that they were sent to first, and its masters have counted them. */
+function expectCounted(scenarios: readonly MeasuredResult[]): void {
+  for (const { rounds, id } of scenarios)
+    for (const { issued, completed, failed, unfinished, misses, redirects, serverCalls } of rounds) {
+      expect({ failed, unfinished, misses, redirects }, id).toEqual({
+        ...{ failed: {}, unfinished: 0, misses: 0 },
+        redirects: { moved: 0, ask: 0 },
+      });
+      expect(completed, id).toBeGreaterThan(0);
+      expect([issued, serverCalls], id).toEqual([completed, completed]);
+    }
+}
 
 describe('cluster is measured as one target', () => {
   let cluster: TestCluster;
@@ -19,14 +33,12 @@ describe('cluster is measured as one target', () => {
   const keysLeft = () => Promise.all(cluster.masters.map(({ redis }) => redis.dbsize()));
 
   describe('all masters of the cluster are one target', () => {
-    test('every operation is counted by them, none is redirected, and no key is left', async () => {
+    test('every operation is counted by them, none is redirected, records that YCSB D inserts are found, and no key is left', async () => {
       const experiment = await createExperiment(url(), {
         target: { server: 'valkey', url: url(), cluster: true },
-        scenarios: [
-          { client: ['wire', 'ioredis'], workers: 6, ...calm },
-          { client: ['wire', 'ioredis'], pool: 'shared', workers: 6, pipeline: 10, ...calm },
-        ],
-        seconds: 0.3,
+        workload: { keys: 1000, ycsb: 'D' },
+        scenarios: [{ client: ['wire', 'ioredis'], pool: 'shared', workers: 6, pipeline: 10, ...calm }],
+        ...{ rounds: 2, seconds: 0.3 },
       });
       const { code, stdout, stderr } = await experiment.run();
       expect(code, stderr).toBe(0);
@@ -37,59 +49,27 @@ describe('cluster is measured as one target', () => {
       expect(warnings.filter(warning => warning.startsWith('127.0.0.1:'))).toEqual(
         cluster.masters.map(({ port }) => expect.stringMatching(`^127.0.0.1:${port}: 1 `)),
       );
-      expect(scenarios).toHaveLength(4);
+      expect(scenarios).toHaveLength(2);
+      expectCounted(scenarios);
+      const rounds = scenarios.flatMap(({ rounds }) => rounds);
       // A process without a core as a window begins or ends has no figures of the server.
-      expect(scenarios.some(({ rounds }) => rounds.some(({ cpu }) => cpu.serverCores !== null))).toBe(true);
-      for (const { rounds, client } of scenarios) {
-        const [round] = rounds;
-        expect(round).toMatchObject({
-          failed: {},
-          unfinished: 0,
-          misses: 0,
-          redirects: { moved: 0, ask: 0 },
-        });
-        expect(round?.completed, client).toBeGreaterThan(0);
-        expect(round?.completed).toBe(round?.issued);
-        expect(round?.serverCalls).toBe(round?.completed);
-        const { serverCores = null, serverMainThreadCores } = round?.cpu ?? {};
+      expect(rounds.some(({ cpu }) => cpu.serverCores !== null)).toBe(true);
+      for (const { commands, cpu, basePingMs } of rounds) {
+        expect(commands.find(({ name }) => name === 'SET')?.completed).toBeGreaterThan(0);
+        const { serverCores, serverMainThreadCores } = cpu;
         if (serverCores !== null) {
           expect(serverCores).toBeGreaterThan(0);
           expect(serverMainThreadCores).toBeLessThan(serverCores);
         }
-        expect(round?.basePingMs).toBeGreaterThan(0);
+        expect(basePingMs).toBeGreaterThan(0);
       }
-      expect(await keysLeft()).toEqual([0, 0, 0]);
-    });
-
-    test('records that YCSB D inserts are of all masters, are found by its reads, and are removed', async () => {
-      const experiment = await createExperiment(url(), {
-        target: { server: 'any', url: url(), cluster: true },
-        workload: { keys: 1000, ycsb: 'D' },
-        scenarios: [{ client: ['wire', 'ioredis'], workers: 4, ...calm }],
-        seconds: 0.4,
-      });
-      const { code, stderr } = await experiment.run();
-      expect(code, stderr).toBe(0);
-      let inserted = 0;
-      for (const { rounds } of (await experiment.result()).scenarios) {
-        const [round] = rounds;
-        expect(round).toMatchObject({
-          failed: {},
-          unfinished: 0,
-          misses: 0,
-          redirects: { moved: 0, ask: 0 },
-        });
-        expect(round?.serverCalls).toBe(round?.completed);
-        inserted += round?.commands.find(({ name }) => name === 'SET')?.completed ?? 0;
-      }
-      expect(inserted).toBeGreaterThan(0);
       expect(await keysLeft()).toEqual([0, 0, 0]);
     });
 
     test('connections that are cut are those of all masters, and come back', async () => {
       const experiment = await createExperiment(url(), {
         target: { server: 'any', url: url(), cluster: true },
-        scenarios: [{ client: 'wire', workers: 4, cutEveryMs: 20, ...calm }],
+        scenarios: [{ client: 'wire', workers: 4, cutEveryMs: 20, ...unhurried }],
         seconds: 0.5,
         maxFailedShare: 1,
       });
@@ -101,6 +81,45 @@ describe('cluster is measured as one target', () => {
       expect(round?.issued).toBe((round?.completed ?? 0) + failed + (round?.unfinished ?? 0));
       expect(round?.completed).toBeGreaterThan(failed * 3);
       expect(await keysLeft()).toEqual([0, 0, 0]);
+    });
+  });
+
+  describe('nodes are reached by both clients', () => {
+    async function expectReached(natMap: Readonly<Record<string, string>>): Promise<void> {
+      const experiment = await createExperiment(url(), {
+        target: { server: 'any', url: url(), cluster: true, natMap },
+        scenarios: [{ client: ['wire', 'ioredis'], workers: 4, ...unhurried }],
+        seconds: 0.2,
+      });
+      const { code, stderr } = await experiment.run();
+      expect(code, stderr).toBe(0);
+      expectCounted((await experiment.result()).scenarios);
+      expect(await keysLeft()).toEqual([0, 0, 0]);
+    }
+
+    /** Until the test is over. */
+    async function announce(key: string, value: (port: number) => string, usual: string): Promise<void> {
+      const set = (inNode: (port: number) => string) =>
+        Promise.all(cluster.masters.map(({ redis, port }) => redis.config('SET', key, inNode(port))));
+      onTestFinished(async () => void (await set(() => usual)));
+      await set(value);
+    }
+
+    test('that announce no host', async () => {
+      await announce('cluster-preferred-endpoint-type', () => 'unknown-endpoint', 'ip');
+      await expectReached({});
+    });
+
+    test('that announce one which only natMap knows', async () => {
+      await announce('cluster-announce-hostname', port => `no-such-${port}.invalid`, '');
+      await announce('cluster-preferred-endpoint-type', () => 'hostname', 'ip');
+      const slots = async () => JSON.stringify(await cluster.masters[1]?.redis.call('CLUSTER', 'SLOTS'));
+      await expect.poll(slots).toMatch(/(no-such.*){3}/);
+      const places = cluster.masters.map(({ port }) => [
+        `no-such-${port}.invalid:${port}`,
+        `127.0.0.1:${port}`,
+      ]);
+      await expectReached(Object.fromEntries(places));
     });
   });
 
@@ -118,7 +137,7 @@ describe('cluster is measured as one target', () => {
     });
 
     test('a standalone server, if the config declares a cluster', async () => {
-      const alone = await ofTest(startRedis());
+      const alone = await shareServer();
       expect(await find(alone.url, true)).toMatchObject({
         exitCode: 3,
         message: expect.stringMatching(/target\.cluster/),
@@ -157,11 +176,8 @@ describe('cluster is measured as one target', () => {
 });
 
 describe('cluster that fails over under load keeps its books', () => {
-  /** A seed is in the name of a run's connections. */
-  const loads = [
-    { client: 'wire', pipeline: 4, seed: 1 },
-    { client: 'ioredis', pipeline: 1, seed: 2 },
-  ];
+  /** Names of connections: of a scenario, and of the population beside it, whose keys have the next free prefix. */
+  const loads = ['poolbench:1', 'poolbench:1.1'];
   const [killed, handedOver] = [16383, 0];
 
   /** Older than this, in seconds, a connection is not of the warm-up of the threads, which lasts 0.2 s: it is measured. */
@@ -172,9 +188,7 @@ describe('cluster that fails over under load keeps its books', () => {
     const list = String(await redis.client('LIST').catch(() => '')).split('\n');
     const isReading = (line: string) =>
       / cmd=get /.test(line) && Number(/ age=(\d+)/.exec(line)?.[1]) >= minAge;
-    return loads.every(({ seed }) =>
-      list.some(line => line.includes(` name=poolbench:${seed} `) && isReading(line)),
-    );
+    return loads.every(name => list.some(line => line.includes(` name=${name} `) && isReading(line)));
   }
 
   /** Resolves when another node than `before` serves the slot, and each load has found it. */
@@ -193,20 +207,19 @@ describe('cluster that fails over under load keeps its books', () => {
     const cluster = await ofTest(startCluster({ withReplicas: true, nodeTimeoutMs: 500 }));
     const living = new Set(cluster.nodes);
     const url = cluster.masters[0]?.url ?? '';
-    const runs = [];
-    for (const { client, pipeline, seed } of loads) {
-      const experiment = await createExperiment(url, {
-        target: { server: 'redis', url, cluster: true },
-        scenarios: [{ client, workers: 8, pipeline, ...calm }],
-        seed,
-        // It is stopped when everything has happened.
-        seconds: 60,
-        timeoutMs: 4000,
-        // Meanwhile a third of the keys has no master, or all have none.
-        maxFailedShare: 1,
-      });
-      runs.push({ experiment, run: experiment.start() });
-    }
+    const load = { workers: 8, ...calm };
+    const experiment = await createExperiment(url, {
+      target: { server: 'redis', url, cluster: true },
+      scenarios: [{ ...load, client: 'wire', pipeline: 4, beside: 'other' }],
+      populations: [{ ...load, name: 'other', client: 'ioredis' }],
+      seed: 1,
+      // It is stopped when everything has happened.
+      seconds: 60,
+      timeoutMs: 4000,
+      // Meanwhile a third of the keys has no master, or all have none.
+      maxFailedShare: 1,
+    });
+    const run = experiment.start();
     let { master: victim } = await cluster.servingOf(killed);
     await until(async () => {
       victim = (await cluster.servingOf(killed)).master;
@@ -220,15 +233,16 @@ describe('cluster that fails over under load keeps its books', () => {
     if (replica === undefined) throw new Error('no replica to hand over to');
     await replica.redis.call('CLUSTER', 'FAILOVER');
     await taken(cluster, handedOver, old);
-    for (const { run } of runs) run.kill('SIGINT');
-    for (const { run, experiment } of runs) {
-      const { code, stderr } = await run.outcome;
-      expect(stderr).toContain('a master of the cluster');
-      expect(stderr).not.toContain('could not be removed');
-      expect(code).toBe(130);
+    run.kill('SIGINT');
+    const { code, stderr } = await run.outcome;
+    expect(stderr).toContain('a master of the cluster');
+    expect(stderr).not.toContain('could not be removed');
+    expect(code).toBe(130);
 
-      const [round] = (await experiment.result()).scenarios[0]?.rounds ?? [];
-      if (round === undefined) throw new Error('nothing was measured');
+    const [measured] = (await experiment.result()).scenarios[0]?.rounds ?? [];
+    if (measured === undefined) throw new Error('nothing was measured');
+    expect(measured.populations).toHaveLength(1);
+    for (const round of [measured, ...(measured.populations ?? [])]) {
       const failed = Object.values(round.failed).reduce((sum, count) => sum + count, 0);
       expect(round.issued).toBe(round.completed + failed + round.unfinished);
       expect(round.unfinished).toBe(0);
@@ -237,8 +251,8 @@ describe('cluster that fails over under load keeps its books', () => {
       expect(round.completed).toBeGreaterThan(0);
       expect(round.redirects?.moved).toBeGreaterThan(0);
       expect(round.serverCalls).toBeNull();
-      expect(round.cpu.serverCores).toBeNull();
     }
+    expect(measured.cpu.serverCores).toBeNull();
     const left = await Promise.all([...living].map(({ redis }) => redis.dbsize()));
     expect(left).toEqual(left.map(() => 0));
   });
@@ -260,17 +274,7 @@ describe('cluster is reached with login and tls', () => {
     });
     const { code, stderr } = await experiment.run();
     expect(code, stderr).toBe(0);
-    for (const { rounds, id } of (await experiment.result()).scenarios) {
-      const [round] = rounds;
-      expect(round, id).toMatchObject({
-        failed: {},
-        unfinished: 0,
-        misses: 0,
-        redirects: { moved: 0, ask: 0 },
-      });
-      expect(round?.completed, id).toBeGreaterThan(0);
-      expect(round?.serverCalls, id).toBe(round?.completed);
-    }
+    expectCounted((await experiment.result()).scenarios);
     for (const { redis } of cluster.masters) expect(await callsOf(redis, 'set')).toBeGreaterThan(0);
     const left = await Promise.all(cluster.masters.map(({ redis }) => redis.dbsize()));
     expect(left).toEqual([0, 0, 0]);

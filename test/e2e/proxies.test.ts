@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createExperiment, unhurried } from '../support/experiment.ts';
 import { connectObserver } from '../support/observed-server.ts';
-import { ofTest, startRedis, type TestServer } from '../support/servers.ts';
+import { ofTest, shareServer, startRedis, type TestServer } from '../support/servers.ts';
 import { findTwemproxy, startTwemproxy } from '../support/twemproxy.ts';
 
 const scenarios = [{ client: ['wire', 'ioredis'], workers: 4, ...unhurried }];
@@ -34,7 +34,7 @@ describe('proxies and servers that know few commands', () => {
   }) => {
     const twemproxy = await findTwemproxy();
     if ('reason' in twemproxy) return skip(twemproxy.reason);
-    const servers = [await ofTest(startRedis()), await ofTest(startRedis())];
+    const servers = [await shareServer(), await ofTest(startRedis())];
     const { url } = await startTwemproxy(
       twemproxy,
       servers.map(({ port }) => port),

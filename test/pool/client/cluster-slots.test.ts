@@ -176,18 +176,22 @@ describe('slots of keys', () => {
   const prefix = fc.oneof(
     fc.string({ unit: fc.constantFrom('{', '}', 'a', 'b', ':'), maxLength: 8 }),
     fc.string({ maxLength: 20 }),
-    fc.constantFrom('', 'poolbench:1:', '{tag}', '{}', '{', '{{a}}', 'ä{ö}'),
+    fc.constantFrom('', 'poolbench:1:', '{tag}', '{}', '{', '{{a}}', '{}{a}', 'ä{ö}'),
   );
 
   test('the slot of any key number under any prefix', async () => {
     const redis = await connectObserver(server.url);
     await fc.assert(
-      fc.asyncProperty(prefix, fc.array(number, { minLength: 1, maxLength: 20 }), async (prefix, numbers) => {
-        const slots = new KeySlots(prefix);
-        const keys = numbers.map(one => keyName(prefix, one));
-        expect(numbers.map(one => slots.of(one))).toEqual(await slotsOf(redis, keys));
-      }),
-      { seed: 16384, numRuns: 200 },
+      fc.asyncProperty(
+        prefix,
+        fc.array(number, { minLength: 20, maxLength: 20 }),
+        async (prefix, numbers) => {
+          const slots = new KeySlots(prefix);
+          const keys = numbers.map(one => keyName(prefix, one));
+          expect(numbers.map(one => slots.of(one))).toEqual(await slotsOf(redis, keys));
+        },
+      ),
+      { seed: 16384, numRuns: 60 },
     );
   });
 
