@@ -9,6 +9,10 @@ import { withoutPassword } from './server/url.ts';
 /** Resolves to the exit code. */
 async function main(args: readonly string[]): Promise<number> {
   hidePasswords(args);
+  if (args.includes('--version')) {
+    process.stdout.write(`${describeTool().version}\n`);
+    return 0;
+  }
   const limit = openFilesLimit();
   if (limit < minOpenFiles) {
     throw new PoolbenchError(
@@ -20,7 +24,7 @@ async function main(args: readonly string[]): Promise<number> {
   const { parseCommandLine, renderHelp } = await import('./cli/command-line.ts');
   const line = parseCommandLine(args);
   if ('run' in line) return await line.run();
-  process.stdout.write(line.command === 'help' ? renderHelp() : `${describeTool().version}\n`);
+  process.stdout.write(renderHelp());
   return 0;
 }
 

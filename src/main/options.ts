@@ -120,6 +120,7 @@ export const options = {
   json: { help: 'print result.json, or its equivalent, to standard output', npm: true },
   quiet: { help: 'print only where the results are, not the plan or progress', npm: true },
   help: { short: 'h', npm: true },
+  // Answered before this table is loaded (cli.ts); its name is here for suggestions.
   version: { npm: true },
 } as const satisfies Readonly<Record<string, Option>>;
 

@@ -1,14 +1,21 @@
-import { build, encodeIntoCompressedBase64, type Histogram, initWebAssemblySync } from 'hdr-histogram-js';
+import { createRequire } from 'node:module';
+import type * as hdrHistogram from 'hdr-histogram-js';
+import type { Histogram } from 'hdr-histogram-js';
 import type { LatencySummary, Times } from '../result.ts';
 import { doublingsOf, HistogramCounts, type RecordedBucket, subBucketsOf } from './histogram-decoder.ts';
 import { type PercentileKey, percentileKeys, percentiles } from './metrics.ts';
 
 const defaultDigits = 3;
 
+const require = createRequire(import.meta.url);
+/** Loaded for the first histogram: it is a third of what a command that makes none would load. */
+const library = () => require('hdr-histogram-js') as typeof hdrHistogram;
+
 /** Nanoseconds to milliseconds, without the digits a nanosecond does not have. */
 const toMs = (nanoseconds: number): number => Math.round(nanoseconds) / 1e6;
 
 function createHistogram(digits = defaultDigits, highest?: number): Histogram {
+  const { build, initWebAssemblySync } = library();
   initWebAssemblySync();
   return build({
     bitBucketSize: 64,
@@ -17,6 +24,10 @@ function createHistogram(digits = defaultDigits, highest?: number): Histogram {
     numberOfSignificantValueDigits: digits as 1 | 2 | 3,
     ...(highest === undefined ? {} : { highestTrackableValue: highest }),
   });
+}
+
+function encode(histogram: Histogram): string {
+  return library().encodeIntoCompressedBase64(histogram);
 }
 
 function addUp(encoded: readonly string[]): HistogramCounts {
@@ -40,7 +51,7 @@ export function withMerged<T>(encoded: readonly string[], use: (merged: Histogra
 /** Merges histograms into one, encoded again, with its summary in milliseconds: all zeros if nothing was recorded. */
 export function mergeLatencies(encoded: readonly string[]): { encoded: string; summary: LatencySummary } {
   return withMerged(encoded, merged => ({
-    encoded: encodeIntoCompressedBase64(merged),
+    encoded: encode(merged),
     summary: summarise(merged),
   }));
 }
@@ -48,7 +59,7 @@ export function mergeLatencies(encoded: readonly string[]): { encoded: string; s
 /** Merges histograms into one, encoded again; empty if all are empty texts. */
 export function mergeEncoded(encoded: readonly string[]): string {
   const [first = '', ...others] = encoded.filter(one => one !== '');
-  return others.length === 0 ? first : withMerged([first, ...others], encodeIntoCompressedBase64);
+  return others.length === 0 ? first : withMerged([first, ...others], encode);
 }
 
 /** Merges histograms into times in milliseconds, after recording `zeros` times of 0 that they do not hold. */
@@ -105,7 +116,7 @@ export function toMicroseconds(encoded: readonly string[]): string {
   try {
     for (const { middle, count } of readRecorded(encoded).buckets)
       histogram.recordValueWithCount(Math.round(middle / 1000), count);
-    return encodeIntoCompressedBase64(histogram);
+    return encode(histogram);
   } finally {
     histogram.destroy();
   }

@@ -190,7 +190,7 @@ const commandNames = Object.keys(commands) as CommandName[];
 
 /** What was typed: a command with its operands and options, or a request for information. */
 type CommandLine =
-  | { readonly command: 'help' | 'version' }
+  | { readonly command: 'help' }
   | {
       readonly command: CommandName;
       readonly operands: readonly string[];
@@ -210,7 +210,6 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
   refuseFlagsOfOthers(args, commandNames, own);
   const { values, asked, positionals } = parse(args);
   if (values.help) return { command: 'help' };
-  if (values.version) return { command: 'version' };
   const [first, ...rest] = positionals;
   if (first === undefined) {
     const { resume } = values;

@@ -47,9 +47,13 @@ export async function findUnpacked(
 ): Promise<FoundBinary | NotFound> {
   const { program, unpacked } = serverFacts(server);
   const place = { name: program, cache: userCache('servers') };
+  let version: string | undefined;
   const options = {
     say,
-    runs: async (binary: Program) => (await programVersion(binary)) !== undefined,
+    async runs(binary: Program) {
+      version = await programVersion(binary);
+      return version !== undefined;
+    },
   };
   const found = await (unpacked.from === 'distribution package'
     ? unpackDebianPackages(
@@ -67,7 +71,7 @@ export async function findUnpacked(
         options,
       ));
   if ('reason' in found) return found;
-  return { ...found, from: unpacked.from, version: (await programVersion(found)) ?? 'unknown' };
+  return { ...found, from: unpacked.from, version: version ?? 'unknown' };
 }
 
 /** The archive for this machine, from the mirror if there is one; undefined if there is none. */

@@ -100,9 +100,10 @@ async function untilItAnswers(
 }
 
 /**
- * Runs "$@" until it ends or the pipe on its standard input closes, which it does however poolbench ends, kill -9
- * included. `$1` is the folder to remove afterwards, `$2` a container to remove, or empty. The signal goes to the whole
- * process group, for a command that is a script around the server.
+ * Runs "$@" until it ends, or it is told on its standard input to end it: a line means TERM, the next one KILL. If the pipe
+ * closes, which it does however poolbench ends, kill -9 included, it does both by itself. `$1` is the folder, which it
+ * then also removes, `$2` a container to remove, or empty. TERM goes to the whole process group, for a command that is a
+ * script around the server. While poolbench lives, only built-ins are needed: tests start hundreds of servers.
  */
 const supervisor = `
 directory=$1; container=$2; shift 2
@@ -111,10 +112,13 @@ exec 3<&0
 command=$!
 trap '' TERM
 {
-  cat <&3 >/dev/null
+  read -r line <&3 || : >orphaned
   kill -TERM 0
-  tenths=0
-  while kill -0 "$command" && [ "$tenths" -lt 50 ]; do sleep 0.1; tenths=$((tenths + 1)); done
+  read -r line <&3 || {
+    : >orphaned
+    tenths=0
+    while kill -0 "$command" && [ "$tenths" -lt 50 ]; do sleep 0.1; tenths=$((tenths + 1)); done
+  }
   kill -KILL "$command"
 } 2>/dev/null &
 watcher=$!
@@ -123,9 +127,14 @@ wait "$command"
 code=$?
 kill -KILL "$watcher" 2>/dev/null
 [ -z "$container" ] || docker rm -f "$container" >/dev/null 2>&1
-rm -rf "$directory"
+[ ! -e orphaned ] || rm -rf "$directory"
 exit "$code"
 `;
+
+/** From TERM to KILL. */
+const graceMs = 5000;
+/** From TERM to the end of everything that runs there. */
+const maxStopMs = 8000;
 
 /** A process that cannot outlive poolbench. */
 interface Supervised {
@@ -156,7 +165,6 @@ export function supervise(
 ): Supervised {
   // The real path: servers answer CONFIG GET dir with it.
   const directory = realpathSync(mkdtempSync(join(tmpdir(), 'poolbench-')));
-  // Read through this descriptor: the supervisor removes the folder before we learn that the command has ended.
   const output = openSync(join(directory, 'output.log'), 'a+');
   const { container = '' } = options;
   const child = spawn('sh', ['-c', supervisor, 'poolbench', directory, container, ...command(directory)], {
@@ -168,11 +176,13 @@ export function supervise(
   const { stdin } = child;
 
   let ended = false;
+  let stopping: Promise<void> | undefined;
   let lastWords = '';
+  const removeFolder = () => rmSync(directory, { recursive: true, force: true });
   const killNow = (): void => {
     if (container !== '') spawnSync('docker', ['rm', '-f', container], { stdio: 'ignore', timeout: 10_000 });
     killGroup(child.pid);
-    rmSync(directory, { recursive: true, force: true });
+    removeFolder();
   };
   const end = new Promise<void>(resolve => {
     const finished = (): void => {
@@ -182,14 +192,11 @@ export function supervise(
       ended = true;
       running.delete(killNow);
       stdin?.destroy();
+      removeFolder();
       resolve();
     };
     child.once('exit', finished);
-    child.once('error', () => {
-      finished();
-      // It was not started, so it does not remove its folder.
-      rmSync(directory, { recursive: true, force: true });
-    });
+    child.once('error', finished);
   });
   stdin?.on('error', () => {});
   // Neither the child nor its pipe keeps a finished run from exiting; the exit hook then ends it.
@@ -197,18 +204,24 @@ export function supervise(
   if (stdin instanceof Socket) stdin.unref();
   running.add(killNow);
 
+  const stop = async (): Promise<void> => {
+    if (ended) return;
+    child.ref();
+    stdin?.write('\n');
+    const kill = setTimeout(() => stdin?.write('\n'), graceMs);
+    const late = setTimeout(() => killGroup(child.pid), maxStopMs);
+    await end;
+    clearTimeout(kill);
+    clearTimeout(late);
+  };
+
   return {
     directory,
     running: () => !ended,
     lastWords: () => (ended ? lastWords : readEnd(output)),
-    async stop() {
-      if (ended) return;
-      child.ref();
-      stdin?.end();
-      const late = setTimeout(() => killGroup(child.pid), 8000);
-      await end;
-      clearTimeout(late);
-      rmSync(directory, { recursive: true, force: true });
+    stop() {
+      stopping ??= stop();
+      return stopping;
     },
   };
 }

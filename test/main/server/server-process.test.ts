@@ -69,6 +69,37 @@ test('a command around the server is ended with the server, and its folder remov
   expect(existsSync(directory)).toBe(false);
 });
 
+test('a command that ignores the request to end is killed, and its folder removed', async () => {
+  const process_ = supervise(() => ['sh', '-c', 'trap "" TERM; : > ready; exec sleep 60']);
+  await expect.poll(() => existsSync(`${process_.directory}/ready`)).toBe(true);
+  await Promise.all([process_.stop(), process_.stop()]);
+  expect(process_.running()).toBe(false);
+  expect(existsSync(process_.directory)).toBe(false);
+});
+
+test.each([
+  ['ends with it', 'exec sleep 60'],
+  ['has to be killed', 'trap "" TERM; exec sleep 60'],
+])('the folder of a command that %s is removed after its parent ended by kill -9', async (_, script) => {
+  const source = `
+    import { supervise } from '${compiled}server-process.js';
+    console.log(supervise(() => ['sh', '-c', ': > ready; ' + ${JSON.stringify(script)}]).directory);
+    setInterval(() => {}, 1000);`;
+  const parent = spawn(process.execPath, ['--input-type=module', '-e', source], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const [directory] = await once(createInterface({ input: parent.stdout }), 'line');
+  await expect.poll(() => existsSync(`${directory}/ready`)).toBe(true);
+  parent.kill('SIGKILL');
+  await expect.poll(() => existsSync(directory), { timeout: 20_000 }).toBe(false);
+});
+
+test('a server that ends by itself leaves no folder', async () => {
+  const process_ = supervise(() => ['true']);
+  await expect.poll(() => process_.running()).toBe(false);
+  expect(existsSync(process_.directory)).toBe(false);
+});
+
 test('the folder of a command that cannot be started is removed', async () => {
   const process_ = supervise(() => ['true'], { env: { PATH: '/nonexistent' } });
   await expect.poll(() => process_.running()).toBe(false);
