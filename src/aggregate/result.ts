@@ -261,6 +261,17 @@ export const resultSchema = z.object({
    * but not of its imports; absent without any, and before 0.10.
    */
   files: z.array(z.object({ key: z.string(), file: z.string(), sha256: z.string() })).optional(),
+  /**
+   * The claims on the key prefixes that the run still has keys under, so that the resumed run can remove them, and the
+   * name of the connections that show that it still runs. Absent if it has removed its keys, and before 0.13.
+   */
+  keyClaims: z
+    .object({
+      connectionName: z.string(),
+      /** Each with the number of keys that may be under it. */
+      prefixes: z.array(z.object({ prefix: z.string(), token: z.string(), keys: amount })),
+    })
+    .optional(),
   target: z.object({
     declared: z.object({ server: z.string(), url: z.string() }),
     detected: z.object({

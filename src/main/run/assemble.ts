@@ -40,6 +40,7 @@ interface RunState extends Omit<Measured, 'target'> {
   readonly target: Target;
   readonly clients: UsedClients;
   readonly files?: Result['files'];
+  readonly keyClaims?: Result['keyClaims'];
   /** The arms of each block, without controls; empty if there are several sides, which are compared elsewhere. */
   readonly blocks: readonly (readonly Arm[])[];
   /** The hosts of the agents; undefined: the load runs here. */
@@ -78,6 +79,7 @@ export function assembleResult(state: RunState): Result {
     ...(state.hosts === undefined ? {} : { hosts: state.hosts }),
     clients: keptClients(state.clients),
     ...(state.files === undefined ? {} : { files: state.files }),
+    ...(state.keyClaims === undefined ? {} : { keyClaims: state.keyClaims }),
     target: shown,
     // A resumed run also has the notes of its first target, which are the same.
     warnings: [

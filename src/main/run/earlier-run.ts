@@ -22,6 +22,7 @@ import { withoutPassword } from '../server/url.ts';
 import { foundOn } from './assemble.ts';
 import { Course } from './course.ts';
 import { readResult } from './results/read-result.ts';
+import { stampOf } from './results/results-writer.ts';
 
 /** A stopped run, and what it is resumed with. */
 export interface EarlierRun {
@@ -36,6 +37,14 @@ export interface EarlierRun {
   readonly resumed: NonNullable<Result['resumed']>;
   readonly serverSeries: Result['serverSeries'];
   readonly files: Result['files'];
+  /** The version of its result.json that was read. */
+  readonly stamp: string | undefined;
+}
+
+/** A result that was read, and the version of its file. */
+export interface LeftResult {
+  readonly result: Result;
+  readonly stamp: string | undefined;
 }
 
 /** The origin of figures, which must be the same for all figures that are judged together. */
@@ -54,9 +63,10 @@ type Subject = Pick<Result, 'target' | 'environment' | 'clients' | 'tool'> & {
 export async function readLeftRun(
   folder: string,
   given: Options<'target' | 'url'>,
-): Promise<{ readonly result: Result; readonly plan: Plan }> {
+): Promise<{ readonly left: LeftResult; readonly plan: Plan }> {
   const file = join(folder, 'result.json');
-  const result = await readResult(file);
+  const left = await readLeftResult(file);
+  const { result } = left;
   if (result.session !== undefined) {
     throw new PoolbenchError(
       'USAGE',
@@ -73,7 +83,14 @@ export async function readLeftRun(
       `${folder}: expected the scenarios of its config, found ${strange.id}: only a result of the run command can be resumed`,
     );
   }
-  return { result, plan };
+  return { left, plan };
+}
+
+/** @throws PoolbenchError RESULT_INVALID */
+export async function readLeftResult(file: string): Promise<LeftResult> {
+  // What is written while it is read is another version.
+  const stamp = await stampOf(file);
+  return { stamp, result: await readResult(file) };
 }
 
 function readKeptConfig({ config }: Result, file: string): Experiment {
@@ -137,7 +154,7 @@ export function finishedOf(result: Result, plan: Plan): FinishedRounds {
 }
 
 /** What is kept of a run with one side that is resumed now. */
-export function resumeNow(result: Result, plan: Plan, folder: string): EarlierRun {
+export function resumeNow({ result, stamp }: LeftResult, plan: Plan, folder: string): EarlierRun {
   const now = new Date();
   const finished = finishedOf(result, plan);
   const gapSeconds = Math.max(0, (now.getTime() - Date.parse(result.finishedAt)) / 1000);
@@ -151,13 +168,18 @@ export function resumeNow(result: Result, plan: Plan, folder: string): EarlierRu
     subject: result,
     finished,
     hosts: result.hosts,
-    warnings: [...result.warnings.filter(earlier => !computedAnew.has(earlier)), warning],
+    warnings: [
+      ...result.warnings.filter(earlier => !computedAnew.has(earlier)),
+      // Nothing was measured before the gap.
+      ...(finished.count === 0 ? [] : [warning]),
+    ],
     resumed: [
       ...(result.resumed ?? []),
       { at: now.toISOString(), afterRounds: finished.count, gapSeconds: Math.round(gapSeconds) },
     ],
     serverSeries: result.serverSeries,
     files: result.files,
+    stamp,
   };
 }
 

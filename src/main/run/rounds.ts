@@ -155,7 +155,7 @@ export function runPlan(
  * files for other tools at the end. A lost target or a failed thread ends the run early on all sides; what was measured
  * is kept. In every case the run's keys are removed and its threads ended. The session ends the targets.
  *
- * @throws PoolbenchError of the preflight, or of the claim of a key prefix, before any load
+ * @throws PoolbenchError of the preflight or of the claim of a key prefix, or RESULTS_NOT_WRITABLE, before any load
  */
 export async function runRounds(run: RoundsRun): Promise<RoundsOutcome> {
   const { sides, session, earlier, plannedRounds } = run;
@@ -174,6 +174,8 @@ export async function runRounds(run: RoundsRun): Promise<RoundsOutcome> {
     for (const side of runs) await side.preflight(sides);
     try {
       for (const side of runs) await side.claim();
+      // From here on a killed run leaves keys behind, which are its own when it is resumed.
+      await saveBeforeLoad(runs);
       ({ error, ended } = await runUntilError(run, runs));
     } finally {
       for (const side of runs) await side.removeKeys();
@@ -255,6 +257,12 @@ async function runUntilError(
   } finally {
     progress.end();
   }
+}
+
+/** @throws PoolbenchError RESULTS_NOT_WRITABLE, rather than after a load whose results cannot be written */
+async function saveBeforeLoad(sides: readonly SideRun[]): Promise<void> {
+  const saved = await saveAll(sides, { complete: false, final: false });
+  for (const { written } of saved) if (written.error !== undefined) throw written.error;
 }
 
 async function saveAll(sides: readonly SideRun[], state: SaveState): Promise<SideState[]> {
