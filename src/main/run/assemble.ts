@@ -9,6 +9,7 @@ import { fixedRounds, isFixed, type RoundsRange } from '../../aggregate/stats/si
 import { summarise, withPooledTails } from '../../aggregate/stats/summary.ts';
 import { latencyWarnings } from '../../aggregate/stats/warnings.ts';
 import { judgeThresholds } from '../../aggregate/thresholds/judge-thresholds.ts';
+import { timeOfDay } from '../../pool/clock.ts';
 import { describeEnvironment, describeTool } from '../environment.ts';
 import { keptClients, type UsedClients } from '../experiment/clients.ts';
 import type { Experiment } from '../experiment/experiment.ts';
@@ -72,7 +73,7 @@ export function assembleResult(state: RunState): Result {
     ...(state.session === undefined ? {} : { session: state.session }),
     ...(state.resumed === undefined ? {} : { resumed: state.resumed }),
     startedAt: state.startedAt.toISOString(),
-    finishedAt: new Date().toISOString(),
+    finishedAt: timeOfDay().toISOString(),
     seed: experiment.seed,
     tool: describeTool(),
     environment,

@@ -6,6 +6,7 @@ import { type FinishedRounds, finishedRounds } from '../../aggregate/stats/round
 import { latencyWarnings } from '../../aggregate/stats/warnings.ts';
 import { formatDuration, formatPlural } from '../../aggregate/text/format.ts';
 import { describeClients, describeMasters } from '../../aggregate/text/target-words.ts';
+import { timeOfDay } from '../../pool/clock.ts';
 import { urlOfEnvironment } from '../command-words.ts';
 import { describeEnvironment, describeTool } from '../environment.ts';
 import { PoolbenchError } from '../errors.ts';
@@ -155,7 +156,7 @@ export function finishedOf(result: Result, plan: Plan): FinishedRounds {
 
 /** What is kept of a run with one side that is resumed now. */
 export function resumeNow({ result, stamp }: LeftResult, plan: Plan, folder: string): EarlierRun {
-  const now = new Date();
+  const now = timeOfDay();
   const finished = finishedOf(result, plan);
   const gapSeconds = Math.max(0, (now.getTime() - Date.parse(result.finishedAt)) / 1000);
   const computedAnew = new Set(latencyWarnings(withoutControls(result)));

@@ -4,6 +4,7 @@ import type { RoundResult } from '../../aggregate/result.ts';
 import type { RoundsRange } from '../../aggregate/stats/sign-test.ts';
 import { isFixed } from '../../aggregate/stats/sign-test.ts';
 import { formatDuration, formatPlural } from '../../aggregate/text/format.ts';
+import { timeOfDay } from '../../pool/clock.ts';
 import { asError, PoolbenchError } from '../errors.ts';
 import { type Plan, secondsAtLeast, secondsOfTurns, type Turn } from '../experiment/plan.ts';
 import { extentsOf } from '../experiment/populations.ts';
@@ -163,7 +164,7 @@ export async function runRounds(run: RoundsRun): Promise<RoundsOutcome> {
   // Threads take longest to start, so they start while the targets are prepared.
   const threads = startThreads(sides, session, earlier);
   const sessionId = sides.length > 1 ? randomUUID() : undefined;
-  const startedAt = earlier?.startedAt ?? new Date();
+  const startedAt = earlier?.startedAt ?? timeOfDay();
   const shared = { session, threads, startedAt, plannedRounds, blocks, sessionId, earlier };
   const runs = sides.map(side => new SideRun(side, shared));
 

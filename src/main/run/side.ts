@@ -6,6 +6,7 @@ import { answeredElsewhere } from '../../aggregate/stats/accounting.ts';
 import { loadsOf } from '../../aggregate/stats/populations.ts';
 import { fixedRounds, type RoundsRange } from '../../aggregate/stats/sign-test.ts';
 import { formatPlural } from '../../aggregate/text/format.ts';
+import { timeOfDay } from '../../pool/clock.ts';
 import { PoolbenchError } from '../errors.ts';
 import { besideOf, type Population, populationsOf } from '../experiment/populations.ts';
 import type { Scenario } from '../experiment/scenarios.ts';
@@ -104,6 +105,7 @@ export class SideRun {
     });
     this.#recorder = new ServerRecorder(side.target.control, {
       earlier: shared.earlier?.serverSeries,
+      now: timeOfDay,
       show: point => shared.session.progress.served(shared.sessionId === undefined ? '' : side.name, point),
     });
     const { target, experiment } = side;
