@@ -77,11 +77,15 @@ export async function readLeftRun(
   // Its paths are relative to where it was run, like those on a command line.
   const plan = planRun([await withPasswords(readKeptConfig(result, file), folder, given)]);
   const planned = new Set(plan.sides.flatMap(({ scenarios }) => scenarios.map(({ id }) => id)));
-  const strange = result.scenarios.find(({ id }) => !planned.has(id));
+  // The first step of a search has the scenario of its config, but not as many rounds.
+  const strange = result.scenarios.find(
+    ({ id, plannedRounds = plan.rounds }) =>
+      !planned.has(id) || plannedRounds.atLeast !== plan.rounds.atLeast,
+  );
   if (strange !== undefined) {
     throw new PoolbenchError(
       'USAGE',
-      `${folder}: expected the scenarios of its config, found ${strange.id}: only a result of the run command can be resumed`,
+      `${folder}: expected the scenarios and rounds of its config, found others for ${strange.id}: only a result of the run command can be resumed`,
     );
   }
   return { left, plan };
