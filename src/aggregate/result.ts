@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { amount, roundSchema } from './round.ts';
+import { amount, instant, roundSchema } from './round.ts';
 import { resultShape } from './scenario/scenario.ts';
 import { type PooledMetric, type RatioMetric, type SummaryRow, summaryMetrics } from './stats/metrics.ts';
 import { type ServerFieldName, serverFieldNames } from './stats/server-fields.ts';
@@ -170,8 +170,8 @@ const serverSeries = z.object({
   everySeconds: amount,
   points: z.array(
     z.object({
-      /** When it answered, ISO 8601. */
-      at: z.iso.datetime(),
+      /** When it answered. */
+      at: instant,
       ...(Object.fromEntries(serverFieldNames.map(name => [name, told])) as Record<
         ServerFieldName,
         typeof told
@@ -214,14 +214,14 @@ export const resultSchema = z.object({
   /** Equal on all sides that were measured in turn, whose rounds are paired; absent from other runs. */
   session: z.string().optional(),
   /** When a stopped run was resumed, and the time since its last write; absent from other runs. */
-  resumed: z.array(z.object({ at: z.string(), afterRounds: z.number(), gapSeconds: z.number() })).optional(),
+  resumed: z.array(z.object({ at: instant, afterRounds: z.number(), gapSeconds: z.number() })).optional(),
   /**
    * Why it ended by itself: all that it was asked is decided, it has the rounds that were planned, or its budget was spent.
    * Absent if it was ended, and before version 0.7.
    */
   ended: z.enum(['decided', 'rounds', 'budget']).optional(),
-  startedAt: z.string(),
-  finishedAt: z.string(),
+  startedAt: instant,
+  finishedAt: instant,
   seed: z.number(),
   tool: z.object({ name: z.string(), version: z.string() }),
   environment: z.object({
@@ -270,6 +270,17 @@ export const resultSchema = z.object({
         recordedSeconds: amount.optional(),
       }),
     )
+    .optional(),
+  /**
+   * The claims on the key prefixes that the run still has keys under, so that the resumed run can remove them, and the
+   * name of the connections that show that it still runs. Absent if it has removed its keys, and before 0.13.
+   */
+  keyClaims: z
+    .object({
+      connectionName: z.string(),
+      /** Each with the number of keys that may be under it. */
+      prefixes: z.array(z.object({ prefix: z.string(), token: z.string(), keys: amount })),
+    })
     .optional(),
   target: z.object({
     declared: z.object({ server: z.string(), url: z.string() }),

@@ -6,6 +6,9 @@ import { type LaterKey, type PercentileKey, percentiles } from './stats/metrics.
 /** A count, a time, a rate. */
 export const amount = z.number().nonnegative();
 
+/** ISO 8601, in UTC. */
+export const instant = z.iso.datetime();
+
 /** Counts by error code. Not a `z.record`, which drops the code `__proto__`: a server may answer with any word. */
 const countsByCode = z.custom<Readonly<Record<string, number>>>(
   value =>
@@ -230,8 +233,8 @@ const script = z.object({
 /** One load in one round: that of a scenario, or of a population beside it. */
 const loadInRound = z.object({
   round: amount,
-  /** Start of the window, ISO 8601. */
-  startedAt: z.string().nullable().default(null),
+  /** Start of the window. */
+  startedAt: instant.nullable().default(null),
   seconds: amount,
   /** How long the warm-up really was, and whether the pools had grown by its end. Absent: none, or before 0.6. */
   warmup: z.object({ seconds: amount, grown: z.boolean() }).optional(),

@@ -18,3 +18,13 @@ const offsetNs = (() => {
 export function nowNs(): number {
   return performance.now() * 1e6 + offsetNs;
 }
+
+const offsetToDateMs = Date.now() - performance.now();
+
+/**
+ * The time of day by the monotonic clock. A change of the system's clock would make a round of a second last an hour, or
+ * end before it began.
+ */
+export function timeOfDay(): Date {
+  return new Date(offsetToDateMs + performance.now());
+}

@@ -148,7 +148,6 @@ describe('results that do not belong to it are left out, with the reason', () =>
       /^place of the server: elsewhere, .*; address of the server: redis:\/\/localhost/,
     ],
     [{ changes: { complete: false } }, /ended early/],
-    [{ changes: { startedAt: 'yesterday' } }, /when it was started/],
     [{ workers: 50 }, /no scenario in common/],
   ])('%j', (built, reason) => {
     const { runs, leftOut } = trendOfRuns({ day: 1 }, { day: 2, ...built }, { day: 3 });

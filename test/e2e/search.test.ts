@@ -49,6 +49,20 @@ test('an interrupted search ends with 130, without keys, and with the steps it h
   expect(await redis.dbsize()).toBe(0);
 });
 
+test('a search that was stopped in its first step is not resumed as a run', async () => {
+  const { experiment } = await prepare();
+  const running = experiment.start([], { command: 'search' });
+  await running.said('step 1  1,000/s  repeat 1');
+  running.kill('SIGINT');
+  expect((await running.outcome).code).toBe(130);
+  const steps = join(await experiment.resultsFolder(), 'steps');
+  const before = await readFile(join(steps, 'result.json'), 'utf8');
+  const { code, stderr } = await runPoolbench(['run', '--resume', steps]);
+  expect(code, stderr).toBe(2);
+  expect(stderr).toMatch(/only a result of the run command can be resumed/);
+  expect(await readFile(join(steps, 'result.json'), 'utf8')).toBe(before);
+});
+
 test('a target that is lost ends it with 1; what was found is kept', async () => {
   const { server, experiment } = await prepare();
   const running = experiment.start([], { command: 'search' });

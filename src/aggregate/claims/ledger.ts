@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type ClaimResult, resultSchema, type Verdict } from '../result.ts';
+import { instant } from '../round.ts';
 import { type ClaimWords, untested } from './claim.ts';
 
 /** `ledger.json`, schemaVersion 1: the verdict on every claim, from all suites against one target. */
@@ -40,8 +41,8 @@ export const ledgerSchema = z.object({
   /** Whether every suite that can be run against this target has run to its end. */
   complete: z.boolean(),
   name: z.string(),
-  startedAt: z.string(),
-  finishedAt: z.string(),
+  startedAt: instant,
+  finishedAt: instant,
   tool: result.tool,
   environment: result.environment,
   /** The agents that ran the load of the suites; absent without agents. The result of a suite has those of the suite. Since 0.10. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { caveatSchema, interval, resultSchema, thresholdSchema } from '../result.ts';
+import { instant } from '../round.ts';
 import { type ComparedRow, comparedMetrics } from '../stats/metrics.ts';
 
 /** `comparison.json`, schemaVersion 1: results side by side. All ratios are to the first side. */
@@ -22,8 +23,8 @@ function intervals<Key extends 'summaryKey' | 'ratioKey'>(key: Key): Intervals<K
 const side = z.object({
   /** Of the run, with a number behind it where two have the same. */
   name: z.string(),
-  startedAt: z.string(),
-  finishedAt: z.string(),
+  startedAt: instant,
+  finishedAt: instant,
   target: resultSchema.shape.target,
   /** Whether its rounds are paired with those of the first side: they were measured in turn. Null for the first. */
   paired: z.boolean().nullable(),

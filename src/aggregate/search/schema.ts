@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { resultSchema } from '../result.ts';
+import { instant } from '../round.ts';
 import { type ConditionName, conditionNames } from './conditions.ts';
 
 /**
@@ -59,8 +60,8 @@ export const searchSchema = z.object({
   /** False: it was stopped before the interval was narrow enough. */
   complete: z.boolean(),
   name: z.string(),
-  startedAt: z.string(),
-  finishedAt: z.string(),
+  startedAt: instant,
+  finishedAt: instant,
   seed: z.number(),
   tool: resultSchema.shape.tool,
   environment: resultSchema.shape.environment,

@@ -2,6 +2,7 @@ import { assembleLedger, type JudgedSuite, type Ledger } from '../../aggregate/c
 import { ledgerDocument } from '../../aggregate/report/documents/ledger.ts';
 import { renderTerminal } from '../../aggregate/report/terminal.ts';
 import { joinHosts } from '../../aggregate/stats/hosts.ts';
+import { timeOfDay } from '../../pool/clock.ts';
 import { asTypedHere, optionWords, quote, shownFolder } from '../command-words.ts';
 import type { PoolbenchError } from '../errors.ts';
 import type { Options, SessionOption } from '../options.ts';
@@ -74,11 +75,11 @@ export async function claims(
       ...(machines === undefined ? {} : { hosts: joinHosts(earlier?.hosts ?? [], machines) }),
     };
     const words = suites.flatMap(suite => suite.claims);
-    let ledger = assembleLedger(head, words, left, new Date());
+    let ledger = assembleLedger(head, words, left, timeOfDay());
     // If the disk is full, the results are still printed.
     let unwritten: PoolbenchError | undefined;
     const keep = async (suites: readonly JudgedSuite[]) => {
-      ledger = assembleLedger(head, words, suites, new Date());
+      ledger = assembleLedger(head, words, suites, timeOfDay());
       unwritten = (await writeLedger(folder, ledger)).error;
     };
     await keep(left);

@@ -79,7 +79,8 @@ export async function resume(
   folder: string,
   options: Options<SessionOption | 'target' | 'url' | 'start'>,
 ): Promise<number> {
-  const { result, plan } = await readLeftRun(folder, options);
+  const { left, plan } = await readLeftRun(folder, options);
+  const { result } = left;
   const [side] = plan.sides;
   if (side === undefined) throw new Error('a run that is resumed has one side');
   if (result.complete) {
@@ -91,7 +92,7 @@ export async function resume(
     if (options.json) printBanners(result.target);
     return endRun({ results: [result], error: undefined }, plan.sides, { interrupted: false });
   }
-  return await loadSides(plan, side.experiment.name, options, resumeNow(result, plan, folder));
+  return await loadSides(plan, side.experiment.name, options, resumeNow(left, plan, folder));
 }
 
 /** Runs a plan and prints the results to standard output, and progress to standard error. */

@@ -9,6 +9,7 @@ import { fixedRounds, isFixed, type RoundsRange } from '../../aggregate/stats/si
 import { summarise, withPooledTails } from '../../aggregate/stats/summary.ts';
 import { latencyWarnings } from '../../aggregate/stats/warnings.ts';
 import { judgeThresholds } from '../../aggregate/thresholds/judge-thresholds.ts';
+import { timeOfDay } from '../../pool/clock.ts';
 import { describeEnvironment, describeTool, usableCores } from '../environment.ts';
 import { keptClients, type UsedClients } from '../experiment/clients.ts';
 import type { Experiment } from '../experiment/experiment.ts';
@@ -40,6 +41,7 @@ interface RunState extends Omit<Measured, 'target'> {
   readonly target: Target;
   readonly clients: UsedClients;
   readonly files?: Result['files'];
+  readonly keyClaims?: Result['keyClaims'];
   /** The arms of each block, without controls; empty if there are several sides, which are compared elsewhere. */
   readonly blocks: readonly (readonly Arm[])[];
   /** The hosts of the agents; undefined: the load runs here. */
@@ -71,13 +73,14 @@ export function assembleResult(state: RunState): Result {
     ...(state.session === undefined ? {} : { session: state.session }),
     ...(state.resumed === undefined ? {} : { resumed: state.resumed }),
     startedAt: state.startedAt.toISOString(),
-    finishedAt: new Date().toISOString(),
+    finishedAt: timeOfDay().toISOString(),
     seed: experiment.seed,
     tool: describeTool(),
     environment,
     ...(state.hosts === undefined ? {} : { hosts: state.hosts }),
     clients: keptClients(state.clients),
     ...(state.files === undefined ? {} : { files: state.files }),
+    ...(state.keyClaims === undefined ? {} : { keyClaims: state.keyClaims }),
     target: shown,
     // A resumed run also has the notes of its first target, which are the same.
     warnings: [

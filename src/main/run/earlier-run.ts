@@ -6,6 +6,7 @@ import { type FinishedRounds, finishedRounds } from '../../aggregate/stats/round
 import { latencyWarnings } from '../../aggregate/stats/warnings.ts';
 import { formatDuration, formatPlural } from '../../aggregate/text/format.ts';
 import { describeClients, describeMasters } from '../../aggregate/text/target-words.ts';
+import { timeOfDay } from '../../pool/clock.ts';
 import { urlOfEnvironment } from '../command-words.ts';
 import { describeEnvironment, describeTool } from '../environment.ts';
 import { PoolbenchError } from '../errors.ts';
@@ -23,6 +24,7 @@ import { withoutPassword } from '../server/url.ts';
 import { foundOn } from './assemble.ts';
 import { Course } from './course.ts';
 import { readResult } from './results/read-result.ts';
+import { stampOf } from './results/results-writer.ts';
 
 /** A stopped run, and what it is resumed with. */
 export interface EarlierRun {
@@ -36,6 +38,14 @@ export interface EarlierRun {
   readonly warnings: readonly string[];
   readonly resumed: NonNullable<Result['resumed']>;
   readonly serverSeries: Result['serverSeries'];
+  /** The version of its result.json that was read. */
+  readonly stamp: string | undefined;
+}
+
+/** A result that was read, and the version of its file. */
+export interface LeftResult {
+  readonly result: Result;
+  readonly stamp: string | undefined;
 }
 
 /** The origin of figures, which must be the same for all figures that are judged together. */
@@ -55,9 +65,10 @@ type Subject = Pick<Result, 'target' | 'environment' | 'clients' | 'tool'> & {
 export async function readLeftRun(
   folder: string,
   given: Options<'target' | 'url'>,
-): Promise<{ readonly result: Result; readonly plan: Plan }> {
+): Promise<{ readonly left: LeftResult; readonly plan: Plan }> {
   const file = join(folder, 'result.json');
-  const result = await readResult(file);
+  const left = await readLeftResult(file);
+  const { result } = left;
   if (result.session !== undefined) {
     throw new PoolbenchError(
       'USAGE',
@@ -69,14 +80,25 @@ export async function readLeftRun(
   expectSameFiles(result.files, await hashFiles(result.config));
   const plan = planRun([await withPasswords(readKeptConfig(result, file), folder, given)]);
   const planned = new Set(plan.sides.flatMap(({ scenarios }) => scenarios.map(({ id }) => id)));
-  const strange = result.scenarios.find(({ id }) => !planned.has(id));
+  // The first step of a search has the scenario of its config, but not as many rounds.
+  const strange = result.scenarios.find(
+    ({ id, plannedRounds = plan.rounds }) =>
+      !planned.has(id) || plannedRounds.atLeast !== plan.rounds.atLeast,
+  );
   if (strange !== undefined) {
     throw new PoolbenchError(
       'USAGE',
-      `${folder}: expected the scenarios of its config, found ${strange.id}: only a result of the run command can be resumed`,
+      `${folder}: expected the scenarios and rounds of its config, found others for ${strange.id}: only a result of the run command can be resumed`,
     );
   }
-  return { result, plan };
+  return { left, plan };
+}
+
+/** @throws PoolbenchError RESULT_INVALID */
+export async function readLeftResult(file: string): Promise<LeftResult> {
+  // What is written while it is read is another version.
+  const stamp = await stampOf(file);
+  return { stamp, result: await readResult(file) };
 }
 
 function readKeptConfig({ config }: Result, file: string): Experiment {
@@ -140,8 +162,8 @@ export function finishedOf(result: Result, plan: Plan): FinishedRounds {
 }
 
 /** What is kept of a run with one side that is resumed now. */
-export function resumeNow(result: Result, plan: Plan, folder: string): EarlierRun {
-  const now = new Date();
+export function resumeNow({ result, stamp }: LeftResult, plan: Plan, folder: string): EarlierRun {
+  const now = timeOfDay();
   const finished = finishedOf(result, plan);
   const gapSeconds = Math.max(0, (now.getTime() - Date.parse(result.finishedAt)) / 1000);
   const computedAnew = new Set(latencyWarnings(withoutControls(result)));
@@ -154,12 +176,17 @@ export function resumeNow(result: Result, plan: Plan, folder: string): EarlierRu
     subject: result,
     finished,
     hosts: result.hosts,
-    warnings: [...result.warnings.filter(earlier => !computedAnew.has(earlier)), warning],
+    warnings: [
+      ...result.warnings.filter(earlier => !computedAnew.has(earlier)),
+      // Nothing was measured before the gap.
+      ...(finished.count === 0 ? [] : [warning]),
+    ],
     resumed: [
       ...(result.resumed ?? []),
       { at: now.toISOString(), afterRounds: finished.count, gapSeconds: Math.round(gapSeconds) },
     ],
     serverSeries: result.serverSeries,
+    stamp,
   };
 }
 

@@ -4,7 +4,13 @@ import { type WorkloadConfig, workloadTask } from '../experiment/workload.ts';
 import { isTaken } from '../server/claim.ts';
 import { DataSet } from '../server/data-set.ts';
 import type { Target } from '../server/find-target.ts';
-import { claimKeySpace, type KeySpace, type Removal, removeKeySpace } from '../server/key-space.ts';
+import {
+  claimKeySpace,
+  type KeySpace,
+  type LeftKeys,
+  type Removal,
+  removeKeySpace,
+} from '../server/key-space.ts';
 
 interface LoadKeysParts {
   readonly target: Target;
@@ -21,6 +27,7 @@ export class LoadKeys {
   readonly #parts: LoadKeysParts;
   #space: KeySpace | undefined;
   #data: DataSet | undefined;
+  #isRemoved = false;
 
   constructor(parts: LoadKeysParts) {
     this.#parts = parts;
@@ -34,6 +41,13 @@ export class LoadKeys {
   get claimed(): KeySpace {
     if (this.#space === undefined) throw new Error('expected keys to be claimed before they are loaded');
     return this.#space;
+  }
+
+  /** The claim, if there are still keys under it. */
+  get left(): LeftKeys | undefined {
+    if (this.#space === undefined || !this.#space.claimed || this.#isRemoved) return undefined;
+    const { prefix, token, keys } = this.#space;
+    return { prefix, token, keys };
   }
 
   /** The written data; undefined before it is written. */
@@ -81,6 +95,8 @@ export class LoadKeys {
   /** @returns undefined if the server does not answer */
   async remove(): Promise<Removal | undefined> {
     await this.#data?.removeFunctions().catch(() => {});
-    return await removeKeySpace(this.#parts.target.control, this.claimed).catch(() => undefined);
+    const removal = await removeKeySpace(this.#parts.target.control, this.claimed).catch(() => undefined);
+    this.#isRemoved = removal?.left === 0;
+    return removal;
   }
 }

@@ -6,7 +6,7 @@ import { countReads } from '../../aggregate/stats/reads.ts';
 import { sumOf } from '../../aggregate/stats/statistics.ts';
 import { formatPlural, toOneLine } from '../../aggregate/text/format.ts';
 import { connectionName } from '../../pool/client/batch.ts';
-import { nowNs } from '../../pool/clock.ts';
+import { nowNs, timeOfDay } from '../../pool/clock.ts';
 import type { ThreadSample } from '../../workers/contract.ts';
 import { streamSeed } from '../../workers/prng.ts';
 import { SharedState } from '../../workers/shared-state.ts';
@@ -151,7 +151,7 @@ export async function runOnce(
   const before = await serverCount(control, replicas);
   let samples: ThreadSample[];
   let used: Awaited<ReturnType<CpuMeter['stop']>>;
-  let startedAt = new Date();
+  let startedAt = timeOfDay();
   let warmup: RoundResult['warmup'];
   try {
     if (scenario.cut === 'silent') proxy = await startSilentProxy(bench.target.address);
@@ -168,7 +168,7 @@ export async function runOnce(
     );
     const onWindow = ({ startNs, warmupSeconds, grown }: WindowStart) => {
       const endNs = startNs + seconds * 1e9;
-      startedAt = new Date(Date.now() + (startNs - nowNs()) / 1e6);
+      startedAt = new Date(timeOfDay().getTime() + (startNs - nowNs()) / 1e6);
       if (warmupSeconds > 0) warmup = { seconds: warmupSeconds, grown };
       meter.schedule(startNs, endNs);
       for (const cutter of cutters) cutter.schedule(startNs, endNs);

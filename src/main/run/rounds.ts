@@ -4,6 +4,7 @@ import type { RoundResult } from '../../aggregate/result.ts';
 import type { RoundsRange } from '../../aggregate/stats/sign-test.ts';
 import { isFixed } from '../../aggregate/stats/sign-test.ts';
 import { formatDuration, formatPlural } from '../../aggregate/text/format.ts';
+import { timeOfDay } from '../../pool/clock.ts';
 import { asError, PoolbenchError } from '../errors.ts';
 import { type Plan, secondsAtLeast, secondsOfTurns, type Turn } from '../experiment/plan.ts';
 import { extentsOf } from '../experiment/populations.ts';
@@ -155,7 +156,7 @@ export function runPlan(
  * files for other tools at the end. A lost target or a failed thread ends the run early on all sides; what was measured
  * is kept. In every case the run's keys are removed and its threads ended. The session ends the targets.
  *
- * @throws PoolbenchError of the preflight, or of the claim of a key prefix, before any load
+ * @throws PoolbenchError of the preflight or of the claim of a key prefix, or RESULTS_NOT_WRITABLE, before any load
  */
 export async function runRounds(run: RoundsRun): Promise<RoundsOutcome> {
   const { sides, session, earlier, plannedRounds } = run;
@@ -163,7 +164,7 @@ export async function runRounds(run: RoundsRun): Promise<RoundsOutcome> {
   // Threads take longest to start, so they start while the targets are prepared.
   const threads = startThreads(sides, session, earlier);
   const sessionId = sides.length > 1 ? randomUUID() : undefined;
-  const startedAt = earlier?.startedAt ?? new Date();
+  const startedAt = earlier?.startedAt ?? timeOfDay();
   const shared = { session, threads, startedAt, plannedRounds, blocks, sessionId, earlier };
   const runs = sides.map(side => new SideRun(side, shared));
 
@@ -174,6 +175,8 @@ export async function runRounds(run: RoundsRun): Promise<RoundsOutcome> {
     for (const side of runs) await side.preflight(sides);
     try {
       for (const side of runs) await side.claim();
+      // From here on a killed run leaves keys behind, which are its own when it is resumed.
+      await saveBeforeLoad(runs);
       ({ error, ended } = await runUntilError(run, runs));
     } finally {
       for (const side of runs) await side.removeKeys();
@@ -255,6 +258,12 @@ async function runUntilError(
   } finally {
     progress.end();
   }
+}
+
+/** @throws PoolbenchError RESULTS_NOT_WRITABLE, rather than after a load whose results cannot be written */
+async function saveBeforeLoad(sides: readonly SideRun[]): Promise<void> {
+  const saved = await saveAll(sides, { complete: false, final: false });
+  for (const { written } of saved) if (written.error !== undefined) throw written.error;
 }
 
 async function saveAll(sides: readonly SideRun[], state: SaveState): Promise<SideState[]> {

@@ -11,6 +11,8 @@ const maxPoints = 3600;
 interface RecorderOptions {
   /** What an interrupted run had recorded, if it is resumed. */
   readonly earlier?: ServerSeries | undefined;
+  /** The time of day. */
+  readonly now: () => Date;
   /** Called with each reply of the server; null if it did not answer, and when recording ends. */
   readonly show: (point: ServerPoint | null) => void;
 }
@@ -29,6 +31,7 @@ interface Spent {
  */
 export class ServerRecorder {
   readonly #control: Control;
+  readonly #now: RecorderOptions['now'];
   readonly #show: RecorderOptions['show'];
   readonly #series: ServerSeries;
   #timer: NodeJS.Timeout | undefined;
@@ -38,8 +41,9 @@ export class ServerRecorder {
   #lives: string | undefined;
   #wasRestarted = false;
 
-  constructor(control: Control, { earlier, show }: RecorderOptions) {
+  constructor(control: Control, { earlier, now, show }: RecorderOptions) {
     this.#control = control;
+    this.#now = now;
     this.#show = show;
     this.#series =
       earlier === undefined
@@ -88,7 +92,7 @@ export class ServerRecorder {
     const lives = infos.map(info => info.get('run_id')).join(' ');
     this.#wasRestarted ||= this.#lives !== undefined && this.#lives !== lives;
     this.#lives = lives;
-    const point = { at: new Date().toISOString(), ...readServerFigures(infos) };
+    const point = { at: this.#now().toISOString(), ...readServerFigures(infos) };
     this.#keep(point);
     this.#show(point);
     return true;
@@ -97,8 +101,8 @@ export class ServerRecorder {
   #keep(point: ServerPoint): void {
     const { points, everySeconds } = this.#series;
     const sinceLastMs = Date.parse(point.at) - Date.parse(points.at(-1)?.at ?? '');
-    // A timer may be early.
-    const isDue = !(sinceLastMs < (everySeconds - askEverySeconds / 2) * 1000);
+    // A timer may be early. A point from before the run was resumed may have been written by a clock that was ahead.
+    const isDue = !(sinceLastMs >= 0 && sinceLastMs < (everySeconds - askEverySeconds / 2) * 1000);
     if (isDue || points.length === 1) points.push(point);
     // The last one of a run. So soon after the previous one, the reply itself would be most of the bytes sent.
     else if (this.#timer === undefined) points[points.length - 1] = point;

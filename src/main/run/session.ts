@@ -1,6 +1,7 @@
 import type { Result } from '../../aggregate/result.ts';
 import { toOneLine } from '../../aggregate/text/format.ts';
 import { targetBanners } from '../../aggregate/text/target-words.ts';
+import { timeOfDay } from '../../pool/clock.ts';
 import { shownFolder } from '../command-words.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import type { Scenario } from '../experiment/scenarios.ts';
@@ -66,7 +67,7 @@ export interface SessionOptions {
  * end leaves nothing behind: the terminal is restored, started servers are stopped, and an empty folder is removed.
  */
 export class Session {
-  readonly startedAt = new Date();
+  readonly startedAt = timeOfDay();
   readonly progress: Progress;
   /** Aborted when the user wants to stop. */
   readonly signal: AbortSignal;

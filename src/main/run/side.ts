@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Arm } from '../../aggregate/questions.ts';
 import { derivedFiles, reportFile, resultFile } from '../../aggregate/report/files/result-files.ts';
 import type { Result, RoundResult } from '../../aggregate/result.ts';
@@ -5,13 +6,16 @@ import { answeredElsewhere } from '../../aggregate/stats/accounting.ts';
 import { loadsOf } from '../../aggregate/stats/populations.ts';
 import { fixedRounds, type RoundsRange } from '../../aggregate/stats/sign-test.ts';
 import { formatPlural } from '../../aggregate/text/format.ts';
+import { timeOfDay } from '../../pool/clock.ts';
+import { PoolbenchError } from '../errors.ts';
 import { besideOf, type Population, populationsOf } from '../experiment/populations.ts';
 import type { Scenario } from '../experiment/scenarios.ts';
 import type { WorkloadConfig } from '../experiment/workload.ts';
 import { describeFiles } from '../experiment/workload-files.ts';
 import type { Step } from '../live/snapshot.ts';
+import { isConnected, newConnectionName } from '../server/claim.ts';
 import { shownTarget, type Target } from '../server/find-target.ts';
-import { type KeySpace, type Removal, removeKeySpace } from '../server/key-space.ts';
+import { findLeftKeys, type KeySpace, type Removal, removeKeySpace } from '../server/key-space.ts';
 import { findOtherServers, leave } from '../server/other-servers.ts';
 import { shownAddress } from '../server/url.ts';
 import { assembleResult, type Measured } from './assemble.ts';
@@ -20,7 +24,9 @@ import { LoadKeys } from './load-keys.ts';
 import type { Bench } from './loads.ts';
 import { runMeasurement } from './measurement.ts';
 import { type LoadableSide, preflightSide } from './preflight-side.ts';
-import { type Written, writeAsFarAsPossible } from './results/results-folder.ts';
+import { readKeyClaims } from './results/read-result.ts';
+import type { Written } from './results/results-folder.ts';
+import { ResultsWriter, stampOf } from './results/results-writer.ts';
 import { ServerRecorder } from './server-recorder.ts';
 import type { Session } from './session.ts';
 import { TargetWatch } from './target-watch.ts';
@@ -83,6 +89,9 @@ export class SideRun {
   /** Each with its keys. */
   readonly #populations: readonly (Population & { readonly keys: LoadKeys })[];
   #files: Result['files'];
+  #writer: ResultsWriter | undefined;
+  /** Of the coordinator's connections; while the server has one, nobody removes this run's keys. */
+  readonly #connectionName = newConnectionName();
 
   constructor(side: Side, shared: SharedByAll) {
     this.#side = side;
@@ -96,6 +105,7 @@ export class SideRun {
     });
     this.#recorder = new ServerRecorder(side.target.control, {
       earlier: shared.earlier?.serverSeries,
+      now: timeOfDay,
       show: point => shared.session.progress.served(shared.sessionId === undefined ? '' : side.name, point),
     });
     const { target, experiment } = side;
@@ -118,16 +128,51 @@ export class SideRun {
 
   /**
    * @param all the sides of the run, this one among them
-   * @throws PoolbenchError CLIENT_NOT_USABLE, TARGET_NOT_AVAILABLE, TARGET_TOO_SMALL, TARGET_IN_USE, TARGET_LOST;
-   * CONFIG_INVALID for a file that cannot be read
+   * @throws PoolbenchError CLIENT_NOT_USABLE, TARGET_NOT_AVAILABLE, TARGET_TOO_SMALL, TARGET_IN_USE (also by the run
+   * itself, if it has not ended), TARGET_LOST; CONFIG_INVALID for a file that cannot be read
    */
   async preflight(all: readonly Side[]): Promise<void> {
-    const { target } = this.#side;
+    const { target, folder } = this.#side;
     const { force, agents } = this.#shared.session;
     const beside = all.map(side => side.target.control).filter(control => control !== target.control);
     const options = { force, beside, elsewhere: agents !== undefined };
     this.#files = await describeFiles(this.#side.experiment);
+    if (target.address.unnamed !== true) await target.control.setName(this.#connectionName);
+    if (folder !== null) {
+      const file = join(folder, 'result.json');
+      this.#writer = new ResultsWriter(folder, this.#shared.earlier?.stamp ?? (await stampOf(file)));
+      await this.#removeLeftKeys(file);
+    }
     this.#warn(await preflightSide(this.#side, target, options));
+  }
+
+  /**
+   * Removes the keys that the run had left when it was killed, unless the server does not show whether it has ended.
+   *
+   * @throws PoolbenchError TARGET_IN_USE if it has not ended; TARGET_LOST
+   */
+  async #removeLeftKeys(file: string): Promise<void> {
+    const { connectionName: name = '', prefixes = [] } = (await readKeyClaims(file)) ?? {};
+    const { control } = this.#side.target;
+    for (const left of prefixes) {
+      const space = await findLeftKeys(control, left);
+      if (space === undefined) continue;
+      const connected = await isConnected(control, { name, own: this.#connectionName });
+      if (connected === true)
+        throw new PoolbenchError(
+          'TARGET_IN_USE',
+          `expected the run that wrote ${file} to have ended, found that it is still connected to the server at ${shownAddress(control.server)}; wait until it ends, or stop it`,
+        );
+      if (connected === undefined) continue;
+      const removal = await removeKeySpace(control, space);
+      this.#warn(describeRemoval(space, removal));
+      if (removal.removed > 0)
+        this.#shared.session.progress.say(
+          this.#named(
+            `Removed ${formatPlural(removal.removed, 'key')} under ${space.prefix} that this run had left when it was killed.`,
+          ),
+        );
+    }
   }
 
   /** Claims a key prefix for each of its loads. @throws PoolbenchError TARGET_NOT_AVAILABLE, TARGET_LOST */
@@ -230,7 +275,7 @@ export class SideRun {
    * not end a run, because results can still be printed.
    */
   async save({ complete, final, ended }: SaveState): Promise<SideState> {
-    const { name, experiment, target, clients, folder } = this.#side;
+    const { name, experiment, target, clients } = this.#side;
     const rounds = [...this.#rounds.values()].flat();
     if (final) this.#warn(describeUnawaited(loadsOf({ id: name, rounds }).flatMap(load => load.rounds)));
     const result = assembleResult({
@@ -240,6 +285,7 @@ export class SideRun {
       target,
       clients,
       files: this.#files,
+      keyClaims: this.#keyClaims,
       ...this.#kept,
       blocks: this.#shared.blocks,
       hosts: this.#shared.session.agents?.hosts,
@@ -252,12 +298,17 @@ export class SideRun {
       serverSeries: this.#recorder.series,
     });
     const derived = final ? derivedFiles(result) : [reportFile(result)];
-    const written: Written =
-      folder === null
-        ? { paths: [], error: undefined }
-        : await writeAsFarAsPossible(folder, [resultFile(result), ...derived]);
+    const written: Written = (await this.#writer?.write([resultFile(result), ...derived])) ?? {
+      paths: [],
+      error: undefined,
+    };
     if (written.error !== undefined && !complete) this.#warn([written.error.message]);
     return { result, written, warnings: [...target.notes, ...this.#warnings] };
+  }
+
+  get #keyClaims(): Result['keyClaims'] {
+    const prefixes = this.#allKeys.flatMap(({ left }) => left ?? []);
+    return prefixes.length === 0 ? undefined : { connectionName: this.#connectionName, prefixes };
   }
 
   /** What is measured so far. */

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { Control } from './control.ts';
+import { type Control, isRefusal } from './control.ts';
+import { findOtherServers, leave } from './other-servers.ts';
 
 /** How a run recognises the keys of a prefix as its own. */
 export interface Claim {
@@ -18,6 +19,40 @@ export function claimKey(prefix: string): string {
 /** The date helps people who find the claim of a killed run. */
 export function newToken(): string {
   return `${new Date().toISOString()} ${randomUUID()}`;
+}
+
+/** A name for the coordinator's connections, by which the server shows whether a run still has some. */
+export function newConnectionName(): string {
+  return `poolbench-${randomUUID()}`;
+}
+
+/**
+ * Whether the server has connections of that name; undefined if it is not known, because the server, or one of several
+ * behind its address, does not show all connections.
+ *
+ * @param own the name of the connections of `control`, which show that the server shows names
+ * @throws PoolbenchError TARGET_LOST
+ */
+export async function isConnected(
+  control: Control,
+  { name, own }: { readonly name: string; readonly own: string },
+): Promise<boolean | undefined> {
+  for (const node of control.nodes) {
+    const names = await connectionNames(node);
+    if (names.has(name)) return true;
+    if (!names.has(own)) return undefined;
+  }
+  const others = await findOtherServers(control);
+  for (const other of others) await leave(other);
+  return others.length === 0 ? false : undefined;
+}
+
+async function connectionNames(node: Control): Promise<Set<string>> {
+  const list = await node.call('CLIENT', 'LIST').catch(error => {
+    if (isRefusal(error)) return '';
+    throw error;
+  });
+  return new Set([...String(list).matchAll(/ name=(\S+)/g)].map(([, name = '']) => name));
 }
 
 /**

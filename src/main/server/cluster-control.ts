@@ -74,6 +74,11 @@ class ClusterControl extends Control {
     return 1;
   }
 
+  /** Names the connections to the masters. */
+  override async setName(name: string): Promise<void> {
+    await Promise.all(this.#masters.map(master => master.setName(name)));
+  }
+
   override async connect(): Promise<void> {
     await this.#seed.connect();
     const { host, port } = this.#seed.answering;

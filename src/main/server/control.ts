@@ -78,6 +78,7 @@ export class Control {
   /** Requests on which the server closes the connection: they are not sent again. */
   readonly #closesAt = new Set<string>();
   #infoRefusal: string | undefined;
+  #name: string | undefined;
 
   constructor(address: Address, timeoutMs: number) {
     this.address = address;
@@ -146,6 +147,15 @@ export class Control {
   /** Another connection to the same place as the load. It is opened by its first request, and closed separately. */
   another(): Control {
     return new Control(this.answering, this.#timeoutMs);
+  }
+
+  /**
+   * Names the connection on the server (CLIENT LIST), also whenever it is opened again. A server may refuse that.
+   * @throws PoolbenchError TARGET_LOST, or as {@link connectControl}
+   */
+  async setName(name: string): Promise<void> {
+    this.#name = name;
+    await this.call('CLIENT', 'SETNAME', name).catch(unlessRefusal);
   }
 
   /** Connects and logs in unless that is done. @throws as {@link connectControl} */
@@ -303,7 +313,7 @@ export class Control {
       lastError ??= error;
     });
     try {
-      await withTimeout(logIn(redis, server), this.#timeoutMs);
+      await withTimeout(logIn(redis, server, this.#name), this.#timeoutMs);
       this.#redis = redis;
       this.#server = withIp(server, redis.stream.remoteAddress);
       if (this.#closed) disconnect(redis);
@@ -364,8 +374,11 @@ function disconnect(redis: Redis): void {
   if (stream?.destroyed !== true) redis.disconnect();
 }
 
-/** Connects, logs in, waits until the server has read its data, and selects the database. Rejects with the first refusal. */
-async function logIn(redis: Redis, address: Address): Promise<void> {
+/**
+ * Connects, logs in, waits until the server has read its data, and selects the database. Rejects with the first refusal.
+ * @param name of the connection, which the server may refuse; undefined: none
+ */
+async function logIn(redis: Redis, address: Address, name: string | undefined): Promise<void> {
   await redis.connect();
   if (address.password !== undefined) {
     const { username, password } = address;
@@ -383,11 +396,17 @@ async function logIn(redis: Redis, address: Address): Promise<void> {
     }
   }
   if (address.database !== 0) await redis.call('SELECT', address.database);
+  if (name !== undefined) await redis.call('CLIENT', 'SETNAME', name).catch(unlessRefusal);
 }
 
 /** Whether the error is an error reply, and not a lost connection. */
 export function isRefusal(error: unknown): error is Error {
   return error instanceof Error && error.name === 'ReplyError';
+}
+
+/** Ignores an error reply. @throws any other error */
+function unlessRefusal(error: unknown): void {
+  if (!isRefusal(error)) throw error;
 }
 
 /** The code of what caused an error, but for the end of a time limit, which is silence. */

@@ -16,6 +16,9 @@ export interface KeySpace extends Claim {
   readonly warnings: readonly string[];
 }
 
+/** What a result keeps of a key space. */
+export type LeftKeys = Pick<KeySpace, 'prefix' | 'token' | 'keys'>;
+
 /** The outcome of removing a run's keys. */
 export interface Removal {
   /** Without the claim. */
@@ -96,6 +99,19 @@ export async function removeKeySpace(control: Control, space: KeySpace): Promise
   if (!space.claimed || removal.left > 0 || removal.taken) return removal;
   const { left, reason } = await removeOwn(control, space, [claimKey(space.prefix)]);
   return { ...removal, left, reason };
+}
+
+/**
+ * The key space of a run that was killed, if its claim is still on the server.
+ *
+ * @param left from a result, which may be from any source
+ * @throws PoolbenchError TARGET_LOST
+ */
+export async function findLeftKeys(control: Control, left: LeftKeys): Promise<KeySpace | undefined> {
+  if (!runPrefix.test(left.prefix) || left.keys > 10 ** keyDigits) return undefined;
+  const [held] = await control.pipeline([['GET', claimKey(left.prefix)]]);
+  if (held === undefined || !('value' in held) || held.value !== left.token) return undefined;
+  return { ...left, claimed: true, warnings: [] };
 }
 
 const nothingRemoved: Removal = { removed: 0, left: 0, reason: undefined, taken: true };

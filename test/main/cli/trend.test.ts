@@ -37,6 +37,7 @@ test('every result below the folder is read, and the page is written there, or e
     'deep/er/two': build(2),
     other: build(3, { name: 'other' }),
     broken: '{"schemaVersion": 1}',
+    undated: { ...build(4), startedAt: 'yesterday' },
   });
   await symlink(folder, join(folder, 'circle'));
   const { code, stdout, stderr } = await runPoolbench(['trend', folder]);
@@ -45,6 +46,7 @@ test('every result below the folder is read, and the page is written there, or e
   expect(stdout).toMatch(/\n {2}ops\/s +2 +20\.0k/);
   expect(stdout).toContain('other: config: other, not redis');
   expect(stdout).toMatch(/broken: expected the result\.json of a run/);
+  expect(stdout).toMatch(/undated: expected [^\n]*(\n.*)?startedAt/);
   expect(stderr).toMatch(/^Written: .*trend\.html\n$/);
   const page = await readFile(join(folder, 'trend.html'), 'utf8');
   expect(page).toMatch(/^<!doctype html>/);

@@ -20,6 +20,9 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+/** Moved by hand. */
+const now = () => new Date();
+
 async function controlOf(port: number, timeoutMs = 10_000) {
   const control = await connectControl(loopback(port), { timeoutMs });
   onTestFinished(() => control.close());
@@ -50,7 +53,7 @@ describe.each([
     for (let key = 0; key < 40; key++) await redis.set(`expiring:${key}`, 'x', 'PX', 1);
     await sleep(20);
     const told: (ServerPoint | null)[] = [];
-    const recorder = new ServerRecorder(control, { show: point => told.push(point) });
+    const recorder = new ServerRecorder(control, { now, show: point => told.push(point) });
     await recorder.start();
     const seen = { hits: 0, misses: 0 };
     for (let key = 0; key < 40; key++) {
@@ -88,7 +91,7 @@ describe.each([
 
 test('of the embedded server, which counts little, the rest is null', async () => {
   const { port } = await ofTest(startEmbedded());
-  const recorder = new ServerRecorder(await controlOf(port), { show: () => {} });
+  const recorder = new ServerRecorder(await controlOf(port), { now, show: () => {} });
   await recorder.start();
   await recorder.stop();
   const { points, cost } = recorder.series;
@@ -107,7 +110,7 @@ test('a replica that hangs falls behind by what was written meanwhile', async ()
   await until(async () => (await redis.info('replication')).includes('state=online'));
   await redis.set('key', 'the first that it acknowledges');
   await until(async () => /slave0:.*state=online,offset=[1-9]/.test(await redis.info('replication')));
-  const recorder = new ServerRecorder(await controlOf(server.port), { show: () => {} });
+  const recorder = new ServerRecorder(await controlOf(server.port), { now, show: () => {} });
   await recorder.start();
   const pid = Number(/process_id:(\d+)/.exec(await second.info('server'))?.[1]);
   process.kill(pid, 'SIGSTOP');
@@ -132,7 +135,7 @@ test('it asks once a second, on the connection that is there, and says what that
     return { calls: Number(calls ?? 0), micros: Number(micros ?? 0) };
   };
   const before = await statOf();
-  const recorder = new ServerRecorder(control, { show: () => {} });
+  const recorder = new ServerRecorder(control, { now, show: () => {} });
   await recorder.start();
   for (const points of [2, 3, 4]) {
     vi.advanceTimersByTime(1000);
@@ -160,7 +163,7 @@ test('a server that is gone costs points, and nothing else; its counts before an
   const server = await startRedis();
   const control = await controlOf(server.port);
   const told: (ServerPoint | null)[] = [];
-  const recorder = new ServerRecorder(control, { show: point => told.push(point) });
+  const recorder = new ServerRecorder(control, { now, show: point => told.push(point) });
   await recorder.start();
   await server.stop();
   vi.advanceTimersByTime(1000);
@@ -192,7 +195,7 @@ test('a question that is not answered in time ends no connection, and no other i
   });
   const timeoutMs = 400;
   const control = await controlOf(port, timeoutMs);
-  const recorder = new ServerRecorder(control, { show: () => {} });
+  const recorder = new ServerRecorder(control, { now, show: () => {} });
   await recorder.start();
   vi.advanceTimersByTime(1000);
   await until(async () => questions === 3);
@@ -212,7 +215,7 @@ test('a resumed run goes on with the points that it had', async () => {
     Date.now() - 60_000,
     buildServerSeries([{ evictedKeys: 1 }, { evictedKeys: 2 }]),
   );
-  const recorder = new ServerRecorder(await controlOf(server.port), { earlier, show: () => {} });
+  const recorder = new ServerRecorder(await controlOf(server.port), { now, earlier, show: () => {} });
   await recorder.start();
   await recorder.stop();
   const { points, asked, cost } = recorder.series;
@@ -222,12 +225,25 @@ test('a resumed run goes on with the points that it had', async () => {
   expect(cost?.calls).toBeGreaterThan(earlier.cost?.calls ?? 0);
 });
 
+test('a resumed run keeps points although the system clock was set back before', async () => {
+  const server = await ofTest(startRedis());
+  const earlier = startingAt(
+    Date.now() + 3_600_000,
+    buildServerSeries([{ evictedKeys: 1 }, { evictedKeys: 2 }]),
+  );
+  const recorder = new ServerRecorder(await controlOf(server.port), { now, earlier, show: () => {} });
+  await recorder.start();
+  vi.advanceTimersByTime(1000);
+  await until(async () => recorder.series.points.length === 4);
+  await recorder.stop();
+});
+
 test('a run of many hours keeps fewer points, evenly', async () => {
   const server = await ofTest(startRedis());
   const hour = Array.from({ length: 3600 }, (_, second) => ({ evictedKeys: second }));
   const earlier = startingAt(Date.now() - 3_600_000, buildServerSeries(hour));
   const control = await controlOf(server.port);
-  const recorder = new ServerRecorder(control, { earlier, show: () => {} });
+  const recorder = new ServerRecorder(control, { now, earlier, show: () => {} });
   await recorder.start();
   expect(recorder.series.everySeconds).toBe(2);
   expect(recorder.series.points).toHaveLength(1801);
@@ -247,7 +263,7 @@ test('of a cluster it is the sum over its masters', async () => {
   const [first] = cluster.masters;
   const control = await connectCluster(loopback(first?.port ?? 0), { timeoutMs: 10_000 });
   onTestFinished(() => control.close());
-  const recorder = new ServerRecorder(control, { show: () => {} });
+  const recorder = new ServerRecorder(control, { now, show: () => {} });
   await recorder.start();
   for (let key = 0; key < 60; key++) await control.call('GET', `key:${key}`);
   await recorder.stop();

@@ -8,10 +8,16 @@ import { asError, type ErrorCode, PoolbenchError } from '../../errors.ts';
 import { keptClients } from '../../experiment/clients.ts';
 import { describeRounds } from '../../experiment/describe-plan.ts';
 import { type Plan, secondsAtLeast } from '../../experiment/plan.ts';
+import { hashFiles } from '../../experiment/workload-files.ts';
 import type { Target } from '../../server/find-target.ts';
 import { keptConfig } from '../assemble.ts';
-import { describeEarlier, type EarlierRun, resumeNow } from '../earlier-run.ts';
-import { readResult } from '../results/read-result.ts';
+import {
+  describeEarlier,
+  type EarlierRun,
+  expectSameFiles,
+  readLeftResult,
+  resumeNow,
+} from '../earlier-run.ts';
 import { makeFolder, notWritable, writeComparison } from '../results/results-folder.ts';
 import { runPlan } from '../rounds.ts';
 import type { Session } from '../session.ts';
@@ -143,11 +149,13 @@ async function readUnfinished(side: SuiteSide, plan: Plan): Promise<EarlierRun |
   const { folder, experiment, target, clients } = side;
   const file = join(folder, 'result.json');
   if (!existsSync(file)) return undefined;
-  const result = await readResult(file);
+  const found = await readLeftResult(file);
+  const { result } = found;
   const left = JSON.stringify([result.config, result.clients]);
   const planned = JSON.stringify([keptConfig(experiment, target), keptClients(clients)]);
   if (result.complete || left !== planned) return undefined;
-  return resumeNow(result, plan, folder);
+  expectSameFiles(result.files, await hashFiles(result.config));
+  return resumeNow(found, plan, folder);
 }
 
 /** A suite that ended with an error; its note has the first line of the message. */

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { z } from 'zod';
@@ -46,6 +47,14 @@ export async function readResult(file: string): Promise<Result> {
     if (wrong !== undefined) throw invalid(file, `${what}, found at ${wrong}`);
   }
   return { ...result, scenarios: result.scenarios.map(withTails) };
+}
+
+/** The claims that the run of a result.json has left on its server, if the file is one. */
+export async function readKeyClaims(file: string): Promise<Result['keyClaims']> {
+  if (!existsSync(file)) return undefined;
+  const keys = resultSchema.pick({ keyClaims: true });
+  const checked = await readChecked(file, keys, what).catch(() => undefined);
+  return checked?.keyClaims;
 }
 
 /** Results before 0.6, and of a run that was killed, have the histograms of their pooled tails, but not the figures. */

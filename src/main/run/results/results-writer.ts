@@ -1,0 +1,45 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ResultFile } from '../../../aggregate/report/files/result-files.ts';
+import { PoolbenchError } from '../../errors.ts';
+import { type Written, writeAsFarAsPossible } from './results-folder.ts';
+
+/** Identifies a version of a file without reading it; undefined if there is no file. */
+export async function stampOf(file: string): Promise<string | undefined> {
+  const stats = await stat(file).catch(() => undefined);
+  return stats && `${stats.ino} ${stats.mtimeMs} ${stats.size}`;
+}
+
+/**
+ * Writes result.json again and again, with what is derived from it, and only over its own version: two processes that
+ * continue the same run would each remove the rounds of the other.
+ */
+export class ResultsWriter {
+  readonly #folder: string;
+  readonly #file: string;
+  #stamp: string | undefined;
+
+  /** @param stamp the version of result.json that may be replaced first */
+  constructor(folder: string, stamp: string | undefined) {
+    this.#folder = folder;
+    this.#file = join(folder, 'result.json');
+    this.#stamp = stamp;
+  }
+
+  /** As `writeAsFarAsPossible`; result.json is the first of the files. */
+  async write(files: readonly ResultFile[]): Promise<Written> {
+    const found = await stampOf(this.#file);
+    if (found !== undefined && found !== this.#stamp) {
+      return {
+        paths: [],
+        error: new PoolbenchError(
+          'RESULTS_NOT_WRITABLE',
+          `expected ${this.#file} as this run had left it, found another version: another command has written it since, for example a second --resume of the same run. Its version is kept, and this run writes nothing more there; resume a run only once`,
+        ),
+      };
+    }
+    const written = await writeAsFarAsPossible(this.#folder, files);
+    if (written.paths.length > 0) this.#stamp = await stampOf(this.#file);
+    return written;
+  }
+}
