@@ -34,7 +34,7 @@ export interface Fault {
   /** More arguments of the server, for what no connection may change later. It then has a server of its own. */
   readonly serverArguments?: readonly string[];
   /** Its server cannot be that of another fault afterwards. */
-  readonly spoilsServer?: true;
+  readonly spoilsServer?: boolean;
   /** Before the load. */
   prepare?(scene: Scene): Promise<unknown>;
   /**

@@ -63,7 +63,8 @@ ${loadTable(loads)}
 
 ## A whole run
 
-\`poolbench run\` with both clients in turn, and with two threads if the fault affects one thread. The fault begins with the second round.
+\`poolbench run\` with both clients in turn, or with one if the first measurement that meets the fault is the last, and with two threads if the
+fault affects one thread. The fault begins with the second round.
 
 ${runTable(runs)}
 
