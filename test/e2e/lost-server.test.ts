@@ -68,9 +68,8 @@ describe('server that comes back is used again', () => {
       const after = round.series.slice(out + 1).map(({ completed }) => completed);
       expect(Math.max(...after)).toBeGreaterThan(0);
       expect(round.poolMetrics.reconnects).toBeGreaterThan(0);
-      // The server that came back counts from zero: nothing may be concluded from that.
-      expect(round.serverCalls).toBeNull();
     }
+    // The server that came back counts from zero: nothing may be concluded from that.
     const [round] = result.scenarios[0]?.rounds ?? [];
     expect([round?.together?.serverCalls, round?.cpu.serverCores]).toEqual([null, null]);
     expect(result.warnings.join('\n')).toMatch(/restarted .* round 1/);
@@ -235,7 +234,6 @@ describe('failover is followed with every operation accounted for', () => {
       expect(round.failed.ECONNREFUSED).toBeGreaterThan(0);
       expect(Object.keys(round.failed).join()).toMatch(/CONNECTION_CLOSED|ECONNRESET|EPIPE/);
       expect(round.poolMetrics.reconnects).toBeGreaterThan(0);
-      expect(round.serverCalls).toBeNull();
     }
     // The control connection has followed: it tells of the move, and has removed the run's keys where they are now.
     expect(result.warnings.join('\n')).toMatch(`127.0.0.1:${master.port} to 127.0.0.1:${replica.port}`);
