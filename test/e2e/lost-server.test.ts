@@ -1,39 +1,55 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { clientNames, until } from '../support/connections.ts';
-import { calm, createExperiment, unhurried } from '../support/experiment.ts';
+import type { Result } from '../../src/aggregate/result.ts';
+import { until } from '../support/connections.ts';
+import { createExperiment, unhurried } from '../support/experiment.ts';
 import { callsOf, connectObserver, measuring, processId } from '../support/observed-server.ts';
 import { masterName, startReplicated, startSentinels, untilAllIsKnown } from '../support/sentinels.ts';
-import { ofTest, startRedis } from '../support/servers.ts';
+import { ofTest, shareServer, startRedis } from '../support/servers.ts';
+
+/** What happens to the server happens to both clients in one measurement. */
+const bothAtOnce = {
+  scenarios: [{ client: 'wire', workers: 4, ...unhurried, beside: 'other' }],
+  populations: [{ name: 'other', client: 'ioredis', workers: 4, sharesThreads: true, ...unhurried }],
+};
+
+/** The loads of the only measurement: that of wire, and that of ioredis beside it. */
+function loadsOf({ scenarios }: Result) {
+  const [round] = scenarios[0]?.rounds ?? [];
+  if (round === undefined) throw new Error('expected a round');
+  const loads = [round, ...(round.populations ?? [])];
+  expect(loads).toHaveLength(2);
+  return loads;
+}
+
+function countFailed({ failed }: { readonly failed: Readonly<Record<string, number>> }): number {
+  return Object.values(failed).reduce((sum, count) => sum + count, 0);
+}
 
 describe('server that comes back is used again', () => {
   /** Away for longer than two seconds, a server is away for all of at least one second of the series. */
   const outageMs = 2100;
 
-  test.each(clientNames)(
-    '%s: an outage is counted, seen in the series, and over when the server is back',
-    async client => {
-      let server = await startRedis();
-      onTestFinished(() => server.stop());
-      const { port, url } = server;
-      const experiment = await createExperiment(url, {
-        scenarios: [{ client, workers: 4, ...unhurried }],
-        seconds: 5,
-        maxFailedShare: 0.9,
-      });
-      const running = experiment.run();
-      await measuring(await connectObserver(url));
-      await server.stop();
-      await sleep(outageMs);
-      server = await startRedis({ port });
-      const outcome = await running;
-      const result = await experiment.result();
-      expect(outcome.code, outcome.stderr).toBe(0);
-      expect(result.complete).toBe(true);
-      const [round] = result.scenarios[0]?.rounds ?? [];
-      if (round === undefined) throw new Error('expected a round');
-
-      const failed = Object.values(round.failed).reduce((sum, count) => sum + count, 0);
+  test('an outage is counted, seen in the series, and over when the server is back, with both clients', async () => {
+    let server = await startRedis();
+    onTestFinished(() => server.stop());
+    const { port, url } = server;
+    const experiment = await createExperiment(url, {
+      ...bothAtOnce,
+      seconds: 5,
+      maxFailedShare: 0.9,
+    });
+    const running = experiment.run();
+    await measuring(await connectObserver(url));
+    await server.stop();
+    await sleep(outageMs);
+    server = await startRedis({ port });
+    const outcome = await running;
+    const result = await experiment.result();
+    expect(outcome.code, outcome.stderr).toBe(0);
+    expect(result.complete).toBe(true);
+    for (const round of loadsOf(result)) {
+      const failed = countFailed(round);
       // More than are usually allowed, and fewer than this config allows.
       expect(failed / round.issued).toBeGreaterThan(0.01);
       expect(round.failed.ECONNREFUSED).toBeGreaterThan(0);
@@ -52,17 +68,16 @@ describe('server that comes back is used again', () => {
       const after = round.series.slice(out + 1).map(({ completed }) => completed);
       expect(Math.max(...after)).toBeGreaterThan(0);
       expect(round.poolMetrics.reconnects).toBeGreaterThan(0);
-
-      // The server that came back counts from zero: nothing may be concluded from that.
-      expect(round.serverCalls).toBeNull();
-      expect(round.cpu.serverCores).toBeNull();
-      expect(result.warnings.join('\n')).toMatch(/restarted .* round 1/);
-      expect(outcome.stdout).toMatch(/Failed: .*ECONNREFUSED/s);
-      expect(outcome.stdout).not.toMatch('did another program');
-      // What it lost with its memory is not missed: the keys of the second life are removed, too.
-      expect(await (await connectObserver(url)).dbsize()).toBe(0);
-    },
-  );
+    }
+    // The server that came back counts from zero: nothing may be concluded from that.
+    const [round] = result.scenarios[0]?.rounds ?? [];
+    expect([round?.together?.serverCalls, round?.cpu.serverCores]).toEqual([null, null]);
+    expect(result.warnings.join('\n')).toMatch(/restarted .* round 1/);
+    expect(outcome.stdout).toMatch(/Failed: .*ECONNREFUSED/s);
+    expect(outcome.stdout).not.toMatch('did another program');
+    // What it lost with its memory is not missed: the keys of the second life are removed, too.
+    expect(await (await connectObserver(url)).dbsize()).toBe(0);
+  });
 });
 
 describe('server that stays away leaves what was measured', () => {
@@ -93,9 +108,7 @@ describe('server that stays away leaves what was measured', () => {
     expect(rounds.filter(round => round.completed > 0).length).toBeGreaterThanOrEqual(3);
     expect(rounds.length).toBeLessThan(40);
     for (const { issued, completed, failed, unfinished } of rounds) {
-      expect(issued).toBe(
-        completed + Object.values(failed).reduce((sum, count) => sum + count, 0) + unfinished,
-      );
+      expect(issued).toBe(completed + countFailed({ failed }) + unfinished);
     }
   });
 
@@ -114,20 +127,24 @@ describe('server that stays away leaves what was measured', () => {
 
 describe('refused writes are counted by code', () => {
   /** Nobody answers at the master's address; a replica of it serves reads and refuses writes all the same. */
-  const replica = ['--replicaof', '127.0.0.1', '1'];
-  const full = ['--maxmemory', '1mb', '--maxmemory-policy', 'noeviction'];
+  const replica = ['REPLICAOF', '127.0.0.1', '1'];
+  /** Each of 40 operations, of which some are reads. */
+  const bursts = { arrival: { kind: 'burst', rate: 200, size: 40 } };
+  const full = ['CONFIG', 'SET', 'maxmemory', '1mb', 'maxmemory-policy', 'noeviction'];
 
   test.each([
     ['READONLY', replica, /read-only replica/],
     ['OOM', full, /1\.0 MiB of maxmemory/],
-  ])('%s: the run goes on to its end, and says so', async (failure, args, warning) => {
-    const server = await ofTest(startRedis({ args }));
+  ])('%s: the run goes on to its end, and says so', async (failure, [command = '', ...args], warning) => {
+    const server = await shareServer();
+    await (await connectObserver(server.url)).call(command, ...args);
     const experiment = await createExperiment(server.url, {
       scenarios: [
-        { client: 'ioredis', workers: 4, pipeline: 10, ...calm },
-        { client: 'wire', workers: 4, ...calm },
+        { client: 'ioredis', workers: 4, pipeline: 10, ...bursts },
+        { client: 'wire', workers: 4, ...bursts },
       ],
-      seconds: 0.4,
+      // For reads to be answered in it on a busy machine, too.
+      seconds: 1,
       thresholds: { opsPerSecond: '> 1', failedShare: '< 0.1%' },
     });
     const { code, stdout, stderr } = await experiment.run();
@@ -179,13 +196,13 @@ describe('refused writes are counted by code', () => {
 });
 
 describe('failover is followed with every operation accounted for', () => {
-  test.each(clientNames)('%s: the master is killed under load, and the replica takes over', async client => {
+  test('the master is killed under load, and the replica takes over, with both clients', async () => {
     const { master, replica } = await startReplicated();
     const sentinels = await startSentinels(master.port);
     await untilAllIsKnown(sentinels);
     const experiment = await createExperiment('', {
       target: { server: 'redis', url: sentinels.url, sentinel: { master: masterName } },
-      scenarios: [{ client, workers: 4, ...unhurried }],
+      ...bothAtOnce,
       // It is stopped when everything has happened.
       seconds: 60,
       maxFailedShare: 1,
@@ -207,22 +224,21 @@ describe('failover is followed with every operation accounted for', () => {
     const outcome = await running.outcome;
     const result = await experiment.result();
     expect(outcome.code, outcome.stderr).toBe(130);
-    const [round] = result.scenarios[0]?.rounds ?? [];
-    if (round === undefined) throw new Error('expected a round');
-
-    const failed = Object.values(round.failed).reduce((sum, count) => sum + count, 0);
-    expect(round.issued).toBe(round.completed + failed + round.unfinished);
-    expect(round.unfinished).toBe(0);
-    expect(round.service.count).toBe(round.completed);
-    expect(round.series.reduce((sum, second) => sum + second.failed, 0)).toBe(failed);
-    // What was in flight is lost; until the failover the Sentinel still names the server that is gone.
-    expect(round.failed.ECONNREFUSED).toBeGreaterThan(0);
-    expect(Object.keys(round.failed).join()).toMatch(/CONNECTION_CLOSED|ECONNRESET|EPIPE/);
-    expect(round.poolMetrics.reconnects).toBeGreaterThan(0);
+    for (const round of loadsOf(result)) {
+      const failed = countFailed(round);
+      expect(round.issued).toBe(round.completed + failed + round.unfinished);
+      expect(round.unfinished).toBe(0);
+      expect(round.service.count).toBe(round.completed);
+      expect(round.series.reduce((sum, second) => sum + second.failed, 0)).toBe(failed);
+      // What was in flight is lost; until the failover the Sentinel still names the server that is gone.
+      expect(round.failed.ECONNREFUSED).toBeGreaterThan(0);
+      expect(Object.keys(round.failed).join()).toMatch(/CONNECTION_CLOSED|ECONNRESET|EPIPE/);
+      expect(round.poolMetrics.reconnects).toBeGreaterThan(0);
+    }
     // The control connection has followed: it tells of the move, and has removed the run's keys where they are now.
     expect(result.warnings.join('\n')).toMatch(`127.0.0.1:${master.port} to 127.0.0.1:${replica.port}`);
     expect(await onNewMaster.dbsize()).toBe(0);
-    expect(round.serverCalls).toBeNull();
+    expect(result.scenarios[0]?.rounds[0]?.together?.serverCalls).toBeNull();
     expect(outcome.stdout).toMatch(/Failed: .*ECONNREFUSED/s);
   });
 });

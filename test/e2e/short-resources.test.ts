@@ -11,14 +11,14 @@ import { shareServer } from '../support/servers.ts';
 
 const cli = fileURLToPath(new URL('../../dist/main/cli.js', import.meta.url));
 
-/** Runs a small config under a shell's words, in which "$@" is the command. */
-async function runUnder(words: string, scenario: object = {}): Promise<{ code: number; stderr: string }> {
+/** Checks a small config under a shell's words, in which "$@" is the command. */
+async function checkUnder(words: string, scenario: object = {}): Promise<{ code: number; stderr: string }> {
   const { url } = await shareServer();
   const { configPath, folder } = await createExperiment(url, {
     seconds: 0.2,
     scenarios: [{ client: 'wire', workers: 40, ...unhurried, ...scenario }],
   });
-  const command = [process.execPath, cli, configPath, '--force'];
+  const command = [process.execPath, cli, 'check', configPath];
   return await new Promise(resolve => {
     execFile('sh', ['-c', words, 'sh', ...command], { cwd: folder }, (error, _, stderr) => {
       resolve({ code: error === null ? 0 : Number(error.code), stderr });
@@ -37,7 +37,7 @@ describe('what the system is short of is named, and is no defect', () => {
       says: /opens 81 connections.*may open 200 files, and needs 369 .*ulimit -n 369/s,
     },
   ])('$limit open files, $scenario', async ({ limit, scenario, code, says }) => {
-    const outcome = await runUnder(`ulimit -n ${limit}; exec "$@"`, scenario);
+    const outcome = await checkUnder(`ulimit -n ${limit}; exec "$@"`, scenario);
     expect(outcome).toMatchObject({ code, stderr: expect.stringMatching(says) });
     expect(outcome.stderr).not.toMatch(/defect/);
   });
@@ -68,7 +68,7 @@ describe('what the system is short of is named, and is no defect', () => {
   });
 
   test.runIf(existsSync('/dev/full'))('a full disk below the output', async () => {
-    const { code, stderr } = await runUnder('exec "$@" > /dev/full');
+    const { code, stderr } = await checkUnder('exec "$@" > /dev/full');
     expect(code, stderr).toBe(2);
     expect(stderr).toMatch(/could not be printed: the disk is full/);
     expect(stderr).not.toMatch(/defect/);

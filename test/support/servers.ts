@@ -99,20 +99,22 @@ interface SharedServer {
   readonly settings: ReadonlyMap<string, string>;
 }
 
-const sharedServers = new Map<'redis' | 'valkey', SharedServer>();
+const sharedServers = new Map<string, SharedServer>();
 
 /**
- * The one server of its kind that all files of this worker share, as new: without keys, clients, users and counts, and
+ * The server of its kind that all files of this worker share, as new: without keys, clients, users and counts, and
  * with the settings that it was started with. Its `stop` does nothing. For `beforeAll`, or for a test, in a file that
- * neither ends the server nor stops its process. To be asked for once at a time, because that closes all connections.
+ * neither ends the server nor leaves its process stopped. To be asked for once at a time, because that closes all
+ * connections; with another `number` it is another server, for tests that need several at once.
  */
-export async function shareServer(kind: 'redis' | 'valkey' = 'redis'): Promise<TestServer> {
-  const known = sharedServers.get(kind);
+export async function shareServer(kind: 'redis' | 'valkey' = 'redis', number = 0): Promise<TestServer> {
+  const name = `${kind} ${number}`;
+  const known = sharedServers.get(name);
   if (known !== undefined && (await reset(known).catch(() => false))) return known.server;
   const { url, port } = await start(kind, {});
   const server = { url, port, stop: async () => {} };
   const settings = await look(url, async redis => pairsOf((await redis.config('GET', '*')) as string[]));
-  sharedServers.set(kind, { server, settings });
+  sharedServers.set(name, { server, settings });
   return server;
 }
 

@@ -65,7 +65,7 @@ test('exactly what is missing is fetched, said before, and kept for the next tim
 
 test('several at once all get one complete server, and leave nothing else', async () => {
   await tool('apt-get', answering);
-  const all = await Promise.all([1, 2, 3, 4].map(() => findUnpacked('redis', say)));
+  const all = await Promise.all([1, 2].map(() => findUnpacked('redis', say)));
   const home = join(folder, 'cache', 'poolbench', 'servers');
   for (const found of all)
     expect(found).toMatchObject({ path: join(home, 'redis', 'usr', 'bin', 'redis-server') });

@@ -8,15 +8,16 @@ import { answers } from '../../support/observed-server.ts';
 
 const compiled = new URL('../../../dist/main/server/', import.meta.url).href;
 
-/** A process of its own that starts a server, prints where, and then lives on, as a coordinator does. */
-const parents = {
-  'a binary': () => `
-      import { startServer } from '${compiled}server-process.js';
-      const { port } = await startServer('redis', ${JSON.stringify(inject('servers').redis)});`,
-  'the embedded server': () => `
-      import { startEmbedded } from '${compiled}embedded/start.js';
-      const { port } = await startEmbedded();`,
-};
+/** A process of its own that starts a binary and the embedded server, prints where, and then lives on, as a coordinator does. */
+const parentProgram = () => `
+  import { startServer } from '${compiled}server-process.js';
+  import { startEmbedded } from '${compiled}embedded/start.js';
+  const servers = await Promise.all([startServer('redis', ${JSON.stringify(inject('servers').redis)}), startEmbedded()]);
+  console.log(servers.map(({ port }) => port).join(' '));
+  process.stdin.on('data', line => {
+    if (String(line).startsWith('throw')) throw new Error('crash');
+    process.exit(0);
+  });`;
 
 const ways = {
   'kill -9': (parent: ChildProcess) => parent.kill('SIGKILL'),
@@ -25,25 +26,21 @@ const ways = {
   'process.exit': (parent: ChildProcess) => parent.stdin?.write('exit\n'),
 } as const;
 
-for (const [what, program] of Object.entries(parents)) {
-  test.each(Object.entries(ways))(`${what} ends when its parent ends by %s`, async (_way, end) => {
-    const source = `${program()}
-      console.log(port);
-      process.stdin.on('data', line => {
-        if (String(line).startsWith('throw')) throw new Error('crash');
-        process.exit(0);
-      });`;
-    const parent = spawn(process.execPath, ['--input-type=module', '-e', source], {
+test.each(Object.entries(ways))(
+  'a binary and the embedded server end when their parent ends by %s',
+  async (_way, end) => {
+    const parent = spawn(process.execPath, ['--input-type=module', '-e', parentProgram()], {
       stdio: ['pipe', 'pipe', 'ignore'],
     });
     const [line] = await once(createInterface({ input: parent.stdout }), 'line');
-    const port = Number(line);
-    expect(await answers(port)).toBe(true);
+    const ports = String(line).split(' ').map(Number);
+    const answering = () => Promise.all(ports.map(answers));
+    expect(await answering()).toEqual([true, true]);
     end(parent);
     await once(parent, 'exit');
-    await expect.poll(() => answers(port), { timeout: 10_000 }).toBe(false);
-  });
-}
+    await expect.poll(answering, { timeout: 10_000 }).toEqual([false, false]);
+  },
+);
 
 test('a stopped server is gone, with its folder, when stop() returns', async () => {
   const server = await startServer('redis', inject('servers').redis);

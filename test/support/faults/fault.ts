@@ -31,8 +31,10 @@ export interface Fault {
   /** Whether it is gone through in an open loop, too. */
   readonly inOpenLoop?: boolean;
   readonly load?: Partial<TaskOptions>;
-  /** More arguments of the server, for what no connection may change later. */
+  /** More arguments of the server, for what no connection may change later. It then has a server of its own. */
   readonly serverArguments?: readonly string[];
+  /** Its server cannot be that of another fault afterwards. */
+  readonly spoilsServer?: boolean;
   /** Before the load. */
   prepare?(scene: Scene): Promise<unknown>;
   /**

@@ -56,14 +56,15 @@ as completed operations, none longer than the run, also in every second of the s
 ## A thread under load
 
 One thread, four workers, batches of five commands, a real redis-server behind a proxy that can misbehave, and holds every reply back for
-3 ms, so that the load leaves the machine room for others; a batch is given up after 5 s, or after 500 ms if the fault is a
+10 ms, so that the load leaves the machine room for others; a batch is given up after 5 s, or after 500 ms if the fault is a
 silence. The fault comes 100 ms into the window.
 
 ${loadTable(loads)}
 
 ## A whole run
 
-\`poolbench run\` with both clients in turn, and with two threads if the fault affects one thread. The fault begins with the second round.
+\`poolbench run\` with both clients in turn, or with one if the first measurement that meets the fault is the last, and with two threads if the
+fault affects one thread. The fault begins with the second round.
 
 ${runTable(runs)}
 

@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { ErrorCode } from '../../../src/main/errors.ts';
+import type { ClientName } from '../connections.ts';
 import type { RunOptions } from '../poolbench.ts';
 
 /** What a fault can lay its hands on while `poolbench run` measures. */
@@ -23,6 +24,10 @@ export interface RunFault {
   readonly rounds?: number;
   /** For a fault of one thread, which the others must hear of. Else one. */
   readonly threads?: number;
+  /** Where the first measurement that meets the fault is the last. Else both clients, in turn. */
+  readonly client?: ClientName;
+  /** Its server cannot be that of another fault afterwards. */
+  readonly spoilsServer?: boolean;
   /** Why keys must be left, where the fault lets nobody remove them. */
   readonly keysLeft?: string;
   readonly config?: Readonly<Record<string, unknown>>;

@@ -1,7 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { unhurried } from '../experiment.ts';
 import { acceptWrites, breakSaving, refuseWrites } from './break-saving.ts';
 import type { RunFault, RunScene } from './run-fault.ts';
 
@@ -18,8 +17,8 @@ const withFaultyThread = (does: 'throw' | 'hoard') => (folder: string) => ({
   ownProcess: does === 'hoard',
 });
 
-/** A thread that fails does so whatever it connects with, and loads its modules faster without ioredis. */
-const onWire = { scenarios: [{ client: 'wire', workers: [3, 4], pools: 2, ...unhurried }] };
+const setPassword = ({ observer }: RunScene, password: string) =>
+  observer.config('SET', 'requirepass', password);
 
 const letThreadFail = ({ folder }: RunScene) => writeFile(fileOfThread(folder), '');
 
@@ -29,7 +28,8 @@ export const runFaults: readonly RunFault[] = [
     name: 'A thread throws',
     exit: 1,
     says: /this is a defect, please report it: TypeError: a thread that throws/,
-    config: onWire,
+    client: 'wire',
+    threads: 2,
     started: withFaultyThread('throw'),
     inflict: letThreadFail,
   },
@@ -38,7 +38,8 @@ export const runFaults: readonly RunFault[] = [
     exit: 1,
     code: 'THREAD_FAILED',
     says: /one ran out of memory: .*; give it fewer workers, .*--max-old-space-size=MB$/,
-    config: onWire,
+    client: 'wire',
+    threads: 2,
     started: withFaultyThread('hoard'),
     inflict: letThreadFail,
   },
@@ -47,26 +48,31 @@ export const runFaults: readonly RunFault[] = [
     exit: 1,
     code: 'THREAD_FAILED',
     says: /expected every thread to open its connections, but one was refused: (NOAUTH|WRONGPASS)/,
+    client: 'ioredis',
     threads: 2,
-    inflict: ({ observer }) => observer.config('SET', 'requirepass', 'another'),
+    inflict: scene => setPassword(scene, 'another'),
+    undo: scene => setPassword(scene, ''),
   },
   {
     name: 'The password is changed, and all connections are lost',
     exit: 1,
     code: 'TARGET_LOST',
     says: /to answer until the end, but it has refused every connection for 2 s \(twice timeoutMs\): the server at .* requires a password/,
+    client: 'wire',
     config: { timeoutMs: 1000 },
     keysLeft: 'the server refuses the login',
-    async inflict({ observer }) {
-      await observer.config('SET', 'requirepass', 'another');
-      await observer.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    async inflict(scene) {
+      await setPassword(scene, 'another');
+      await scene.observer.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
     },
+    undo: scene => setPassword(scene, ''),
   },
   {
     name: 'A script keeps the server busy until the end (BUSY)',
     exit: 1,
     code: 'TARGET_LOST',
     says: /it has refused every connection for 2 s \(twice timeoutMs\): BUSY /,
+    client: 'ioredis',
     config: { timeoutMs: 1000 },
     keysLeft: 'the server refuses to remove them',
     async inflict({ observer }) {
@@ -86,13 +92,15 @@ export const runFaults: readonly RunFault[] = [
     code: 'THREAD_FAILED',
     // A write can fail before what the server said is read.
     says: /expected every thread to open its connections, but one was refused: .*(max number of clients|EPIPE|ECONNRESET)/,
+    client: 'wire',
     threads: 2,
     inflict: ({ observer }) => observer.config('SET', 'maxclients', '1'),
+    undo: ({ observer }) => observer.config('SET', 'maxclients', '100'),
   },
   {
     name: 'The server is stopped (SIGSTOP), and continues after a while',
     exit: 0,
-    rounds: 4,
+    rounds: 3,
     config: { timeoutMs: 1000, maxFailedShare: 1 },
     async inflict({ pid }) {
       process.kill(pid, 'SIGSTOP');
@@ -105,7 +113,8 @@ export const runFaults: readonly RunFault[] = [
     exit: 1,
     code: 'TOO_MANY_FAILURES',
     says: /expected at most 1 % of the operations to fail \(maxFailedShare\), found \d+\.\d+ %$/,
-    rounds: 4,
+    rounds: 3,
+    spoilsServer: true,
     keysLeft: 'the server refuses to remove them',
     prepare: ({ observer }) => breakSaving(observer),
     inflict: ({ observer }) => refuseWrites(observer),

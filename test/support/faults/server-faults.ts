@@ -33,6 +33,7 @@ export const serverFaults: readonly Fault[] = [
     name: 'The server cannot save to its disk (MISCONF)',
     fails: ['MISCONF'],
     known: 'completed',
+    spoilsServer: true,
     prepare: ({ observer }) => breakSaving(observer),
     async inflict({ observer }, felt) {
       await refuseWrites(observer);
@@ -63,7 +64,7 @@ export const serverFaults: readonly Fault[] = [
     name: 'A script keeps the server busy (BUSY)',
     fails: ['BUSY'],
     known: 'completed',
-    serverArguments: ['--busy-reply-threshold', '20'],
+    prepare: ({ observer }) => observer.config('SET', 'busy-reply-threshold', '20'),
     async inflict({ observer }, felt) {
       const other = observer.duplicate();
       const script = other.eval('while true do end', 0).catch(() => {});
@@ -132,6 +133,7 @@ export const serverFaults: readonly Fault[] = [
     fails: [...keptOut, 'ECONNREFUSED'],
     known: 'nothing',
     inOpenLoop: true,
+    spoilsServer: true,
     load: { seconds: 0.6 },
     inflict: scene => scene.killAndRestart(),
   },
@@ -142,7 +144,7 @@ export const serverFaults: readonly Fault[] = [
     slowestMs: 90,
     inOpenLoop: true,
     // Operations may only be sent some time after that: far longer than the slowest one must have taken.
-    inflict: scene => stopFor(scene, 250),
+    inflict: scene => stopUntil(scene, sleep(250)),
   },
   {
     name: 'The server is stopped (SIGSTOP), and continues after the time limit',
@@ -150,7 +152,8 @@ export const serverFaults: readonly Fault[] = [
     known: 'completed, and some that failed',
     inOpenLoop: true,
     load: { seconds: 0.8, timeoutMs: 500 },
-    inflict: scene => stopFor(scene, 900),
+    // A busy machine may look at its time limits so late that the server would be back.
+    inflict: (scene, felt) => stopUntil(scene, Promise.all([sleep(900), felt()])),
   },
 ];
 
@@ -165,10 +168,10 @@ function killAll(observer: Scene['observer']): Promise<unknown> {
   return observer.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
 }
 
-async function stopFor({ pid }: Scene, ms: number): Promise<void> {
+async function stopUntil({ pid }: Scene, over: Promise<unknown>): Promise<void> {
   process.kill(pid, 'SIGSTOP');
   try {
-    await sleep(ms);
+    await over;
   } finally {
     process.kill(pid, 'SIGCONT');
   }

@@ -5,7 +5,7 @@ import { type AnyClient, clientNames, fileOf, until } from '../connections.ts';
 import { decodeHistogram } from '../decode-histogram.ts';
 import { connectObserver, processId, processLives } from '../observed-server.ts';
 import { startProxy } from '../proxy.ts';
-import { startRedis } from '../servers.ts';
+import { shareServer, startRedis } from '../servers.ts';
 import { accounted, type PlainSample, runOne } from '../threads.ts';
 import type { Fault, Known, Scene, Seen } from './fault.ts';
 import { loopsOf } from './render-reliability.ts';
@@ -19,7 +19,7 @@ const inflictAfterMs = 100;
 /** Operations that must have completed by then. */
 const minCompleted = 20;
 /** Of every reply, unless the fault sets another: without it a closed loop takes a core, which tests beside this one have to do without. */
-const usualDelayMs = 3;
+const usualDelayMs = 10;
 /** What a thread may take beyond its end and the time limit: the drain gives up a second later. The rest is for a busy machine. */
 const patienceMs = 1000 + 4000;
 /** HDR buckets of 3 digits: their upper end is at most so much above what was recorded. */
@@ -30,18 +30,22 @@ export function testFaults(faults: readonly Fault[], clients: readonly AnyClient
   for (const fault of faults) {
     for (const loop of loopsOf(fault)) {
       test(`${fault.name} (${loop} loop)`, async ({ task }) => {
-        task.meta.seen = await Promise.all(clients.map(client => undergo(fault, client, loop)));
+        task.meta.seen = await Promise.all(
+          clients.map((client, number) => undergo(fault, client, loop, number)),
+        );
       });
     }
   }
 }
 
 /**
- * Loads a server of its own through a proxy, inflicts the fault in the window, and holds what came of it against what
- * must be true of every fault. Fails the test where it is not.
+ * Loads a server through a proxy, inflicts the fault in the window, and holds what came of it against what must be true
+ * of every fault. Fails the test where it is not.
+ *
+ * @param number of the client, each of which has a server to itself
  */
-async function undergo(fault: Fault, client: AnyClient, loop: Seen['loop']): Promise<Seen> {
-  const { scene, clear } = await setScene(fault.serverArguments ?? []);
+async function undergo(fault: Fault, client: AnyClient, loop: Seen['loop'], number: number): Promise<Seen> {
+  const { scene, clear } = await setScene(fault, number);
   await fault.prepare?.(scene);
   const before = await callsOfLoad(scene);
   const { timeoutMs = usualTimeoutMs, seconds = usualSeconds, ...load } = fault.load ?? {};
@@ -58,7 +62,7 @@ async function undergo(fault: Fault, client: AnyClient, loop: Seen['loop']): Pro
       openLoop:
         loop === 'closed'
           ? null
-          : { arrivals: { kind: 'constant', rate: 2000, size: 1 }, pools: 1, firstPool: 0 },
+          : { arrivals: { kind: 'constant', rate: 1000, size: 1 }, pools: 1, firstPool: 0 },
       ...load,
     },
     (shared, startNs) => {
@@ -111,8 +115,12 @@ async function undergo(fault: Fault, client: AnyClient, loop: Seen['loop']): Pro
   };
 }
 
-async function setScene(args: readonly string[]): Promise<{ scene: Scene; clear(): Promise<void> }> {
-  let server = await startRedis({ args });
+async function setScene(
+  { serverArguments: args = [], spoilsServer = false }: Fault,
+  number: number,
+): Promise<{ scene: Scene; clear(): Promise<void> }> {
+  const isOwn = spoilsServer || args.length > 0;
+  let server = await (isOwn ? startRedis({ args }) : shareServer('redis', number));
   const clear = () => server.stop();
   onTestFinished(clear);
   const proxy = await startProxy(server.port);
