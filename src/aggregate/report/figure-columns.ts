@@ -96,10 +96,11 @@ export function withMark(figure: string, caveat: Caveat | null | undefined): str
   return caveat === 'worst stall' ? `${figure}†` : figure;
 }
 
-/** The same of "2.50 [2.40, 2.60]": the mark stands at the median. */
+/** The same of "2.50 [2.40, 2.60]": the mark stands at the median. A dash has none. */
 export function withMedianMarked(figure: string, caveat: Caveat | null | undefined): string {
-  const [median = '', ...interval] = figure.split(' ');
-  return [withMark(median, caveat), ...interval].join(' ');
+  if (figure === nothing) return figure;
+  const [median = '', ...interval] = figure.split(' [');
+  return [withMark(median, caveat), ...interval].join(' [');
 }
 
 /** The caveats of these metrics of these scenarios, as far as they have figures. */

@@ -16,11 +16,12 @@ import { loadsOf, type ScenarioLoad, summarisedLoadsOf } from '../stats/populati
 import { hitDifference, hitRatioOf } from '../stats/reads.ts';
 import { plannedRounds } from '../stats/rounds.ts';
 import { countedRounds, lookRounds, minRounds } from '../stats/sign-test.ts';
-import { clearlyLess, clearlyMore, isUnbounded, median } from '../stats/statistics.ts';
+import { clearlyLess, clearlyMore, median } from '../stats/statistics.ts';
 import { type TimeSplit, timeSplit } from '../stats/summary.ts';
 import { describeThreadWarmth } from '../stats/thread-warmth.ts';
 import {
   describeIntervals,
+  excludesNothing,
   formatCount,
   formatFraction,
   formatMs,
@@ -202,10 +203,7 @@ function resultsOf(scenarios: readonly ScenarioResult[], ratios: Ratios, title?:
         'vs 1 pool',
         scenario => {
           const ratio = ratios.get(scenario);
-          if (ratio === undefined) return '';
-          // Without an interval it means nothing.
-          const isBounded = ratio !== null && !isUnbounded(ratio);
-          return isBounded ? [toned(formatRatioInterval(ratio), ratioTone(ratio))] : nothing;
+          return ratio === undefined ? '' : [toned(formatRatioInterval(ratio), ratioTone(ratio))];
         },
         { terminal: isCompared && { align: 'left' } },
       ),
@@ -254,6 +252,9 @@ export function judgedCaveats({
 }: Pick<Result, 'claims'> & Partial<Pick<Result, 'comparisons'>>) {
   return [{ comparisons }, ...claims].flatMap(one => one.comparisons.map(({ caveat }) => caveat));
 }
+
+/** Whether a comparison is shown as a ratio: one of too few rounds can point either way. */
+export const hasInterval = ({ ratio }: Pick<Comparison, 'ratio'>) => !excludesNothing(ratio);
 
 /** The ratios behind a claim. */
 export function judgedTable(comparisons: readonly Comparison[], title?: string): Table {

@@ -105,7 +105,7 @@ export function describeRatios(comparison: ResultComparison): string[] {
       : '';
     const worth =
       coverage === 0
-        ? 'there are too few rounds for an interval'
+        ? 'there are too few rounds for an interval, so none is shown'
         : `brackets show their ${formatConfidence(coverage)}`;
     return `Ratios of ${name} to ${first?.name ?? ''} ${how}; ${worth}${few}.`;
   });
@@ -246,7 +246,7 @@ const pooledColumn = figures<SideRow>(
   { on: wide },
 );
 
-/** A ratio of lower bounds can err in either direction, so it has no mark. */
+/** A ratio of lower bounds has no mark: it is open on the side that is not known. */
 export function caveatOfRatio(caveat: Caveat | undefined): Caveat | null {
   return caveat === 'worst stall' ? caveat : null;
 }
