@@ -68,7 +68,6 @@ describe('several populations at once', () => {
     // The process of poolbench spins for all of them, but each has only its own threads.
     const spunBy = (...loads: readonly { readonly cpu: CpuUse }[]) =>
       loads.flatMap(({ cpu }) => cpu.threads).reduce((sum, { spinShare = 0 }) => sum + spinShare, 0);
-    expect(spunBy(ramp)).toBeGreaterThan(0);
     expect(round.cpu.othersSpunCores).toBeCloseTo(spunBy(ramp, bulk));
     expect(ramp.cpu.othersSpunCores).toBeCloseTo(spunBy(round, bulk));
     expect(round.cpu.clientCores).toBe(ramp.cpu.clientCores);

@@ -10,7 +10,7 @@ import type {
 } from '../result.ts';
 import { describeArrival } from '../scenario/arrival.ts';
 import { bySize, groupWithPopulations, workersPerPool } from '../scenario/setting.ts';
-import { metrics, pooledTails } from '../stats/metrics.ts';
+import { metrics } from '../stats/metrics.ts';
 import { findOutliers, type Outlier } from '../stats/outliers.ts';
 import { loadsOf, type ScenarioLoad, summarisedLoadsOf } from '../stats/populations.ts';
 import { hitDifference, hitRatioOf } from '../stats/reads.ts';
@@ -44,46 +44,22 @@ import {
   toned,
   words,
 } from './blocks.ts';
-import {
-  caveatNotes,
-  caveatsOf,
-  formatMetric,
-  metricColumn,
-  pooledColumns,
-  populationColumns,
-  withMark,
-} from './figure-columns.ts';
+import { formatMetric, metricColumn, pooledColumns, populationColumns } from './figure-columns.ts';
+import { withMark } from './marks.ts';
 
 /** The tables of a result, each with a note if it needs one. */
-
-/** Latencies of the tables of all loops; a terminal has room for the p99. */
-const tabled = [
-  metrics['response.p50'],
-  metrics['response.p95'],
-  metrics['response.p99'],
-  pooledTails.responseP99,
-  metrics['response.p999'],
-  pooledTails.responseP999,
-  metrics['service.p99'],
-  pooledTails.serviceP99,
-];
-const digested = [metrics['response.p99'], pooledTails.responseP99];
 
 interface Noted {
   /** Whether it is for a terminal. */
   readonly digest?: boolean;
-  /** Other marks in the document that are not explained elsewhere. */
-  readonly marked?: Parameters<typeof caveatNotes>[0];
-  /** What it has explained before. */
-  readonly explained?: Parameters<typeof caveatNotes>[0];
   /** Why the run ended. */
   readonly ended?: Result['ended'];
 }
 
-/** How the figures of the tables are made, and the meaning of their marks: stated here, once per document. */
+/** How the figures of the tables are made: stated here, once per document. */
 export function resultNote(
   scenarios: readonly ScenarioResult[],
-  { digest = false, marked = [], explained = [], ended }: Noted = {},
+  { digest = false, ended }: Noted = {},
 ): string {
   const isPooled = scenarios.some(({ summary }) => typeof summary?.pooledResponseP99 === 'number');
   return [
@@ -94,7 +70,6 @@ export function resultNote(
           `${digest ? 'The column "all" has the p99' : 'A percentile of all rounds is that'} of the operations of all rounds together.`,
         ]
       : []),
-    ...caveatNotes([...caveatsOf(scenarios, digest ? digested : tabled), ...marked], explained),
   ].join(' ');
 }
 
@@ -244,14 +219,6 @@ export const ratioNote =
   'Each row is the ratio other / base of two scenarios, paired by round. The p-value is that of a sign-flip permutation test over the rounds, exact up to 30 of them and from 10,000 random samples above. It is not corrected for repeated looks, so it is too small in a run that stops when it is decided; no verdict uses it.';
 
 export const judgedNote = `${ratioNote} A ratio without a prediction decides nothing.`;
-
-/** The marks in the tables of ratios. */
-export function judgedCaveats({
-  claims,
-  comparisons = [],
-}: Pick<Result, 'claims'> & Partial<Pick<Result, 'comparisons'>>) {
-  return [{ comparisons }, ...claims].flatMap(one => one.comparisons.map(({ caveat }) => caveat));
-}
 
 /** Whether a comparison is shown as a ratio: one of too few rounds can point either way. */
 export const hasInterval = ({ ratio }: Pick<Comparison, 'ratio'>) => !excludesNothing(ratio);

@@ -38,8 +38,9 @@ import {
   wide,
   words,
 } from '../blocks.ts';
-import { caveatNotes, headOf, isNamedByUnit, withMark, withMedianMarked } from '../figure-columns.ts';
-import { judgedCaveats, untestedTable } from '../result-tables.ts';
+import { headOf, isNamedByUnit } from '../figure-columns.ts';
+import { withMark, withMedianMarked } from '../marks.ts';
+import { untestedTable } from '../result-tables.ts';
 import { gateBlocks } from './gates.ts';
 import { claimBlocks, controlBlocks, splitClaims } from './parts.ts';
 import { thresholdBlocks } from './thresholds.ts';
@@ -173,10 +174,6 @@ export function comparisonDocument(comparison: ResultComparison): Block[] {
       [
         ...describeRatios(comparison),
         'The first side has medians over its rounds, the others ratios to it.',
-        ...caveatNotes(
-          caveatsOfSides(comparison),
-          comparison.thresholds.map(({ caveat }) => caveat),
-        ),
       ].join(' '),
     ),
     ...only(wide, noteBlocks(scenarios)),
@@ -185,17 +182,6 @@ export function comparisonDocument(comparison: ResultComparison): Block[] {
     ...only(narrow, [list(checks.map(check => checkItem(check, sides)))]),
     ...alarms,
   ];
-}
-
-/** Of the figures of the sides. */
-function caveatsOfSides({ scenarios }: ResultComparison): Caveat[] {
-  return scenarios.flatMap(({ sides }) => sides.flatMap(({ caveats = {} }) => Object.values(caveats)));
-}
-
-/** The meaning of the marks in all tables of a page: sides, thresholds and the ratios behind claims. */
-export function describeMarks(comparison: ResultComparison): string[] {
-  const thresholds = comparison.thresholds.map(({ caveat }) => caveat);
-  return caveatNotes([...caveatsOfSides(comparison), ...thresholds, ...judgedCaveats(comparison)]);
 }
 
 export function sidesTable(sides: ResultComparison['sides']): Table {

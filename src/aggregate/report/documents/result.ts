@@ -40,10 +40,9 @@ import { commandNote, commandRows, commandTable } from '../command-table.ts';
 import { deliveryBlocks } from '../delivery-table.ts';
 import { hostBlocks } from '../host-table.ts';
 import { hysteresisBlocks, isOpen, loadNote, loadTable, loadTables, stageBlocks } from '../load-tables.ts';
-import { populationBlocks, populationCaveats } from '../population-table.ts';
+import { populationBlocks } from '../population-table.ts';
 import {
   hasInterval,
-  judgedCaveats,
   judgedNote,
   judgedTable,
   limitTable,
@@ -210,24 +209,18 @@ function verdictBlocks(claims: readonly ClaimResult[], scenarios: readonly Scena
 
 function resultBlocks(result: Result): Block[] {
   const scenarios = withoutControls(result);
-  const explained = result.thresholds.map(({ caveat }) => caveat);
-  const ofPopulations = populationCaveats(scenarios);
-  const marked = [...judgedCaveats(result), ...ofPopulations];
   const closed = scenarios.filter(scenario => !isOpen(scenario));
   return [
     ...only(wide, [
       heading(2, 'Results'),
-      note(resultNote(scenarios, { marked, explained, ended: result.ended })),
+      note(resultNote(scenarios, { ended: result.ended })),
       resultTable(scenarios),
     ]),
     ...only(
       narrow,
       closed.length === 0
         ? []
-        : [
-            ...settingTables(closed),
-            note(resultNote(closed, { digest: true, marked: ofPopulations, explained, ended: result.ended })),
-          ],
+        : [...settingTables(closed), note(resultNote(closed, { digest: true, ended: result.ended }))],
     ),
   ];
 }

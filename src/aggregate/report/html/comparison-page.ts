@@ -8,7 +8,6 @@ import {
   caveatOfRatio,
   comparedTable,
   describeAlarms,
-  describeMarks,
   describeOutcomes,
   describeRatios,
   describeTitle,
@@ -103,7 +102,7 @@ function differences(comparison: ResultComparison): Block[] {
   return [
     ...describeOutcomes(comparison).map(sentence => paragraph(sentence)),
     ...sides.flatMap(side => controlBlocks(side, side.name)),
-    note([...describeRatios(comparison), ...describeMarks(comparison)].join(' ')),
+    note(describeRatios(comparison).join(' ')),
     ...comparedMetrics.flatMap(chart),
     details('Table: all scenarios', [comparedTable(scenarios)]),
   ];

@@ -59,7 +59,7 @@ function figureBlocks(trend: Trend): Block[] {
     lines.length > maxCharts ? [`The first ${maxCharts} of ${lines.length} charts; the table has all.`] : [];
   return [
     paragraph(trendCaveat),
-    note([...describeNoise(trend), ...rest].join(' ')),
+    note([describeNoise(trend), ...rest].join(' ')),
     ...lines.slice(0, maxCharts).map(line => overTime(line, times)),
     details('Table: all scenarios', [trendTable(lines)]),
   ];

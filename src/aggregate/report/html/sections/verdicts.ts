@@ -5,7 +5,7 @@ import { excludesNothing, formatPlural, formatRange, formatRatio } from '../../.
 import { type Block, badge, type Details, details, list, note, paragraph } from '../../blocks.ts';
 import { describeMeasured, measuredInterval } from '../../documents/parts.ts';
 import { describeComparisons } from '../../documents/result.ts';
-import { withMark } from '../../figure-columns.ts';
+import { withMark } from '../../marks.ts';
 import {
   formatPredicted,
   hasInterval,
