@@ -75,7 +75,7 @@ function askGates(sides: readonly Side[], gates: readonly Gate[]): Judged[] {
 
 /**
  * The ratios that the end of a run without claims depends on: those of its arms to the first one of their block, as
- * result.json has them. A ratio decides nothing if one of its p99s has a caveat. Runs of fewer rounds than a verdict needs
+ * result.json has them. A ratio decides nothing if one of its p99s is the worst stall. Runs of fewer rounds than a verdict needs
  * compare nothing; in a longer run, a ratio that lacks rounds because some were cut short stays open. If the run tests a
  * claim, which has comparisons of its own, only arms with a population are asked about.
  *
@@ -174,11 +174,12 @@ function isBeside({ base, other }: Pick<BlockPair, 'base' | 'other'>): boolean {
   return base.beside !== other.beside;
 }
 
-/** Whether neither figure has a caveat: with one, no number of rounds decides the question. */
-function isWithoutCaveat({ base, other, measure }: BlockPair): boolean {
-  return [base, other].every(
-    arm => arm.rounds.length === 0 || (measure.tail?.caveatOf(arm) ?? null) === null,
+/** Whether rounds can decide the question: not if a figure is the worst stall, or if both are only lower bounds. */
+function canBeDecided({ base, other, measure }: BlockPair): boolean {
+  const caveats = [base, other].map(arm =>
+    arm.rounds.length === 0 ? null : (measure.caveatOf?.(arm) ?? null),
   );
+  return !caveats.includes('worst stall') && caveats.includes(null);
 }
 
 /** Asks each of these pairs of a block whether one arm has clearly more, clearly less, or neither. */
@@ -187,7 +188,7 @@ function askBlocks(sides: readonly Side[], blocks: Blocks, isAsked: (pair: Block
   const pairs = blocks
     .flatMap(arms => pairsOfBlock(sides, arms))
     .filter(isAsked)
-    .filter(isWithoutCaveat);
+    .filter(canBeDecided);
   return pairs.map(({ arms: [first, arm], base, other, measure }): Judged => {
     const { series } = pairByRound(base, other, measure);
     const flaw = flawOfRun ?? findFlaw([{ arms: [base, other], series, measure }]);

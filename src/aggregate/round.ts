@@ -100,8 +100,13 @@ const cpu = z.object({
    * ran another load.
    */
   clientMicrosPerOp: z.number().nullable(),
-  /** Cores the client process used. */
+  /** Cores the client process used, spinning included. */
   clientCores: z.number(),
+  /**
+   * Cores on which threads that drive only other loads spun until an arrival: `clientCores` and `machineBusyShare` include it,
+   * and the threads below do not. Absent: there were no such threads, or the version was before 0.13.
+   */
+  othersSpunCores: amount.optional(),
   /** Fraction of all CPUs of the client's machine in use: by poolbench, a local server, and other programs. Null: not known. */
   machineBusyShare: z.number().nullable(),
   /**

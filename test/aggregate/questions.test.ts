@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Arm, compareBlocks, type Question, questionsOf } from '../../src/aggregate/questions.ts';
+import { describeComparisons } from '../../src/aggregate/report/documents/result.ts';
 import type { Result, ScenarioResult } from '../../src/aggregate/result.ts';
 import { fieldsOf } from '../../src/aggregate/scenario/scenario.ts';
 import { lookRounds } from '../../src/aggregate/stats/sign-test.ts';
@@ -15,6 +16,7 @@ import {
   buildResult,
   buildRound,
   buildScenario,
+  buildUnread,
 } from '../support/result-builder.ts';
 
 const range = { atLeast: 10, atMost: 50 };
@@ -426,6 +428,54 @@ describe('a run keeps the ratios that it was asked for', () => {
     );
     const asked = labelsOf(questionsOf([sideOf([...scenarios, ...beside])], blocks));
     expect(asked).toHaveLength(compared.filter(({ caveat }) => caveat === undefined).length);
+  });
+
+  describe('with a p99 that is only a lower bound', () => {
+    /** One in 2000 operations is never answered: too few to spoil the arm, and enough to move its p99. */
+    const openArm = (id: string, p50: number, unfinished = 0) =>
+      buildScenario(
+        { id, pool: 'shared', arrival: { kind: 'constant', rate: 20_000 } },
+        Array.from({ length: 10 }, (_, round) =>
+          buildRound(round, 20_000, { response: buildLatency(20_000, p50), unfinished }),
+        ),
+      );
+    const compare = (base: ScenarioResult, other: ScenarioResult) => {
+      const result = buildUnread([base, other]);
+      const blocks = blocksOf([base.id, other.id]);
+      const comparisons = compareBlocks(result, blocks);
+      return {
+        comparisons,
+        questions: questionsOf([result], blocks),
+        found: describeComparisons({ ...result, comparisons }).join(),
+      };
+    };
+    const open = { caveat: 'lower bound', ratio: { high: Number.POSITIVE_INFINITY } };
+
+    test('an interval wholly above 1 decides that it is more, and says what is sure', () => {
+      const { comparisons, questions, found } = compare(openArm('first', 1), openArm('lossy', 3, 10));
+      expect(comparisons).toMatchObject([{ ...open, ratio: { low: 3, high: Number.POSITIVE_INFINITY } }]);
+      expect(questions).toMatchObject([{ isDecided: true }]);
+      expect(found).toMatch(/clearly more, at least ×3\.00; in 10 of 10 rounds, .*lossy/);
+    });
+
+    test('of the base, an interval wholly below 1 decides that the other has less', () => {
+      const { comparisons, questions, found } = compare(openArm('lossy', 3, 10), openArm('second', 1));
+      expect(comparisons).toMatchObject([{ caveat: 'lower bound', ratio: { low: 0 } }]);
+      expect(questions).toMatchObject([{ isDecided: true }]);
+      expect(found).toMatch(/clearly less, at most ×0\.33/);
+    });
+
+    test('the side on which it is open is never decided', () => {
+      const { questions, found } = compare(openArm('first', 3), openArm('lossy', 1, 10));
+      expect(questions).toMatchObject([{ isDecided: false }]);
+      expect(found).toMatch(/still open/);
+    });
+
+    test('nothing is asked of two lower bounds, as no number of rounds would decide', () => {
+      const { questions, found } = compare(openArm('first', 1, 10), openArm('lossy', 3, 10));
+      expect(questions).toEqual([]);
+      expect(found).toMatch(/nothing is excluded/);
+    });
   });
 
   test('none between blocks', () => {

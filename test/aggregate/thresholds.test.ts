@@ -92,7 +92,7 @@ test('completedShare is asked of open loops only', () => {
   ]);
 });
 
-test('a latency that is a lower bound meets nothing, and is no reason to cross the others', () => {
+test('a latency that is a lower bound meets no upper limit, and is no reason to cross the others', () => {
   const openLoop = buildOpenLoop(1000, { completed: 990 });
   const counts = { issued: 1000, completed: 990, failed: { TIMEOUT: 10 } };
   const rounds = [buildRound(1, 990, { ...counts, response: buildLatency(990, 0.4), openLoop })];
@@ -102,6 +102,10 @@ test('a latency that is a lower bound meets nothing, and is no reason to cross t
     { value: 1, crossed: true },
     { crossed: false },
   ]);
+  const held = (condition: string) =>
+    judgeThresholds({ 'response.p99': condition }, { target, scenarios, claims: [] });
+  // What is at least 1 ms is above 0.5 ms, and perhaps above 2 ms.
+  expect(['> 0.5ms', '> 2ms'].flatMap(held).map(({ crossed }) => crossed)).toEqual([false, true]);
 });
 
 test('what a stand-in was measured for meets nothing that is asked of the declared server', () => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { resultSchema } from '../../src/aggregate/result.ts';
+import { type CpuUse, resultSchema } from '../../src/aggregate/result.ts';
 import { createExperiment, unhurried } from '../support/experiment.ts';
 import { connectObserver } from '../support/observed-server.ts';
 import { parseCsv } from '../support/parse-csv.ts';
@@ -64,6 +64,13 @@ describe('several populations at once', () => {
     expect(
       new Set([round, ramp, bulk].flatMap(({ cpu }) => cpu.threads.map(({ thread }) => thread))).size,
     ).toBe(4);
+
+    // The process of poolbench spins for all of them, but each has only its own threads.
+    const spunBy = (...loads: readonly { readonly cpu: CpuUse }[]) =>
+      loads.flatMap(({ cpu }) => cpu.threads).reduce((sum, { spinShare = 0 }) => sum + spinShare, 0);
+    expect(round.cpu.othersSpunCores).toBeCloseTo(spunBy(ramp, bulk));
+    expect(ramp.cpu.othersSpunCores).toBeCloseTo(spunBy(round, bulk));
+    expect(round.cpu.clientCores).toBe(ramp.cpu.clientCores);
 
     // Both send GET and SET, so that only their sum is known.
     expect(bulk.cuts).toBeGreaterThan(0);

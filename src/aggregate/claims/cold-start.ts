@@ -1,6 +1,6 @@
 import type { RoundResult, ScenarioResult } from '../result.ts';
 import { allServed, type Measure } from '../stats/measures.ts';
-import { clearlyLess, median } from '../stats/statistics.ts';
+import { clearlyLess, isUnbounded, median } from '../stats/statistics.ts';
 import { formatList, formatMs, formatPlural, formatRatio, formatRatioInterval } from '../text/format.ts';
 import type { PredictingClaim } from './claim.ts';
 import {
@@ -144,9 +144,10 @@ function describeStart({ pool, connects, rounds }: ScenarioResult): string {
 /** How the optimized pool's time grows: on loopback, with the CPU of its connection attempts. */
 function describeGrowth(arms: readonly ScenarioResult[]): string[] {
   const parallel = arms.filter(arm => isOptimized(arm) && arm.connects === 'parallel');
-  return pairFewWithMany(parallel).map(pair => {
+  return pairFewWithMany(parallel).flatMap(pair => {
     const factor = formatRatio(pair.other.workers / pair.base.workers);
     const { ratio } = ratioOf(pair, allServed);
+    if (ratio === null || isUnbounded(ratio)) return [];
     return `With ${factor} the workers, the optimized pool took ${formatRatioInterval(ratio)} the time: if a connection attempt costs CPU time rather than waiting, as on loopback, overlap cannot hide it.`;
   });
 }

@@ -1,7 +1,7 @@
 import type { ScenarioResult } from '../result.ts';
 import { batchThroughput, singlesP99 } from '../stats/measures.ts';
 import { RoundSeries } from '../stats/round-series.ts';
-import { clearlyLess } from '../stats/statistics.ts';
+import { clearlyLess, isUnbounded } from '../stats/statistics.ts';
 import { formatList, formatRatioInterval } from '../text/format.ts';
 import type { PredictingClaim } from './claim.ts';
 import { type ArmPair, compareArms, groupBy, hasBatchWorkers, pairArms, ratioOf } from './judging/arms.ts';
@@ -38,8 +38,8 @@ function describeBatches(scenarios: readonly ScenarioResult[]): string[] {
   const ratios = groupBy(scenarios, ({ client }) => client).flatMap(([client, ofClient]) =>
     byPreset(ofClient).flatMap(([preset, pairs]) => {
       const series = RoundSeries.combine(pairs.map(pair => ratioOf(pair, batchThroughput).series));
-      if (series.size === 0) return [];
-      return `${formatRatioInterval(series.interval())} with ${preset} pools (${client})`;
+      const ratio = series.interval();
+      return isUnbounded(ratio) ? [] : `${formatRatioInterval(ratio)} with ${preset} pools (${client})`;
     }),
   );
   return ratios.length === 0

@@ -3,7 +3,7 @@ import { describeArrival } from '../scenario/arrival.ts';
 import { p99, throughput } from '../stats/measures.ts';
 import { wholeRounds } from '../stats/rounds.ts';
 import { medianInterval } from '../stats/sign-test.ts';
-import { median } from '../stats/statistics.ts';
+import { isUnbounded, median } from '../stats/statistics.ts';
 import {
   formatCount,
   formatInterval,
@@ -185,7 +185,7 @@ function describeFactors(scenarios: readonly ScenarioResult[]): string[] {
   const ratios = factors.flatMap(({ name, pairs }) =>
     pairs(scenarios.filter(({ client }) => client === 'ioredis')).flatMap(pair => {
       const { ratio } = ratioOf(pair, throughput);
-      return ratio === null ? [] : [`${name} ${formatRatioInterval(ratio)}`];
+      return ratio === null || isUnbounded(ratio) ? [] : [`${name} ${formatRatioInterval(ratio)}`];
     }),
   );
   return ratios.length === 0 ? [] : [`What each factor gave with ioredis: ${formatList(ratios)}.`];

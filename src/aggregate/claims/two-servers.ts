@@ -2,7 +2,7 @@ import type { ScenarioResult } from '../result.ts';
 import { throughput } from '../stats/measures.ts';
 import { pairedRatio } from '../stats/paired-ratio.ts';
 import { RoundSeries } from '../stats/round-series.ts';
-import { clearlyMore } from '../stats/statistics.ts';
+import { clearlyMore, isUnbounded } from '../stats/statistics.ts';
 import { formatPlural, formatRatio, formatRatioInterval } from '../text/format.ts';
 import type { TwoServerClaim } from './claim.ts';
 import {
@@ -196,7 +196,8 @@ function describeOpenGain(sides: ServerPair, { from, gains }: Growth): string[] 
   const lacksCores = hasMoreThreads(sides) && arms.some(({ limitedBy }) => limitedBy.resource === 'machine');
   if (flaw === null && !lacksCores) return [];
   const series = RoundSeries.combine(gains.map(compareByRound));
-  const figure = series.size === 0 ? '' : ` (${formatRatioInterval(series.interval())} of that on Redis)`;
+  const ratio = series.interval();
+  const figure = isUnbounded(ratio) ? '' : ` (${formatRatioInterval(ratio)} of that on Redis)`;
   const why = flaw ?? 'the machine had no free core';
   const cores = lacksCores ? [describeMissingCores(sides, arms)] : [];
   return [`The gain ${from}${figure} stays open, because ${why}.`, ...cores];

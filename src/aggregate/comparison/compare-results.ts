@@ -4,11 +4,13 @@ import { judgeGates } from '../gates/judge-gates.ts';
 import type { Interval, Result, RoundResult, ScenarioResult } from '../result.ts';
 import { armKey } from '../scenario/scenario.ts';
 import { withoutControls } from '../stats/control.ts';
-import { comparedMetrics, type MedianMetric, metrics, pooledTails } from '../stats/metrics.ts';
+import { measureOf, throughput } from '../stats/measures.ts';
+import { comparedMetrics, type MedianMetric, pooledTails } from '../stats/metrics.ts';
 import { pairByRound, wholeRounds } from '../stats/rounds.ts';
 import { coverageOf, medianInterval, minRounds } from '../stats/sign-test.ts';
+import { isUnbounded, unbounded } from '../stats/statistics.ts';
 import { lostRatio } from '../stats/summary.ts';
-import { caveatOf } from '../stats/tails.ts';
+import { caveatOf, isLowerBound } from '../stats/tails.ts';
 import { formatFraction } from '../text/format.ts';
 import { uniqueNames } from '../text/safe-name.ts';
 import type { ComparedFigures, ComparedScenario, ResultComparison, SideRatios } from './schema.ts';
@@ -126,26 +128,41 @@ function describeLoss({ side, scenario }: Arm): string[] {
 /** other / base for each compared metric: paired by round if the rounds of both sides were measured in turn. */
 function ratiosOf(base: ScenarioResult, { scenario: other, paired }: Arm): SideRatios {
   if (paired) {
-    const ratio = ({ better, ofRound }: MedianMetric) =>
-      pairByRound(base, other, { better, figure: ofRound });
-    const rounds = ratio(metrics.opsPerSecond).series.roundsCounted;
+    const rounds = pairByRound(base, other, throughput).series.roundsCounted;
     // Fewer rounds bound nothing.
     const coverage = rounds < minRounds ? 0 : coverageOf(rounds);
-    return { rounds, coverage, ...byRatioKey(metric => ratio(metric).ratio) };
+    return { rounds, coverage, ...byRatioKey(metric => pairByRound(base, other, measureOf(metric)).ratio) };
   }
   const [ofBase, ofOther] = [wholeRounds(base.rounds), wholeRounds(other.rounds)];
-  const valuesOf = (rounds: readonly RoundResult[], { ofRound }: MedianMetric) =>
-    rounds.map(round => ofRound(round) ?? 0);
   return {
     rounds: Math.min(ofBase.length, ofOther.length),
     coverage: coverageOf(ofBase.length) * coverageOf(ofOther.length),
-    ...byRatioKey(metric => independentRatio(valuesOf(ofBase, metric), valuesOf(ofOther, metric))),
+    ...byRatioKey(metric => separateRatio(ofBase, ofOther, metric)),
   };
 
   function byRatioKey(ratio: (metric: MedianMetric) => Interval | null) {
     const ratios = comparedMetrics.map(metric => [metric.ratioKey, ratio(metric)]);
     return Object.fromEntries(ratios) as Omit<SideRatios, 'rounds' | 'coverage'>;
   }
+}
+
+/** The ratio of the medians of separate runs. A lower bound leaves open how far the true ratio lies beyond it. */
+function separateRatio(
+  base: readonly RoundResult[],
+  other: readonly RoundResult[],
+  metric: MedianMetric,
+): Interval | null {
+  const values = (rounds: readonly RoundResult[]) => rounds.map(round => metric.ofRound(round) ?? 0);
+  const highest = (rounds: readonly RoundResult[]) =>
+    rounds.map(round =>
+      isLowerBound(metric, [round]) ? Number.POSITIVE_INFINITY : (metric.ofRound(round) ?? 0),
+    );
+  const ratio = independentRatio(values(base), values(other));
+  const [low, high] = [
+    independentRatio(highest(base), values(other)),
+    independentRatio(values(base), highest(other)),
+  ];
+  return ratio && low && high && { median: ratio.median, low: low.low, high: high.high };
 }
 
 /**
@@ -161,9 +178,8 @@ export function independentRatio(base: readonly number[], other: readonly number
   if (base.length === 0 || other.length === 0) return null;
   if ([...base, ...other].some(value => !(value > 0))) return null;
   const [below, above] = [medianInterval(base), medianInterval(other)];
-  return {
-    median: above.median / below.median,
-    low: above.low / below.high,
-    high: above.high / below.low,
-  };
+  const ratio = above.median / below.median;
+  return isUnbounded(below) || isUnbounded(above)
+    ? unbounded(ratio)
+    : { median: ratio, low: above.low / below.high, high: above.high / below.low };
 }

@@ -73,17 +73,14 @@ export function undecided(gate: Gate, side: string, why: string, scenario: strin
 
 /**
  * The figures that a gate compares. A percentile that is practically the worst stall is judged, as by a threshold: it
- * is a real figure, and `shownGate` explains it. A lower bound is not judged where that matters.
+ * is a real figure, and `shownGate` explains it.
  */
 export function measureOfGate(metric: MedianMetric): Measure {
-  const { tail, ...measure } = measureOf(metric);
-  if (tail === undefined) return measure;
-  const boundOnly: typeof tail.caveatOf = scenario =>
-    tail.caveatOf(scenario) === 'lower bound' ? 'lower bound' : null;
-  return { ...measure, tail: { ...tail, caveatOf: boundOnly } };
+  const { caveatOf: _, ...measure } = measureOf(metric);
+  return measure;
 }
 
-/** The caveat of a figure, as a sentence; empty if it is what its name says, or a lower bound. */
+/** The caveat of a figure, as a sentence; empty if it is what its name says, or a lower bound, which `outlook` explains. */
 function describeCaveat({ metric }: Gate, arms: readonly ScenarioResult[]): string[] {
   return arms.some(arm => caveatOf(metric, arm) === 'worst stall')
     ? [`The ${metric.name} is practically the worst stall of a round; use longer windows (--seconds).`]

@@ -4,9 +4,11 @@ import type { GateResult } from '../comparison/schema.ts';
 import type { Result, ScenarioResult } from '../result.ts';
 import { findControlFlaw, withoutControls } from '../stats/control.ts';
 import { RoundSeries } from '../stats/round-series.ts';
+import { wholeRounds } from '../stats/rounds.ts';
 import { minRuns, ratioToRuns, runsToDecide } from '../stats/run-spread.ts';
 import { fixedRounds } from '../stats/sign-test.ts';
 import { figureOf } from '../stats/summary.ts';
+import { isLowerBound } from '../stats/tails.ts';
 import { formatPlural, formatRatio } from '../text/format.ts';
 import { chancesOf, type Gate, measureOfGate, outcomeOf, shownGate, undecided } from './gate.ts';
 
@@ -66,11 +68,18 @@ function judgeArm(
 
   const arms = [latest, ...baseline];
   const series = new RoundSeries(before.entries(), fixedRounds(before.length));
-  const flaw = findFlaw([{ arms, series, measure: measureOfGate(metric) }]);
+  const isBound = (arm: ScenarioResult) => isLowerBound(metric, wholeRounds(arm.rounds));
+  const flaw =
+    findFlaw([{ arms, series, measure: measureOfGate(metric) }]) ??
+    (baseline.some(isBound)
+      ? `the ${metric.name} of a run of the baseline is only a lower bound, so the spread of the runs is not known`
+      : null);
   const chances = chancesOf(gate, comparisons);
-  const ratio = ratioToRuns(before, figure, chances);
+  const measured = ratioToRuns(before, figure, chances);
+  const ratio = isBound(latest) ? { ...measured, high: Number.POSITIVE_INFINITY } : measured;
   const outcome = outcomeOf(gate, ratio, flaw);
   const outlook = () => {
+    if (isBound(latest)) return `the ${metric.name} of ${side} is only a lower bound`;
     const excluded =
       gate.fails === 'above' ? `more than ${formatRatio(ratio.high)}` : `less than ${formatRatio(ratio.low)}`;
     const runs = runsToDecide(before, figure, threshold, chances);

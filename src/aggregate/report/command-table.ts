@@ -5,7 +5,7 @@ import { type CommandFigures, commandFigures } from '../stats/summary.ts';
 import { caveatOfLoad } from '../stats/tails.ts';
 import { formatCount, formatFraction, formatKnown, formatMs, nothing } from '../text/format.ts';
 import { figures, type Table, table, words } from './blocks.ts';
-import { withMark } from './figure-columns.ts';
+import { withMark } from './marks.ts';
 
 /** A command of a mix in one load. */
 interface CommandRow extends CommandFigures {

@@ -5,7 +5,7 @@ import { median, sumOf } from '../stats/statistics.ts';
 import { isLowerBound } from '../stats/tails.ts';
 import { formatCount, formatMs, nothing } from '../text/format.ts';
 import { type Block, figures, heading, note, only, table, wide, words } from './blocks.ts';
-import { caveatNotes, withMark } from './figure-columns.ts';
+import { withMark } from './marks.ts';
 
 const deliveryNote =
   'Time from the send of a message (PUBLISH, SPUBLISH) to its arrival at each subscriber of its channel. Counts are sums over all rounds; latencies are medians over the rounds.';
@@ -36,9 +36,8 @@ export function deliveryBlocks(scenarios: readonly ScenarioResult[]): Block[] {
       ? nothing
       : withMark(formatMs(median(timed.map(({ latency }) => latency[key]))), caveats[key]);
   };
-  const marks = caveatNotes(rows.flatMap(({ caveats }) => Object.values(caveats)));
   return [
-    ...only(wide, [heading(2, 'Deliveries'), note([deliveryNote, ...marks].join(' '))]),
+    ...only(wide, [heading(2, 'Deliveries'), note(deliveryNote)]),
     table<Row>(
       rows,
       [

@@ -10,10 +10,10 @@ import {
   type RatioMetric,
   type SummaryRow,
 } from '../stats/metrics.ts';
-import { hasCompleted } from '../stats/rounds.ts';
-import { caveatOf, minCycles } from '../stats/tails.ts';
+import { caveatOf } from '../stats/tails.ts';
 import { formatInterval, nothing } from '../text/format.ts';
 import { type Column, figures, narrow, wide, words } from './blocks.ts';
+import { withMark, withMedianMarked } from './marks.ts';
 
 /** Columns of figures: name, unit, format and key come from the registry of metrics. */
 
@@ -88,46 +88,6 @@ export function pooledColumns(
       figures(headOf(metric), cell, { terminal: terminal !== undefined && fits && { name: terminal } }),
     ];
   });
-}
-
-/** The figure with the mark of its caveat, which `caveatNotes` explains. */
-export function withMark(figure: string, caveat: Caveat | null | undefined): string {
-  if (caveat === 'lower bound') return `≥${figure}`;
-  return caveat === 'worst stall' ? `${figure}†` : figure;
-}
-
-/** The same of "2.50 [2.40, 2.60]": the mark stands at the median. */
-export function withMedianMarked(figure: string, caveat: Caveat | null | undefined): string {
-  const [median = '', ...interval] = figure.split(' ');
-  return [withMark(median, caveat), ...interval].join(' ');
-}
-
-/** The caveats of these metrics of these scenarios, as far as they have figures. */
-export function caveatsOf(
-  scenarios: readonly ScenarioResult[],
-  shown: readonly Parameters<typeof caveatOf>[0][],
-): (Caveat | null)[] {
-  return scenarios.filter(hasCompleted).flatMap(scenario => shown.map(metric => caveatOf(metric, scenario)));
-}
-
-/** A sentence for each mark. */
-const meanings: Readonly<Record<Caveat, string>> = {
-  'lower bound':
-    '≥ marks a lower bound: operations that were lost after a longer wait, or never sent, would have been slower.',
-  'worst stall': `† marks a percentile that is practically the worst stall, because each worker had fewer than ${minCycles} batches slower than it. Use longer windows (--seconds).`,
-};
-
-type Caveats = readonly (Caveat | null | undefined)[];
-
-/**
- * The meaning of the marks of these figures, a sentence for each that occurs.
- *
- * @param explained those that the document has explained before
- */
-export function caveatNotes(caveats: Caveats, explained: Caveats = []): string[] {
-  return (['lower bound', 'worst stall'] as const)
-    .filter(caveat => caveats.includes(caveat) && !explained.includes(caveat))
-    .map(caveat => meanings[caveat]);
 }
 
 /** A metric of a scenario, with the mark of its caveat. */

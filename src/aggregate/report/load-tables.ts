@@ -20,14 +20,13 @@ import {
 } from '../text/format.ts';
 import { type Block, type Column, figures, note, only, type Table, table, wide, words } from './blocks.ts';
 import {
-  caveatNotes,
   formatMetric,
   type IntervalMetric,
   metricColumn,
   pooledColumns,
   populationColumns,
-  withMark,
 } from './figure-columns.ts';
+import { withMark } from './marks.ts';
 
 /** Scenarios that differ in their rates only, alone or beside populations: curves of latency against load. */
 export interface LoadTable {
@@ -60,7 +59,7 @@ function byRate(a: ScenarioResult, b: ScenarioResult): number {
 
 const rateOf = ({ arrival }: ScenarioResult) => arrival.rate ?? 0;
 
-/** Pooled percentiles and marks are in `resultNote`, which stands before it. */
+/** Pooled percentiles are in `resultNote`, which stands before it. */
 export const loadNote = [
   'Open loops: medians over the rounds, latencies in ms. The response time starts when an operation is due.',
   'Completed: operations per second that completed in the window. Short: the fraction of due operations that did not complete.',
@@ -220,9 +219,8 @@ export function stagesOf({ scenarios }: LoadTable): { readonly id: string; reado
 export function stageBlocks(of: LoadTable): Block[] {
   const staged = stagesOf(of);
   if (staged.length === 0) return [];
-  const caveats = staged.flatMap(({ rows }) => rows.map(({ measured }) => caveatOfStage('p99', measured)));
   return [
-    ...only(wide, [note([stageNote, ...caveatNotes(caveats)].join(' '))]),
+    ...only(wide, [note(stageNote)]),
     ...staged.map(({ id, rows }) => table(rows, stageColumns, `Stages of ${id}, times in ms`)),
   ];
 }

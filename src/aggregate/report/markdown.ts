@@ -10,10 +10,11 @@ import {
   tableOn,
   words,
 } from './blocks.ts';
+import { withLegend } from './marks.ts';
 
 /** A document as Markdown. */
 export function renderMarkdown(blocks: readonly Block[]): string {
-  return `${renderBlocks(blocks).join('\n\n')}\n`;
+  return `${renderBlocks(withLegend('markdown', blocks)).join('\n\n')}\n`;
 }
 
 function renderBlocks(blocks: readonly Block[]): string[] {

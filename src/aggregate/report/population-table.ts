@@ -1,4 +1,4 @@
-import type { Caveat, ScenarioResult } from '../result.ts';
+import type { ScenarioResult } from '../result.ts';
 import { metrics } from '../stats/metrics.ts';
 import { type SummarisedLoad, summarisedLoadsOf } from '../stats/populations.ts';
 import { lostRatio } from '../stats/summary.ts';
@@ -43,13 +43,6 @@ function populationRows(scenarios: readonly ScenarioResult[]): PopulationRow[] {
       .filter(({ population }) => population !== null)
       .map(load => ({ ...load, beside: scenario.id })),
   );
-}
-
-/** The marks in the table of populations. */
-export function populationCaveats(scenarios: readonly ScenarioResult[]): (Caveat | null)[] {
-  return populationRows(scenarios)
-    .filter(({ summary }) => summary !== null)
-    .flatMap(row => shown.map(metric => caveatOfLoad(metric, row)));
 }
 
 /** The populations of a run with their own figures; empty if all scenarios ran alone. */

@@ -10,17 +10,18 @@ import type {
 } from '../result.ts';
 import { describeArrival } from '../scenario/arrival.ts';
 import { bySize, groupWithPopulations, workersPerPool } from '../scenario/setting.ts';
-import { metrics, pooledTails } from '../stats/metrics.ts';
+import { metrics } from '../stats/metrics.ts';
 import { findOutliers, type Outlier } from '../stats/outliers.ts';
 import { loadsOf, type ScenarioLoad, summarisedLoadsOf } from '../stats/populations.ts';
 import { hitDifference, hitRatioOf } from '../stats/reads.ts';
 import { plannedRounds } from '../stats/rounds.ts';
 import { countedRounds, lookRounds, minRounds } from '../stats/sign-test.ts';
-import { clearlyLess, clearlyMore, isUnbounded, median } from '../stats/statistics.ts';
+import { clearlyLess, clearlyMore, median } from '../stats/statistics.ts';
 import { type TimeSplit, timeSplit } from '../stats/summary.ts';
 import { describeThreadWarmth } from '../stats/thread-warmth.ts';
 import {
   describeIntervals,
+  excludesNothing,
   formatCount,
   formatFraction,
   formatMs,
@@ -43,46 +44,22 @@ import {
   toned,
   words,
 } from './blocks.ts';
-import {
-  caveatNotes,
-  caveatsOf,
-  formatMetric,
-  metricColumn,
-  pooledColumns,
-  populationColumns,
-  withMark,
-} from './figure-columns.ts';
+import { formatMetric, metricColumn, pooledColumns, populationColumns } from './figure-columns.ts';
+import { withMark } from './marks.ts';
 
 /** The tables of a result, each with a note if it needs one. */
-
-/** Latencies of the tables of all loops; a terminal has room for the p99. */
-const tabled = [
-  metrics['response.p50'],
-  metrics['response.p95'],
-  metrics['response.p99'],
-  pooledTails.responseP99,
-  metrics['response.p999'],
-  pooledTails.responseP999,
-  metrics['service.p99'],
-  pooledTails.serviceP99,
-];
-const digested = [metrics['response.p99'], pooledTails.responseP99];
 
 interface Noted {
   /** Whether it is for a terminal. */
   readonly digest?: boolean;
-  /** Other marks in the document that are not explained elsewhere. */
-  readonly marked?: Parameters<typeof caveatNotes>[0];
-  /** What it has explained before. */
-  readonly explained?: Parameters<typeof caveatNotes>[0];
   /** Why the run ended. */
   readonly ended?: Result['ended'];
 }
 
-/** How the figures of the tables are made, and the meaning of their marks: stated here, once per document. */
+/** How the figures of the tables are made: stated here, once per document. */
 export function resultNote(
   scenarios: readonly ScenarioResult[],
-  { digest = false, marked = [], explained = [], ended }: Noted = {},
+  { digest = false, ended }: Noted = {},
 ): string {
   const isPooled = scenarios.some(({ summary }) => typeof summary?.pooledResponseP99 === 'number');
   return [
@@ -93,7 +70,6 @@ export function resultNote(
           `${digest ? 'The column "all" has the p99' : 'A percentile of all rounds is that'} of the operations of all rounds together.`,
         ]
       : []),
-    ...caveatNotes([...caveatsOf(scenarios, digest ? digested : tabled), ...marked], explained),
   ].join(' ');
 }
 
@@ -202,10 +178,7 @@ function resultsOf(scenarios: readonly ScenarioResult[], ratios: Ratios, title?:
         'vs 1 pool',
         scenario => {
           const ratio = ratios.get(scenario);
-          if (ratio === undefined) return '';
-          // Without an interval it means nothing.
-          const isBounded = ratio !== null && !isUnbounded(ratio);
-          return isBounded ? [toned(formatRatioInterval(ratio), ratioTone(ratio))] : nothing;
+          return ratio === undefined ? '' : [toned(formatRatioInterval(ratio), ratioTone(ratio))];
         },
         { terminal: isCompared && { align: 'left' } },
       ),
@@ -247,13 +220,8 @@ export const ratioNote =
 
 export const judgedNote = `${ratioNote} A ratio without a prediction decides nothing.`;
 
-/** The marks in the tables of ratios. */
-export function judgedCaveats({
-  claims,
-  comparisons = [],
-}: Pick<Result, 'claims'> & Partial<Pick<Result, 'comparisons'>>) {
-  return [{ comparisons }, ...claims].flatMap(one => one.comparisons.map(({ caveat }) => caveat));
-}
+/** Whether a comparison is shown as a ratio: one of too few rounds can point either way. */
+export const hasInterval = ({ ratio }: Pick<Comparison, 'ratio'>) => !excludesNothing(ratio);
 
 /** The ratios behind a claim. */
 export function judgedTable(comparisons: readonly Comparison[], title?: string): Table {

@@ -12,6 +12,7 @@ import {
   type Tone,
   tableOn,
 } from './blocks.ts';
+import { withLegend } from './marks.ts';
 
 type OneFormat = Extract<Format, string>;
 
@@ -32,7 +33,7 @@ const step = '  ';
 /** A document for a terminal of 80 columns. */
 export function renderTerminal(blocks: readonly Block[], colour: boolean): string {
   const style = styleIf(colour);
-  const shown = shownOn('terminal', blocks);
+  const shown = withLegend('terminal', blocks);
   // One for all lists, so that their texts stand in line.
   const hang = step.length + Math.max(0, ...shown.flatMap(labelWidths));
 

@@ -224,7 +224,9 @@ function limitFigures(rounds: readonly RoundResult[], cores: number) {
   // Threads that other loads share spin more or less than the others. Results before 0.12 have only the mean.
   const spunOf = ({ openLoop, cpu: { eventLoopUtilization, threads } }: RoundResult) =>
     eventLoopUtilization.map((_, index) => threads[index]?.spinShare ?? openLoop?.spinShare ?? 0);
-  const spunCores = (round: RoundResult) => sumOf(spunOf(round), ratio => ratio);
+  const ownSpunCores = (round: RoundResult) => sumOf(spunOf(round), ratio => ratio);
+  // What poolbench and the machine used includes the threads of all loads.
+  const spunCores = (round: RoundResult) => ownSpunCores(round) + (round.cpu.othersSpunCores ?? 0);
   const withoutSpun = (round: RoundResult, busyRatio: number | null, cpus: number) =>
     busyRatio === null ? null : Math.max(0, busyRatio - spunCores(round) / cpus);
   const loopsOf = (round: RoundResult) => {
@@ -259,7 +261,7 @@ function limitFigures(rounds: readonly RoundResult[], cores: number) {
       ),
     ),
     /** Of the mean thread. */
-    spinRatio: over(round => spunCores(round) / Math.max(1, round.cpu.eventLoopUtilization.length)),
+    spinRatio: over(round => ownSpunCores(round) / Math.max(1, round.cpu.eventLoopUtilization.length)),
     /** Max of the operations that were due while every worker was busy; 0 in a closed loop. */
     backlog: over(({ openLoop }) => openLoop?.largestBacklog ?? 0),
     /** Fraction of what was due that did not complete; null in a closed loop. */

@@ -1,7 +1,7 @@
 import type { Caveat, RoundResult } from '../result.ts';
 import { type MedianMetric, metrics } from './metrics.ts';
 import type { Figure } from './paired-ratio.ts';
-import { caveatOf, caveatOfSingles, lostOf, type TailSource } from './tails.ts';
+import { caveatOf, caveatOfSingles, isLowerBound, type TailSource } from './tails.ts';
 
 /** What claims compare: metrics of the registry, and figures that only claims need, so that they are no metrics. */
 
@@ -12,12 +12,8 @@ export interface Measure extends Figure {
   /** Of the figure. */
   readonly unit?: string;
   readonly figure: (round: RoundResult) => number;
-  /** Of a latency: why it is not what its name says, and what it leaves out. */
-  readonly tail?: {
-    /** What was lost and can have been slower, as a fraction of what was due. */
-    readonly lostOf: (rounds: readonly RoundResult[]) => number;
-    readonly caveatOf: (scenario: TailSource) => Caveat | null;
-  };
+  /** Of a latency: why it is not what its name says. Absent: it always is. */
+  readonly caveatOf?: (scenario: TailSource) => Caveat | null;
 }
 
 export const throughput = measureOf(metrics.opsPerSecond);
@@ -49,10 +45,7 @@ export const singlesP99: Measure = {
   unit: 'ms',
   better: 'less',
   figure: ({ loads }) => loads.at(0)?.response.p99 ?? 0,
-  tail: {
-    lostOf: rounds => lostOf(metrics['response.p99'], rounds),
-    caveatOf: scenario => caveatOfSingles('p99', scenario),
-  },
+  caveatOf: scenario => caveatOfSingles('p99', scenario),
 };
 
 /**
@@ -85,10 +78,8 @@ export function measureOf(metric: MedianMetric): Measure {
     ...(latency === null
       ? {}
       : {
-          tail: {
-            lostOf: rounds => lostOf(metric, rounds),
-            caveatOf: scenario => caveatOf(metric, scenario),
-          },
+          isLowerBound: (rounds: readonly RoundResult[]) => isLowerBound(metric, rounds),
+          caveatOf: (scenario: TailSource) => caveatOf(metric, scenario),
         }),
   };
 }

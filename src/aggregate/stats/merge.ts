@@ -47,6 +47,8 @@ export interface RoundContext
   readonly clientCpuMicros: number;
   /** CPU of the threads of other loads that ran at the same time; null: not known. Absent: there were none. */
   readonly othersCpuMicros?: number | null;
+  /** Cores on which those threads spun. Absent: there were none. */
+  readonly othersSpunCores?: number;
   /** The server's own time a call in microseconds, of one command of the mix or of all; null: not known. */
   readonly serverTime?: (command?: string) => number | null;
   /** The server's own count of commands, the warm-up included, by their names in commandstats; null: not known. */
@@ -98,6 +100,7 @@ export function mergeSamples(samples: readonly ThreadSample[], context: RoundCon
     cpu: {
       clientMicrosPerOp: completed === 0 || usefulMicros === null ? null : usefulMicros / completed,
       clientCores: perSecond(clientCpuMicros / 1e6),
+      ...(context.othersSpunCores === undefined ? {} : { othersSpunCores: context.othersSpunCores }),
       machineBusyShare: context.machineBusyShare,
       cpuSets: context.cpuSets ?? null,
       throttling: context.throttling ?? null,

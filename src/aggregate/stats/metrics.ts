@@ -147,8 +147,12 @@ export interface MedianMetric extends Row {
   readonly inEveryRound?: boolean;
 }
 
-/** A metric of all rounds together: one sum over the rounds, divided by another. */
+/**
+ * A metric of all rounds together: one sum over the rounds, divided by another. It can only be of counts that the rounds of
+ * all versions have: a sum would take a missing count for 0, and the ratio of an older result would be wrong.
+ */
 export interface RatioMetric extends Row {
+  readonly since: null;
   readonly part: (round: MeasuredRound) => number;
   readonly whole: (round: MeasuredRound) => number;
   /** Its value if the whole is 0; null: not measured. */

@@ -23,6 +23,8 @@ export interface Figure {
   /** Whether 0 is a figure, as of a number of failures. */
   readonly mayBeZero?: true;
   readonly figure: (round: RoundResult) => number | null;
+  /** Of a latency: whether so much was lost after a longer wait that the true figure of these rounds is larger. */
+  readonly isLowerBound?: (rounds: readonly RoundResult[]) => boolean;
 }
 
 /** The value of a round in comparisons and verdicts; null if it has no such figure. */

@@ -1,7 +1,7 @@
 import type { MeasuredResult, Result, RoundResult } from '../result.ts';
 import { type Figure, figureIn, isMeasured, type PairedRatio, pairedRatio } from './paired-ratio.ts';
 import { hasPlannedData } from './reads.ts';
-import { RoundSeries } from './round-series.ts';
+import { type Ends, RoundSeries } from './round-series.ts';
 import { fixedRounds, type RoundsRange } from './sign-test.ts';
 
 /** Which rounds count, and which can be paired. */
@@ -84,6 +84,17 @@ export function differenceByRound(base: Planned, other: Planned, figure: Figure)
   return areMeasured ? ofOther.minus(ofBase) : new RoundSeries([], ofBase.planned);
 }
 
+/** The ends of figures that are only bounds, by round. A window that was cut short bounds nothing. */
+export function endsOf(rounds: readonly RoundResult[], of: Figure): Map<number, Ends> {
+  return new Map(
+    wholeRounds(rounds).flatMap(round => {
+      const low = figureIn(round, of);
+      if (low === null || of.isLowerBound?.([round]) !== true) return [];
+      return [[round.round, { low, high: Number.POSITIVE_INFINITY }] as const];
+    }),
+  );
+}
+
 /** A figure of both arms in every round that both have measured for the same time. */
 function figuresOfBoth(
   base: Planned,
@@ -101,5 +112,8 @@ function figuresOfBoth(
     ofBase.set(round.round, baseValue);
     ofOther.set(round.round, value);
   }
-  return [new RoundSeries(ofBase, plannedRounds(base)), new RoundSeries(ofOther, plannedRounds(other))];
+  return [
+    new RoundSeries(ofBase, plannedRounds(base), endsOf(base.rounds, figure)),
+    new RoundSeries(ofOther, plannedRounds(other), endsOf(other.rounds, figure)),
+  ];
 }

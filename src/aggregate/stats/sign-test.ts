@@ -1,4 +1,4 @@
-import { type Interval, median, quantile } from './statistics.ts';
+import { type Interval, median, quantile, unbounded } from './statistics.ts';
 
 /**
  * How many rounds a run has: as many as it takes to decide its questions, at least and at most so many. Where both are
@@ -166,13 +166,15 @@ export function repeatedInterval(
 
 /**
  * The median of an arm's figures with the interval of the sign test, which covers the true median with at least
- * `coverageOf`: up to 8 values the lowest and the highest. It is what reports show; nothing is decided by it.
+ * `coverageOf`: up to 8 values the lowest and the highest. One value bounds nothing. It is what reports show; nothing is
+ * decided by it.
  *
  * @throws RangeError without values
  */
 export function medianInterval(values: readonly number[]): Interval {
   if (values.length === 0)
     throw new RangeError('Expected at least one value to take the median of, found none');
+  if (coverageOf(values.length) === 0) return unbounded(median(values));
   const interval = repeatedInterval(values, fixedRounds(values.length));
   return values.length < minRounds
     ? { ...interval, low: Math.min(...values), high: Math.max(...values) }

@@ -1,4 +1,7 @@
-/** A median with its interval: that of `medianInterval` for an arm, that of `repeatedInterval` for what is judged. */
+/**
+ * A median with its interval: that of `medianInterval` for an arm, that of `repeatedInterval` for what is judged. Both
+ * decide how many rounds it takes; with fewer, both ends are infinite, and no report shows an interval.
+ */
 export interface Interval {
   readonly median: number;
   readonly low: number;
@@ -8,6 +11,13 @@ export interface Interval {
 /** Whether nothing is excluded: there were too few rounds for either end. */
 export const isUnbounded = ({ low, high }: Pick<Interval, 'low' | 'high'>): boolean =>
   low === Number.NEGATIVE_INFINITY && high === Number.POSITIVE_INFINITY;
+
+/** A median of too few rounds for either end. */
+export const unbounded = (median: number): Interval => ({
+  median,
+  low: Number.NEGATIVE_INFINITY,
+  high: Number.POSITIVE_INFINITY,
+});
 
 /** A ratio above `clearlyMore` is a gain, one below `clearlyLess` a loss. What lies between is not worth a change. */
 export const clearlyMore = 1.05;

@@ -63,9 +63,20 @@ export function formatRatio(ratio: number): string {
 /** Two decimals below 10, so that 5 % is always visible. */
 const ratioDigits = (ratio: number) => (ratio < 9.995 ? ratio.toFixed(2) : threeDigits(ratio));
 
-/** "×1.41 [1.35, 1.47]", or a dash for null. */
+/** "×1.41 [1.35, 1.47]"; a dash for null, and if nothing is excluded: a ratio of too few rounds can point either way. */
 export function formatRatioInterval(ratio: Interval | null): string {
-  return ratio === null ? nothing : `×${formatInterval(ratio, ratioDigits)}`;
+  if (ratio === null || excludesNothing(ratio)) return nothing;
+  return `×${formatInterval(ratio, ratioDigits)}`;
+}
+
+/** Whether no value of a ratio is excluded. */
+export const excludesNothing = ({ low, high }: Pick<Interval, 'low' | 'high'>): boolean =>
+  low <= 0 && high === Number.POSITIVE_INFINITY;
+
+/** "at least ×1.35", "at most ×0.92": what is sure of a ratio with one end that nothing bounds; null if it has two. */
+export function formatSureEnd({ low, high }: Pick<Interval, 'low' | 'high'>): string | null {
+  if (high === Number.POSITIVE_INFINITY) return low > 0 ? `at least ${formatRatio(low)}` : null;
+  return low <= 0 ? `at most ${formatRatio(high)}` : null;
 }
 
 /**
@@ -91,7 +102,8 @@ export function formatRange(
 
 /** Intervals over this many rounds, to follow "with". docs/method.md explains their coverage. */
 export function describeIntervals(rounds: number): string {
-  return rounds < 2 ? 'no intervals, which need two rounds' : formatConfidence(coverageOf(rounds));
+  const coverage = coverageOf(rounds);
+  return coverage === 0 ? 'no intervals, which need two rounds' : formatConfidence(coverage);
 }
 
 /** "96.9 % confidence intervals". @param coverage min probability, 0 to 1 */

@@ -67,8 +67,8 @@ interface Measured {
 
 /**
  * Holds what was measured against the thresholds of a config, in its order: an entry for each scenario that one is
- * about. What was not measured, or not tested, counts as crossed; so do a latency that is a lower bound, because
- * operations were lost after a longer wait, and everything that was measured on a stand-in. A percentile that is
+ * about. What was not measured, or not tested, counts as crossed; so do an upper limit of a latency that is a lower bound,
+ * because operations were lost after a longer wait, and everything that was measured on a stand-in. A percentile that is
  * practically the worst stall is judged: it is a real figure, and its mark says what it is.
  */
 export function judgeThresholds(
@@ -100,7 +100,9 @@ function judgeScenario(metric: string, condition: string, scenario: ScenarioResu
   const value = known === undefined ? null : figureOf(known, scenario);
   const wanted = known === undefined ? null : parseCondition(condition, known.kind);
   const caveat = known === undefined || value === null ? null : caveatOf(known, scenario);
-  const crossed = value === null || wanted === null || caveat === 'lower bound' || !isMet(wanted, value);
+  // The true figure of a lower bound lies anywhere above it.
+  const possible = caveat === 'lower bound' ? [value, Number.POSITIVE_INFINITY] : [value];
+  const crossed = wanted === null || possible.some(figure => figure === null || !isMet(wanted, figure));
   const judged = { metric, condition, scenario: scenario.id, value, crossed };
   return caveat === null ? judged : { ...judged, caveat };
 }

@@ -5,6 +5,7 @@ import {
   describeReplayed,
   describeStages,
 } from '../../aggregate/scenario/arrival.ts';
+import { besideNames } from '../../aggregate/scenario/beside.ts';
 import { namePools } from '../../aggregate/scenario/dimensions.ts';
 import { isFixed, minRounds, type RoundsRange } from '../../aggregate/stats/sign-test.ts';
 import {
@@ -21,7 +22,7 @@ import { keyRanges } from '../../workers/workload/keys.ts';
 import { countCommands, lengthOf, readReplay } from '../../workers/workload/replay.ts';
 import { armsOf, isEndedByBudget, type Plan, secondsAtLeast, secondsAtMost } from './plan.ts';
 import { type Population, populationsOf } from './populations.ts';
-import { type LabelledScenario, labelScenarios } from './scenarios.ts';
+import { type LabelledScenario, labelScenarios, type Scenario } from './scenarios.ts';
 import type { ValueBytes } from './values.ts';
 import { type WorkloadConfig, workloadTask } from './workload.ts';
 
@@ -51,9 +52,13 @@ export function describePlan(plan: Plan): string {
     `  each: ${seconds} s, after ${warmupSeconds} s of warm-up`,
     `  order: ${describeOrder(plan)}, seed ${experiment.seed}`,
     ...describeWorkload(experiment.workload).map(line => `  ${line}`),
-    ...populationsOf(experiment).flatMap(population => describePopulation(population, seconds)),
+    ...populationsOf(experiment).flatMap(population =>
+      describePopulation(population, { arms: armsOf(first), seconds }),
+    ),
     `  duration: ${describeEstimate(alone)}`,
-    ...(rounds.atMost < minRounds ? [`  verdict: none, because that needs ${minRounds} rounds`] : []),
+    ...(plan.isCompared && rounds.atMost < minRounds
+      ? [`  verdict: none, because that needs ${minRounds} rounds`]
+      : []),
     '',
     ...describeScenarios(labelScenarios(experiment.scenarios), arrival =>
       describeArrivals(arrival, experiment.workload, seconds),
@@ -62,10 +67,14 @@ export function describePlan(plan: Plan): string {
   return `${lines.map(cut).join('\n')}\n${describeSides(plan)}`;
 }
 
-/** "population bulk: wire, 2 workers, 1 pool, pipeline 100, closed loop", and its workload. */
+/**
+ * "population bulk: wire, 2 workers, 1 pool, pipeline 100, closed loop, in 2 of 4 scenarios", and its workload.
+ *
+ * @param plan.arms the scenarios of the plan
+ */
 function describePopulation(
   { name, scenario, sharesThreads, workload }: Population,
-  seconds: number,
+  { arms, seconds }: { readonly arms: readonly Scenario[]; readonly seconds: number },
 ): string[] {
   const { client, workers, pipeline, arrival, cutEveryMs } = scenario;
   const text = [
@@ -77,8 +86,15 @@ function describePopulation(
       ? describeArrivals(arrival, workload, seconds)
       : describeArrival({ ...arrival }),
     ...(cutEveryMs > 0 ? [`a cut every ${cutEveryMs} ms`] : []),
+    describeWhere(arms.filter(({ beside }) => besideNames(beside).includes(name)).length, arms.length),
   ].join(', ');
   return [...wrapText(text, columns, '  '), ...describeWorkload(workload).map(line => `    ${line}`)];
+}
+
+/** "beside 2 of 4 scenarios". */
+function describeWhere(count: number, all: number): string {
+  if (count === 0) return 'not run: no scenario has it in beside';
+  return count === all ? 'beside every scenario' : `beside ${count} of ${formatPlural(all, 'scenario')}`;
 }
 
 /** "11 rounds", "10 to 50 rounds". */
@@ -101,7 +117,7 @@ export function describeEstimate(plan: Plan): string {
 
 /** When a run with an open number of rounds ends, or how its budget changed that number. */
 function describeRange(plan: Plan): string[] {
-  const { rounds, budgetSeconds } = plan;
+  const { rounds, budgetSeconds, isCompared } = plan;
   const budget = formatDuration(budgetSeconds);
   const asked = plan.sides[0]?.experiment.rounds ?? rounds;
   if (!isFixed(rounds)) {
@@ -109,12 +125,14 @@ function describeRange(plan: Plan): string[] {
     return [`  ends: when every comparison is decided, or after ${latest}`];
   }
   if (secondsAtLeast(plan) > budgetSeconds) {
-    const why = rounds.atLeast === minRounds ? '; a verdict needs them' : '';
+    const why = isCompared && rounds.atLeast === minRounds ? '; a verdict needs them' : '';
     return [`  budget: ${budget}, which is too short for these rounds${why}`];
   }
-  return rounds.atLeast < asked.atLeast
-    ? [`  budget: ${budget}, which is too short for ${asked.atLeast} rounds`]
-    : [];
+  if (rounds.atLeast < asked.atLeast)
+    return [`  budget: ${budget}, which is too short for ${asked.atLeast} rounds`];
+  return isCompared || isFixed(asked)
+    ? []
+    : [`  ends: after ${formatPlural(rounds.atMost, 'round')}, because the run compares nothing`];
 }
 
 /** Blocks of single scenarios mean nothing to the reader, nor does a single block of all scenarios. */

@@ -1,9 +1,12 @@
 import type { Gate } from '../../aggregate/gates/gate.ts';
+import { questionsOf } from '../../aggregate/questions.ts';
+import { fieldsOf } from '../../aggregate/scenario/scenario.ts';
 import { twinIdOf } from '../../aggregate/stats/control.ts';
 import { fixedRounds, isFixed, minRounds, type RoundsRange } from '../../aggregate/stats/sign-test.ts';
 import { uniqueNames } from '../../aggregate/text/safe-name.ts';
 import { shuffle, streamSeed } from '../../workers/prng.ts';
-import { addControls, type Block, formBlocks } from './blocks.ts';
+import { describeEnvironment } from '../environment.ts';
+import { addControls, type Block, formBlocks, removeControls } from './blocks.ts';
 import { type Experiment, usualBudgetSeconds } from './experiment.ts';
 import { type LabelledScenario, labelScenarios, type Scenario } from './scenarios.ts';
 
@@ -37,8 +40,13 @@ export interface Plan {
   readonly sides: readonly PlannedSide[];
   /** Every scenario of any side once, with its block. */
   readonly blocks: readonly Block[];
-  /** Rounds of every side: those of the experiments, or fewer if the budget does not allow them. */
+  /**
+   * Rounds of every side: those of the experiments, or fewer if the budget does not allow them. If nothing is to be decided,
+   * their number is fixed.
+   */
   readonly rounds: RoundsRange;
+  /** Whether the run compares anything, or tests a claim. */
+  readonly isCompared: boolean;
   /** Time limit of its rounds; infinite without a limit. */
   readonly budgetSeconds: number;
   /** Conditions on its sides to decide. Absent: none. */
@@ -85,10 +93,48 @@ export function planRun(experiments: readonly Experiment[]): Plan {
 export function planSides(sides: readonly PlannedSide[], blocks: readonly Block[]): Plan {
   const [first] = sides;
   if (first === undefined)
-    return { sides, blocks, rounds: fixedRounds(0), budgetSeconds: Number.POSITIVE_INFINITY };
+    return {
+      sides,
+      blocks,
+      rounds: fixedRounds(0),
+      isCompared: false,
+      budgetSeconds: Number.POSITIVE_INFINITY,
+    };
   const budgetSeconds = budgetOf(first.experiment);
-  const rounds = fitRounds(first.experiment.rounds, budgetSeconds / roundSeconds(sides));
-  return { sides, blocks, rounds, budgetSeconds };
+  const isCompared = sides.length > 1 || hasQuestions(first, blocks);
+  const asked = first.experiment.rounds;
+  const rounds = fitRounds(
+    isCompared ? asked : fixedRounds(asked.atLeast),
+    budgetSeconds / roundSeconds(sides),
+  );
+  return { sides, blocks, rounds, isCompared, budgetSeconds };
+}
+
+/**
+ * Whether a run of one side has anything to decide: two arms in a block, or a claim about a single arm. Its questions are
+ * those before the first round, because every question that a run can have is open then.
+ */
+function hasQuestions({ experiment, scenarios }: PlannedSide, blocks: readonly Block[]): boolean {
+  const arms = removeControls(blocks).map(({ elements }) =>
+    elements.flat().map(({ id }) => ({ side: 0, id })),
+  );
+  if (arms.some(({ length }) => length > 1)) return true;
+  const { server, url } = experiment.target;
+  const side = {
+    environment: describeEnvironment(),
+    target: {
+      declared: { server, url },
+      detected: { server, version: '', threads: null },
+      foundBy: '',
+      standIn: false,
+      local: true,
+    },
+    scenarios: scenarios.map(scenario => ({
+      ...{ id: scenario.id, ...fieldsOf(scenario), plannedRounds: experiment.rounds },
+      ...{ rounds: [], summary: null, limitedBy: { resource: 'unknown' as const, evidence: '' } },
+    })),
+  };
+  return questionsOf([side], arms).length > 0;
 }
 
 /** Time of the rounds of an experiment; infinite without a limit. */

@@ -192,32 +192,47 @@ export function checkBeside({ populations, scenarios }: Config, refuse: Refuse):
     if (!population.sharesThreads) continue;
     const isNamed = ({ beside }: ScenarioGroup) =>
       beside.some(one => besideNames(one).includes(population.name));
-    checkSharing(groupOfPopulation(population), scenarios.filter(isNamed), (key, ...fault) =>
-      refuse(['populations', index, key], ...fault),
-    );
+    const groups = [...scenarios.entries()].filter(([, group]) => isNamed(group));
+    checkSharing({ ...population, index, group: groupOfPopulation(population) }, groups, refuse);
   }
 }
 
-/** Refuses a population that cannot run in the threads of these groups. */
+/** A population that runs in the threads of scenarios. */
+interface Sharing {
+  readonly name: string;
+  readonly index: number;
+  readonly group: ScenarioGroup;
+}
+
+const sharesAt = ({ index }: Sharing) => `populations[${index}].sharesThreads`;
+const ringIsAlone =
+  'while a thread waits for replies through io_uring, replies on its other connections are late';
+
+/** Refuses a population that cannot run in the threads of these groups, at the key that has to change. */
 function checkSharing(
-  population: ScenarioGroup,
-  groups: readonly ScenarioGroup[],
-  refuse: (key: string, expected: string, input: unknown, found?: unknown) => void,
+  population: Sharing,
+  groups: readonly (readonly [index: number, group: ScenarioGroup])[],
+  refuse: Refuse,
 ): void {
+  const here = ['populations', population.index];
   const minThreads = ({ pools, poolsPerThread }: ScenarioGroup) =>
     Math.ceil(Math.min(...pools) / Math.max(...poolsPerThread));
-  const threads = minThreads(population);
-  const maxThreads = Math.min(...groups.map(minThreads));
+  const threads = minThreads(population.group);
+  const maxThreads = Math.min(...groups.map(([, group]) => minThreads(group)));
   if (threads > maxThreads) {
     const expected = `pools in at most ${formatPlural(maxThreads, 'thread')}, because sharesThreads is true and a scenario with this population has no more threads (lower pools or raise poolsPerThread)`;
-    refuse('pools', expected, population.pools[0], threads);
+    refuse([...here, 'pools'], expected, population.group.pools[0], threads);
   }
   const usesRing = ({ client, transport }: ScenarioGroup) =>
     client.includes('wire') && transport.includes('io_uring');
-  if ([population, ...groups].some(usesRing)) {
-    const expected =
-      'false with the transport io_uring (while a thread waits for replies through io_uring, replies on its other connections are late)';
-    refuse('sharesThreads', expected, true);
+  if (usesRing(population.group)) {
+    const expected = `a transport other than io_uring, because ${sharesAt(population)} is true (${ringIsAlone}): change the transport, or set sharesThreads to false`;
+    refuse([...here, 'transport'], expected, 'io_uring');
+  }
+  for (const [index, { transport, ...group }] of groups) {
+    if (!usesRing({ transport, ...group })) continue;
+    const expected = `a transport other than io_uring, because the population ${population.name} runs in the threads of this scenario (${ringIsAlone}): change the transport, or set ${sharesAt(population)} to false`;
+    refuse(['scenarios', index, 'transport', transport.indexOf('io_uring')], expected, 'io_uring');
   }
 }
 

@@ -215,13 +215,17 @@ export async function runOnce(
     const isOther = (_: unknown, other: number) => other !== index;
     const isApart = areApart(namesCounted[index] ?? null, namesCounted.filter(isOther));
     const commands = commandsOf(workload);
+    const others = onOtherThreads(own, samples, placement);
     const merged = mergeSamples(own, {
       round,
       placement,
       startedAt: startedAt.toISOString(),
       warmup,
       clientCpuMicros: use.clientCores * measuredSeconds * 1e6,
-      othersCpuMicros: cpuMicrosOf(onOtherThreads(own, samples, placement)),
+      othersCpuMicros: cpuMicrosOf(others),
+      ...(others.length === 0
+        ? {}
+        : { othersSpunCores: sumOf(others, ({ threadLoad }) => threadLoad.spinShare ?? 0) }),
       ...use,
       ...(there === undefined ? {} : { hosts: there.hosts }),
       // A server that restarted counts from zero again, so the difference means nothing.

@@ -133,6 +133,34 @@ describe('sides that were measured in turn', () => {
     ]);
   });
 
+  test.each([
+    ['new', 2, 'beyond'],
+    ['new', 0.5, 'cannot tell'],
+    ['old', 2, 'cannot tell'],
+    ['old', 0.5, 'within'],
+  ])(
+    'a lower bound on the %s side, ×%f, is %s: its interval is open on one side',
+    (lossy, factor, outcome) => {
+      const of = (name: string, ms: number) =>
+        buildResult(
+          [
+            buildScenario(
+              { workers: 10 },
+              rounds(times(ms), name === lossy ? { unfinished: Math.ceil(10_000 / ms / 2000) } : {}),
+            ),
+          ],
+          { name, config, claims: [], session: 'one' },
+        );
+      const sides = [of('old', 1), of('new', factor)];
+      expect(gatesOf(sides, 'response.p99 > +5%')).toMatchObject([{ outcome }]);
+      const { ratios } = compareResults(sides).scenarios[0]?.sides[1] ?? {};
+      const [separate] = compareResults(sides.map(({ session: _, ...rest }) => rest)).scenarios;
+      const open = lossy === 'new' ? { high: Number.POSITIVE_INFINITY } : { low: 0 };
+      expect(ratios?.responseP99).toMatchObject(open);
+      expect(separate?.sides[1]?.ratios?.responseP99).toMatchObject(open);
+    },
+  );
+
   test('a tail that is practically the worst stall is judged, and says so', () => {
     const few = (p50s: readonly number[]) =>
       rounds(p50s).map(round => ({ ...round, completed: 400, issued: 400 }));
@@ -217,6 +245,24 @@ describe('runs that were made apart', () => {
     expect(gatesOf([...baseline, run(9, ms)])).toMatchObject([
       { side: 'nightly-7', outcome, rounds: null, runs: 6, reason: '' },
     ]);
+  });
+
+  test.each([
+    [1.2, 'beyond'],
+    [1.0, 'cannot tell'],
+  ])('×%f of the baseline is %s if it is only a lower bound: the true figure is larger', (ms, outcome) => {
+    const lossy = (day: number, factor: number) =>
+      run(day, factor, {
+        scenarios: [buildScenario({ workers: 10 }, rounds(times(factor), { unfinished: 5 }))],
+      });
+    const p99 = 'response.p99 > +5%';
+    const [gate] = gatesOf([...baseline, lossy(9, ms)], p99);
+    expect(gate).toMatchObject({ outcome, ratio: { high: Number.POSITIVE_INFINITY } });
+    const [ofLossy] = gatesOf([lossy(0, 1), ...baseline.slice(1), run(9, ms)], p99);
+    expect(ofLossy).toMatchObject({
+      outcome: 'cannot tell',
+      reason: expect.stringMatching(/baseline is only a lower bound/),
+    });
   });
 
   test('what the spread of the baseline leaves open is open, with what would decide it', () => {

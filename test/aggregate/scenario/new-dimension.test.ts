@@ -167,7 +167,8 @@ test('one row makes the key of a config, the id, the task, the result, its colum
     ...result,
     scenarios: result.scenarios.map(scenario => ({ ...scenario, [newKey]: undefined })),
   };
-  expect(resultSchema.parse(earlier).scenarios[1]).toMatchObject({ [newKey]: false });
+  const read = resultSchema.parse(JSON.parse(JSON.stringify(earlier)));
+  expect(read.scenarios[1]).toMatchObject({ [newKey]: false });
 });
 
 test('a row that leaves a decision out does not compile', () => {

@@ -524,6 +524,21 @@ describe('limit of an open loop counts spinning as idle', () => {
     expect(found.evidence).toMatch(/46 % spun .* \(busiest 0\.96 of a core, 98 %\)/);
   });
 
+  test('what the threads of a population spun is idle time of the machine, and no work of the client', () => {
+    const threads = measure().cpu.threads.map(load => ({ ...load, cores: 0.6, waitShare: 0.25 }));
+    const beside = (othersSpunCores?: number) => {
+      const used = { threads, clientCores: 1.6, machineBusyShare: 1, eventLoopUtilization: [0.8] };
+      const cpu = othersSpunCores === undefined ? used : { ...used, othersSpunCores };
+      const round = { ...measure({}, { cpu }), openLoop: null };
+      return limitedBy([round], { ...environment, cores: 2, threadsBeside: 1 });
+    };
+    expect(beside()).toMatchObject({ resource: 'machine', evidence: expect.stringMatching(/client 1\.60/) });
+    const found = beside(0.9);
+    expect(found.resource).not.toBe('machine');
+    expect(found.evidence).toMatch(/client 0\.70/);
+    expect(found.evidence).not.toContain('spun');
+  });
+
   test('a thread that shares the CPU it is pinned to, and spins there, leaves it idle for as long as it spins', () => {
     const threads = measure().cpu.threads.map(load => ({ ...load, cores: 0.7, waitShare: 0.3 }));
     const cpuSets = { machine: 2, client: { cpus: 1, busyShare: 1 }, both: { cpus: 2, busyShare: 0.6 } };

@@ -15,6 +15,7 @@ import {
   percentileKeys,
   percentiles,
   pooledTails,
+  type RatioMetric,
   summaryMetrics,
 } from '../../../src/aggregate/stats/metrics.ts';
 import { summarise, withPooledTails } from '../../../src/aggregate/stats/summary.ts';
@@ -92,4 +93,11 @@ test('memtier is given every percentile under the name that memtier would give i
     ...percentileKeys.map(key => `p${percentiles[key].percentile.toFixed(2)}`),
     'Histogram log format',
   ]);
+});
+
+test('a ratio of sums has figures that the rounds of every version have: a missing count would be taken for 0', () => {
+  const { failedShare } = metrics;
+  // @ts-expect-error a later version cannot add such a metric, but only a median, which can be null
+  const later: RatioMetric = { ...failedShare, since: '0.13' };
+  expect(later.part({ ...(rounds[0] ?? expect.fail()), failed: {} })).toBe(0);
 });

@@ -49,7 +49,8 @@ test('ratios and intervals', () => {
   const [least, most] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
   expect(formatRatioInterval({ median: 0.97, low: least, high: 1.03 })).toBe('×0.97 […, 1.03]');
   expect(formatRatioInterval({ median: 1.3, low: 1.1, high: most })).toBe('×1.30 [1.10, ∞]');
-  expect(formatRatioInterval({ median: 1.3, low: least, high: most })).toBe('×1.30');
+  expect(formatRatioInterval({ median: 1.3, low: least, high: most })).toBe('–');
+  expect(formatInterval({ median: 1000, low: least, high: most }, formatRate)).toBe('1.00k');
 });
 
 test('shares, counts and lists', () => {

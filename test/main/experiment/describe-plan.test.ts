@@ -51,28 +51,22 @@ describe('plan is described in eighty columns', () => {
   });
 
   test.each<[settings: object, says: RegExp, hidden: RegExp]>([
-    [{ budgetSeconds: 30 }, /10 to 50 rounds\n {2}ends: .* or after 30 s\n/, /budget:/],
-    [{ budgetSeconds: 60 }, /10 to 50 rounds\n {2}ends: .* or after 50 rounds\n/, /budget:/],
-    [{ budgetSeconds: 9 }, /× 7 rounds .*\n {2}budget: 9 s, .* too short for 10 rounds\n/, /ends:|verdict/],
+    [{ budgetSeconds: 90 }, /10 to 50 rounds\n {2}ends: .* or after 1 min 30 s\n/, /budget:/],
+    [{ budgetSeconds: 180 }, /10 to 50 rounds\n {2}ends: .* or after 50 rounds\n/, /budget:/],
+    [{ budgetSeconds: 27 }, /× 7 rounds .*\n {2}budget: 27 s, .* too short for 10 rounds\n/, /ends:|verdict/],
     [
-      { budgetSeconds: 4 },
-      /× 6 rounds .*\n {2}budget: 4 s, .* too short for these rounds; a verdict needs them\n/,
+      { budgetSeconds: 12 },
+      /× 6 rounds .*\n {2}budget: 12 s, .* too short for these rounds; a verdict needs them\n/,
       /ends:/,
     ],
     [
-      { budgetSeconds: 1, rounds: 2 },
-      /× 2 rounds .*\n {2}budget: 1 s, .* too short for these rounds\n/,
+      { budgetSeconds: 3, rounds: 2 },
+      /× 2 rounds .*\n {2}budget: 3 s, .* too short for these rounds\n/,
       /ends:/,
     ],
     [{ budgetSeconds: 60, rounds: 2 }, /× 2 rounds/, /budget:|ends:/],
   ])('%j: what ends the run is what its plan has', (settings, says, hidden) => {
-    const experiment = experimentSchema.parse({
-      name: 'short',
-      target: { server: 'redis', url: 'redis://h' },
-      scenarios: [{ workers: 10 }],
-      ...{ seconds: 1, warmupSeconds: 0, ...settings },
-    });
-    const text = describePlan(planRun([experiment]));
+    const text = describeShort({ client: ['ioredis', 'wire'] }, settings);
     expect(text).toMatch(says);
     expect(text).not.toMatch(hidden);
   });
@@ -112,6 +106,34 @@ describe('plan is described in eighty columns', () => {
     ]);
     for (const line of beside.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
   });
+
+  test.each<[settings: object, says: RegExp]>([
+    [{}, /1 scenario × 10 rounds = 10 measurements\n {2}ends: after 10 rounds, .* nothing\n/],
+    [{ rounds: 2 }, /1 scenario × 2 rounds = 2 measurements\n {2}each:/],
+    [{ budgetSeconds: 8 }, /× 6 rounds .*\n {2}budget: 8 s, .* too short for 10 rounds\n/],
+    [{ budgetSeconds: 4 }, /× 6 rounds .*\n {2}budget: 4 s, .* too short for these rounds\n/],
+  ])('%j: a run that compares nothing has a number of rounds, and no verdict', (settings, says) => {
+    const text = describeShort({ client: 'wire' }, settings);
+    expect(text).toMatch(says);
+    expect(text).not.toMatch(/verdict|decided|10 to 50/);
+    const few = describeShort({ client: 'wire' }, { seconds: 1 });
+    expect(few).toContain('duration: about 12 s\n');
+  });
+
+  test('a claim about a single arm is decided like a comparison', () => {
+    const text = describeShort({ client: 'ioredis', pool: 'baseline', workers: 1 }, {});
+    expect(text).toMatch(/10 to 50 rounds\n {2}ends: when every comparison is decided/);
+  });
+
+  function describeShort(scenario: object, settings: object): string {
+    const experiment = experimentSchema.parse({
+      name: 'short',
+      target: { server: 'redis', url: 'redis://h' },
+      scenarios: [{ workers: 10, ...scenario }],
+      ...{ seconds: 1, warmupSeconds: 0, ...settings },
+    });
+    return describePlan(planRun([experiment]));
+  }
 
   test('no line passes 80 columns, however large the experiment', () => {
     const experiment = experimentSchema.parse({

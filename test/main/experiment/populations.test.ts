@@ -92,20 +92,41 @@ describe('a scenario runs beside populations', () => {
       'populations[0].pools: expected pools in at most 1 thread, ',
     );
     expect(faultsOf([inside], { pools: [4, 2], poolsPerThread: 2, beside: null })).toBe('');
-    expect(faultsOf([inside], { pools: 2, transport: ['direct', 'io_uring'] })).toContain(
-      'populations[0].sharesThreads: expected false with the transport io_uring',
-    );
+    // The fault is at the key that has io_uring, and names the other key that would mend it.
+    const ofScenario = faultsOf([bulk, inside], {
+      pools: 2,
+      beside: 'inside',
+      transport: ['direct', 'io_uring'],
+    });
+    expect(ofScenario).toContain('scenarios[0].transport[1]: expected a transport other than io_uring');
+    expect(ofScenario).toContain('set populations[1].sharesThreads to false');
+    expect(ofScenario).not.toContain('populations[1].transport');
+    const ofPopulation = faultsOf([{ ...inside, transport: 'io_uring' }], { pools: 2 });
+    expect(ofPopulation).toContain('populations[0].transport: expected a transport other than io_uring');
+    expect(ofPopulation).toContain('populations[0].sharesThreads');
+    expect(ofPopulation).not.toContain('scenarios[0]');
+    expect(faultsOf([inside], { pools: 2, beside: null, transport: 'io_uring' })).toBe('');
     expect(faultsOf([{ ...inside, sharesThreads: 'yes' }])).toContain(
       'populations[0].sharesThreads: expected true',
     );
   });
 
+  test.each<[beside: unknown, where: RegExp]>([
+    [[null, 'bulk'], /beside 1\s+of\s+2\s+scenarios/],
+    ['bulk', /beside\s+every\s+scenario/],
+    [null, /not\s+run:\s+no\s+scenario\s+has\s+it/],
+  ])('the plan says which scenarios have it if beside is %j', (beside, where) => {
+    expect(describePlan(planRun([experiment([bulk], { beside })]))).toMatch(where);
+  });
+
   test('which the plan shows', () => {
     const plan = describePlan(planRun([experiment([bulk, { ...slow, workload: { keys: 7 } }])]));
     expect(plan).toMatch(
-      /population bulk: wire, 8 workers, 4 pools in 2 threads, pipeline 100, closed\s+loop/,
+      /population bulk: wire, 8 workers, 4 pools in 2 threads, pipeline 100, closed\s+loop, beside 1 of\s+3 scenarios/,
     );
-    expect(plan).toMatch(/population slow: ioredis, 50 workers, 1 pool, constant at 10\/s\n.*\b7 keys\b/);
+    expect(plan).toMatch(
+      /population slow: ioredis, 50 workers, 1 pool, constant at 10\/s,\s+beside\s+1\s+of\s+3\s+scenarios\n.*\b7 keys\b/,
+    );
   });
 });
 

@@ -102,10 +102,11 @@ export function compareArms(
       const { base, other } = pair;
       const limitedBy = { base: base.limitedBy.resource, other: other.limitedBy.resource };
       const arms = { base: base.id, other: other.id };
-      const { name, tail } = measure;
-      const caveat = tail?.caveatOf(base) ?? tail?.caveatOf(other) ?? null;
+      const caveats = [base, other].map(arm => measure.caveatOf?.(arm) ?? null);
+      // A worst stall decides nothing; a lower bound still does on one side.
+      const caveat = caveats.find(one => one === 'worst stall') ?? caveats.find(one => one !== null) ?? null;
       const comparison = {
-        measure: name,
+        measure: measure.name,
         ...arms,
         rounds: series.roundsCounted,
         ratio,

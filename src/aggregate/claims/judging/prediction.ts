@@ -2,12 +2,12 @@ import type { Comparison, ScenarioResult, Verdict } from '../../result.ts';
 import type { Measure } from '../../stats/measures.ts';
 import { figureIn, isMeasured } from '../../stats/paired-ratio.ts';
 import { RoundSeries } from '../../stats/round-series.ts';
-import { differenceByRound, plannedRounds, wholeRounds } from '../../stats/rounds.ts';
+import { differenceByRound, endsOf, plannedRounds, wholeRounds } from '../../stats/rounds.ts';
 import type { Chances } from '../../stats/sign-test.ts';
 import type { Interval } from '../../stats/statistics.ts';
 import { formatList, formatPlural, formatRatio } from '../../text/format.ts';
 import { type ArmPair, armsOf, compareArms, ratioOf } from './arms.ts';
-import { boundedRounds, type Ends, findFlaw } from './soundness.ts';
+import { findFlaw } from './soundness.ts';
 
 /** The predicted range of a figure, both ends included; null: not bounded on that side. */
 export interface Range {
@@ -50,8 +50,6 @@ export interface Prediction {
   readonly comparisons: readonly Comparison[];
   /** The ratios that it combines, if there are several: a mean hides those that contradict each other (see `verdictOf`). */
   readonly parts?: readonly Part[];
-  /** The ends of the interval if some figures of `series` are only bounds. Absent: those of `series`. */
-  readonly ends?: Ends;
   /** On which side the figure is only a bound: the interval is unlimited there. Absent: it is exact. */
   readonly bound?: Bound;
   /** The comparisons that share the chance of error. Absent: none. */
@@ -60,7 +58,7 @@ export interface Prediction {
   readonly restates?: boolean;
 }
 
-interface Part extends Pick<Prediction, 'series' | 'ends'> {
+interface Part extends Pick<Prediction, 'series'> {
   /** As text: "at 50 workers". */
   readonly where: string;
 }
@@ -71,25 +69,20 @@ export type Bound = 'lower' | 'upper';
 /** The interval by which a prediction is judged. */
 export function intervalOf({
   series,
-  ends = { low: series, high: series },
   bound,
   chances,
-}: Pick<Prediction, 'series' | 'ends' | 'bound' | 'chances'>): Interval {
-  const { median } = series.interval(chances);
+}: Pick<Prediction, 'series' | 'bound' | 'chances'>): Interval {
+  const { median, low, high } = series.interval(chances);
   return {
     median,
-    low: bound === 'upper' ? Number.NEGATIVE_INFINITY : ends.low.interval(chances).low,
-    high: bound === 'lower' ? Number.POSITIVE_INFINITY : ends.high.interval(chances).high,
+    low: bound === 'upper' ? Number.NEGATIVE_INFINITY : low,
+    high: bound === 'lower' ? Number.POSITIVE_INFINITY : high,
   };
 }
 
 /** The interval of a part, which is independent and shares no chance of error. */
-export function intervalOfPart({ bound }: Prediction, { series, ends }: Part): Interval {
-  return intervalOf({
-    series,
-    ...(ends === undefined ? {} : { ends }),
-    ...(bound === undefined ? {} : { bound }),
-  });
+export function intervalOfPart({ bound }: Prediction, { series }: Part): Interval {
+  return intervalOf({ series, ...(bound === undefined ? {} : { bound }) });
 }
 
 /**
@@ -107,23 +100,15 @@ export function predictRatios(
   const levels = levelsOf(pairs);
   const over = levels === null ? `${pairs.length} pairs` : `${formatList(levels.map(String))} workers`;
   return expected.map(([measure, range]): Prediction => {
-    const parts = pairs.map(({ base, other }): Part => {
-      const { series } = ratioOf({ base, other }, measure);
-      return {
+    const parts = pairs.map(
+      ({ base, other }): Part => ({
         where: levels === null ? `of ${other.id}` : `at ${formatPlural(other.workers, 'worker')}`,
-        series,
-        ends: {
-          low: replaceRounds(series, boundedRounds(base, measure), 0),
-          high: replaceRounds(series, boundedRounds(other, measure), Number.POSITIVE_INFINITY),
-        },
-      };
-    });
-    const endsOf = (end: keyof Ends) =>
-      RoundSeries.combine(parts.map(({ series, ends }) => ends?.[end] ?? series));
+        series: ratioOf({ base, other }, measure).series,
+      }),
+    );
     return {
       what: `${where}${pairs.length > 1 ? `, ${over} on average` : ''}: ${measure.name}`,
       series: RoundSeries.combine(parts.map(({ series }) => series)),
-      ends: { low: endsOf('low'), high: endsOf('high') },
       range,
       format: formatRatio,
       arms: armsOf(pairs),
@@ -144,17 +129,6 @@ function levelsOf(pairs: readonly ArmPair[]): number[] | null {
 }
 
 /**
- * Unlimited in rounds whose figure is only a bound: a stall at the end of one window then costs a rank, not the
- * verdict.
- */
-function replaceRounds(series: RoundSeries, rounds: ReadonlySet<number>, figure: number): RoundSeries {
-  const figures = [...series.byRound].map(
-    ([round, measured]) => [round, rounds.has(round) ? figure : measured] as const,
-  );
-  return new RoundSeries(figures, series.planned);
-}
-
-/**
  * Predicts a measure of one scenario. Rounds that were cut short are left out, as in ratios, and so are rounds without
  * the figure. A round in which nothing completed counts against the scenario.
  */
@@ -172,12 +146,11 @@ export function predictFigure(
   const series = new RoundSeries(
     figures.some(([, figure]) => isMeasured(figure, measure)) ? figures : [],
     plannedRounds(scenario),
+    endsOf(scenario.rounds, measure),
   );
-  const high = replaceRounds(series, boundedRounds(scenario, measure), Number.POSITIVE_INFINITY);
   return {
     what: `${where}: ${measure.name}`,
     series,
-    ends: { low: series, high },
     range,
     format,
     ...(measure.unit === undefined ? {} : { unit: measure.unit }),

@@ -98,12 +98,12 @@ function describeFinding({ predictions, open, flaw }: SettingFinding): string[] 
 }
 
 /** Why an interval is open on one side, as clauses: a latency that is only a lower bound in some rounds. */
-export function describeBounded({ arms, measure }: Prediction): string[] {
+export function describeBounded({ arms, measure }: Pick<Prediction, 'arms' | 'measure'>): string[] {
   return arms.flatMap(arm => {
-    const { size } = boundedRounds(arm, measure);
-    if (size === 0) return [];
+    const { length } = boundedRounds(arm, measure);
+    if (length === 0) return [];
     return [
-      `in ${size} of ${formatPlural(wholeRounds(arm.rounds).length, 'round')}, the ${measure.name} of ${arm.id} is only a lower bound, because what was lost, or never sent, would have taken longer`,
+      `in ${length} of ${formatPlural(wholeRounds(arm.rounds).length, 'round')}, the ${measure.name} of ${arm.id} is only a lower bound, because what was lost, or never sent, would have taken longer`,
     ];
   });
 }
@@ -216,7 +216,7 @@ export function describeExcluded(prediction: Prediction): string[] {
 const maxRounds = 1000;
 
 /** The parts of a prediction that show how far a run can decide it. */
-type Decidable = Pick<Prediction, 'series' | 'range' | 'format' | 'ends' | 'bound' | 'chances'>;
+type Decidable = Pick<Prediction, 'series' | 'range' | 'format' | 'bound' | 'chances'>;
 
 /** What such a run would detect in 4 of 5 cases, and about how many rounds would decide it, as clauses. */
 export function describePower(prediction: Decidable): string[] {
@@ -324,8 +324,12 @@ function formatAgainst(...held: Parameters<typeof formatApart>): string {
   return formatInterval(held[1], formatApart(...held)).replace(/(?<=[[ ])×/g, '');
 }
 
-/** "×1.41 [1.35, 1.47]"; for a bound, "at least ×1.35", or the measured value if it is unbounded. */
-function formatJudged({ range, format, unit = '×', bound }: Prediction, interval: Interval): string {
+/**
+ * "×1.41 [1.35, 1.47]"; for a bound, "at least ×1.35", or the measured value if it is unbounded. A ratio of too few rounds
+ * has no figure, as in all tables.
+ */
+function formatJudged({ series, range, format, unit = '×', bound }: Prediction, interval: Interval): string {
+  if (unit === '×' && series.roundsCounted < minRounds) return 'has no interval';
   const held = [{ format, unit }, interval, [range.low, range.high]] as const;
   if (bound === undefined) return formatAgainst(...held);
   const [words, end] = bound === 'lower' ? ['at least', interval.low] : ['at most', interval.high];

@@ -6,7 +6,7 @@ import { wholeRounds } from '../../stats/rounds.ts';
 import { median, sumOf } from '../../stats/statistics.ts';
 import { lostRatio } from '../../stats/summary.ts';
 import { minCycles } from '../../stats/tails.ts';
-import { formatFraction, formatPercent, formatPlural } from '../../text/format.ts';
+import { formatFraction, formatPlural } from '../../text/format.ts';
 
 /**
  * Max fraction of operations that may fail or stay unfinished in an arm. They have no latency, so an arm that loses its
@@ -21,14 +21,6 @@ interface Ground {
   readonly series: RoundSeries;
   /** The measure of the figures. Absent: one without a tail. */
   readonly measure?: Measure;
-  /** Absent: the series does not say which of its figures are only bounds. */
-  readonly ends?: Ends;
-}
-
-/** The series with each bound replaced by its lowest and by its highest possible value. */
-export interface Ends {
-  readonly low: RoundSeries;
-  readonly high: RoundSeries;
 }
 
 /**
@@ -73,31 +65,21 @@ function findMissingRounds(grounds: readonly Ground[]): string | null {
 }
 
 /**
- * The whole rounds in which a latency is only a lower bound, by number, for example after a stall at the end of the
- * window.
+ * The whole rounds in which a latency is only a lower bound, for example after a stall at the end of the window.
  */
-export function boundedRounds(arm: ScenarioResult, { tail }: Measure): ReadonlySet<number> {
-  const bounded = wholeRounds(arm.rounds).filter(
-    round => tail?.caveatOf({ ...arm, rounds: [round] }) === 'lower bound',
-  );
-  return new Set(bounded.map(({ round }) => round));
+export function boundedRounds({ rounds }: ScenarioResult, { isLowerBound }: Measure): RoundResult[] {
+  return wholeRounds(rounds).filter(round => isLowerBound?.([round]) === true);
 }
 
 /**
  * Why a judged latency is not what its name says, as a clause; null if all are. Only whole rounds count. A lower bound is no
- * flaw where the series has ends: its interval reaches as far as the true figure may lie, and what is beyond it is excluded.
+ * flaw: its series knows how far the true figure may lie.
  */
 function findTailFlaw(grounds: readonly Ground[]): string | null {
-  for (const { arms, measure, ends } of grounds) {
-    if (measure?.tail === undefined) continue;
-    const { name, tail } = measure;
+  for (const { arms, measure } of grounds) {
     for (const arm of arms) {
-      const whole = { ...arm, rounds: wholeRounds(arm.rounds) };
-      const caveat = tail.caveatOf(whole);
-      if (caveat === null || (ends !== undefined && caveat === 'lower bound')) continue;
-      if (caveat === 'lower bound')
-        return `the ${name} of ${arm.id} is only a lower bound: ${formatPercent(tail.lostOf(whole.rounds))} of what was due was lost after a longer wait, or never sent`;
-      return `the ${name} of ${arm.id} is practically the worst stall of a round, because each worker had fewer than ${minCycles} batches slower than it: use longer windows (--seconds)`;
+      if (measure?.caveatOf?.({ ...arm, rounds: wholeRounds(arm.rounds) }) === 'worst stall')
+        return `the ${measure.name} of ${arm.id} is practically the worst stall of a round, because each worker had fewer than ${minCycles} batches slower than it: use longer windows (--seconds)`;
     }
   }
   return null;

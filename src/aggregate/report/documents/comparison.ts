@@ -38,8 +38,9 @@ import {
   wide,
   words,
 } from '../blocks.ts';
-import { caveatNotes, headOf, isNamedByUnit, withMark, withMedianMarked } from '../figure-columns.ts';
-import { judgedCaveats, untestedTable } from '../result-tables.ts';
+import { headOf, isNamedByUnit } from '../figure-columns.ts';
+import { withMark, withMedianMarked } from '../marks.ts';
+import { untestedTable } from '../result-tables.ts';
 import { gateBlocks } from './gates.ts';
 import { claimBlocks, controlBlocks, splitClaims } from './parts.ts';
 import { thresholdBlocks } from './thresholds.ts';
@@ -105,7 +106,7 @@ export function describeRatios(comparison: ResultComparison): string[] {
       : '';
     const worth =
       coverage === 0
-        ? 'there are too few rounds for an interval'
+        ? 'there are too few rounds for an interval, so none is shown'
         : `brackets show their ${formatConfidence(coverage)}`;
     return `Ratios of ${name} to ${first?.name ?? ''} ${how}; ${worth}${few}.`;
   });
@@ -173,10 +174,6 @@ export function comparisonDocument(comparison: ResultComparison): Block[] {
       [
         ...describeRatios(comparison),
         'The first side has medians over its rounds, the others ratios to it.',
-        ...caveatNotes(
-          caveatsOfSides(comparison),
-          comparison.thresholds.map(({ caveat }) => caveat),
-        ),
       ].join(' '),
     ),
     ...only(wide, noteBlocks(scenarios)),
@@ -185,17 +182,6 @@ export function comparisonDocument(comparison: ResultComparison): Block[] {
     ...only(narrow, [list(checks.map(check => checkItem(check, sides)))]),
     ...alarms,
   ];
-}
-
-/** Of the figures of the sides. */
-function caveatsOfSides({ scenarios }: ResultComparison): Caveat[] {
-  return scenarios.flatMap(({ sides }) => sides.flatMap(({ caveats = {} }) => Object.values(caveats)));
-}
-
-/** The meaning of the marks in all tables of a page: sides, thresholds and the ratios behind claims. */
-export function describeMarks(comparison: ResultComparison): string[] {
-  const thresholds = comparison.thresholds.map(({ caveat }) => caveat);
-  return caveatNotes([...caveatsOfSides(comparison), ...thresholds, ...judgedCaveats(comparison)]);
 }
 
 export function sidesTable(sides: ResultComparison['sides']): Table {
@@ -246,7 +232,7 @@ const pooledColumn = figures<SideRow>(
   { on: wide },
 );
 
-/** A ratio of lower bounds can err in either direction, so it has no mark. */
+/** A ratio of lower bounds has no mark: it is open on the side that is not known. */
 export function caveatOfRatio(caveat: Caveat | undefined): Caveat | null {
   return caveat === 'worst stall' ? caveat : null;
 }

@@ -1,6 +1,6 @@
 import { formatRatioAgainst } from '../../claims/judging/reason.ts';
 import type { GateResult } from '../../comparison/schema.ts';
-import { formatPlural, nothing } from '../../text/format.ts';
+import { excludesNothing, formatPlural, nothing } from '../../text/format.ts';
 import {
   alerts,
   type Block,
@@ -26,7 +26,8 @@ const tones = { beyond: 'bad', within: 'good', 'cannot tell': 'inconclusive' } a
 /** "response.p99 > +5%: ×1.12 [1.08, 1.15] over 16 rounds, valkey, wire-optimized-1pool-50workers". */
 function describeGate(gate: GateResult): string {
   const { condition, side, scenario, ratio } = gate;
-  const what = [ratio === null ? 'not compared' : `${formatChange(gate)} ${formatBasis(gate)}`, side];
+  const change = ratio !== null && excludesNothing(ratio) ? 'nothing is excluded' : formatChange(gate);
+  const what = [ratio === null ? 'not compared' : `${change} ${formatBasis(gate)}`, side];
   const where = scenario === null ? what : [...what, scenario];
   return `${condition}: ${where.join(', ')}`;
 }
@@ -37,7 +38,7 @@ export function explainGate(gate: GateResult): string {
 }
 
 function formatChange({ ratio, threshold }: GateResult): string {
-  return ratio === null ? nothing : formatRatioAgainst(ratio, threshold);
+  return ratio === null || excludesNothing(ratio) ? nothing : formatRatioAgainst(ratio, threshold);
 }
 
 function formatBasis({ rounds, runs }: GateResult): string {

@@ -2,7 +2,13 @@ import type { ClaimResult, Interval, Result } from '../../result.ts';
 import { describeControl, findControlFlaw } from '../../stats/control.ts';
 import { describeHosts, type HostMachine } from '../../stats/hosts.ts';
 import { minRounds } from '../../stats/sign-test.ts';
-import { formatInterval, formatMs, formatRate, formatRatioInterval } from '../../text/format.ts';
+import {
+  excludesNothing,
+  formatInterval,
+  formatMs,
+  formatRate,
+  formatRatioInterval,
+} from '../../text/format.ts';
 import { describeClients, describeTarget, formatMemory } from '../../text/target-words.ts';
 import {
   type Block,
@@ -134,7 +140,7 @@ export function formatMeasured(claim: Figure & Pick<ClaimResult, 'unit'>): strin
   const { unit } = claim;
   const interval = measuredInterval(claim);
   if (interval === null) return null;
-  if (unit === '×') return formatRatioInterval(interval);
+  if (unit === '×') return excludesNothing(interval) ? null : formatRatioInterval(interval);
   return `${formatInterval(interval, unit === 'ms' ? formatMs : formatRate)} ${unit}`;
 }
 

@@ -1,3 +1,4 @@
+import { describeBounded } from '../../claims/judging/reason.ts';
 import { findFlaw } from '../../claims/judging/soundness.ts';
 import type { ClaimResult, Comparison, Result, ScenarioResult } from '../../result.ts';
 import { describePair } from '../../scenario/setting.ts';
@@ -9,7 +10,13 @@ import { loadsOf } from '../../stats/populations.ts';
 import { hasCompleted, pairByRound } from '../../stats/rounds.ts';
 import { changeOf, sumOf } from '../../stats/statistics.ts';
 import { warningsOf } from '../../stats/warnings.ts';
-import { formatCount, formatFraction, formatPlural, formatRatioInterval } from '../../text/format.ts';
+import {
+  formatCount,
+  formatFraction,
+  formatPlural,
+  formatRatioInterval,
+  formatSureEnd,
+} from '../../text/format.ts';
 import { describeTarget, targetBanners } from '../../text/target-words.ts';
 import { accountingBlocks } from '../accounting-table.ts';
 import {
@@ -41,9 +48,9 @@ import {
   recordingBlocks,
   stageBlocks,
 } from '../load-tables.ts';
-import { populationBlocks, populationCaveats } from '../population-table.ts';
+import { populationBlocks } from '../population-table.ts';
 import {
-  judgedCaveats,
+  hasInterval,
   judgedNote,
   judgedTable,
   limitTable,
@@ -142,8 +149,7 @@ function comparedBlocks(result: Result): Block[] {
     ...only(wide, [
       heading(2, 'What was compared'),
       list(items),
-      note(ratioNote),
-      judgedTable(result.comparisons),
+      ...ratioBlocks(result.comparisons, ratioNote),
     ]),
   ];
 }
@@ -157,8 +163,9 @@ export function describeComparisons(result: Pick<Result, 'comparisons' | 'contro
     if (base === undefined || other === undefined) return [];
     const measure = comparison.measure === p99.name ? p99 : throughput;
     const { series } = pairByRound(base, other, measure);
-    const flaw = flawOfRun ?? findFlaw([{ arms: [base, other], series, measure }]);
-    const found = describeCompared(comparison, flaw);
+    const arms = [base, other];
+    const flaw = flawOfRun ?? findFlaw([{ arms, series, measure }]);
+    const found = describeCompared(comparison, flaw, describeBounded({ arms, measure }));
     return [`${describePair(base, other)}: ${found}${describeClientCpu(base, other)}`];
   });
 }
@@ -177,15 +184,25 @@ function describeClientCpu(base: ScenarioResult, other: ScenarioResult): string 
 }
 
 /**
- * "throughput ×1.32 [1.20, 1.45]: clearly more".
+ * "throughput ×1.32 [1.20, 1.45]: clearly more", "response p99 ×2.40 [2.10, ∞]: clearly more, at least ×2.10; in 8 of
+ * 10 rounds, …".
  *
  * @param flaw why the figures are no ground for a verdict, as a clause; null if they are one
+ * @param bounded which figures are only bounds, as clauses
  */
-function describeCompared({ measure, ratio }: Comparison, flaw: string | null): string {
+function describeCompared(comparison: Comparison, flaw: string | null, bounded: readonly string[]): string {
+  const { measure, ratio } = comparison;
+  const figure = hasInterval(comparison) ? ` ${formatRatioInterval(ratio)}` : '';
+  if (flaw !== null) return `${measure}${figure}: this decides nothing, because ${flaw}`;
   const change = changeOf(ratio);
   const finding =
-    change === null ? 'still open; only what lies outside the brackets is excluded' : findings[change];
-  return `${measure} ${formatRatioInterval(ratio)}: ${flaw === null ? finding : `this decides nothing, because ${flaw}`}`;
+    change !== null
+      ? findings[change]
+      : figure === ''
+        ? 'still open; nothing is excluded'
+        : 'still open; only what lies outside the brackets is excluded';
+  const sure = bounded.length === 0 ? null : formatSureEnd(ratio);
+  return [`${measure}${figure}: ${finding}${sure === null ? '' : `, ${sure}`}`, ...bounded].join('; ');
 }
 
 /** The last lines in a terminal, because the first ones have scrolled away by then. */
@@ -201,24 +218,18 @@ function verdictBlocks(claims: readonly ClaimResult[], scenarios: readonly Scena
 
 function resultBlocks(result: Result): Block[] {
   const scenarios = withoutControls(result);
-  const explained = result.thresholds.map(({ caveat }) => caveat);
-  const ofPopulations = populationCaveats(scenarios);
-  const marked = [...judgedCaveats(result), ...ofPopulations];
   const closed = scenarios.filter(scenario => !isOpen(scenario));
   return [
     ...only(wide, [
       heading(2, 'Results'),
-      note(resultNote(scenarios, { marked, explained, ended: result.ended })),
+      note(resultNote(scenarios, { ended: result.ended })),
       resultTable(scenarios),
     ]),
     ...only(
       narrow,
       closed.length === 0
         ? []
-        : [
-            ...settingTables(closed),
-            note(resultNote(closed, { digest: true, marked: ofPopulations, explained, ended: result.ended })),
-          ],
+        : [...settingTables(closed), note(resultNote(closed, { digest: true, ended: result.ended }))],
     ),
   ];
 }
@@ -234,8 +245,13 @@ function loadBlocks(scenarios: readonly ScenarioResult[]): Block[] {
 }
 
 function judgedBlocks({ id, comparisons }: ClaimResult): Block[] {
-  if (comparisons.length === 0) return [];
-  return [heading(2, `The ratios behind ${id}`), note(judgedNote), judgedTable(comparisons)];
+  return section(`The ratios behind ${id}`, ratioBlocks(comparisons, judgedNote));
+}
+
+/** Those that have an interval; nothing without any. */
+function ratioBlocks(comparisons: readonly Comparison[], how: string): Block[] {
+  const shown = comparisons.filter(hasInterval);
+  return shown.length === 0 ? [] : [note(how), judgedTable(shown)];
 }
 
 /** Each command of a mix; nothing if no scenario has several. */

@@ -9,7 +9,6 @@ import {
   type Item,
   list,
   narrow,
-  note,
   only,
   paragraph,
   type Table,
@@ -18,7 +17,7 @@ import {
   wide,
   words,
 } from '../blocks.ts';
-import { caveatNotes, withMark } from '../figure-columns.ts';
+import { withMark } from '../marks.ts';
 
 /** A value closer to its limit than this fraction of it is written with more digits. */
 const closeRatio = 0.01;
@@ -85,7 +84,6 @@ export function thresholdBlocks(thresholds: readonly ListedThreshold[]): Block[]
   return [
     ...only(wide, [heading(2, 'Thresholds'), paragraph(title), thresholdTable(thresholds)]),
     ...only(narrow, [heading(2, title), list([...crossedItems(thresholds), ...metItems(thresholds)])]),
-    ...caveatNotes(thresholds.map(({ caveat }) => caveat)).map(sentence => note(sentence)),
   ];
 }
 

@@ -1,4 +1,3 @@
-import type { Caveat } from '../../result.ts';
 import {
   formatFraction,
   formatList,
@@ -33,7 +32,8 @@ import {
   wide,
   words,
 } from '../blocks.ts';
-import { caveatNotes, headOf, withMark } from '../figure-columns.ts';
+import { headOf } from '../figure-columns.ts';
+import { withMark } from '../marks.ts';
 
 /** The same sentence on every rendering: a trend shows figures, and judges none. */
 export const trendCaveat =
@@ -55,7 +55,7 @@ export function trendDocument(trend: Trend): Block[] {
     ...describeOthers(trend).map(text => paragraph(text)),
     paragraph(trendCaveat),
     trendTable(lines),
-    note(describeNoise(trend).join(' ')),
+    note(describeNoise(trend)),
     ...(leftOut.length === 0
       ? []
       : [
@@ -97,18 +97,15 @@ export function formatTime(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
 
-/** The meaning of the band and of the marks. */
-export function describeNoise({ noise, lines }: Trend): string[] {
+/** The meaning of the band. */
+export function describeNoise({ noise }: Trend): string {
   const known = noise.flatMap(({ metric, ratio, pairs }) =>
     ratio === null ? [] : `${formatRatio(ratio)} in ${metric.name} (${formatPlural(pairs, 'pair')})`,
   );
   const pairs = Math.max(...noise.map(one => one.pairs));
-  const band =
-    known.length > 0
-      ? `The band around the median of the runs is the noise within a run: in ${formatFraction(noiseQuantile)} of the pairs of identical arms (an arm and its control in the same run), the two differed by less than ${formatList(known)}.`
-      : `There is no band: the noise needs ${minPairs} pairs of identical arms (an arm and its control), and these runs have ${pairs}.`;
-  const caveats = lines.flatMap(({ points }): (Caveat | null)[] => points.map(({ caveat }) => caveat));
-  return [band, ...caveatNotes(caveats)];
+  return known.length > 0
+    ? `The band around the median of the runs is the noise within a run: in ${formatFraction(noiseQuantile)} of the pairs of identical arms (an arm and its control in the same run), the two differed by less than ${formatList(known)}.`
+    : `There is no band: the noise needs ${minPairs} pairs of identical arms (an arm and its control), and these runs have ${pairs}.`;
 }
 
 /** Two rows for each scenario. */

@@ -29,7 +29,8 @@ export function renderCsv<Row>(rows: readonly Row[], columns: readonly Column<Ro
 }
 
 function field(value: number | boolean | string | null): string {
-  if (value === null) return '';
+  // As in result.json, an end of an interval that nothing bounds is not there.
+  if (value === null || value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY) return '';
   if (typeof value !== 'string') return String(value);
   const text = formula.test(value) ? `'${value}` : value;
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;

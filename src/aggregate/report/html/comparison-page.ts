@@ -1,14 +1,13 @@
 import type { ComparedScenario, ResultComparison, SideRatios } from '../../comparison/schema.ts';
 import type { Interval } from '../../result.ts';
 import { type ComparedRow, comparedMetrics } from '../../stats/metrics.ts';
-import { capitalise, formatPlural } from '../../text/format.ts';
+import { capitalise, excludesNothing, formatPlural } from '../../text/format.ts';
 import { describeTarget } from '../../text/target-words.ts';
 import { alerts, type Block, details, heading, list, note, paragraph, section, strong } from '../blocks.ts';
 import {
   caveatOfRatio,
   comparedTable,
   describeAlarms,
-  describeMarks,
   describeOutcomes,
   describeRatios,
   describeTitle,
@@ -89,7 +88,9 @@ function differences(comparison: ResultComparison): Block[] {
   const chart = ({ name, ratioKey, summaryKey, better }: ComparedRow) => {
     const rows = rowsOf(comparison, ({ ratios, caveats }) => {
       const ratio = ratios?.[ratioKey] ?? null;
-      return ratio && { ...ratio, caveat: caveatOfRatio(caveats?.[summaryKey]) };
+      return ratio === null || excludesNothing(ratio)
+        ? null
+        : { ...ratio, caveat: caveatOfRatio(caveats?.[summaryKey]) };
     });
     return ratioStrips({
       title: `${capitalise(name)}, to ${first}`,
@@ -101,7 +102,7 @@ function differences(comparison: ResultComparison): Block[] {
   return [
     ...describeOutcomes(comparison).map(sentence => paragraph(sentence)),
     ...sides.flatMap(side => controlBlocks(side, side.name)),
-    note([...describeRatios(comparison), ...describeMarks(comparison)].join(' ')),
+    note(describeRatios(comparison).join(' ')),
     ...comparedMetrics.flatMap(chart),
     details('Table: all scenarios', [comparedTable(scenarios)]),
   ];

@@ -15,6 +15,7 @@ import {
   type Tone,
   tableOn,
 } from '../blocks.ts';
+import { withLegend } from '../marks.ts';
 import { script, style } from './assets.ts';
 import { type Content, Html, html } from './markup.ts';
 
@@ -36,7 +37,7 @@ const policy = `default-src 'none'; style-src ${hash(style)}; script-src ${hash(
 /** One self-contained file. Alerts are at the top; those after the first section are at the end. */
 export function renderPage({ brand, title, blocks, footer }: Page): string {
   const [head = [], ...parts] = splitBefore(
-    shownOn('html', blocks),
+    withLegend('html', blocks),
     block => block.kind === 'heading' && block.level === 2,
   );
   const alerts = (among: readonly Block[]) =>

@@ -35,9 +35,8 @@ import {
 } from '../documents/thresholds.ts';
 import { hostBlocks } from '../host-table.ts';
 import { recordingBlocks } from '../load-tables.ts';
-import { populationBlocks, populationCaveats } from '../population-table.ts';
+import { populationBlocks } from '../population-table.ts';
 import {
-  judgedCaveats,
   limitBadge,
   limitTable,
   outlierBlocks,
@@ -146,14 +145,9 @@ function warningList(result: Result): Block[] {
 
 function throughputBlocks(result: Result): Block[] {
   const scenarios = withoutControls(result);
-  const marked = [
-    ...judgedCaveats(result),
-    ...populationCaveats(scenarios),
-    ...result.thresholds.map(({ caveat }) => caveat),
-  ];
   if (scenarios.every(({ summary }) => summary === null)) return [];
   return [
-    note(resultNote(scenarios, { marked, ended: result.ended })),
+    note(resultNote(scenarios, { ended: result.ended })),
     ...throughputCharts(scenarios),
     details('Table: all results', [resultTable(scenarios)]),
   ];

@@ -24,7 +24,7 @@ import {
   trendTable,
 } from '../documents/trend.ts';
 import { axisOfTime, logAxis } from './charts/axis.ts';
-import { lineChart } from './charts/line-chart.ts';
+import { lineChart, pointOf } from './charts/line-chart.ts';
 import { renderPage } from './page.ts';
 
 /** Further scenarios are only in the table. */
@@ -59,7 +59,7 @@ function figureBlocks(trend: Trend): Block[] {
     lines.length > maxCharts ? [`The first ${maxCharts} of ${lines.length} charts; the table has all.`] : [];
   return [
     paragraph(trendCaveat),
-    note([...describeNoise(trend), ...rest].join(' ')),
+    note([describeNoise(trend), ...rest].join(' ')),
     ...lines.slice(0, maxCharts).map(line => overTime(line, times)),
     details('Table: all scenarios', [trendTable(lines)]),
   ];
@@ -68,8 +68,9 @@ function figureBlocks(trend: Trend): Block[] {
 /** All charts have the same x axis. */
 function overTime({ id, metric, points, band }: TrendLine, times: readonly number[]): Chart {
   const { name, kind } = metric;
+  const drawn = points.flatMap(point => pointOf(point.startedMs, point));
   const values = [
-    ...points.flatMap(({ median, low, high }) => [median, low, high]),
+    ...drawn.flatMap(({ y, low = y, high = y }) => [y, low, high]),
     ...(band === null ? [] : [band.low, band.high]),
   ];
   return lineChart({
@@ -82,7 +83,7 @@ function overTime({ id, metric, points, band }: TrendLine, times: readonly numbe
       {
         name,
         look: 0,
-        points: points.map(({ startedMs, median, low, high }) => ({ x: startedMs, y: median, low, high })),
+        points: drawn,
       },
     ],
     ...(band === null ? {} : { band: { ...band, name: 'noise within a run' } }),

@@ -264,10 +264,10 @@ describe('open loops in a report', () => {
 
   test('up and down: both ways of a rate side by side, with the ratio of their p99', () => {
     const ways = [
-      buildOpenScenario(5000, [2, 2, 4], { leg: 'down' }),
-      buildOpenScenario(1000, [1, 1, 1], { leg: 'up' }),
-      buildOpenScenario(1000, [1, 1.5, 2], { leg: 'down' }),
-      buildOpenScenario(5000, [2, 2, 2], { leg: 'up' }),
+      buildOpenScenario(5000, [2, 2, 2, 2, 2, 4], { leg: 'down' }),
+      buildOpenScenario(1000, [1, 1, 1, 1, 1, 1], { leg: 'up' }),
+      buildOpenScenario(1000, [1, 1.5, 1.5, 1.5, 1.5, 2], { leg: 'down' }),
+      buildOpenScenario(5000, [2, 2, 2, 2, 2, 2], { leg: 'up' }),
     ];
     const lines = terminal(ways);
     expect(rowsAfter(lines, /rate +due/).map(([rate]) => rate)).toEqual([
@@ -277,11 +277,16 @@ describe('open loops in a report', () => {
       '5.00k down',
     ]);
     expect(rowsAfter(lines, /rate +p99 up/)).toEqual([
-      ['1.00k', '1.00', '1.50', '×1.50'],
-      ['5.00k', '2.00', '2.00', '×1.00'],
+      ['1.00k', '1.00', '1.50', '×1.50 [1.00, 2.00]'],
+      ['5.00k', '2.00', '2.00', '×1.00 [1.00, 2.00]'],
     ]);
     const report = inMarkdown.result(buildResult(ways));
-    expect(report).toContain('| 1.00k | 1.00 [1.00, 1.00] | 1.50 [1.00, 2.00] | ×1.50 |');
+    expect(report).toContain('| 1.00k | 1.00 [1.00, 1.00] | 1.50 [1.00, 2.00] | ×1.50 [1.00, 2.00] |');
+    const few = ways.map(({ rounds, ...way }) => buildScenario(way, rounds.slice(0, 5)));
+    expect(rowsAfter(terminal(few), /rate +p99 up/)).toEqual([
+      ['1.00k', '1.00', '1.50', '–'],
+      ['5.00k', '2.00', '2.00', '–'],
+    ]);
   });
 
   test('replays are named by their speeds, with the part of the recording that their shortest window had', () => {

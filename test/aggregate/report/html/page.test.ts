@@ -309,8 +309,8 @@ describe('the alerts of a page', () => {
     );
     const [load = ''] = page.split('<section id="load"').slice(1);
     expect(load.split('</section>')[0]?.match(/<figure /g)).toHaveLength(4);
-    expect(tipsOf(page).flat()).toContainEqual(expect.stringMatching(/: 17 \[17, 17\] operations$/));
-    expect(tipsOf(page).flat()).toContainEqual(expect.stringMatching(/: 0\.05 \[0\.05, 0\.05\] ms$/));
+    expect(tipsOf(page).flat()).toContainEqual(expect.stringMatching(/: 17 operations$/));
+    expect(tipsOf(page).flat()).toContainEqual(expect.stringMatching(/: 0\.05 ms$/));
   });
 
   test('stages have a section with charts of their own, and no curve with one load in it', () => {

@@ -1,4 +1,5 @@
 import type { Interval } from '../../../result.ts';
+import { isUnbounded } from '../../../stats/statistics.ts';
 import { nothing } from '../../../text/format.ts';
 import { type Chart, figures, table, words } from '../../blocks.ts';
 import { type Html, html } from '../markup.ts';
@@ -84,7 +85,7 @@ interface LevelChart extends Pick<LineChart, 'title' | 'subtitle' | 'unit' | 'li
 /** Figures with their intervals against levels, such as workers; no chart without figures. */
 export function levelChart({ label, formatX, y, ...chart }: LevelChart): Chart[] {
   const points = chart.lines.flatMap(line => line.points);
-  const values = points.flatMap(({ low, high }) => [low ?? [], high ?? []].flat());
+  const values = points.flatMap(({ y, low = y, high = y }) => [y, low, high]);
   if (values.length === 0) return [];
   const x = axisOfLevels(
     label,
@@ -94,8 +95,11 @@ export function levelChart({ label, formatX, y, ...chart }: LevelChart): Chart[]
   return [lineChart({ ...chart, x, y: y(values), marks: true })];
 }
 
+/** A median with its interval, if it has one. */
 export function pointOf(x: number, interval: Interval | null): Point[] {
-  return interval === null ? [] : [{ x, y: interval.median, low: interval.low, high: interval.high }];
+  if (interval === null) return [];
+  const { median, low, high } = interval;
+  return [isUnbounded(interval) ? { x, y: median } : { x, y: median, low, high }];
 }
 
 /** Lines over a common x axis; a tip has the values of all lines at one place. */

@@ -4,7 +4,7 @@ import type { Kind } from '../../../stats/metrics.ts';
 import { clearlyLess, clearlyMore, isUnbounded } from '../../../stats/statistics.ts';
 import { formatInterval, formatRatio, formatRatioInterval, nothing } from '../../../text/format.ts';
 import { type Chart, figures, table, words } from '../../blocks.ts';
-import { withMedianMarked } from '../../figure-columns.ts';
+import { withMedianMarked } from '../../marks.ts';
 import { type Content, type Html, html } from '../markup.ts';
 import { type Axis, type Format, logAxis, scaleOf } from './axis.ts';
 import {

@@ -1,12 +1,19 @@
 import type { ClaimResult, Comparison, Result, ScenarioResult } from '../../../result.ts';
 import { describePair } from '../../../scenario/setting.ts';
 import { withoutControls } from '../../../stats/control.ts';
-import { formatPlural, formatRange, formatRatio } from '../../../text/format.ts';
+import { excludesNothing, formatPlural, formatRange, formatRatio } from '../../../text/format.ts';
 import { type Block, badge, type Details, details, list, note, paragraph } from '../../blocks.ts';
 import { describeMeasured, measuredInterval } from '../../documents/parts.ts';
 import { describeComparisons } from '../../documents/result.ts';
-import { withMark } from '../../figure-columns.ts';
-import { formatPredicted, judgedNote, judgedTable, ratioNote, untestedTable } from '../../result-tables.ts';
+import { withMark } from '../../marks.ts';
+import {
+  formatPredicted,
+  hasInterval,
+  judgedNote,
+  judgedTable,
+  ratioNote,
+  untestedTable,
+} from '../../result-tables.ts';
 import type { Strip } from '../charts/strip-chart.ts';
 import { ratioStrips } from '../charts/strip-chart.ts';
 import { renderBadge } from '../page.ts';
@@ -43,7 +50,7 @@ export function verdictBlocks(
 function overviewRow(claim: ClaimResult): Strip[] {
   const { id, statement, verdict, unit, predictedRange } = claim;
   const measured = measuredInterval(claim);
-  if (unit !== '×' || measured === null) return [];
+  if (unit !== '×' || measured === null || excludesNothing(measured)) return [];
   return [
     {
       label: id,
@@ -75,7 +82,9 @@ function card(claim: ClaimResult, scenarios: ReadonlyMap<string, ScenarioResult>
   );
 }
 
-function judgedBy({ id, comparisons }: ClaimResult, scenarios: ReadonlyMap<string, ScenarioResult>): Block[] {
+function judgedBy(claim: ClaimResult, scenarios: ReadonlyMap<string, ScenarioResult>): Block[] {
+  const { id } = claim;
+  const comparisons = claim.comparisons.filter(hasInterval);
   if (comparisons.length === 0) return [];
   const title = `The ratios behind ${id}`;
   const count = comparisons.length === 1 ? 'one ratio' : `${comparisons.length} ratios`;
@@ -84,11 +93,14 @@ function judgedBy({ id, comparisons }: ClaimResult, scenarios: ReadonlyMap<strin
 
 /** The comparisons of a run without claims, and their findings. */
 export function comparedBlocks(result: Result): Block[] {
-  const { comparisons } = result;
-  if (comparisons.length === 0) return [];
+  const found = describeComparisons(result);
+  if (found.length === 0) return [];
+  const comparisons = result.comparisons.filter(hasInterval);
   return [
-    list(describeComparisons(result).slice(0, maxRows)),
-    ...ratioBlocks('Ratios', comparisons, byIdOf(withoutControls(result)), ratioNote),
+    list(found.slice(0, maxRows)),
+    ...(comparisons.length === 0
+      ? []
+      : ratioBlocks('Ratios', comparisons, byIdOf(withoutControls(result)), ratioNote)),
   ];
 }
 
