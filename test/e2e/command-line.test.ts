@@ -4,13 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { freePort } from '../../src/main/server/server-process.ts';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createExperiment } from '../support/experiment.ts';
 import { connectObserver } from '../support/observed-server.ts';
 import { type Outcome, runPoolbench } from '../support/poolbench.ts';
-import { startScriptedServer } from '../support/scripted-server.ts';
-import { shareServer } from '../support/servers.ts';
+import { shareServer, startRedis } from '../support/servers.ts';
 
 describe('help and version end with 0', () => {
   test('--help prints the usage', async () => {
@@ -187,17 +185,18 @@ describe('the list of processes does not show', () => {
   }
 
   test.runIf(process.platform === 'linux')('a password in --url', async () => {
-    // It accepts, and says nothing: the run goes no further.
-    const { port } = await startScriptedServer(() => {});
-    const experiment = await createExperiment('redis://localhost');
-    const url = `--url=redis://bench:${password}@127.0.0.1:${port}`;
-    const metrics = ['--prometheus', String(await freePort())];
-    const running = experiment.start([url, ...metrics], { ownProcess: true });
-    await running.said('Metrics:');
+    const server = await startRedis({ args: ['--user', 'bench', 'on', `>${password}`, '~*', '&*', '+@all'] });
+    onTestFinished(() => server.stop());
+    const experiment = await createExperiment(server.url, { seconds: 3600 });
+    const url = server.url.replace('//', `//bench:${password}@`);
+    const running = experiment.start([`--url=${url}`], { ownProcess: true });
+    await running.said('Plan:');
     const seen = await commandLines();
     running.kill('SIGINT');
     expect((await running.outcome).code).toBe(130);
-    expect(seen).toContain(`--url=redis://bench@127.0.0.1:${port}`);
-    expect(seen).not.toContain(password);
+    // The test has told it to the server itself.
+    const others = seen.split('\n').filter(line => !line.includes('--user bench'));
+    expect(others.join('\n')).toContain(`--url=redis://bench@127.0.0.1:${server.port}`);
+    expect(others.join('\n')).not.toContain(password);
   });
 });
