@@ -6,11 +6,11 @@ import { readResult } from '../../src/main/run/results/read-result.ts';
 import { freePort } from '../../src/main/server/server-process.ts';
 import { createSuites } from '../support/ledger.ts';
 import { answers, connectObserver } from '../support/observed-server.ts';
-import { ofTest, startRedis, startValkey } from '../support/servers.ts';
+import { ofTest, shareServer, startRedis, startValkey } from '../support/servers.ts';
 
 describe('claims run every suite into one ledger', () => {
   test('a URL: every suite of one server, one entry a claim, and no keys left', async () => {
-    const server = await ofTest(startRedis());
+    const server = await shareServer();
     const redis = await connectObserver(server.url);
     const suites = await createSuites({ C10: 'versus', C3: 'second', C1: 'first', C2: 'second' });
     const { code, stdout, stderr } = await suites.run([server.url, '--rounds', '2']);
@@ -57,7 +57,7 @@ describe('claims run every suite into one ledger', () => {
   });
 
   test('the claims about two servers: the target in turn with its opponent', async () => {
-    const [redis, valkey] = await Promise.all([ofTest(startRedis()), ofTest(startValkey())]);
+    const [redis, valkey] = await Promise.all([shareServer(), shareServer('valkey')]);
     const write = (server: string, url: string) => suites.write(server, { target: { server, url } });
     // Their configs lie in the folder that the suites make.
     const paths = { redis: '', valkey: '' };
@@ -82,7 +82,8 @@ describe('claims run every suite into one ledger', () => {
   });
 
   test('a suite that cannot run does not take the others with it', async () => {
-    const server = await ofTest(startRedis({ args: ['--maxclients', '60'] }));
+    const server = await shareServer();
+    await (await connectObserver(server.url)).config('SET', 'maxclients', 60);
     const suites = await createSuites({ C1: 'wide', C3: 'narrow' });
     await suites.write('wide', { scenarios: [{ client: 'wire', workers: 200 }] });
     const { code, stderr } = await suites.run([server.url]);
@@ -105,13 +106,13 @@ describe('interrupted ledger is resumed', () => {
   const commandIn = (stderr: string) => /^To resume [^:]*: (.*)$/m.exec(stderr)?.[1] ?? 'false';
 
   test('an interrupt keeps what there is, and the command that it prints goes on after the finished rounds', async () => {
-    const server = await ofTest(startRedis());
+    const server = await shareServer();
     const redis = await connectObserver(server.url);
     const suites = await createSuites({ C1: 'first', C2: 'long', C3: 'last' });
-    await suites.write('long', { rounds: 6 });
+    await suites.write('long', { rounds: 4 });
     let interrupted = false;
     const stopped = await suites.run([server.url, '--seconds', '0.16'], (output, kill) => {
-      if (interrupted || !output.includes('round 3/6')) return;
+      if (interrupted || !output.includes('round 3/4')) return;
       interrupted = true;
       kill('SIGINT');
     });
@@ -149,54 +150,43 @@ describe('interrupted ledger is resumed', () => {
     expect((await stat(first)).mtimeMs).toBe(written);
 
     expect(resumed.stderr).toMatch(/^Resumed: \d+ rounds/m);
-    expect(resumed.stderr).not.toMatch('round 1/6');
+    expect(resumed.stderr).not.toMatch('round 1/4');
     const ended = await readResult(long);
     const [{ afterRounds } = { afterRounds: 0 }] = ended.resumed ?? [];
     expect(afterRounds).toBeGreaterThanOrEqual(2);
     for (const [index, { rounds }] of ended.scenarios.entries()) {
-      expect(rounds).toHaveLength(6);
+      expect(rounds).toHaveLength(4);
       expect(rounds.slice(0, afterRounds)).toEqual(begun.scenarios[index]?.rounds.slice(0, afterRounds));
     }
     expect(await redis.dbsize()).toBe(0);
   });
 
-  test('a lost target ends all suites, and what was measured is kept', async () => {
-    const server = await ofTest(startRedis());
-    const suites = await createSuites({ C1: 'first', C2: 'long', C3: 'last' });
+  test('a lost target ends all suites; what was measured is kept, and is resumed with no other target and in no other way', async () => {
+    const redis = await ofTest(startRedis());
+    const suites = await createSuites({ C2: 'long', C3: 'last' });
     await suites.write('long', { rounds: 1000, timeoutMs: 200 });
     let stopping: Promise<void> | undefined;
-    const { code, stderr } = await suites.run([server.url], output => {
-      if (output.includes('round 2/1000')) stopping ??= server.stop();
+    const { code, stderr } = await suites.run([redis.url], output => {
+      if (output.includes('round 2/1000')) stopping ??= redis.stop();
     });
     await stopping;
     expect(code, stderr).toBe(1);
     expect(stderr).toMatch(/^poolbench: .*refused connections/m);
     expect(commandIn(stderr)).toMatch('--resume');
-    const ledger = await suites.ledger();
-    expect(ledger.suites.map(({ state }) => state)).toEqual(['complete', 'failed', 'not run']);
-    const { complete, scenarios } = await readResult(
-      join(await suites.ledgerFolder(), ledger.entries[1]?.result ?? ''),
-    );
+    const before = await suites.ledger();
+    expect(before.suites.map(({ state }) => state)).toEqual(['failed', 'not run']);
+    const folder = await suites.ledgerFolder();
+    const { complete, scenarios } = await readResult(join(folder, before.entries[0]?.result ?? ''));
     expect(complete).toBe(false);
     expect(scenarios[0]?.rounds[0]?.completed).toBeGreaterThan(0);
-  });
-});
 
-describe('ledger is of one target', () => {
-  test('what is resumed must be of the target that was begun with, and measured in the same way', async () => {
-    const [redis, valkey] = await Promise.all([ofTest(startRedis()), ofTest(startValkey())]);
-    const suites = await createSuites({ C1: 'first' });
-    expect((await suites.run([redis.url])).code).toBe(0);
-    const folder = await suites.ledgerFolder();
-    const before = await suites.ledger();
     const resume = (target: string, ...more: string[]) => suites.run([target, '--resume', folder, ...more]);
-
+    const valkey = await shareServer('valkey');
     const other = await resume(valkey.url);
     expect(other.code, other.stderr).toBe(2);
     expect(other.stderr).toMatch(new RegExp(`any at ${redis.url}.* any at ${valkey.url}`));
 
     // Another server at the same place.
-    await redis.stop();
     await ofTest(startValkey({ port: redis.port }));
     const changed = await resume(redis.url);
     expect(changed.code, changed.stderr).toBe(2);

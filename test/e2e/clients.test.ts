@@ -1,12 +1,12 @@
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { createExperiment, unhurried } from '../support/experiment.ts';
-import { ofTest, startRedis } from '../support/servers.ts';
+import { shareServer } from '../support/servers.ts';
 
 const example = fileURLToPath(new URL('../../configs/examples/my-client.mjs', import.meta.url));
 
 test('a run of clients that poolbench loads names their versions, and the server counts what they count', async () => {
-  const server = await ofTest(startRedis());
+  const server = await shareServer();
   const experiment = await createExperiment(server.url, {
     scenarios: [
       {

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { createExperiment } from '../support/experiment.ts';
 import { connectObserver } from '../support/observed-server.ts';
 import { type Outcome, runPoolbench } from '../support/poolbench.ts';
-import { startRedis } from '../support/servers.ts';
+import { shareServer, startRedis } from '../support/servers.ts';
 
 describe('help and version end with 0', () => {
   test('--help prints the usage', async () => {
@@ -126,8 +126,7 @@ describe('bad input ends with 2 and one message', () => {
 
 describe('output', () => {
   test('results go to standard output, progress to standard error', async () => {
-    const server = await startRedis();
-    onTestFinished(() => server.stop());
+    const server = await shareServer();
     const plain = await createExperiment(server.url);
     const { code, stdout, stderr } = await plain.run();
     expect(code).toBe(0);
@@ -157,8 +156,7 @@ describe('a closed pipe', () => {
   });
 
   test('a reader that closes the pipe ends neither a run nor its cleanup', async () => {
-    const server = await startRedis();
-    onTestFinished(() => server.stop());
+    const server = await shareServer();
     const experiment = await createExperiment(server.url, { seconds: 0.5 });
     const codeFile = join(experiment.folder, 'code');
     const through = async (...args: string[]) => {

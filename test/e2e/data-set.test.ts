@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { calm, createExperiment } from '../support/experiment.ts';
 import { connectObserver } from '../support/observed-server.ts';
-import { ofTest, startRedis } from '../support/servers.ts';
+import { shareServer } from '../support/servers.ts';
 
 test('a database that is flushed in a round is seen, restored before the next one, and told with figures', async () => {
-  const server = await ofTest(startRedis());
+  const server = await shareServer();
   const experiment = await createExperiment(server.url, {
     workload: { keys: 200, readShare: 1 },
     scenarios: [{ client: 'wire', workers: 4, ...calm }],
@@ -35,7 +35,7 @@ test('a database that is flushed in a round is seen, restored before the next on
 });
 
 test('a mix that deletes keys begins every round with the same data, and its reads are told', async () => {
-  const server = await ofTest(startRedis());
+  const server = await shareServer();
   const experiment = await createExperiment(server.url, {
     workload: { keys: 100, commands: [{ command: 'GET {key}', weight: 9 }, { command: 'DEL {key}' }] },
     scenarios: [{ client: 'wire', workers: 4, ...calm }],

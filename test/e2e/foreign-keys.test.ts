@@ -7,7 +7,7 @@ import { loopback } from '../support/connections.ts';
 import { calm, createExperiment, unhurried } from '../support/experiment.ts';
 import { connectObserver, loadBegun } from '../support/observed-server.ts';
 import { startProxy } from '../support/proxy.ts';
-import { ofTest, startRedis, startValkey } from '../support/servers.ts';
+import { shareServer } from '../support/servers.ts';
 
 async function controlOf(port: number) {
   const control = await connectControl(loopback(port), { timeoutMs: 5000 });
@@ -17,7 +17,7 @@ async function controlOf(port: number) {
 
 describe('two runs that come to the same prefix', () => {
   test('the first one leaves the keys of the second alone, and measures on under another prefix', async () => {
-    const server = await ofTest(startRedis());
+    const server = await shareServer();
     const observer = await connectObserver(server.url);
     const experiment = await createExperiment(server.url, {
       workload: { keys: 200, readShare: 1 },
@@ -49,7 +49,7 @@ describe('two runs that come to the same prefix', () => {
 
 describe('two servers behind one address', () => {
   async function startBoth() {
-    const servers = [await ofTest(startRedis()), await ofTest(startValkey())] as const;
+    const servers = [await shareServer(), await shareServer('valkey')] as const;
     const proxy = await startProxy(servers[0].port, servers[1].port);
     const observers = await Promise.all(servers.map(({ url }) => connectObserver(url)));
     return { proxy, observers, ports: servers.map(({ port }) => port) };

@@ -8,10 +8,14 @@ import { runPoolbench } from '../support/poolbench.ts';
 import { buildResult, buildRound, buildScenario } from '../support/result-builder.ts';
 import { readComparison, readSide } from '../support/session.ts';
 
+/** A closed loop has a control on each side, and threads that are warmed for seconds. */
+const scenarios = [{ client: 'wire', workers: 4, ...unhurried }];
+
 test('a server that is slower fails the build with 98, as soon as that is decided', async () => {
   const { code, stdout, stderr, folder } = await delayedVersus('response.p50 > +5%', [5, 45], {
     // It ends as soon as it is decided: only a busy machine needs so many.
     rounds: { atLeast: 6, atMost: 30 },
+    scenarios,
   });
   expect(code, stderr).toBe(98);
   const { gates } = await readComparison(folder);
@@ -35,8 +39,7 @@ test('equal servers pass', async () => {
   // So slow that what a busy machine adds is little of it.
   const { code, stderr, folder } = await delayedVersus('response.p50 > +200%', [20, 20], {
     rounds: { atLeast: 6, atMost: 7 },
-    // A closed loop has a control on each side, and threads that are warmed for seconds.
-    scenarios: [{ client: 'wire', workers: 4, ...unhurried }],
+    scenarios,
   });
   expect(code, stderr).toBe(0);
   // A busy machine may leave it open.

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
@@ -7,7 +8,7 @@ import { freePort } from '../../src/main/server/server-process.ts';
 import { createExperiment, unhurried } from '../support/experiment.ts';
 import { metricValue, parseExposition } from '../support/exposition.ts';
 import { runPoolbench } from '../support/poolbench.ts';
-import { startRedis } from '../support/servers.ts';
+import { shareServer } from '../support/servers.ts';
 
 const completed = 'poolbench_operations_completed_total';
 
@@ -15,17 +16,26 @@ const outside = Object.values(networkInterfaces())
   .flat()
   .find(address => address?.family === 'IPv4' && !address.internal);
 
-test('scraped to its end, on its port and by this machine alone: counters never fall, and end as the result has them', async () => {
-  const server = await startRedis();
-  onTestFinished(() => server.stop());
+test('scraped to its end, on its port and by this machine alone: counters never fall, and end, as those that are pushed do, as the result has them', async () => {
+  const server = await shareServer();
   const experiment = await createExperiment(server.url, {
     scenarios: [{ client: 'wire', workers: [4, 6], pools: 2, ...unhurried }],
     rounds: 2,
     seconds: 0.4,
   });
+  let pushed = '';
+  const receiver = createHttpServer(async (request, response) => {
+    pushed = '';
+    for await (const chunk of request) pushed += chunk;
+    response.end('{}');
+  }).listen(0, '127.0.0.1');
+  onTestFinished(() => void receiver.close());
+  await once(receiver, 'listening');
+  const { port: receiverPort } = receiver.address() as AddressInfo;
   let output = '';
   const port = await freePort();
-  const running = experiment.run(['--prometheus', String(port)], {
+  const flags = ['--prometheus', String(port), '--otlp', `http://127.0.0.1:${receiverPort}`];
+  const running = experiment.run(flags, {
     onOutput(text) {
       output = text;
     },
@@ -75,39 +85,18 @@ test('scraped to its end, on its port and by this machine alone: counters never 
       expect(metricValue(last, `poolbench_${kind}_seconds_count`, { scenario: id })).toBe(count);
     }
   }
-});
 
-test('what is pushed at the end is what the result has', async () => {
-  const server = await startRedis();
-  onTestFinished(() => server.stop());
-  let pushed = '';
-  const receiver = createHttpServer(async (request, response) => {
-    pushed = '';
-    for await (const chunk of request) pushed += chunk;
-    response.end('{}');
-  }).listen(0, '127.0.0.1');
-  onTestFinished(() => void receiver.close());
-  await new Promise(resolve => receiver.once('listening', resolve));
-  const { port } = receiver.address() as AddressInfo;
-  const experiment = await createExperiment(server.url);
-  const { code, stderr } = await experiment.run(['--otlp', `http://127.0.0.1:${port}`]);
-  expect(code, stderr).toBe(0);
-  const { scenarios } = await experiment.result();
-  const completed = scenarios
-    .flatMap(({ rounds }) => rounds)
-    .reduce((sum, round) => sum + round.completed, 0);
   const [{ scopeMetrics }] = JSON.parse(pushed).resourceMetrics;
-  expect(scopeMetrics[0].metrics).toContainEqual(
-    expect.objectContaining({
-      name: 'poolbench_operations_completed_total',
-      sum: expect.objectContaining({ dataPoints: [expect.objectContaining({ asDouble: completed })] }),
-    }),
+  const { sum }: { sum: { dataPoints: { asDouble: number }[] } } = scopeMetrics[0].metrics.find(
+    (metric: { name: string }) => metric.name === completed,
+  );
+  expect(sum.dataPoints.reduce((total, { asDouble }) => total + asDouble, 0)).toBe(
+    metricValue(last, completed),
   );
 });
 
 test('a receiver that is gone costs a warning, and no result', async () => {
-  const server = await startRedis();
-  onTestFinished(() => server.stop());
+  const server = await shareServer();
   const experiment = await createExperiment(server.url);
   const gone = await experiment.run(['--otlp', `http://127.0.0.1:${await freePort()}`, '--quiet']);
   expect(gone.code, gone.stderr).toBe(0);
@@ -128,7 +117,7 @@ async function status(url: string | URL, method = 'GET'): Promise<number | undef
 test('a port that is taken ends with 2 and one message, before any load', async () => {
   const other = createServer().listen(0, '127.0.0.1');
   onTestFinished(() => void other.close());
-  await new Promise(resolve => other.once('listening', resolve));
+  await once(other, 'listening');
   const address = other.address();
   const port = typeof address === 'object' ? address?.port : undefined;
   // Nothing listens at the target: it is not looked for.

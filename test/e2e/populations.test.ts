@@ -2,14 +2,14 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { type CpuUse, resultSchema } from '../../src/aggregate/result.ts';
 import { createExperiment, unhurried } from '../support/experiment.ts';
 import { connectObserver } from '../support/observed-server.ts';
 import { parseCsv } from '../support/parse-csv.ts';
 import { runPoolbench } from '../support/poolbench.ts';
 import { startSlowly } from '../support/proxy.ts';
-import { startValkey, type TestServer } from '../support/servers.ts';
+import { shareServer, type TestServer } from '../support/servers.ts';
 
 const example = fileURLToPath(new URL('../../configs/examples/neighbours.json', import.meta.url));
 
@@ -17,11 +17,7 @@ describe('several populations at once', () => {
   let valkey: TestServer;
 
   beforeAll(async () => {
-    valkey = await startValkey();
-  });
-
-  afterAll(async () => {
-    await valkey?.stop();
+    valkey = await shareServer('valkey');
   });
 
   test('have books of their own that balance with the server, and leave no keys', async () => {

@@ -9,7 +9,7 @@ import { monitorLine } from '../support/monitor-lines.ts';
 import { connectObserver } from '../support/observed-server.ts';
 import { runPoolbench } from '../support/poolbench.ts';
 import { startScriptedServer } from '../support/scripted-server.ts';
-import { ofTest, startRedis } from '../support/servers.ts';
+import { ofTest, shareServer, startRedis } from '../support/servers.ts';
 
 async function testFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'poolbench-test-'));
@@ -57,7 +57,7 @@ test('a server that requires a login is recorded, and the config that is written
 });
 
 test('a recording is replayed in its order, and not with agents', async () => {
-  const server = await ofTest(startRedis());
+  const server = await shareServer();
   const redis = await connectObserver(server.url);
   const folder = await testFolder();
   const [text, config] = ['monitor.txt', 'mine.json'].map(name => join(folder, name)) as [string, string];

@@ -14,7 +14,7 @@ import { failedOf } from '../../src/aggregate/stats/metrics.ts';
 import { calm } from '../support/experiment.ts';
 import { parseCsv } from '../support/parse-csv.ts';
 import { runPoolbench } from '../support/poolbench.ts';
-import { startRedis } from '../support/servers.ts';
+import { shareServer } from '../support/servers.ts';
 
 /** A figure of a histogram, which has three digits, in a file with three decimals. */
 const about = (value: number) =>
@@ -41,7 +41,7 @@ let stderr = '';
 
 beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), 'poolbench-files-'));
-  const server = await startRedis();
+  const server = await shareServer();
   const config = {
     name: 'files',
     target: { server: 'redis', url: server.url },
@@ -57,7 +57,6 @@ beforeAll(async () => {
   };
   await writeFile(join(home, 'config.json'), JSON.stringify(config));
   const outcome = await runPoolbench([join(home, 'config.json'), '--out', join(home, 'results')]);
-  await server.stop();
   expect(outcome.code, outcome.stderr).toBe(0);
   stderr = outcome.stderr;
   const [only = ''] = await readdir(join(home, 'results'));

@@ -4,16 +4,16 @@ import { expect, test } from 'vitest';
 import { judgeControl } from '../../src/aggregate/stats/control.ts';
 import { createExperiment, type TestExperiment } from '../support/experiment.ts';
 import { startSlowly } from '../support/proxy.ts';
-import { ofTest, startRedis } from '../support/servers.ts';
+import { shareServer } from '../support/servers.ts';
 
 /** Batches cost the same time whatever their size, so ten times the size is ten times the throughput. */
 async function prepare(rounds: {
   readonly atLeast: number;
   readonly atMost: number;
 }): Promise<TestExperiment> {
-  const { port } = await ofTest(startRedis());
+  const { port } = await shareServer();
   const scenarios = [{ client: 'wire', workers: [4], pipeline: [1, 10] }];
-  return createExperiment(await startSlowly(port, 5), {
+  return createExperiment(await startSlowly(port, 20), {
     ...{ scenarios, compare: ['pipeline'], rounds, seconds: 0.1 },
   });
 }

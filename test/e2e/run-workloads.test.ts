@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Control, connectControl } from '../../src/main/server/control.ts';
 import { parseAddress } from '../../src/main/server/url.ts';
 import {
@@ -13,17 +13,13 @@ import {
 import { calm, createExperiment, unhurried } from '../support/experiment.ts';
 import { connectObserver, loadBegun } from '../support/observed-server.ts';
 import { runPoolbench } from '../support/poolbench.ts';
-import { startRedis, startValkey, type TestServer } from '../support/servers.ts';
+import { shareServer, startRedis, type TestServer } from '../support/servers.ts';
 
 describe('run of a mix leaves nothing behind', () => {
   let servers: TestServer[] = [];
 
   beforeAll(async () => {
-    servers = await Promise.all([startRedis(), startValkey()]);
-  });
-
-  afterAll(async () => {
-    for (const server of servers) await server.stop();
+    servers = await Promise.all([shareServer(), shareServer('valkey')]);
   });
 
   const workload = {
@@ -156,14 +152,11 @@ describe('every measurement of ycsb begins with the same records', () => {
   let control: Control;
 
   beforeAll(async () => {
-    server = await startRedis();
+    server = await shareServer();
     control = await connectControl(parseAddress(server.url), { timeoutMs: 5000 });
   });
 
-  afterAll(async () => {
-    control?.close();
-    await server?.stop();
-  });
+  afterAll(() => control?.close());
 
   const keys = 5000;
 
@@ -234,14 +227,14 @@ describe('load speaks the resp version of the config', () => {
   let old: TestServer;
 
   beforeAll(async () => {
-    const user = ['--user', 'few', 'on', '>s3cret', '~*', '+get', '+set', '+ping', '+select'];
-    server = await startValkey({ args: user });
+    server = await shareServer('valkey');
+    const control = await connectControl(parseAddress(server.url), { timeoutMs: 5000 });
+    await control.call('ACL', 'SETUSER', 'few', 'on', '>s3cret', '~*', '+get', '+set', '+ping', '+select');
+    control.close();
     old = await startRedis({ args: ['--rename-command', 'HELLO', ''] });
   });
 
-  afterAll(async () => {
-    await Promise.all([server?.stop(), old?.stop()]);
-  });
+  afterAll(() => old?.stop());
 
   async function versionsOf(url: string, name: string): Promise<string[]> {
     const redis = await connectObserver(url);
@@ -319,17 +312,4 @@ describe('load speaks the resp version of the config', () => {
     expect(refused.stderr).toMatch(/^poolbench: [^\n]* RESP3[^\n]* target\.protocol [^\n]+\n$/);
     expect(refused.code).toBe(3);
   });
-});
-
-test('a load of INFO is not counted by the server, which poolbench asks by INFO, too', async () => {
-  const server = await startRedis();
-  onTestFinished(() => server.stop());
-  const experiment = await createExperiment(server.url, {
-    workload: { commands: [{ command: 'INFO server' }] },
-  });
-  const { code, stderr } = await experiment.run();
-  expect(code, stderr).toBe(0);
-  const { scenarios, serverSeries } = await experiment.result();
-  expect(scenarios[0]?.rounds[0]).toMatchObject({ serverCalls: null, failed: {} });
-  expect(serverSeries?.cost?.calls).toBeGreaterThan(scenarios[0]?.rounds[0]?.completed ?? 0);
 });

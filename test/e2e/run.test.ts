@@ -6,7 +6,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { decodeHistogram } from '../support/decode-histogram.ts';
 import { calm, createExperiment } from '../support/experiment.ts';
 import { connectObserver } from '../support/observed-server.ts';
-import { ofTest, startRedis, startValkey } from '../support/servers.ts';
+import { shareServer } from '../support/servers.ts';
 
 describe('result keeps the contract', () => {
   /** Every key of result.json that design and docs promise; histograms and lists of samples aside. */
@@ -39,7 +39,6 @@ describe('result keeps the contract', () => {
   test.each([
     [
       'redis',
-      startRedis,
       [
         {
           pool: ['baseline', 'optimized'],
@@ -51,124 +50,118 @@ describe('result keeps the contract', () => {
       ],
       4,
     ],
-    ['valkey', startValkey, [{ workers: [3, 4] }], 2],
-  ] as const)(
-    'a run on %s leaves a result that holds, and nothing else',
-    async (name, start, groups, cells) => {
-      const server = await start();
-      onTestFinished(() => server.stop());
-      const redis = await connectObserver(server.url);
-      await redis.set('not ours', 'stays');
-      const experiment = await createExperiment(server.url, {
-        name: `contract-${name}`,
-        target: { server: name, url: server.url },
-        scenarios: groups.map(group => ({ client: 'wire', workers: 5, ...group })),
+    ['valkey', [{ workers: [3, 4] }], 2],
+  ] as const)('a run on %s leaves a result that holds, and nothing else', async (name, groups, cells) => {
+    const server = await shareServer(name);
+    const redis = await connectObserver(server.url);
+    await redis.set('not ours', 'stays');
+    const experiment = await createExperiment(server.url, {
+      name: `contract-${name}`,
+      target: { server: name, url: server.url },
+      scenarios: groups.map(group => ({ client: 'wire', workers: 5, ...group })),
+      rounds: 2,
+      seconds: 0.2,
+      seed: 42,
+    });
+    const { code, stdout, stderr } = await experiment.run(['--force']);
+    expect(code, stderr).toBe(0);
+    expect(stdout).not.toMatch(/^C\d+ /m);
+
+    const folder = await experiment.resultsFolder();
+    expect(folder).toMatch(new RegExp(`/\\d{4}-\\d\\d-\\d\\dT\\d\\d-\\d\\d-\\d\\dZ-contract-${name}$`));
+    expect((await readdir(folder)).sort()).toEqual([
+      'histograms',
+      'histograms.hlog',
+      'report.html',
+      'report.md',
+      'result.json',
+      'scenarios.csv',
+      'series.csv',
+      'server.csv',
+    ]);
+    expect(await readFile(join(folder, 'report.md'), 'utf8')).toContain(`contract-${name}`);
+
+    const result = await experiment.result();
+    expectKeys(result, ...promised);
+    expect(result).toMatchObject({
+      schemaVersion: 1,
+      complete: true,
+      name: `contract-${name}`,
+      seed: 42,
+      tool: { name: 'poolbench' },
+      target: {
+        declared: { server: name, url: server.url },
+        detected: { server: name },
+        foundBy: `running at ${server.url}`,
+        standIn: false,
+      },
+      config: {
         rounds: 2,
         seconds: 0.2,
-        seed: 42,
-      });
-      const { code, stdout, stderr } = await experiment.run(['--force']);
-      expect(code, stderr).toBe(0);
-      expect(stdout).not.toMatch(/^C\d+ /m);
+        timeoutMs: 5000,
+        workload: { keys: 200, valueBytes: 32, readShare: 0.5 },
+      },
+    });
+    expect(Date.parse(result.finishedAt)).toBeGreaterThan(Date.parse(result.startedAt));
+    expect(result.claims.map(({ id }) => id)).toContain('C1');
+    for (const claim of result.claims) expectKeys(claim, promisedOfClaim);
 
-      const folder = await experiment.resultsFolder();
-      expect(folder).toMatch(new RegExp(`/\\d{4}-\\d\\d-\\d\\dT\\d\\d-\\d\\d-\\d\\dZ-contract-${name}$`));
-      expect((await readdir(folder)).sort()).toEqual([
-        'histograms',
-        'histograms.hlog',
-        'report.html',
-        'report.md',
-        'result.json',
-        'scenarios.csv',
-        'series.csv',
-        'server.csv',
-      ]);
-      expect(await readFile(join(folder, 'report.md'), 'utf8')).toContain(`contract-${name}`);
-
-      const result = await experiment.result();
-      expectKeys(result, ...promised);
-      expect(result).toMatchObject({
-        schemaVersion: 1,
-        complete: true,
-        name: `contract-${name}`,
-        seed: 42,
-        tool: { name: 'poolbench' },
-        target: {
-          declared: { server: name, url: server.url },
-          detected: { server: name },
-          foundBy: `running at ${server.url}`,
-          standIn: false,
-        },
-        config: {
-          rounds: 2,
+    expect(result.scenarios).toHaveLength(cells);
+    expect(new Set(result.scenarios.map(({ id }) => id)).size).toBe(result.scenarios.length);
+    for (const scenario of result.scenarios) {
+      expectKeys(scenario, promisedOfScenario);
+      expect(scenario.threads).toBe(Math.ceil(scenario.pools / scenario.poolsPerThread));
+      expect(scenario.rounds.map(({ round }) => round)).toEqual([1, 2]);
+      for (const round of scenario.rounds) {
+        const where = `${scenario.id}, round ${round.round}`;
+        expectKeys(round, promisedOfRound);
+        expect(round, where).toMatchObject({
           seconds: 0.2,
-          timeoutMs: 5000,
-          workload: { keys: 200, valueBytes: 32, readShare: 0.5 },
-        },
-      });
-      expect(Date.parse(result.finishedAt)).toBeGreaterThan(Date.parse(result.startedAt));
-      expect(result.claims.map(({ id }) => id)).toContain('C1');
-      for (const claim of result.claims) expectKeys(claim, promisedOfClaim);
-
-      expect(result.scenarios).toHaveLength(cells);
-      expect(new Set(result.scenarios.map(({ id }) => id)).size).toBe(result.scenarios.length);
-      for (const scenario of result.scenarios) {
-        expectKeys(scenario, promisedOfScenario);
-        expect(scenario.threads).toBe(Math.ceil(scenario.pools / scenario.poolsPerThread));
-        expect(scenario.rounds.map(({ round }) => round)).toEqual([1, 2]);
-        for (const round of scenario.rounds) {
-          const where = `${scenario.id}, round ${round.round}`;
-          expectKeys(round, promisedOfRound);
-          expect(round, where).toMatchObject({
-            seconds: 0.2,
-            issued: round.completed,
-            failed: {},
-            unfinished: 0,
-            misses: 0,
-            overRange: 0,
-            serverCalls: round.completed,
-            service: { count: round.completed },
-            response: { count: round.completed },
-          });
-          expect(round.completed % scenario.pipeline, where).toBe(0);
-          const completedPerSecond = round.completed / round.seconds;
-          if (scenario.arrival.kind === 'closed')
-            expect(round.opsPerSecond, where).toBeCloseTo(completedPerSecond, 6);
-          // What completes behind the end of an open loop's window is in no throughput.
-          else expect(round.opsPerSecond, where).toBeLessThanOrEqual(completedPerSecond + 1e-6);
-          expect(round.series.reduce((sum, second) => sum + second.completed, 0)).toBe(round.completed);
-          expect(round.cpu.eventLoopUtilization).toHaveLength(scenario.threads);
-          for (const times of ['service', 'response'] as const) {
-            const histogram = decodeHistogram(round.histograms[times]);
-            expect(histogram.totalCount, where).toBe(round.completed);
-            expect(histogram.getValueAtPercentile(99) / 1e6).toBeCloseTo(round[times].p99, 6);
-            histogram.destroy();
-          }
-          expect(round.response.p50).toBeGreaterThanOrEqual(round.service.p50);
-          // On a busy machine a window this short can pass before the first reply.
-          if (round.completed > 0) expect(round.poolMetrics.acquisitions, where).toBeGreaterThan(0);
+          issued: round.completed,
+          failed: {},
+          unfinished: 0,
+          misses: 0,
+          overRange: 0,
+          serverCalls: round.completed,
+          service: { count: round.completed },
+          response: { count: round.completed },
+        });
+        expect(round.completed % scenario.pipeline, where).toBe(0);
+        const completedPerSecond = round.completed / round.seconds;
+        if (scenario.arrival.kind === 'closed')
+          expect(round.opsPerSecond, where).toBeCloseTo(completedPerSecond, 6);
+        // What completes behind the end of an open loop's window is in no throughput.
+        else expect(round.opsPerSecond, where).toBeLessThanOrEqual(completedPerSecond + 1e-6);
+        expect(round.series.reduce((sum, second) => sum + second.completed, 0)).toBe(round.completed);
+        expect(round.cpu.eventLoopUtilization).toHaveLength(scenario.threads);
+        for (const times of ['service', 'response'] as const) {
+          const histogram = decodeHistogram(round.histograms[times]);
+          expect(histogram.totalCount, where).toBe(round.completed);
+          expect(histogram.getValueAtPercentile(99) / 1e6).toBeCloseTo(round[times].p99, 6);
+          histogram.destroy();
         }
+        expect(round.response.p50).toBeGreaterThanOrEqual(round.service.p50);
+        // On a busy machine a window this short can pass before the first reply.
+        if (round.completed > 0) expect(round.poolMetrics.acquisitions, where).toBeGreaterThan(0);
       }
+    }
 
-      const completed = result.scenarios.flatMap(({ rounds }) => rounds.map(round => round.completed));
-      expect(completed.filter(count => count > 0).length).toBeGreaterThan(cells);
+    const completed = result.scenarios.flatMap(({ rounds }) => rounds.map(round => round.completed));
+    expect(completed.filter(count => count > 0).length).toBeGreaterThan(cells);
 
-      // The plain progress lines tell the order in which the rounds were measured.
-      const order = (round: number) =>
-        [...stderr.matchAll(new RegExp(`^round ${round}/2 +\\d+/${cells} .* (\\S+)$`, 'gm'))].map(
-          match => match[1],
-        );
-      expect(order(1)).toHaveLength(cells);
-      expect(order(1).toSorted()).toEqual(result.scenarios.map(({ id }) => id).toSorted());
-      expect(order(2).toSorted()).toEqual(order(1).toSorted());
+    // The plain progress lines tell the order in which the rounds were measured.
+    const order = (round: number) =>
+      [...stderr.matchAll(new RegExp(`^round ${round}/2 +\\d+/${cells} .* (\\S+)$`, 'gm'))].map(
+        match => match[1],
+      );
+    expect(order(1)).toHaveLength(cells);
+    expect(order(1).toSorted()).toEqual(result.scenarios.map(({ id }) => id).toSorted());
+    expect(order(2).toSorted()).toEqual(order(1).toSorted());
 
-      expect(await redis.keys('*')).toEqual(['not ours']);
-      // Only the observer's connection is left.
-      await expect
-        .poll(async () => /connected_clients:(\d+)/.exec(await redis.info('clients'))?.[1])
-        .toBe('1');
-    },
-  );
+    expect(await redis.keys('*')).toEqual(['not ours']);
+    // Only the observer's connection is left.
+    await expect.poll(async () => /connected_clients:(\d+)/.exec(await redis.info('clients'))?.[1]).toBe('1');
+  });
 });
 
 describe('same seed issues the same commands', () => {
@@ -209,7 +202,7 @@ describe('same seed issues the same commands', () => {
   }
 
   test('the same seed gives the same commands, keys and values; another seed others', async () => {
-    const server = await ofTest(startRedis());
+    const server = await shareServer();
     const first = await sequencesOf(server.url, 1);
     const again = await sequencesOf(server.url, 1);
     const other = await sequencesOf(server.url, 2);

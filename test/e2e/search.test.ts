@@ -5,7 +5,7 @@ import { type Search, searchSchema } from '../../src/aggregate/search/schema.ts'
 import { createExperiment, type TestExperiment } from '../support/experiment.ts';
 import { connectObserver } from '../support/observed-server.ts';
 import { runPoolbench } from '../support/poolbench.ts';
-import { ofTest, startRedis, type TestServer } from '../support/servers.ts';
+import { ofTest, shareServer, startRedis } from '../support/servers.ts';
 
 /** Conditions that every rate meets: the search climbs until it is stopped, or the generator is at its end. */
 const climbing = {
@@ -16,18 +16,14 @@ const climbing = {
   search: { completedShare: 0, failedShare: 1 },
 };
 
-async function prepare(): Promise<{ server: TestServer; experiment: TestExperiment }> {
-  const server = await ofTest(startRedis());
-  return { server, experiment: await createExperiment(server.url, climbing) };
-}
-
 async function readSearch(experiment: TestExperiment): Promise<Search> {
   const text = await readFile(join(await experiment.resultsFolder(), 'search.json'), 'utf8');
   return searchSchema.parse(JSON.parse(text));
 }
 
 test('an interrupted search ends with 130, without keys, and with the steps it had', async () => {
-  const { server, experiment } = await prepare();
+  const server = await shareServer();
+  const experiment = await createExperiment(server.url, climbing);
   const redis = await connectObserver(server.url);
   const running = experiment.start([], { command: 'search' });
   await running.said('step 2: 2,000/s PASS');
@@ -64,7 +60,8 @@ test('a search that was stopped in its first step is not resumed as a run', asyn
 });
 
 test('a target that is lost ends it with 1; what was found is kept', async () => {
-  const { server, experiment } = await prepare();
+  const server = await ofTest(startRedis());
+  const experiment = await createExperiment(server.url, climbing);
   const running = experiment.start([], { command: 'search' });
   await running.said('step 1: 1,000/s PASS');
   await server.stop();
@@ -76,7 +73,7 @@ test('a target that is lost ends it with 1; what was found is kept', async () =>
 });
 
 test('with --json and --quiet search.json is all there is on standard output, and beside it where the results are', async () => {
-  const server = await ofTest(startRedis());
+  const server = await shareServer();
   const experiment = await createExperiment(server.url, {
     ...climbing,
     // No server answers so fast: it falls to the lowest rate that can be judged, 100 operations in 0.1 s.

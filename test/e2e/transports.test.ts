@@ -3,7 +3,7 @@ import { whyNoRing } from '../../src/pool/client/ring-socket.ts';
 import { allClients, overRing, usableTransports } from '../support/connections.ts';
 import { createExperiment, unhurried } from '../support/experiment.ts';
 import { runPoolbench } from '../support/poolbench.ts';
-import { certificates, startRedis, startRedisWithTls } from '../support/servers.ts';
+import { certificates, shareServer, startRedisWithTls } from '../support/servers.ts';
 
 test('wire over io_uring has the tests of every client, unless this machine cannot build or use it', context => {
   const reason = whyNoRing();
@@ -16,11 +16,10 @@ test('wire over io_uring has the tests of every client, unless this machine cann
 });
 
 test('a config compares the transports of wire, each is named in the result, and none loses an operation', async () => {
-  const server = await startRedis();
-  onTestFinished(() => server.stop());
+  const server = await shareServer();
   const experiment = await createExperiment(server.url, {
     scenarios: [
-      { client: 'wire', workers: 4, pipeline: [1, 20], transport: usableTransports, ...unhurried },
+      { client: 'wire', workers: 4, pipeline: 20, transport: usableTransports, ...unhurried },
       {
         client: 'wire',
         workers: 4,

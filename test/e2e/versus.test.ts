@@ -5,7 +5,7 @@ import { createExperiment, type TestExperiment, unhurried } from '../support/exp
 import { connectObserver } from '../support/observed-server.ts';
 import { type Outcome, runPoolbench } from '../support/poolbench.ts';
 import { startScriptedServer } from '../support/scripted-server.ts';
-import { ofTest, startRedis, startValkey, type TestServer } from '../support/servers.ts';
+import { ofTest, shareServer, startValkey, type TestServer } from '../support/servers.ts';
 import { parseComparison, readComparison, readSide } from '../support/session.ts';
 
 const common = {
@@ -26,8 +26,9 @@ interface Duel {
 async function prepareDuel(
   changes: Readonly<Record<string, unknown>> = {},
   ofOther: Readonly<Record<string, unknown>> = {},
+  starting = shareServer('valkey'),
 ): Promise<Duel> {
-  const [redis, valkey] = await Promise.all([ofTest(startRedis()), ofTest(startValkey())]);
+  const [redis, valkey] = await Promise.all([shareServer(), starting]);
   const experiment = await createExperiment(redis.url, { ...common, name: 'red', ...changes });
   const other = await createExperiment(valkey.url, {
     ...common,
@@ -163,7 +164,11 @@ test('two sides on one server have keys of their own', async () => {
 });
 
 test('a side that is lost ends the run on all, and what was measured is kept', async () => {
-  const { valkey, experiment, other } = await prepareDuel({ rounds: 100, timeoutMs: 500 });
+  const { valkey, experiment, other } = await prepareDuel(
+    { rounds: 100, timeoutMs: 500 },
+    {},
+    ofTest(startValkey()),
+  );
   const args = [
     'versus',
     experiment.configPath,
@@ -225,6 +230,7 @@ test('an interrupt before the load leaves no folder', async () => {
   const out = join(experiment.folder, 'results');
   let sent = false;
   const { code } = await runPoolbench(['versus', experiment.configPath, other.configPath, '--out', out], {
+    // What it waits for then would end in the process of the tests.
     ownProcess: true,
     onOutput(output, kill) {
       if (sent || !output.includes('red: Target:')) return;

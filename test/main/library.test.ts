@@ -8,7 +8,7 @@ import { rejection } from '../support/connections.ts';
 import { unhurried } from '../support/experiment.ts';
 import { answers, connectObserver, loadBegun } from '../support/observed-server.ts';
 import { buildResult, buildRound, buildScenario } from '../support/result-builder.ts';
-import { ofTest, startRedis } from '../support/servers.ts';
+import { shareServer } from '../support/servers.ts';
 
 /** Compiled, as it ships: its threads run no TypeScript. */
 const { check, compare, run }: typeof import('../../src/main/library.ts') = await import(
@@ -49,7 +49,7 @@ const config = (url: string, changes: Partial<ExperimentConfig> = {}): Experimen
 });
 
 test('a run returns its result, and neither prints nor writes anything', async () => {
-  const server = await ofTest(startRedis());
+  const server = await shareServer();
   const steps: RunProgress[] = [];
   const {
     results,
@@ -80,7 +80,7 @@ test('a run returns its result, and neither prints nor writes anything', async (
 });
 
 test('with a folder for results, what it returns is what result.json has', async () => {
-  const server = await ofTest(startRedis());
+  const server = await shareServer();
   const { results, folder: own } = await run(config(server.url), { resultsDir: 'kept' });
   expect(own).toMatch(/^kept\/.*-library$/);
   const file = await readFile(join(folder, own ?? '', 'result.json'), 'utf8');
@@ -107,7 +107,7 @@ test('several numbers of server threads are targets of one run, which are compar
 });
 
 test('an abort keeps what was measured, and removes the keys', async () => {
-  const server = await ofTest(startRedis());
+  const server = await shareServer();
   const stop = new AbortController();
   const listeners = process.listenerCount('SIGINT');
   let measured = 0;
@@ -126,7 +126,7 @@ test('an abort keeps what was measured, and removes the keys', async () => {
 });
 
 test('an abort in the middle of a long window ends it', async () => {
-  const server = await ofTest(startRedis());
+  const server = await shareServer();
   const stop = new AbortController();
   const running = run(config(server.url, { seconds: 3600 }), { signal: stop.signal });
   await loadBegun(await connectObserver(server.url));
@@ -163,7 +163,8 @@ test('an abort before the target is found rejects with its reason, and leaves no
 });
 
 test('a run that failed is an error with its code, and with what was measured', async () => {
-  const server = await ofTest(startRedis({ args: ['--replicaof', '127.0.0.1', '1'] }));
+  const server = await shareServer();
+  await (await connectObserver(server.url)).replicaof('127.0.0.1', 1);
   const error = await rejection(run(config(server.url)));
   expect(error).toMatchObject({
     name: 'RunFailedError',
@@ -195,7 +196,7 @@ const build = (keys: number) =>
   buildResult([buildScenario({ workers: 10 }, [buildRound(1, 20_000)])], { config: { workload: { keys } } });
 
 test('a check returns the target and the plan, and loads nothing', async () => {
-  const server = await ofTest(startRedis());
+  const server = await shareServer();
   const checked = await check(config(server.url, { rounds: 10 }));
   expect(checked).toMatchObject({
     targets: [{ name: 'library', target: { standIn: false, foundBy: `running at ${server.url}` } }],

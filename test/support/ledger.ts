@@ -1,7 +1,8 @@
-import { spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { type Ledger, ledgerSchema } from '../../src/aggregate/claims/ledger.ts';
 import type { Suite } from '../../src/main/run/claims/plan-suites.ts';
@@ -21,12 +22,19 @@ interface TestSuites {
   readonly folder: string;
   /** Writes a suite's config anew, or any other. */
   write(name: string, config?: Readonly<Record<string, unknown>>): Promise<string>;
-  /** Runs `claims` with these arguments to its end; a string is given to a shell, as a user would type it. */
+  /** Runs `claims` with these arguments to its end; a string is a command as a user would type it. */
   run(args: readonly string[] | string, onOutput?: OnOutput): Promise<Ended>;
   /** Where the one ledger is. */
   ledgerFolder(): Promise<string>;
   /** The one ledger, held against its schema. */
   ledger(): Promise<Ledger>;
+}
+
+/** The words that a shell makes of a command. */
+function wordsOf(command: string): string[] {
+  return execFileSync('sh', ['-c', `for word in ${command}; do echo "$word"; done`], { encoding: 'utf8' })
+    .trimEnd()
+    .split('\n');
 }
 
 type OnOutput = (output: string, kill: (signal: NodeJS.Signals) => void) => void;
@@ -76,25 +84,14 @@ export async function createSuites(
     write,
     run(args, onOutput) {
       // How npm would have called it does not matter here; the command to go on is to be that of this program.
-      const own = { SUITES: JSON.stringify(suites), npm_lifecycle_event: undefined };
-      if (typeof args !== 'string') {
-        const words = ['claims', ...args, ...(args.includes('--resume') ? [] : ['--out', out])];
-        return runProgram(program, words, { env: own, ...(onOutput && { onOutput }) });
+      const env = { SUITES: JSON.stringify(suites), npm_lifecycle_event: undefined };
+      if (typeof args === 'string') {
+        const [node, path = '', ...words] = wordsOf(args);
+        if (node !== 'node') throw new Error(`expected a call of node, found: ${args}`);
+        return runProgram(pathToFileURL(path), words, { env });
       }
-      const env = { ...process.env, ...own };
-      const child = spawn(args, { shell: true, env, stdio: ['ignore', 'pipe', 'pipe'] });
-      // A test that fails must not leave a run behind.
-      onTestFinished(() => void child.kill('SIGKILL'));
-      return new Promise((resolve, reject) => {
-        const output = { stdout: '', stderr: '' };
-        for (const name of ['stdout', 'stderr'] as const) {
-          child[name].setEncoding('utf8').on('data', (text: string) => {
-            output[name] += text;
-          });
-        }
-        child.once('error', reject);
-        child.once('close', code => resolve({ code, ...output }));
-      });
+      const words = ['claims', ...args, ...(args.includes('--resume') ? [] : ['--out', out])];
+      return runProgram(program, words, { env, ...(onOutput && { onOutput }) });
     },
     ledgerFolder,
     async ledger() {

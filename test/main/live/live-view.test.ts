@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { styleIf } from '../../../src/aggregate/text/text-layout.ts';
-import { Repainted } from '../../../src/main/live/screen.ts';
+import { Repainted, Screen } from '../../../src/main/live/screen.ts';
 import type { Moment, Running, Snapshot } from '../../../src/main/live/snapshot.ts';
 import { describeLine, describeView } from '../../../src/main/live/view.ts';
 import { canRedraw, takesColour } from '../../../src/main/terminal.ts';
@@ -110,6 +110,20 @@ describe('live view fits its terminal', () => {
       'round 2/5   7/24  134k ops/s  p99 1.27 ms  0 failed  1 min 12 s left  wire-optimized-2pools-100workers',
     );
     expect(describeLine(snapshot, 40)).toBe('round 2/5   7/24  134k ops/s  p99 1.27…');
+  });
+
+  test.each([
+    [50, 24, false],
+    [80, 10, false],
+    [80, 24, true],
+  ])('a terminal of %i columns and %i rows has room for the view: %o', (columns, rows, hasRoom) => {
+    const terminal = new FakeScreen(columns, rows);
+    const screen = new Screen(terminal as unknown as NodeJS.WriteStream, styleIf(false));
+    screen.show(snapshot);
+    expect(terminal.lines.filter(line => line !== '')).toHaveLength(hasRoom ? 7 : 1);
+    expect(terminal.lines.join('\n').includes('threads     ')).toBe(hasRoom);
+    screen.end();
+    expect(terminal.lines).toEqual([]);
   });
 
   const ratio = fc.double({ min: 0, max: 1, noNaN: true });

@@ -36,3 +36,7 @@ test('loads that send the same are counted together, each name once', () => {
   expect(callsOf([sending('GET {key}'), sending('MULTI; GET {key}; EXEC')], [], counted)).toBeNull();
   expect(callsOf([sending('GET {key}')], [], () => null)).toBeNull();
 });
+
+test('a load of INFO is not counted by the server, which poolbench asks by INFO, too', () => {
+  expect(callsOf([sending('INFO server')], [], () => 30)).toBeNull();
+});

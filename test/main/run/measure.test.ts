@@ -26,7 +26,7 @@ import { connectObserver } from '../../support/observed-server.ts';
 import { startProxy } from '../../support/proxy.ts';
 import { buildResult, buildRound, buildScenario } from '../../support/result-builder.ts';
 import { startScriptedServer } from '../../support/scripted-server.ts';
-import { ofTest, startRedis } from '../../support/servers.ts';
+import { shareServer } from '../../support/servers.ts';
 import { buildTask, runThread } from '../../support/threads.ts';
 
 describe('target that is back is not lost', () => {
@@ -132,7 +132,7 @@ describe('measurement', () => {
   }
 
   test('a round counts, though this process had no core from before its window until after it', async () => {
-    const server = await ofTest(startRedis());
+    const server = await shareServer();
     const sample = await runThread(server.port, { seconds: 0.2 });
     const { seconds, warmupSeconds } = experiment;
     const round = await measure(async (_tasks, _shared, onWindow) => {
@@ -147,7 +147,7 @@ describe('measurement', () => {
   });
 
   test('a measurement whose threads saw its window too late is tried twice more, then has no figures, and a warning says so', async () => {
-    const server = await ofTest(startRedis());
+    const server = await shareServer();
     const sample = await runThread(server.port, { seconds: 0.2 });
     const outcomeOf = async (goodAttempt: number) => {
       let attempts = 0;
@@ -170,7 +170,7 @@ describe('measurement', () => {
   });
 
   test('records that a voided measurement inserted are removed before it is repeated', async () => {
-    const server = await ofTest(startRedis());
+    const server = await shareServer();
     const redis = await connectObserver(server.url);
     const control = await connectControl(loopback(server.port), { timeoutMs: 500 });
     onTestFinished(() => control.close());
@@ -239,7 +239,7 @@ describe('thread that hangs is given up', () => {
 
   /** Runs two threads of which one does what a fault says, and prints what they end with. */
   async function runFaulty(fault: string, body: string): Promise<string> {
-    const server = await ofTest(startRedis());
+    const server = await shareServer();
     const { folder } = await createExperiment(server.url);
     const file = join(folder, 'fault-now');
     await writeFile(file, '');
@@ -320,7 +320,7 @@ describe('limit by round trips is measured on an idle connection', () => {
   }
 
   test('it is the delay of the way to the server and back', async () => {
-    const server = await ofTest(startRedis());
+    const server = await shareServer();
     const proxy = await startProxy(server.port);
     const control = await controlOf(proxy.port);
     proxy.delayMs = 30;

@@ -5,7 +5,7 @@ import { type ReadReplicas, serverCount } from '../../../src/main/run/server-fig
 import { connectControl } from '../../../src/main/server/control.ts';
 import { loopback } from '../../support/connections.ts';
 import { connectObserver } from '../../support/observed-server.ts';
-import { startRedis } from '../../support/servers.ts';
+import { shareServer } from '../../support/servers.ts';
 
 const loadFrom = (readFrom: 'primary' | 'replica') => ({
   scenario: { readFrom },
@@ -13,8 +13,7 @@ const loadFrom = (readFrom: 'primary' | 'replica') => ({
 });
 
 test('what replicas have read is not known if the replicas are not', async () => {
-  const redis = await startRedis();
-  onTestFinished(() => redis.stop());
+  const redis = await shareServer();
   const control = await connectControl(loopback(redis.port), { timeoutMs: 5000 });
   onTestFinished(() => control.close());
   const silent = { findShards: () => Promise.reject(new Error('silent')) };

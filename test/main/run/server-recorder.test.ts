@@ -10,7 +10,7 @@ import { loopback, until } from '../../support/connections.ts';
 import { connectObserver } from '../../support/observed-server.ts';
 import { buildServerSeries } from '../../support/result-builder.ts';
 import { startScriptedServer } from '../../support/scripted-server.ts';
-import { ofTest, startRedis, startValkey } from '../../support/servers.ts';
+import { ofTest, shareServer, startRedis } from '../../support/servers.ts';
 
 // The timer of the recorder, and its clock, move by hand.
 beforeEach(() => {
@@ -42,12 +42,9 @@ function grown(points: readonly ServerPoint[], name: keyof Omit<ServerPoint, 'at
   return (points.at(-1)?.[name] ?? Number.NaN) - (points[0]?.[name] ?? Number.NaN);
 }
 
-describe.each([
-  ['redis', startRedis],
-  ['valkey', startValkey],
-] as const)('%s', (_, start) => {
+describe.each(['redis', 'valkey'] as const)('%s', kind => {
   test('what was done to the server is what it told: keys evicted and expired, hits and misses, a fork', async () => {
-    const server = await ofTest(start());
+    const server = await shareServer(kind);
     const control = await controlOf(server.port);
     const redis = await connectObserver(server.url);
     for (let key = 0; key < 40; key++) await redis.set(`expiring:${key}`, 'x', 'PX', 1);
@@ -126,7 +123,7 @@ test('a replica that hangs falls behind by what was written meanwhile', async ()
 });
 
 test('it asks once a second, on the connection that is there, and says what that cost by the count of the server', async () => {
-  const server = await ofTest(startRedis());
+  const server = await shareServer();
   const control = await controlOf(server.port);
   const redis = await connectObserver(server.url);
   const statOf = async () => {
@@ -210,7 +207,7 @@ test('a question that is not answered in time ends no connection, and no other i
 });
 
 test('a resumed run goes on with the points that it had', async () => {
-  const server = await ofTest(startRedis());
+  const server = await shareServer();
   const earlier = startingAt(
     Date.now() - 60_000,
     buildServerSeries([{ evictedKeys: 1 }, { evictedKeys: 2 }]),
@@ -239,7 +236,7 @@ test('a resumed run keeps points although the system clock was set back before',
 });
 
 test('a run of many hours keeps fewer points, evenly', async () => {
-  const server = await ofTest(startRedis());
+  const server = await shareServer();
   const hour = Array.from({ length: 3600 }, (_, second) => ({ evictedKeys: second }));
   const earlier = startingAt(Date.now() - 3_600_000, buildServerSeries(hour));
   const control = await controlOf(server.port);

@@ -9,7 +9,7 @@ import type { Target } from '../../../src/main/server/find-target.ts';
 import { nowNs } from '../../../src/pool/clock.ts';
 import type { ThreadTask } from '../../../src/workers/contract.ts';
 import { createExperiment, unhurried } from '../../support/experiment.ts';
-import { ofTest, startRedis } from '../../support/servers.ts';
+import { shareServer } from '../../support/servers.ts';
 
 function experimentOf(scenarios: readonly object[], rounds = 6) {
   const target = { server: 'redis', url: 'redis://localhost' };
@@ -148,7 +148,7 @@ test('a short run has a short warm-up, and says how many threads of each path we
 test('an arm of one thread takes turns on all threads, as all arms of a round begin with the same one', async () => {
   expect(placeOn(4, 1, 1)).toEqual([1]);
   expect(placeOn(4, 6, 3)).toEqual([2, 3, 0]);
-  const server = await ofTest(startRedis());
+  const server = await shareServer();
   const experiment = await createExperiment(server.url, {
     ...{
       scenarios: [{ client: 'wire', workers: 4, pools: [1, 2], ...unhurried }],
