@@ -1,22 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { mergeSamples } from '../../src/aggregate/stats/merge.ts';
 import { metrics } from '../../src/aggregate/stats/metrics.ts';
 import { caveatOf } from '../../src/aggregate/stats/tails.ts';
 import { judgeThresholds } from '../../src/aggregate/thresholds/judge-thresholds.ts';
 import { startProxy } from '../support/proxy.ts';
 import { buildScenario } from '../support/result-builder.ts';
-import { startRedis, type TestServer } from '../support/servers.ts';
+import { shareServer, type TestServer } from '../support/servers.ts';
 import { runOne } from '../support/threads.ts';
 
 let server: TestServer;
 
 beforeAll(async () => {
-  server = await startRedis();
-});
-
-afterAll(async () => {
-  await server?.stop();
+  server = await shareServer();
 });
 
 const context = {
