@@ -243,14 +243,14 @@ async function recordLoad(on: Running, workload: WorkloadTask, keyPrefix: string
   const { signal } = new AbortController();
   const recording = recordMonitor(
     parseAddress(server.url),
-    { seconds: 60, commands, bytes: 2 ** 28 },
+    { seconds: 80, commands, bytes: 2 ** 28 },
     signal,
   );
   while (!String(await control.call('CLIENT', 'LIST')).includes('cmd=monitor'));
   const pools = [{ workers: 8, keys: workload.keys }];
   const sample = await runOne(
     server.port,
-    { pools, keyPrefix, workload, seconds: 30 },
+    { pools, keyPrefix, workload, seconds: 80 },
     stopAfter(commands * 1.2),
   );
   const { text, endedBy } = await recording;
