@@ -2,12 +2,13 @@ import { execFile } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { usableTransports } from '../support/connections.ts';
+import { runProgram } from '../support/poolbench.ts';
 import { startSlowly } from '../support/proxy.ts';
-import { ofTest, startRedis } from '../support/servers.ts';
+import { shareServer } from '../support/servers.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const modules = join(root, 'node_modules');
@@ -35,10 +36,8 @@ const call = (program: string, args: readonly string[], cwd = home) =>
  */
 beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), 'poolbench-package-'));
-  // What npm would do first. It has nothing to compile, or it would check all types, which `npm test` has begun with.
+  // What npm would do first, and the set-up has done.
   expect(described.scripts.prepack).toBe('node build.mjs --declaration && node native/build.mjs --try');
-  expect((await call('node', ['build.mjs', '--declaration'], root)).stderr).toBe('');
-  await call('node', ['native/build.mjs', '--try'], root);
   const pack = ['pack', '--json', '--ignore-scripts', '--pack-destination', home];
   const { stdout } = await call('npm', pack, root);
   const [{ files, filename }] = JSON.parse(stdout);
@@ -75,7 +74,7 @@ test('the package has what it runs with, and nothing that it is made of', () => 
 });
 
 test('npm’s link runs the command, with worker threads of its own', async () => {
-  const url = await startSlowly((await ofTest(startRedis())).port);
+  const url = await startSlowly((await shareServer()).port);
   const load = ['--workers', '3', '--seconds', '0.2', '--warmup', '0', '--rounds', '1', '--quiet', '--json'];
   const clients = ['--client', 'ioredis,wire', '--transport', usableTransports.at(-1) ?? ''];
   const { stdout } = await call(join(home, 'node_modules/.bin/poolbench'), [url, ...clients, ...load]);
@@ -87,14 +86,13 @@ test('npm’s link runs the command, with worker threads of its own', async () =
 });
 
 test('without its addon, check refuses the transport io_uring, and accepts wire without it', async () => {
-  const server = await ofTest(startRedis());
+  const server = await shareServer();
   const installed = join(home, 'node_modules/poolbench');
   await rm(join(installed, 'prebuilds'), { recursive: true, force: true });
-  const check = (...transport: string[]) => {
-    const args = ['check', server.url, '--client', 'wire', ...transport];
-    return call('node', [join(installed, described.bin.poolbench ?? ''), ...args]);
-  };
-  await expect(check('--transport', 'io_uring')).rejects.toMatchObject({
+  const program = pathToFileURL(join(installed, described.bin.poolbench ?? ''));
+  const check = (...transport: string[]) =>
+    runProgram(program, ['check', server.url, '--client', 'wire', ...transport]);
+  expect(await check('--transport', 'io_uring')).toMatchObject({
     code: 2,
     stderr: expect.stringMatching(/io_uring.*(npm run build:native|Linux)/),
   });
@@ -102,12 +100,12 @@ test('without its addon, check refuses the transport io_uring, and accepts wire 
 });
 
 test('the example of the docs runs, and its types are right', async () => {
-  const server = await ofTest(startRedis());
+  const url = await startSlowly((await shareServer()).port);
   const docs = await readFile(join(home, 'node_modules/poolbench/docs/library.md'), 'utf8');
   const [, example = ''] = /```js\n(.*?)```/s.exec(docs) ?? [];
-  // Shorter, on a server of its own, and met on a machine that does much else.
+  // Shorter, on another server, and met on a machine that does much else.
   const short = example
-    .replace('redis://127.0.0.1:6379', server.url)
+    .replace('redis://127.0.0.1:6379', url)
     .replace('20ms', '60000ms')
     .replace('rounds: 10', 'rounds: 1, seconds: 0.2, warmupSeconds: 0');
   expect(short).toContain('seconds: 0.2');

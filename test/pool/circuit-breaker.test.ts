@@ -10,7 +10,7 @@ import { type Preset, presets } from '../../src/pool/presets.ts';
 import { connector, createPool, loopback, rejection, until } from '../support/connections.ts';
 import { FakeConnection } from '../support/fake-connection.ts';
 import { startProxy } from '../support/proxy.ts';
-import { startRedis } from '../support/servers.ts';
+import { shareServer } from '../support/servers.ts';
 
 /** A breaker whose time and chance are the test's, and a server that is up or down. */
 function createBreaker(random = () => 1) {
@@ -147,8 +147,7 @@ describe('a pool', () => {
   });
 
   test('on a real server that was away, it works again soon after', async () => {
-    const server = await startRedis();
-    onTestFinished(() => server.stop());
+    const server = await shareServer();
     const proxy = await startProxy(server.port);
     const pool = createPool(connector('wire', loopback(proxy.port)), 'lock-free', { max: 8 });
     await proxy.refuse();

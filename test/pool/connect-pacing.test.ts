@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Connection } from '../../src/pool/connection.ts';
 import { jitterMs, paced } from '../../src/pool/maintenance.ts';
 import { type ConnectPacing, connectPacings } from '../../src/pool/presets.ts';
@@ -6,15 +6,13 @@ import { connector, createPool, loopback, rejection, until } from '../support/co
 import { decodeHistogram } from '../support/decode-histogram.ts';
 import { FakeConnection } from '../support/fake-connection.ts';
 import { startProxy } from '../support/proxy.ts';
-import { startRedis, type TestServer } from '../support/servers.ts';
+import { shareServer, type TestServer } from '../support/servers.ts';
 
 let server: TestServer;
 
 beforeAll(async () => {
-  server = await startRedis();
+  server = await shareServer();
 });
-
-afterAll(() => server?.stop());
 
 /** Connects that end when the test says so. */
 function manualConnects() {

@@ -13,20 +13,17 @@ import {
   until,
 } from '../support/connections.ts';
 import { startProxy } from '../support/proxy.ts';
-import { startRedis, type TestServer } from '../support/servers.ts';
+import { shareServer, type TestServer } from '../support/servers.ts';
 
 let server: TestServer;
 let control: Control;
 
 beforeAll(async () => {
-  server = await startRedis();
+  server = await shareServer();
   control = await connectControl(loopback(server.port), { timeoutMs: 2000 });
 });
 
-afterAll(async () => {
-  control?.close();
-  await server?.stop();
-});
+afterAll(() => control?.close());
 
 /** Connections of our pools that the server sees. */
 async function ours(): Promise<number> {

@@ -15,21 +15,18 @@ import {
 } from '../support/connections.ts';
 import { FakeConnection } from '../support/fake-connection.ts';
 import { startProxy } from '../support/proxy.ts';
-import { startRedis, type TestServer } from '../support/servers.ts';
+import { shareServer, type TestServer } from '../support/servers.ts';
 
 describe('health checks', () => {
   let server: TestServer;
   let control: Control;
 
   beforeAll(async () => {
-    server = await startRedis();
+    server = await shareServer();
     control = await connectControl(loopback(server.port), { timeoutMs: 2000 });
   });
 
-  afterAll(async () => {
-    control?.close();
-    await server?.stop();
-  });
+  afterAll(() => control?.close());
 
   async function pingsOfTheServer(): Promise<number> {
     const line = (await control.info('commandstats')).get('cmdstat_ping') ?? 'calls=0';
@@ -121,10 +118,8 @@ describe('dead connections', () => {
   let server: TestServer;
 
   beforeAll(async () => {
-    server = await startRedis();
+    server = await shareServer();
   });
-
-  afterAll(() => server?.stop());
 
   describe.each(clientNames)('%s', client => {
     test.each<Preset>(['baseline', 'lock-free', 'optimized'])(

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { Connect, Connection } from '../../src/pool/connection.ts';
 import type { Preset } from '../../src/pool/presets.ts';
 import {
@@ -14,16 +14,14 @@ import {
 } from '../support/connections.ts';
 import { FakeConnection } from '../support/fake-connection.ts';
 import { startProxy } from '../support/proxy.ts';
-import { startRedis, type TestServer } from '../support/servers.ts';
+import { shareServer, type TestServer } from '../support/servers.ts';
 
 describe('order of waiters', () => {
   let server: TestServer;
 
   beforeAll(async () => {
-    server = await startRedis();
+    server = await shareServer();
   });
-
-  afterAll(() => server?.stop());
 
   const presets: Preset[] = ['baseline', 'lock-free', 'health-cached', 'optimized'];
 
@@ -189,10 +187,8 @@ describe('connection attempts under the lock', () => {
   let server: TestServer;
 
   beforeAll(async () => {
-    server = await startRedis();
+    server = await shareServer();
   });
-
-  afterAll(() => server?.stop());
 
   const connections = 8;
 

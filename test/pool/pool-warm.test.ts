@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { parseConfig } from '../../src/main/experiment/read-config.ts';
 import { expandScenarios } from '../../src/main/experiment/scenarios.ts';
 import { threadTasks } from '../../src/main/run/loads.ts';
@@ -8,16 +8,14 @@ import type { Preset } from '../../src/pool/presets.ts';
 import { SharedState } from '../../src/workers/shared-state.ts';
 import { clientNames, connector, createPool, loopback, rejection, until } from '../support/connections.ts';
 import { startProxy } from '../support/proxy.ts';
-import { startRedis, type TestServer } from '../support/servers.ts';
+import { shareServer, type TestServer } from '../support/servers.ts';
 
 describe('warm connections', () => {
   let server: TestServer;
 
   beforeAll(async () => {
-    server = await startRedis();
+    server = await shareServer();
   });
-
-  afterAll(() => server?.stop());
 
   describe.each(clientNames)('%s', client => {
     test.each<Preset>(['warmed', 'optimized'])(

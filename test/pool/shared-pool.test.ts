@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { Connection } from '../../src/pool/connection.ts';
 import type { ConnectionPool } from '../../src/pool/connection-pool.ts';
 import type { PoolOptions } from '../../src/pool/presets.ts';
@@ -17,16 +17,14 @@ import {
 import { FakeConnection } from '../support/fake-connection.ts';
 import { callsOf, connectObserver } from '../support/observed-server.ts';
 import { startProxy } from '../support/proxy.ts';
-import { startRedis, type TestServer } from '../support/servers.ts';
+import { shareServer, type TestServer } from '../support/servers.ts';
 
 describe('connections of a shared pool', () => {
   let server: TestServer;
 
   beforeAll(async () => {
-    server = await startRedis();
+    server = await shareServer();
   });
-
-  afterAll(() => server?.stop());
 
   const shared = (changes: Partial<PoolOptions>) =>
     createPool(async () => new FakeConnection(), 'shared', changes);
@@ -139,10 +137,8 @@ describe('lost connections of a shared pool', () => {
   let server: TestServer;
 
   beforeAll(async () => {
-    server = await startRedis();
+    server = await shareServer();
   });
-
-  afterAll(() => server?.stop());
 
   /** A server of fakes that admits connects at once, when told, or not at all. */
   function fakes() {

@@ -96,31 +96,29 @@ esac`,
     await chmod(join(folder, 'bin', name), 0o755);
   }
 
-  /** A poolbench that notes its arguments, leaves a result, and ends with these codes. */
-  async function fakePoolbench(codes: { readonly run: number; readonly compare: number }): Promise<string> {
-    await mkdir(join(folder, 'fake/dist/main'), { recursive: true });
-    await mkdir(join(folder, 'fake/action'));
-    for (const script of ['measure.sh', 'comment.sh'])
-      await writeFile(join(folder, 'fake/action', script), await readFile(join(root, 'action', script)));
-    await writeFile(
-      join(folder, 'fake/dist/main/cli.js'),
-      `const { appendFileSync, mkdirSync, writeFileSync } = require('node:fs');
-const [, , ...words] = process.argv;
-appendFileSync(${JSON.stringify(join(folder, 'poolbench.log'))}, JSON.stringify(words) + '\\n');
-const out = words[words.indexOf('--out') + 1] + '/now';
-mkdirSync(out, { recursive: true });
-const files = words[0] === 'run' ? ['result.json', 'report.md'] : ['comparison.md'];
-for (const file of files) writeFileSync(out + '/' + file, '# ' + words[0] + '\\n');
-process.exitCode = ${JSON.stringify(codes)}[words[0] === 'run' ? 'run' : 'compare'];
-`,
+  /** In place of Node, a poolbench that notes its arguments, ends with these codes, and leaves a result unless its code is 2. */
+  async function fakePoolbench({ run, compare }: { readonly run: number; readonly compare: number }) {
+    await program(
+      'node',
+      `shift
+printf '%s\\t' "$@" >> '${folder}/poolbench.log'
+echo >> '${folder}/poolbench.log'
+for word in "$@"; do [ "$before" != --out ] || out=$word/now; before=$word; done
+case $1 in
+  run) files='result.json report.md' code=${run} ;;
+  *) files=comparison.md code=${compare} ;;
+esac
+[ "$code" != 2 ] || exit 2
+mkdir -p "$out"
+for file in $files; do echo "# $1" > "$out/$file"; done
+exit "$code"`,
     );
-    return join(folder, 'fake');
   }
 
   /** Runs the steps as GitHub does: one after another, until one fails. */
   async function runSteps(
     given: Readonly<Record<string, string>>,
-    { path = root, event = 'pull_request', env = {} }: { path?: string; event?: string; env?: object } = {},
+    { event = 'pull_request', env = {} }: { event?: string; env?: object } = {},
   ) {
     const action = await read('action.yml');
     const context: Record<string, string> = {
@@ -148,7 +146,7 @@ process.exitCode = ${JSON.stringify(codes)}[words[0] === 'run' ? 'run' : 'compar
           encoding: 'utf8',
           env: {
             PATH: [join(folder, 'bin'), inject('usersPath')].join(delimiter),
-            ...{ GITHUB_ACTION_PATH: path, GITHUB_OUTPUT: output, GITHUB_STEP_SUMMARY: summary },
+            ...{ GITHUB_ACTION_PATH: root, GITHUB_OUTPUT: output, GITHUB_STEP_SUMMARY: summary },
             ...{ GITHUB_REPOSITORY: 'o/r', RUNNER_TEMP: folder },
             ...Object.fromEntries(values),
             ...env,
@@ -186,23 +184,23 @@ process.exitCode = ${JSON.stringify(codes)}[words[0] === 'run' ? 'run' : 'compar
     expect(comment).toContain(first.summary.slice(0, 1000));
     expect(await lines('npm.log')).toEqual(['npm ci', 'npm run build']);
 
-    const fake = await fakePoolbench({ run: 0, compare: 0 });
-    await runSteps({ config }, { path: fake });
+    await fakePoolbench({ run: 0, compare: 0 });
+    await runSteps({ config });
     expect(await readFile(join(folder, 'comment'), 'utf8')).toMatch(/-->\n# run\n$/);
     expect((await lines('gh.log')).filter(line => line.includes('--paginate'))).toHaveLength(2);
     expect((await lines('gh.log')).filter(line => line.includes('PATCH'))).toHaveLength(1);
   });
 
   test('a change that fails the build does so after the report is written, and is compared with every earlier run', async () => {
-    const fake = await fakePoolbench({ run: 0, compare: 98 });
+    await fakePoolbench({ run: 0, compare: 98 });
     for (const run of ['b', 'a']) {
       await mkdir(join(folder, 'baseline', run), { recursive: true });
       await writeFile(join(folder, 'baseline', run, 'result.json'), '');
     }
     const inputs = { config: 'c.json', baseline: join(folder, 'baseline'), 'fail-if': 'response.p99 > +5%' };
-    const outcome = await runSteps(inputs, { path: fake });
+    const outcome = await runSteps(inputs);
     expect(outcome.code).toBe(98);
-    const [, words = []] = (await lines('poolbench.log')).map(line => JSON.parse(line) as string[]);
+    const [, words = []] = (await lines('poolbench.log')).map(line => line.split('\t'));
     expect(words.slice(0, 3)).toEqual([
       'compare',
       join(folder, 'baseline/a/result.json'),
@@ -220,31 +218,28 @@ process.exitCode = ${JSON.stringify(codes)}[words[0] === 'run' ? 'run' : 'compar
   ])(
     'a run that ends with $run and a comparison with $compare end with $ends',
     async ({ ends, ...codes }) => {
-      const fake = await fakePoolbench(codes);
+      await fakePoolbench(codes);
       await mkdir(join(folder, 'baseline/a'), { recursive: true });
       await writeFile(join(folder, 'baseline/a/result.json'), '');
       const inputs = { config: 'c.json', baseline: join(folder, 'baseline') };
-      expect((await runSteps(inputs, { path: fake })).code).toBe(ends);
+      expect((await runSteps(inputs)).code).toBe(ends);
     },
   );
 
   test('several configs are measured in turn, under the same condition', async () => {
-    const fake = await fakePoolbench({ run: 0, compare: 98 });
-    const outcome = await runSteps(
-      { config: 'a.json b.json', 'fail-if': 'opsPerSecond < -5%' },
-      { path: fake },
-    );
+    await fakePoolbench({ run: 0, compare: 98 });
+    const outcome = await runSteps({ config: 'a.json b.json', 'fail-if': 'opsPerSecond < -5%' });
     expect(outcome.code).toBe(98);
-    const words = JSON.parse((await lines('poolbench.log'))[0] ?? '') as string[];
+    const [words = []] = (await lines('poolbench.log')).map(line => line.split('\t'));
     expect(words.slice(0, 5)).toEqual(['versus', 'a.json', 'b.json', '--fail-if', 'opsPerSecond < -5%']);
     expect(outcome.summary).toBe('# versus\n');
   });
 
   test('no comment is written outside of a pull request, and one that is refused fails nothing', async () => {
-    const fake = await fakePoolbench({ run: 0, compare: 0 });
-    const pushed = await runSteps({ config: 'c.json' }, { path: fake, event: 'push' });
+    await fakePoolbench({ run: 0, compare: 0 });
+    const pushed = await runSteps({ config: 'c.json' }, { event: 'push' });
     expect(pushed.ran).not.toContain('Comment on the pull request');
-    const refused = await runSteps({ config: 'c.json' }, { path: fake, env: { GH_REFUSES: 'yes' } });
+    const refused = await runSteps({ config: 'c.json' }, { env: { GH_REFUSES: 'yes' } });
     expect(refused).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(/::warning::.*pull-requests: write/),
@@ -252,20 +247,21 @@ process.exitCode = ${JSON.stringify(codes)}[words[0] === 'run' ? 'run' : 'compar
   });
 
   test('a run that measured nothing ends with its own code, and the summary says so', async () => {
-    const outcome = await runSteps({ config: join(folder, 'none.json') });
+    await fakePoolbench({ run: 2, compare: 0 });
+    const outcome = await runSteps({ config: 'c.json' });
     expect(outcome.code).toBe(2);
     expect(outcome.summary).toMatch(/exit code 2/);
   });
 
   test('an empty baseline, one beside several configs, and a condition without one are said', async () => {
-    const fake = await fakePoolbench({ run: 0, compare: 98 });
+    await fakePoolbench({ run: 0, compare: 98 });
     await mkdir(join(folder, 'empty'));
-    const empty = await runSteps({ config: 'c.json', baseline: join(folder, 'empty') }, { path: fake });
+    const empty = await runSteps({ config: 'c.json', baseline: join(folder, 'empty') });
     expect(empty).toMatchObject({ code: 0, stdout: expect.stringMatching(/::notice::.*nothing to compare/) });
-    const none = await runSteps({ config: 'c.json', 'fail-if': 'response.p99 > +5%' }, { path: fake });
+    const none = await runSteps({ config: 'c.json', 'fail-if': 'response.p99 > +5%' });
     expect(none).toMatchObject({ code: 0, stdout: expect.stringMatching(/::warning::.*fail-if/) });
     const both = { config: 'a.json b.json', baseline: join(folder, 'empty') };
-    expect((await runSteps(both, { path: fake })).stdout).toMatch(/::warning::.*baseline was not used/);
+    expect((await runSteps(both)).stdout).toMatch(/::warning::.*baseline was not used/);
   });
 });
 

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -50,7 +50,7 @@ const build = (...args: string[]) => buildAndCheck('--noCheck', ...args);
 const emitted = ({ stdout }: { readonly stdout: string }) =>
   stdout === '' ? null : [...stdout.matchAll(/(\w+)\.js$/gm)].map(([, name]) => name).sort();
 
-test('the compiler is started if a source, a file of dist, or the end of the last build is not as it was, and else not', async () => {
+test('the compiler is started if a source, a file of dist, the end of the last build or its types are not as they were, and else not', async () => {
   expect(emitted(build())).toEqual(['first', 'second']);
   expect(emitted(build())).toBeNull();
 
@@ -64,9 +64,18 @@ test('the compiler is started if a source, a file of dist, or the end of the las
   await rm(join(folder, 'dist/part/second.js'));
   expect(emitted(build())).toEqual(['first', 'second']);
 
+  // A package gets types; what is only started does without, and keeps none of another source.
+  const types = join(folder, 'dist/first.d.ts');
+  expect(existsSync(types)).toBe(false);
+  build('--declaration');
+  expect(existsSync(types)).toBe(true);
+  expect(emitted(build('--declaration'))).toBeNull();
+  expect(emitted(build())).toBeNull();
+
   await rm(join(folder, 'src/part/second.ts'));
   build();
   expect(existsSync(join(folder, 'dist/part/second.js'))).toBe(false);
+  expect(existsSync(types)).toBe(false);
   expect(emitted(build())).toBeNull();
 
   // A build that fails is not the last: the next one reports the same.
@@ -76,17 +85,4 @@ test('the compiler is started if a source, a file of dist, or the end of the las
     expect(status).not.toBe(0);
     expect(stdout).toContain('TS2322');
   }
-});
-
-test('a package gets types, and what is only started does without, and keeps none of another source', () => {
-  build();
-  const types = join(folder, 'dist/part/second.d.ts');
-  expect(existsSync(types)).toBe(false);
-  build('--declaration');
-  expect(existsSync(types)).toBe(true);
-  expect(emitted(build('--declaration'))).toBeNull();
-  expect(emitted(build())).toBeNull();
-  writeFileSync(join(folder, 'src/first.ts'), 'export const first: number = 4;\n');
-  build();
-  expect(existsSync(types)).toBe(false);
 });

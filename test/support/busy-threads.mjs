@@ -1,8 +1,8 @@
 import { isMainThread } from 'node:worker_threads';
 
-/** Preloaded (`node --import`): every worker thread that has connections burns 30 ms of CPU in each turn of its event loop. */
+/** Preloaded (`node --import`): every worker thread that has connections burns 15 ms of CPU in each turn of its event loop. */
 function burn() {
-  const endMs = performance.now() + 30;
+  const endMs = performance.now() + 15;
   while (performance.now() < endMs);
   setImmediate(burn).unref();
 }

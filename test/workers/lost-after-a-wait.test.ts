@@ -1,22 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { mergeSamples } from '../../src/aggregate/stats/merge.ts';
 import { metrics } from '../../src/aggregate/stats/metrics.ts';
 import { caveatOf } from '../../src/aggregate/stats/tails.ts';
 import { judgeThresholds } from '../../src/aggregate/thresholds/judge-thresholds.ts';
+import { nowNs } from '../../src/pool/clock.ts';
+import { until } from '../support/connections.ts';
 import { startProxy } from '../support/proxy.ts';
 import { buildScenario } from '../support/result-builder.ts';
-import { startRedis, type TestServer } from '../support/servers.ts';
+import { shareServer, type TestServer } from '../support/servers.ts';
 import { runOne } from '../support/threads.ts';
 
 let server: TestServer;
 
 beforeAll(async () => {
-  server = await startRedis();
-});
-
-afterAll(async () => {
-  await server?.stop();
+  server = await shareServer();
 });
 
 const context = {
@@ -29,19 +27,23 @@ test.each(['constant', 'closed'] as const)(
   async kind => {
     const proxy = await startProxy(server.port);
     const arrivals = { kind: 'constant', rate: 200, size: 1 } as const;
+    const warmupSeconds = 0.2;
     const options = {
-      warmupSeconds: 0.2,
-      seconds: 1,
+      warmupSeconds,
+      seconds: 30,
       pools: [{ workers: 30, connections: 30 }],
       openLoop: kind === 'closed' ? null : { arrivals, pools: 1, firstPool: 0 },
     };
-    const sample = await runOne(proxy.port, options, async () => {
-      while (proxy.accepted < 30) await sleep(10);
-      await sleep(500);
+    const sample = await runOne(proxy.port, options, async (shared, releasedNs) => {
+      await until(() => proxy.accepted >= 30 && nowNs() > releasedNs + warmupSeconds * 1e9);
+      const { completed } = shared.progress(0);
+      await until(() => shared.progress(0).completed > completed + 100);
       proxy.silent = true;
       await sleep(300);
       proxy.silent = false;
       proxy.cut('reset');
+      await until(() => Object.keys(shared.failures(0)).length > 0);
+      shared.stop(nowNs());
     });
     const round = mergeSamples([sample], context);
     const arrival = kind === 'closed' ? { kind } : arrivals;

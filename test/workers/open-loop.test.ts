@@ -7,21 +7,18 @@ import type { Arrivals, OpenLoopSample } from '../../src/workers/contract.ts';
 import { loopback, until } from '../support/connections.ts';
 import { decodeHistogram } from '../support/decode-histogram.ts';
 import { startProxy } from '../support/proxy.ts';
-import { startRedis, type TestServer } from '../support/servers.ts';
+import { shareServer, startRedis, type TestServer } from '../support/servers.ts';
 import { accounted, type PlainSample, runOne, type TaskOptions } from '../support/threads.ts';
 
 let server: TestServer;
 let control: Control;
 
 beforeAll(async () => {
-  server = await startRedis();
+  server = await shareServer();
   control = await connectControl(loopback(server.port), { timeoutMs: 2000 });
 });
 
-afterAll(async () => {
-  control?.close();
-  await server?.stop();
-});
+afterAll(() => control?.close());
 
 /** Open loops have all pools in the one thread of these tests. */
 async function runOpen(

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import {
   maxGrowthSeconds,
   openWindow,
@@ -11,17 +11,15 @@ import type { Preset } from '../../src/pool/presets.ts';
 import { SharedState } from '../../src/workers/shared-state.ts';
 import { clientNames } from '../support/connections.ts';
 import { startProxy } from '../support/proxy.ts';
-import { startRedis, type TestServer } from '../support/servers.ts';
+import { shareServer, type TestServer } from '../support/servers.ts';
 import { type PlainSample, runOne, stopAfter, type TaskOptions } from '../support/threads.ts';
 
 describe('burst of connection attempts', () => {
   let server: TestServer;
 
   beforeAll(async () => {
-    server = await startRedis();
+    server = await shareServer();
   });
-
-  afterAll(() => server?.stop());
 
   const delayMs = 20;
 
@@ -73,10 +71,8 @@ describe('growth of pools before the measured window', () => {
   let server: TestServer;
 
   beforeAll(async () => {
-    server = await startRedis();
+    server = await shareServer();
   });
-
-  afterAll(() => server?.stop());
 
   const workers = 20;
   const pools = [{ workers, connections: 2 * workers, minIdle: 0 }];

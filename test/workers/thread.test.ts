@@ -10,7 +10,7 @@ import { decodeHistogram } from '../support/decode-histogram.ts';
 import { plainWorkload } from '../support/plain-workload.ts';
 import { startProxy } from '../support/proxy.ts';
 import { startScriptedServer } from '../support/scripted-server.ts';
-import { startRedis, type TestServer } from '../support/servers.ts';
+import { shareServer, startRedis, type TestServer } from '../support/servers.ts';
 import {
   accounted,
   buildTask,
@@ -25,14 +25,11 @@ describe('accounting', () => {
   let control: Control;
 
   beforeAll(async () => {
-    server = await startRedis();
+    server = await shareServer();
     control = await connectControl(loopback(server.port), { timeoutMs: 2000 });
   });
 
-  afterAll(async () => {
-    control?.close();
-    await server?.stop();
-  });
+  afterAll(() => control?.close());
 
   function recorded(sample: PlainSample): { service: number; response: number; series: number } {
     const total = (encoded: string) => {
@@ -84,9 +81,11 @@ describe('accounting', () => {
     });
 
     test('error replies are failures by code, and no latency', async () => {
-      const full = await startRedis({ args: ['--maxmemory', '1'] });
-      onTestFinished(() => full.stop());
-      const sample = await runOne(full.port, { client, pipeline: 3 });
+      await control.call('CONFIG', 'SET', 'maxmemory', '1');
+      onTestFinished(async () => {
+        await control.call('CONFIG', 'SET', 'maxmemory', '0');
+      });
+      const sample = await runOne(server.port, { client, pipeline: 3 });
       expect(Object.keys(sample.failed)).toEqual(['OOM']);
       expect(sample.completed).toBeGreaterThan(0);
       expect(sample.failed.OOM).toBeGreaterThan(0);
@@ -299,10 +298,8 @@ describe('batch workers are measured separately', () => {
   let server: TestServer;
 
   beforeAll(async () => {
-    server = await startRedis();
+    server = await shareServer();
   });
-
-  afterAll(() => server?.stop());
 
   const singles = { workers: 6, pipeline: 1 };
   const batches = { workers: 2, pipeline: 100 };

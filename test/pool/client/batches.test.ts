@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { Batch, type CommandSet, KEY } from '../../../src/pool/client/batch.ts';
 import { IoredisConnection } from '../../../src/pool/client/ioredis-connection.ts';
 import { encodeRequest } from '../../../src/pool/client/request-templates.ts';
@@ -24,15 +24,13 @@ import {
 } from '../../support/connections.ts';
 import { startProxy } from '../../support/proxy.ts';
 import { startScriptedServer } from '../../support/scripted-server.ts';
-import { startRedis, type TestServer } from '../../support/servers.ts';
+import { shareServer, type TestServer } from '../../support/servers.ts';
 
 let server: TestServer;
 
 beforeAll(async () => {
-  server = await startRedis();
+  server = await shareServer();
 });
-
-afterAll(() => server?.stop());
 
 const kinds = {
   wire: (port: number) => WireConnection.connector(loopback(port), commands, 5000, plainWire)(),

@@ -28,32 +28,45 @@ import { startProxy } from '../../support/proxy.ts';
 import { startScriptedServer } from '../../support/scripted-server.ts';
 import {
   certificates,
+  onFreePorts,
+  shareServer,
   startRedis,
   startRedisOnSocket,
-  startRedisWithTls,
   type TestServer,
+  tlsArguments,
 } from '../../support/servers.ts';
 
-describe('transports and logins', () => {
-  const acl = [
-    ...['--user', 'worker', 'on', '>pa55w0rd%/@:', '~test:*'],
-    ...['+get', '+set', '+ping', '+select', '+client|setname'],
-  ];
+const login = [
+  ...['--requirepass', 's3cret', '--user', 'worker', 'on', '>pa55w0rd%/@:', '~test:*'],
+  ...['+get', '+set', '+ping', '+select', '+client|setname'],
+];
 
-  let server: TestServer;
+/** Speaks plainly, over a unix socket, which is in its URL, and TLS; all want a password. */
+let server: TestServer;
+let tlsPort: number;
+let control: Control;
+
+beforeAll(async () => {
+  server = await onFreePorts(async () => {
+    tlsPort = await freePort();
+    return startRedisOnSocket({ args: [...login, ...tlsArguments(tlsPort)] });
+  });
+  control = await connectControl(loopback(server.port, { password: 's3cret' }), { timeoutMs: 2000 });
+});
+
+afterAll(async () => {
+  control?.close();
+  await server?.stop();
+});
+
+describe('transports and logins', () => {
   let old: TestServer;
-  let control: Control;
 
   beforeAll(async () => {
-    server = await startRedis({ args: ['--requirepass', 's3cret', ...acl] });
-    old = await startRedis({ args: ['--rename-command', 'HELLO', '', '--requirepass', 's3cret', ...acl] });
-    control = await connectControl(loopback(server.port, { password: 's3cret' }), { timeoutMs: 2000 });
+    old = await startRedis({ args: ['--rename-command', 'HELLO', '', ...login] });
   });
 
-  afterAll(async () => {
-    control?.close();
-    await Promise.all([server?.stop(), old?.stop()]);
-  });
+  afterAll(() => old?.stop());
 
   const worker = { username: 'worker', password: 'pa55w0rd%/@:' };
 
@@ -97,16 +110,12 @@ describe('transports and logins', () => {
     });
 
     test('a unix socket', async () => {
-      const socket = await startRedisOnSocket({ args: ['--requirepass', 's3cret'] });
-      onTestFinished(() => socket.stop());
-      await works(client, { ...parseAddress(`${socket.url}?db=2`), password: 's3cret' });
+      await works(client, { ...parseAddress(`${server.url}?db=2`), password: 's3cret' });
     });
   });
 
   describe.each(clientNames)('%s', client => {
     test('TLS, with the server name checked and one batch larger than a TLS record', async () => {
-      const tls = await startRedisWithTls({ args: ['--requirepass', 's3cret'] });
-      onTestFinished(() => tls.stop());
       // NODE_EXTRA_CA_CERTS is read when Node starts, so this takes a process of its own.
       const module = (name: string) =>
         JSON.stringify(new URL(`../../../dist/pool/client/${name}.js`, import.meta.url).href);
@@ -115,7 +124,7 @@ describe('transports and logins', () => {
       const program = `
       import { Batch, KEY } from ${module('batch')};
       import { ${connection} } from ${module(`${client}-connection`)};
-      const address = { host: 'localhost', port: ${tls.port}, tls: true, password: 's3cret', database: 1 };
+      const address = { host: 'localhost', port: ${tlsPort}, tls: true, password: 's3cret', database: 1 };
       const commands = [{ name: 'GET', args: [KEY] }, { name: 'SET', args: [KEY, 'x'.repeat(100)] }];
       const order = Uint16Array.from({ length: 2000 }, (_, i) => i < 1000 ? 1 : 0);
       const set = { keyPrefix: 'k:', commands, order };
@@ -186,17 +195,19 @@ describe('server names in TLS', () => {
 
 describe('failed connection attempts', () => {
   let plain: TestServer;
-  let locked: TestServer;
-  let tls: TestServer;
+  /** Takes three clients, of which one is ours. */
+  let full: TestServer;
+  let ours: Control;
 
   beforeAll(async () => {
-    plain = await startRedis();
-    locked = await startRedis({ args: ['--requirepass', 's3cret'] });
-    tls = await startRedisWithTls();
+    plain = await shareServer();
+    full = await startRedis({ args: ['--maxclients', '3'] });
+    ours = await connectControl(loopback(full.port), { timeoutMs: 2000 });
   });
 
   afterAll(async () => {
-    await Promise.all([plain?.stop(), locked?.stop(), tls?.stop()]);
+    ours?.close();
+    await full?.stop();
   });
 
   describe.each(allClients)('%s', client => {
@@ -220,13 +231,13 @@ describe('failed connection attempts', () => {
     });
 
     test('a password is missing or wrong', async () => {
-      expect(await refusal(loopback(locked.port))).toMatchObject({ code: 'NOAUTH' });
+      expect(await refusal(loopback(server.port))).toMatchObject({ code: 'NOAUTH' });
       expect(
-        await refusal(loopback(locked.port, { password: 'not-s3cret'.replace('s3', 'S3') })),
+        await refusal(loopback(server.port, { password: 'not-s3cret'.replace('s3', 'S3') })),
       ).toMatchObject({
         code: 'WRONGPASS',
       });
-      expect(await refusal(loopback(locked.port, { username: 'nobody', password: 's3cret' }))).toMatchObject({
+      expect(await refusal(loopback(server.port, { username: 'nobody', password: 's3cret' }))).toMatchObject({
         code: 'WRONGPASS',
       });
     });
@@ -240,9 +251,9 @@ describe('failed connection attempts', () => {
     });
 
     test('TLS is spoken to a plain port, plain to a TLS port, and the certificate is unknown', async () => {
-      const unknown = await refusal(loopback(tls.port, { host: 'localhost', tls: true }));
+      const unknown = await refusal(loopback(tlsPort, { host: 'localhost', tls: true }));
       expect(unknown.code).toMatch(/SELF_SIGNED_CERT|UNABLE_TO/);
-      expect((await refusal(loopback(tls.port))).code).toMatch(/PROTOCOL|CONNECTION_CLOSED|ECONNRESET/);
+      expect((await refusal(loopback(tlsPort))).code).toMatch(/PROTOCOL|CONNECTION_CLOSED|ECONNRESET/);
       expect((await refusal(loopback(plain.port, { tls: true }), 300)).code).toMatch(
         /ETIMEDOUT|SSL|ECONNRESET/,
       );
@@ -260,8 +271,13 @@ describe('failed connection attempts', () => {
     });
 
     test('the server has reached its client limit: its message is the reason', async () => {
-      const full = await startRedis({ args: ['--maxclients', '2'] });
-      onTestFinished(() => full.stop());
+      // Those of the test before may not have gone yet.
+      await until(
+        async () =>
+          String(await ours.call('CLIENT', 'LIST'))
+            .trim()
+            .split('\n').length === 1,
+      );
       await openConnection(client, loopback(full.port));
       await openConnection(client, loopback(full.port));
       const reason =

@@ -1,5 +1,5 @@
 import { Socket } from 'node:net';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type Control, connectControl } from '../../../src/main/server/control.ts';
 import { parseAddress } from '../../../src/main/server/url.ts';
 import { Batch } from '../../../src/pool/client/batch.ts';
@@ -7,7 +7,7 @@ import { IoredisConnection } from '../../../src/pool/client/ioredis-connection.t
 import type { Connect } from '../../../src/pool/connection.ts';
 import { commands, GET, loopback, plainIoredis, SET, sendBatch } from '../../support/connections.ts';
 import { connectObserver } from '../../support/observed-server.ts';
-import { startRedis, type TestServer } from '../../support/servers.ts';
+import { shareServer, type TestServer } from '../../support/servers.ts';
 
 describe('lost servers', () => {
   /** Far more than a pool may send to connections that refuse it. */
@@ -16,8 +16,7 @@ describe('lost servers', () => {
   const attempts = 8;
 
   test('a connection on whose stream nothing can be written any more is not alive', async () => {
-    const server = await startRedis();
-    onTestFinished(() => server.stop());
+    const server = await shareServer();
     const address = parseAddress(server.url);
     const control = await connectControl(address, { timeoutMs: 2000 });
     onTestFinished(() => control.close());
@@ -57,10 +56,8 @@ describe('auto-pipelining', () => {
   let server: TestServer;
 
   beforeAll(async () => {
-    server = await startRedis();
+    server = await shareServer();
   });
-
-  afterAll(() => server?.stop());
 
   const concurrent = 20;
 

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type CommandSet, KEY } from '../../../src/pool/client/batch.ts';
 import type { ClientConnection, ClientModule, Place } from '../../../src/pool/client/client-module.ts';
 import { ModuleConnection } from '../../../src/pool/client/module-connection.ts';
@@ -18,16 +18,14 @@ import {
   sendBatch,
 } from '../../support/connections.ts';
 import { connectObserver } from '../../support/observed-server.ts';
-import { startRedis, type TestServer } from '../../support/servers.ts';
+import { shareServer, type TestServer } from '../../support/servers.ts';
 
 describe('options of a client', () => {
   let server: TestServer;
 
   beforeAll(async () => {
-    server = await startRedis();
+    server = await shareServer();
   });
-
-  afterAll(() => server?.stop());
 
   const cases: [AnyClient, Readonly<Record<string, unknown>>, number][] = [
     ['ioredis', {}, 3],

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { type CommandSet, KEY } from '../../../src/pool/client/batch.ts';
 import {
   allClients,
@@ -13,15 +13,13 @@ import {
 } from '../../support/connections.ts';
 import { startProxy } from '../../support/proxy.ts';
 import { startScriptedServer } from '../../support/scripted-server.ts';
-import { startRedis, type TestServer } from '../../support/servers.ts';
+import { shareServer, type TestServer } from '../../support/servers.ts';
 
 let server: TestServer;
 
 beforeAll(async () => {
-  server = await startRedis();
+  server = await shareServer();
 });
-
-afterAll(() => server?.stop());
 
 const size = 10;
 const writes = Array.from({ length: size }, (_, key) => [SET, key] as const);

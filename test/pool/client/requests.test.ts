@@ -214,7 +214,7 @@ describe('requests of an order are laid out beforehand', () => {
 
   test.each([
     ['of one key each', { keyPrefix: 'k:', commands, order }],
-    ['too long to be kept in a row', { keyPrefix: 'k'.repeat(200_000), commands, order }],
+    ['too long to be kept in a row', { keyPrefix: 'k'.repeat(110_000), commands, order }],
     [
       'of which one has no key',
       { keyPrefix: 'k:', commands: [commands[0], commands[1], { name: 'PING', args: [] }], order },

@@ -6,7 +6,7 @@ import { Batch, type CommandSet, KEY, keyName } from '../../../src/pool/client/b
 import { WireConnection } from '../../../src/pool/client/wire-connection.ts';
 import { loopback, plainWire, usableTransports } from '../../support/connections.ts';
 import { calm, createExperiment } from '../../support/experiment.ts';
-import { startRedis } from '../../support/servers.ts';
+import { shareServer } from '../../support/servers.ts';
 
 describe('full sockets', () => {
   const connections = 2;
@@ -22,8 +22,7 @@ describe('full sockets', () => {
     'batches larger than what the system buffers arrive whole, with the keys of each, though connections share their bytes: $way, $transport',
     async load => {
       const { transport, batches, depth, bytes, follows } = load;
-      const server = await startRedis();
-      onTestFinished(() => server.stop());
+      const server = await shareServer();
       const set: CommandSet = {
         keyPrefix: 'full:',
         commands: [{ name: 'SET', args: [KEY, 'v'.repeat(bytes)] }],
@@ -65,8 +64,7 @@ describe('full sockets', () => {
 
 describe('without the handle of Node', () => {
   test('if Node hides the handles of its sockets, wire uses their streams and loses nothing', async () => {
-    const server = await startRedis();
-    onTestFinished(() => server.stop());
+    const server = await shareServer();
     const experiment = await createExperiment(server.url, {
       scenarios: [{ client: 'wire', workers: 4, pipeline: [1, 20], ...calm }],
       seconds: 0.3,

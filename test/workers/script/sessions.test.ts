@@ -242,41 +242,36 @@ describe('failures', () => {
     expect(script.unawaited.only).toBeGreaterThanOrEqual(completed);
   });
 
-  test.each([
-    `Promise.reject(new Error('nobody waits'));`,
-    `setTimeout(() => { throw new Error('nobody waits'); });`,
-    `client.get(key(), () => { throw new Error('nobody waits'); });`,
-  ])('of what a script does not wait for belong to no session, and end nothing: %s', async failing => {
+  test('of what scripts of one thread do not wait for belong to no session, end nothing, and are reported for the script that caused them', async () => {
+    const failures = [
+      `Promise.reject(new Error('a promise'));`,
+      `setTimeout(() => { throw new Error('a timer'); });`,
+      `setTimeout(() => { throw new Error('another timer'); });`,
+      `client.get(key(), () => { throw new Error('a callback'); });`,
+    ];
     // In a thread of its own: such a failure here would be one of the test's.
-    const shared = SharedState.forThreads(1);
-    const workload = await scriptWorkload(`await client.get(key());\n${failing}`);
-    const running = startThreads(1)(buildTask(server.port, shared, { client: 'ioredis', workload }));
-    await until(() => shared.ready === 1);
-    const startNs = nowNs() + 5e6;
-    shared.openWindow(startNs);
-    shared.release(startNs);
-    const { completed, failed, script } = await running;
-    expect(completed).toBeGreaterThan(0);
-    expect(failed).toEqual({});
-    expect(script?.messages).toEqual({ UNHANDLED: 'nobody waits (script.mjs:3)' });
-  });
-
-  test('of two scripts in one thread are reported for the script that caused them', async () => {
-    const shared = SharedState.forThreads(2);
-    const run = startThreads(1, { tasksInOne: 2 });
-    const running = ['one', 'another'].map(async (name, thread) => {
-      const failing = `setTimeout(() => { throw new Error('${name}'); });`;
+    const shared = SharedState.forThreads(failures.length);
+    const run = startThreads(1, { tasksInOne: failures.length });
+    const running = failures.map(async (failing, thread) => {
       const workload = await scriptWorkload(`await client.get(key());\n${failing}`);
       return run(buildTask(server.port, shared, { client: 'ioredis', workload, seconds: 30 }, thread));
     });
-    await until(() => shared.ready === 2);
+    await until(() => shared.ready === failures.length);
     const startNs = nowNs() + 5e6;
     shared.openWindow(startNs);
     shared.release(startNs);
-    await until(() => [0, 1].every(thread => shared.progress(thread).completed > 20));
+    await until(() => failures.every((_, thread) => shared.progress(thread).completed > 20));
     shared.stop(nowNs());
-    const messages = (await Promise.all(running)).map(({ script }) => script?.messages);
-    expect(messages).toEqual([{ UNHANDLED: 'one (script.mjs:3)' }, { UNHANDLED: 'another (script.mjs:3)' }]);
+    const samples = await Promise.all(running);
+    for (const { completed, failed } of samples) {
+      expect(completed).toBeGreaterThan(0);
+      expect(failed).toEqual({});
+    }
+    expect(samples.map(({ script }) => script?.messages)).toEqual(
+      ['a promise', 'a timer', 'another timer', 'a callback'].map(message => ({
+        UNHANDLED: `${message} (script.mjs:3)`,
+      })),
+    );
   });
 
   test.each([
@@ -320,7 +315,7 @@ describe('failures', () => {
 
   test('come of a thirty-third name of a step', async () => {
     const body = `for (let i = 0; i < 33; i++) await step('step-' + i, () => client.get(key()));`;
-    const { failed, script } = await runSessions(body);
+    const { failed, script } = await runSessions(body, { sessions: 8 });
     expect(Object.keys(failed)).toEqual(['TOO_MANY_STEPS']);
     expect(script.steps).toHaveLength(32);
   });

@@ -14,7 +14,8 @@ import { type Running, startBothServers } from '../../support/both-servers.ts';
 import { prefill } from '../../support/prefill.ts';
 import { accounted, type PlainSample, runOne, stopAfter } from '../../support/threads.ts';
 
-const keys = 8000;
+/** More than one pipeline of those that write and remove them, for each pool. */
+const keys = 2400;
 
 const running = startBothServers();
 

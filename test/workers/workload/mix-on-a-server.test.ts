@@ -4,7 +4,7 @@ import { keyName } from '../../../src/pool/client/batch.ts';
 import type { WorkloadTask } from '../../../src/workers/contract.ts';
 import { keyRanges } from '../../../src/workers/workload/keys.ts';
 import { type Running, startBothServers } from '../../support/both-servers.ts';
-import { type AnyClient, clientNames, loadedNames } from '../../support/connections.ts';
+import { type AnyClient, loadedNames } from '../../support/connections.ts';
 import { plainWorkload } from '../../support/plain-workload.ts';
 import { accounted, runOne, stopAfter } from '../../support/threads.ts';
 
@@ -30,10 +30,12 @@ const statNames: Readonly<Record<string, string>> = { OBJECT: 'object|encoding' 
 
 const running = startBothServers();
 
+/** Every two of server, client and size of batches meet. */
 const arms: readonly { name: string; client: AnyClient; pipeline: number }[] = [
-  ...['redis', 'valkey'].flatMap(name =>
-    clientNames.flatMap(client => [1, 10].map(pipeline => ({ name, client, pipeline }))),
-  ),
+  { name: 'redis', client: 'wire', pipeline: 1 },
+  { name: 'redis', client: 'ioredis', pipeline: 10 },
+  { name: 'valkey', client: 'wire', pipeline: 10 },
+  { name: 'valkey', client: 'ioredis', pipeline: 1 },
   ...loadedNames.map(client => ({ name: 'redis', client, pipeline: 10 })),
 ];
 

@@ -66,8 +66,10 @@ interface Shown {
   readonly complaints: string[];
 }
 
-async function show(text: string, width = 1280): Promise<Shown> {
-  const page = await browser.newPage({ viewport: { width, height: 900 } });
+const usualSize = { width: 1280, height: 900 };
+
+async function show(text: string): Promise<Shown> {
+  const page = await browser.newPage({ viewport: usualSize });
   const complaints: string[] = [];
   page.on('console', message => complaints.push(message.text()));
   page.on('pageerror', error => complaints.push(error.message));
@@ -189,10 +191,11 @@ test.each([
 test('a phone shows it without scrolling sideways, however many pools there are', async () => {
   const wide = renderReportPage(buildFullResult({ pools: [1, 2, 4, 8, 16, 32], rounds: 1 }));
   for (const text of [report, comparison, overTime, wide]) {
-    const { page } = await show(text, 400);
+    const { page } = await showOnce(text);
+    await page.setViewportSize({ width: 400, height: 900 });
     await page.evaluate(unfold);
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(400);
-    await page.close();
+    await page.setViewportSize(usualSize);
   }
 });
 
