@@ -46,7 +46,7 @@ test('an interrupted search ends with 130, without keys, and with the steps it h
 });
 
 test('a search that was stopped in its first step is not resumed as a run', async () => {
-  const { experiment } = await prepare();
+  const experiment = await createExperiment((await shareServer()).url, climbing);
   const running = experiment.start([], { command: 'search' });
   await running.said('step 1  1,000/s  repeat 1');
   running.kill('SIGINT');
