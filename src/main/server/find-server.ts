@@ -47,13 +47,9 @@ export async function findUnpacked(
 ): Promise<FoundBinary | NotFound> {
   const { program, unpacked } = serverFacts(server);
   const place = { name: program, cache: userCache('servers') };
-  let version: string | undefined;
   const options = {
     say,
-    async runs(binary: Program) {
-      version = await programVersion(binary);
-      return version !== undefined;
-    },
+    runs: async (binary: Program) => (await programVersion(binary)) !== undefined,
   };
   const found = await (unpacked.from === 'distribution package'
     ? unpackDebianPackages(
@@ -71,7 +67,7 @@ export async function findUnpacked(
         options,
       ));
   if ('reason' in found) return found;
-  return { ...found, from: unpacked.from, version: version ?? 'unknown' };
+  return { ...found, from: unpacked.from, version: (await programVersion(found)) ?? 'unknown' };
 }
 
 /** The archive for this machine, from the mirror if there is one; undefined if there is none. */
