@@ -99,7 +99,7 @@ async function runBenchmark(port: number): Promise<Benchmark | undefined> {
   const binary = inject('servers').redis;
   const benchmark = join(dirname(binary.path), 'redis-benchmark');
   if (!existsSync(benchmark)) return undefined;
-  const args = ['-p', String(port), '-c', String(workers), '-n', '60000', '-t', 'get', '--csv'];
+  const args = ['-p', String(port), '-c', String(workers), '-n', '100000', '-t', 'get', '--csv'];
   const env = { ...process.env, ...binary.env };
   const { stdout } = await promisify(execFile)(benchmark, args, { env });
   const [heading = '', figures = ''] = stdout.trim().split('\n');

@@ -336,6 +336,7 @@ test('a recording of a load on redis, replayed on valkey, is like it, and touche
   expect(families[0]?.distance).toBeLessThan(0.02);
   const second = await recordLoad(valkey, task, 'own:', commands);
   expect(second.sample.failed).toEqual({});
+  expect(fitted(second.text).families[0]?.distance).toBeLessThan(0.02);
   const [a, b] = [figuresOf(first.text), figuresOf(second.text)];
   expect(Object.keys(b.shares).sort()).toEqual(Object.keys(a.shares).sort());
   for (const [name, share] of Object.entries(a.shares))
