@@ -45,6 +45,7 @@ describe('a URL in the place of a config', () => {
     [[url, '--pols', '1'], /did you mean --pools\?/],
     [['127.0.0.1:7711'], /found 127\.0\.0\.1:7711 \(did you mean redis:\/\/127\.0\.0\.1:7711\?\)$/],
     [['check', 'my-host:6379/2', '--quick'], /\(did you mean redis:\/\/my-host:6379\/2\?\)$/],
+    [['rediss:/my-host:6379/2'], /\(did you mean rediss:\/\/my-host:6379\/2\?\)$/],
     [['::1'], /\(did you mean redis:\/\/\[::1\]\?\)$/],
     [['claims', 'localhost'], /\(did you mean redis:\/\/localhost\?\)$/],
     [
