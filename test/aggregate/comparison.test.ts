@@ -57,21 +57,40 @@ describe('a comparison to the first result', () => {
     }
   });
 
-  test('too few rounds show no difference', () => {
-    const few = (name: string, opsPerSecond: number) => {
-      const { scenarios, ...rest } = side(name, opsPerSecond, inTurn);
-      return {
-        ...rest,
-        scenarios: scenarios.map(scenario => ({ ...scenario, rounds: scenario.rounds.slice(0, 4) })),
-      };
+  const few = (name: string, opsPerSecond: number, changes: Partial<Result> = inTurn, count = 4): Result => {
+    const { scenarios, ...rest } = side(name, opsPerSecond, changes);
+    return {
+      ...rest,
+      scenarios: scenarios.map(scenario => ({ ...scenario, rounds: scenario.rounds.slice(0, count) })),
     };
+  };
+
+  test('too few rounds show no difference', () => {
     const text = onTerminal.comparison(compareResults([few('redis', 10_000), few('valkey', 30_000)]));
-    expect(text).toMatch(/no\s+clear\s+difference\s+in\s+2\s+scenarios/);
+    expect(text).toMatch(/Whether valkey and redis differ cannot be shown: that needs 6 rounds/);
+    expect(text).not.toMatch(/clear\s+difference/);
+    expect(text).toMatch(/no\s+ratio\s+is\s+shown/);
     expect(text).toMatch(/fewer\s+than\s+6\s+common\s+rounds/);
     expect(text).not.toMatch('luck');
     // What has no interval covers nothing.
     expect(text).toMatch(/too\s+few\s+rounds\s+for\s+an\s+interval/);
     expect(text).not.toContain('confidence');
+  });
+
+  test('too few rounds of separate runs exclude nothing, although they have intervals', () => {
+    const text = onTerminal.comparison(
+      compareResults([few('redis', 10_000, {}, 2), few('valkey', 30_000, {}, 2)]),
+    );
+    expect(text).toContain('[');
+    expect(text).toMatch(/cannot be shown: that needs 6 rounds/);
+    expect(text).not.toContain('excluded');
+    const mixed = few('redis', 10_000, {}, 6);
+    const [first, second] = mixed.scenarios;
+    if (first === undefined || second === undefined) throw new Error('expected two scenarios');
+    const shorter = { ...mixed, scenarios: [first, { ...second, rounds: second.rounds.slice(0, 2) }] };
+    const half = onTerminal.comparison(compareResults([shorter, side('valkey', 10_000)]));
+    expect(half).toMatch(/clear\s+difference\s+in\s+2\s+scenarios/);
+    expect(half).not.toContain('excluded');
   });
 
   test('only common scenarios are compared, and the others are named', () => {

@@ -183,6 +183,7 @@ test.each<[expected: string, text: string, arrival: object, more?: object, group
   ['.arrival.rate: .*1111.11 or nothing.*found 5', textOf([early, late]), { rate: 5 }],
   ['.arrival.speed: .*above 10000000, found 100', textOf([early, { instant: 2, key: 1 }]), { speed: 100 }],
   ['.arrival.rate: .*found a list', textOf([early, late]), { rate: [1, 2] }],
+  ['.arrival.speed: .*list several arrivals.*found a list', textOf([early, late]), { speed: [1, 2] }],
   ['.arrival: .*stages', textOf([early, late]), { stages: [{ seconds: 1, rate: 1 }] }],
   ['.arrival.speed: .*0.01 to 100', textOf([early, late]), { speed: 0 }],
   ['.pipeline: .*its own instant', textOf([early, late]), {}, {}, { pipeline: 2 }],

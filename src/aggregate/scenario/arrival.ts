@@ -52,7 +52,16 @@ export const burstSize = wholeNumber(1, 1_000_000);
 
 /** Limits of the speed of a replay, as a multiple of that of the recording. */
 export const [minSpeed, maxSpeed] = [0.01, 100];
-export const speed = numberBetween(minSpeed, maxSpeed).default(1);
+const expectedSpeed = `a number from ${minSpeed} to ${maxSpeed}`;
+export const speed = z
+  .number({
+    // A list of rates is allowed.
+    error: ({ input }) =>
+      Array.isArray(input) ? `${expectedSpeed} (to compare speeds, list several arrivals)` : expectedSpeed,
+  })
+  .min(minSpeed, { error: expectedSpeed })
+  .max(maxSpeed, { error: expectedSpeed })
+  .default(1);
 
 const kindOf = <const Kind extends string>(kind: Kind, description: string) =>
   z.literal(kind).meta({ description: `${kind}: ${description}` });

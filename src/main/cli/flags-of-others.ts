@@ -32,7 +32,9 @@ const counterparts: Readonly<Record<string, Counterpart>> = {
     note: '-a: the password is part of the URL; percent-encode "@", ":", "/" and "#" in it',
   },
   '-c': {
-    as: clients => `--workers ${clients}`,
+    // poolbench's own --client takes names.
+    as: clients => (/^[\d,]+$/.test(clients) ? `--workers ${clients}` : `--client ${clients}`),
+    needsNote: value => /^[\d,]*$/.test(value),
     note: '-c: a worker is one concurrent caller, for which a pool opens up to 2 connections; memtier_benchmark counts clients per thread, so multiply by its -t',
   },
   '-n': {

@@ -1,4 +1,4 @@
-import { type ScenarioKey, scenarioKeyOf } from '../../aggregate/scenario/scenario.ts';
+import { configNames, type ScenarioKey, scenarioKeyOf } from '../../aggregate/scenario/scenario.ts';
 import { controlSuffix } from '../../aggregate/stats/control.ts';
 import type { LabelledScenario, Scenario } from './scenarios.ts';
 
@@ -32,7 +32,7 @@ export function formBlocks(
   scenarios: readonly LabelledScenario[],
   compare: readonly string[] | null,
 ): Block[] {
-  const ladders = groupBy(scenarios, ({ scenario, values }) => ladderKey(scenario, values));
+  const ladders = laddersOf(scenarios);
   const varying = varyingKeys(ladders.flatMap(([first]) => first?.values ?? []));
   const compared = compare?.map(scenarioKeyOf) ?? usualOf(varying);
   const held = varying.filter(key => !compared.includes(key));
@@ -42,6 +42,13 @@ export function formBlocks(
         ladder.map(({ scenario }) => scenario).toSorted((a, b) => placeOf(a) - placeOf(b)),
       ),
     }),
+  );
+}
+
+/** What a config can list in `compare` to compare these scenarios: the names of the keys that vary. */
+export function comparableKeys(scenarios: readonly LabelledScenario[]): string[] {
+  return varyingKeys(laddersOf(scenarios).flatMap(([first]) => first?.values ?? [])).flatMap(
+    key => configNames.find(name => scenarioKeyOf(name) === key) ?? [],
   );
 }
 
@@ -96,6 +103,10 @@ function varyingKeys(values: readonly LabelledScenario['values'][]): ScenarioKey
   return [...keys].filter(
     key => new Set(values.map(labels => labels.get(key)).filter(label => label !== '')).size > 1,
   );
+}
+
+function laddersOf(scenarios: readonly LabelledScenario[]): LabelledScenario[][] {
+  return groupBy(scenarios, ({ scenario, values }) => ladderKey(scenario, values));
 }
 
 /** The rates of a list that goes up and down stay together, because the previous rate may affect the target. */

@@ -20,6 +20,7 @@ import type { KeyChoice, WorkloadTask } from '../../workers/contract.ts';
 import { typeName } from '../../workers/workload/families.ts';
 import { keyRanges } from '../../workers/workload/keys.ts';
 import { countCommands, lengthOf, readReplay } from '../../workers/workload/replay.ts';
+import { comparableKeys } from './blocks.ts';
 import { armsOf, isEndedByBudget, type Plan, secondsAtLeast, secondsAtMost } from './plan.ts';
 import { type Population, populationsOf } from './populations.ts';
 import { type LabelledScenario, labelScenarios, type Scenario } from './scenarios.ts';
@@ -46,6 +47,7 @@ export function describePlan(plan: Plan): string {
     `Plan: ${experiment.name}`,
     `  ${formatPlural(arms, 'scenario')}${controls === 0 ? '' : ` and ${formatPlural(controls, 'control')}`} × ${describeRounds(rounds)}${total}`,
     ...describeRange(plan),
+    ...describeUncompared(plan),
     ...(controls === 0
       ? []
       : ['  controls: scenarios measured twice, to show how much identical ones differ']),
@@ -133,6 +135,16 @@ function describeRange(plan: Plan): string[] {
   return isCompared || isFixed(asked)
     ? []
     : [`  ends: after ${formatPlural(rounds.atMost, 'round')}, because the run compares nothing`];
+}
+
+/** How to compare the scenarios of a run that compares none of them; nothing if there is only one. */
+function describeUncompared({ isCompared, sides }: Plan): string[] {
+  const [first] = sides;
+  if (isCompared || first === undefined) return [];
+  const keys = comparableKeys(labelScenarios(first.experiment.scenarios));
+  if (keys.length === 0) return [];
+  const text = `to compare scenarios: list keys in "compare" of the config; here ${formatList(keys)} ${keys.length === 1 ? 'varies' : 'vary'}`;
+  return wrapText(text, columns, '  ');
 }
 
 /** Blocks of single scenarios mean nothing to the reader, nor does a single block of all scenarios. */
@@ -265,7 +277,9 @@ export function describeWorkload(workload: WorkloadConfig): string[] {
     const own = types[typeName(family)];
     if (own === undefined) return [];
     const elements = own.members === undefined ? '' : ` of ${formatPlural(members, 'element')}`;
-    const choice = ownChoice === undefined ? '' : describeChoice(ownChoice) || ', uniform';
+    // A replay has the key of each operation.
+    const isDrawn = ownChoice !== undefined && replay === undefined;
+    const choice = isDrawn ? describeChoice(ownChoice) || ', uniform' : '';
     return [`${formatCount(keys)} ${family}${elements}${choice}`];
   });
   const mix = workload.ycsb === null ? '' : `YCSB ${workload.ycsb}: `;
@@ -274,7 +288,7 @@ export function describeWorkload(workload: WorkloadConfig): string[] {
     ...(hitShare < 1 ? [`${formatPercent(hitShare)} of reads are for existing keys`] : []),
     ...(workload.subscribers > 0 ? [formatPlural(workload.subscribers, 'subscriber')] : []),
   ];
-  const order = replay === undefined ? '' : ` in the order of ${basename(replay)}`;
+  const order = replay === undefined ? '' : `, in the order of ${basename(replay)}`;
   const sizes = `values of ${describeSizes(workload.valueBytes)}`;
   const text = [
     keys,

@@ -234,8 +234,8 @@ async function requireFreeDatabase(
   if (prefixes.length > 0) {
     const shown = `${prefixes.slice(0, maxPrefixes).join(', ')}${prefixes.length > maxPrefixes ? ', …' : ''}`;
     warnings.push(
-      `the database has keys of other poolbench runs (${shown}): one is running now, or was killed; ` +
-        `in that case remove them, for example with redis-cli --scan --pattern '${prefixes[0]}*' | xargs redis-cli unlink`,
+      `the database has keys of other poolbench runs (${shown}): one is running now, or was killed. ` +
+        `A killed one removes its keys when it is resumed (run --resume); otherwise remove them, for example with redis-cli --scan --pattern '${prefixes[0]}*' | xargs redis-cli unlink`,
     );
   }
   if (refusals.length > 0) {

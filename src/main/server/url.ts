@@ -39,8 +39,13 @@ export function parseAddress(url: string, defaultPort = 6379): Address {
   };
 }
 
-/** The URL that a place without a scheme stands for: "127.0.0.1:7711", "my-host:6379/1"; undefined for other words. */
+/**
+ * The URL that a place without a scheme, or with one slash too few, stands for: "127.0.0.1:7711", "my-host:6379/1",
+ * "redis:/my-host"; undefined for other words.
+ */
 export function urlMeant(word: string): string | undefined {
+  const [, scheme, rest] = /^((?:redis|valkey)s?):\/([^/@]+(?:\/\d+)?)$/i.exec(word) ?? [];
+  if (scheme !== undefined) return `${scheme}://${rest}`;
   if (isIP(word) === 6) return `redis://[${word}]`;
   const hasPort = /^(?:\[[\da-f:]+\]|[a-z\d][a-z\d.-]*):\d{1,5}(?:\/\d+)?$/i.test(word);
   return hasPort || isIP(word) === 4 || word === 'localhost' ? `redis://${word}` : undefined;

@@ -91,7 +91,7 @@ export function parseReplay(bytes: Buffer): Replay {
       if (number > max) refuse(`numbers of at most ${max}`);
       continue;
     }
-    if (byte !== space && byte !== LF) throw new RangeError(`only numbers in the file (byte ${at})`);
+    if (byte !== space && byte !== LF) refuse('only numbers');
     if (number >= 0) {
       if (isInstant && number < (instants.at(-1) ?? 0))
         refuse('an instant that is not before the previous one');

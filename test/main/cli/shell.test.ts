@@ -45,6 +45,7 @@ describe('a URL in the place of a config', () => {
     [[url, '--pols', '1'], /did you mean --pools\?/],
     [['127.0.0.1:7711'], /found 127\.0\.0\.1:7711 \(did you mean redis:\/\/127\.0\.0\.1:7711\?\)$/],
     [['check', 'my-host:6379/2', '--quick'], /\(did you mean redis:\/\/my-host:6379\/2\?\)$/],
+    [['rediss:/my-host:6379/2'], /\(did you mean rediss:\/\/my-host:6379\/2\?\)$/],
     [['::1'], /\(did you mean redis:\/\/\[::1\]\?\)$/],
     [['claims', 'localhost'], /\(did you mean redis:\/\/localhost\?\)$/],
     [
@@ -77,6 +78,7 @@ describe('flags of redis-benchmark and memtier_benchmark are answered with the l
       '--server h --clients 50 --threads 4 --data-size 9 --ratio 1:3',
       'redis://h:6379 --workers 50 --pools 4 --value-bytes 9 --read-share 0.75',
     ],
+    ['redis://h --clients ioredis,wire --pools 1,2', 'URL --client ioredis,wire --pools 1,2'],
     ['check --host my-host --quick', 'check redis://my-host:6379 --quick'],
     ['search a.json --host my-host', 'search a.json --url redis://my-host:6379'],
   ])('%s', (typed, line) => {

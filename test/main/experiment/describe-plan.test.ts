@@ -120,6 +120,20 @@ describe('plan is described in eighty columns', () => {
     expect(few).toContain('duration: about 12 s\n');
   });
 
+  test.each<[scenario: object, settings: object, says: RegExp]>([
+    [{ pool: ['baseline', 'optimized'], pipeline: [1, 10] }, {}, /here pool and pipeline vary\n/],
+    [{ pool: ['baseline', 'optimized'], pipeline: [1, 10] }, { rounds: 2 }, /here pool and pipeline vary\n/],
+    [{ pool: ['baseline', 'optimized'] }, { compare: ['probe'] }, /here pool varies\n/],
+  ])('%j, %j: scenarios that are not compared show which keys can be', (scenario, settings, says) => {
+    const text = describeShort({ client: 'wire', ...scenario }, settings);
+    expect(text.replaceAll(/\n {2,}(?=\w+ v)/g, ' ')).toMatch(says);
+    expect(describeShort({ client: 'wire', ...scenario }, { ...settings, compare: ['pool'] })).not.toMatch(
+      /to compare/,
+    );
+    expect(describeShort({ client: 'wire' }, settings)).not.toMatch(/to compare/);
+    for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+  });
+
   test('a claim about a single arm is decided like a comparison', () => {
     const text = describeShort({ client: 'ioredis', pool: 'baseline', workers: 1 }, {});
     expect(text).toMatch(/10 to 50 rounds\n {2}ends: when every comparison is decided/);
@@ -180,8 +194,21 @@ describe('workload is described in a few lines', () => {
     await writeFile(replay, `${untimedHead}\n0 0 1\n1 0 1\n1 0 2\n1 0 3\n`);
     const commands = [{ command: 'GET {key}', weight: 99 }, { command: 'DEL {key}' }];
     expect(linesOf({ commands, replay }).join('').replaceAll(/\s+/g, ' ')).toContain(
-      '25 % GET, 75 % DEL in the order of a.replay',
+      '25 % GET, 75 % DEL, in the order of a.replay',
     );
+  });
+
+  test('with no choice of keys for the types of a replay, which has the key of each operation', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'poolbench-test-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const replay = join(folder, 'a.replay');
+    await writeFile(replay, `${untimedHead}\n0 0 1\n1 0 1\n`);
+    const workload = {
+      commands: [{ command: 'GET {key}' }, { command: 'HGET {key} f' }],
+      types: { hashes: { keys: 20 } },
+    };
+    expect(linesOf(workload).join('')).toContain('20 hashes');
+    expect(linesOf({ ...workload, replay }).join('')).not.toContain('uniform');
   });
 
   function linesOf(workload: object): string[] {

@@ -241,7 +241,7 @@ describe('preflight warns before the load', () => {
       /^1 other client/,
       /writes to disk \(append-only file, snapshots \(save 3600 1\)\)/,
       /the keys need about 0\.1 MiB, but .* of 1\.1 MiB of maxmemory are already used \(policy noeviction\)/,
-      /other poolbench runs \(poolbench:3:\)/,
+      /other poolbench runs \(poolbench:3:\).* resumed \(run --resume\).* unlink$/,
     ];
     expect(warnings).toHaveLength(expected.length);
     for (const [index, pattern] of expected.entries()) expect(warnings[index]).toMatch(pattern);

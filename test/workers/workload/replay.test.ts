@@ -96,6 +96,7 @@ test.each([
   [`${untimedHead}\n0\n`, {}, /2 numbers or more in line 2/],
   [`${untimedHead}\n0 0 999999999\n`, {}, /at most 99999999 in line 2/],
   [`${untimedHead}\n0 0 1\n2 0 1\n`, {}, /index of a command in line 3/],
+  [`${untimedHead}\n0 0 1\n0 0 1x\n`, {}, /only numbers in line 3/],
   [`${untimedHead}\n1 0 1\n`, {}, /2 keys in line 2/],
   [`${untimedHead}\n0 0 10\n`, {}, /below 10 in line 2/],
   [`${unnamedHead}\n`, {}, /operations/],

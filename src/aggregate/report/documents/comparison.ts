@@ -72,6 +72,8 @@ export function describeOutcomes(comparison: ResultComparison): string[] {
     const count = (outcome: ReturnType<typeof outcomeOf>) =>
       formatPlural(ratios.filter(one => outcomeOf(one) === outcome).length, 'scenario');
     if (ratios.length === 0) return `${name}: no scenario in common with ${first}.`;
+    if (ratios.every(({ rounds }) => rounds < minRounds))
+      return `Whether ${name} and ${first} differ cannot be shown: that needs ${minRounds} rounds on both sides.`;
     return (
       `${name} has more throughput than ${first} in ${count('more')}, ` +
       `less in ${count('less')}, and no clear difference in ${count('unclear')}${describeExcluded(ratios)}.${describeLuck(ratios, paired === true)}`
@@ -79,11 +81,11 @@ export function describeOutcomes(comparison: ResultComparison): string[] {
   });
 }
 
-/** The difference that all scenarios without a clear difference exclude: that is their answer. */
+/** The difference that all scenarios without a clear difference exclude: that is their answer. Few rounds exclude none. */
 function describeExcluded(ratios: readonly SideRatios[]): string {
-  const unclear = ratios
-    .filter(one => outcomeOf(one) === 'unclear')
-    .flatMap(({ throughput }) => throughput ?? []);
+  const undecided = ratios.filter(one => outcomeOf(one) === 'unclear');
+  if (undecided.some(({ rounds }) => rounds < minRounds)) return '';
+  const unclear = undecided.flatMap(({ throughput }) => throughput ?? []);
   const most = Math.max(...unclear.map(({ high }) => high));
   const least = Math.min(...unclear.map(({ low }) => low));
   return unclear.length > 0 && least > 0 && Number.isFinite(most)
@@ -106,7 +108,7 @@ export function describeRatios(comparison: ResultComparison): string[] {
       : '';
     const worth =
       coverage === 0
-        ? 'there are too few rounds for an interval, so none is shown'
+        ? 'there are too few rounds for an interval, so no ratio is shown'
         : `brackets show their ${formatConfidence(coverage)}`;
     return `Ratios of ${name} to ${first?.name ?? ''} ${how}; ${worth}${few}.`;
   });
