@@ -134,7 +134,7 @@ function describeRange(plan: Plan): string[] {
     return [`  budget: ${budget}, which is too short for ${asked.atLeast} rounds`];
   return isCompared || isFixed(asked)
     ? []
-    : [`  ends: after ${formatPlural(rounds.atMost, 'round')}, because the run compares nothing`];
+    : [`  ends: after ${formatPlural(rounds.atMost, 'round')}, because more rounds would decide nothing`];
 }
 
 /** How to compare the scenarios of a run that compares none of them; nothing if there is only one. */

@@ -128,7 +128,7 @@ function describeEnd({ ended, open, isAsked }: RunEnd, plan: Plan, rounds: numbe
     decided: 'every comparison is decided',
     rounds: isAsked
       ? 'this was the planned maximum'
-      : 'the run compares nothing that more rounds could decide',
+      : 'more rounds would decide nothing',
     budget: `the next decision needs more rounds than fit into the budget of ${formatDuration(plan.budgetSeconds)}`,
   }[ended];
   const left = open.length === 0 ? '' : ` Still ${describeOpen(open)}.`;
