@@ -83,7 +83,7 @@ describe('keys of a run that was killed', () => {
     expect((await experiment.result()).complete).toBe(true);
   });
 
-  test('are left alone without a claim, permission to see whether the run has ended, or a prefix of poolbench, and if another run has it', async () => {
+  test('are left alone if the claim is lost or held by another run, the server does not show whether the run has ended, or the prefix is not one of poolbench', async () => {
     const { observer, experiment, kill, resume } = await createRun();
     await kill('round 2/3');
     const keys = await observer.dbsize();

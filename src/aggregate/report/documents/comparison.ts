@@ -106,7 +106,7 @@ export function describeRatios(comparison: ResultComparison): string[] {
       : '';
     const worth =
       coverage === 0
-        ? 'there are too few rounds for an interval, so none is shown'
+        ? 'there are too few rounds for an interval, so no ratio is shown'
         : `brackets show their ${formatConfidence(coverage)}`;
     return `Ratios of ${name} to ${first?.name ?? ''} ${how}; ${worth}${few}.`;
   });

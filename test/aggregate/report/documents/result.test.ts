@@ -289,7 +289,7 @@ describe('open loops in a report', () => {
     ]);
   });
 
-  test('replays are named by their speeds, with the part of the recording that their shortest window had', () => {
+  test('replays are named by their speeds, with the part of the recording that their shortest window covered', () => {
     const replayed = (speed: number, rate: number, seconds: readonly number[]): ScenarioResult => {
       const open = buildOpenScenario(rate, [1, 1, 1]);
       const rounds = open.rounds.map((round, index) => ({ ...round, seconds: seconds[index] ?? 1 }));
