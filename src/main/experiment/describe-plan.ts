@@ -236,8 +236,8 @@ function joinWorkers(rows: readonly Row[]): Row[] {
 }
 
 /**
- * "closed loop", "constant", "bursts of 100, up and down", "poisson, 1000/s for 2 s", "recorded ×2 at 200/s on average: 0 to
- * 24 s of 60 s of the recording".
+ * "closed loop", "constant", "bursts of 100, up and down", "poisson, 1000/s for 2 s", "recorded ×2 at 200/s on average: the
+ * first 24 s of the 60 s recording".
  */
 function describeArrivals(arrival: Arrival, { replay }: WorkloadConfig, seconds: number): string {
   if (arrival.kind === 'closed') return 'closed loop';

@@ -29,7 +29,7 @@ async function measure(root?: string, turns = 1e6) {
 }
 
 test("the server's own time per call is that of the window, and the threads of a server beside poolbench are known if the system shows them", async context => {
-  // Some 50 ms: the system counts in hundredths of a second.
+  // About 50 ms: the system counts in hundredths of a second.
   const { serverTimes: timeOf, ...measured } = await measure(undefined, 1e7);
   expect(timeOf(['get'])).toBeGreaterThanOrEqual(0);
   expect(timeOf(['get'])).toBeLessThan(10_000);

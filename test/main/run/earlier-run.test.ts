@@ -55,7 +55,7 @@ test('a changed file is named before anything that is derived from it', async ()
   await writeFile(join(folder, 'result.json'), JSON.stringify(result));
   expect((await readLeftRun(folder, {})).plan.sides).toHaveLength(1);
   for (const changed of [
-    // Its mean rate differs, its keys and its commands do not fit, and it is no replay.
+    // In turn: another mean rate, keys that do not fit, commands that do not fit, and no replay.
     formatReplay(['GET {key}'], operations.slice(0, 3)),
     text.replace(/3\n$/, '30\n'),
     text.replace('GET', 'DEL'),
