@@ -233,7 +233,7 @@ export function expectSameSubject(whole: 'ledger' | 'run', before: Subject, foun
  */
 export function expectSameFiles(
   before: Result['files'] = [],
-  found: readonly { readonly key: string; readonly sha256: string }[] = [],
+  found: readonly { readonly key: string; readonly sha256: string }[],
 ): void {
   for (const { key, file, sha256 } of before) {
     if (found.some(now => now.key === key && now.sha256 === sha256)) continue;
