@@ -93,7 +93,7 @@ function describePopulation(
 
 /** "beside 2 of 4 scenarios". */
 function describeWhere(count: number, all: number): string {
-  if (count === 0) return 'not run: no scenario has it in beside';
+  if (count === 0) return 'not run, because no scenario names it in beside';
   return count === all ? 'beside every scenario' : `beside ${count} of ${formatPlural(all, 'scenario')}`;
 }
 

@@ -239,7 +239,7 @@ export function expectSameFiles(
     if (found.some(now => now.key === key && now.sha256 === sha256)) continue;
     throw new PoolbenchError(
       'USAGE',
-      `${key}: expected the text of ${file} with which the run began (SHA-256 ${sha256}), found another text; restore the file, or start another run without --resume`,
+      `${key}: expected the text of ${file} that the run began with (SHA-256 ${sha256}), found another text; restore the file, or start another run without --resume`,
     );
   }
 }
