@@ -272,8 +272,8 @@ export const resultSchema = z.object({
     )
     .optional(),
   /**
-   * The claims on the key prefixes that the run still has keys under, so that the resumed run can remove them, and the
-   * name of the connections that show that it still runs. Absent if it has removed its keys, and before 0.13.
+   * The claims on the prefixes of the run's keys, so that `--resume` can remove the keys, and the name of its connections,
+   * which show whether it still runs. Absent once the keys are removed, and before 0.13.
    */
   keyClaims: z
     .object({

@@ -86,7 +86,7 @@ export const options = {
   },
   speed: {
     value: 'N',
-    help: 'rate of the load, as a multiple of the recorded rate, 1 by default; the config has it as speed or rate of its arrival',
+    help: 'rate of the load, as a multiple of the recorded rate, 1 by default; sets the speed or rate of the arrival in the config',
   },
   resume: {
     value: 'DIR',

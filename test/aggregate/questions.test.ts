@@ -458,7 +458,7 @@ describe('a run keeps the ratios that it was asked for', () => {
       expect(found).toMatch(/clearly more, at least ×3\.00; in 10 of 10 rounds, .*lossy/);
     });
 
-    test('of the base, an interval wholly below 1 decides that the other has less', () => {
+    test('if the base has it, an interval wholly below 1 decides that the other has less', () => {
       const { comparisons, questions, found } = compare(openArm('lossy', 3, 10), openArm('second', 1));
       expect(comparisons).toMatchObject([{ caveat: 'lower bound', ratio: { low: 0 } }]);
       expect(questions).toMatchObject([{ isDecided: true }]);
@@ -471,7 +471,7 @@ describe('a run keeps the ratios that it was asked for', () => {
       expect(found).toMatch(/still open/);
     });
 
-    test('nothing is asked of two lower bounds, as no number of rounds would decide', () => {
+    test('nothing is asked of two lower bounds, because no number of rounds would decide it', () => {
       const { questions, found } = compare(openArm('first', 1, 10), openArm('lossy', 3, 10));
       expect(questions).toEqual([]);
       expect(found).toMatch(/nothing is excluded/);

@@ -161,7 +161,7 @@ describe('interrupted ledger is resumed', () => {
     expect(await redis.dbsize()).toBe(0);
   });
 
-  test('a lost target ends all suites; what was measured is kept, and is resumed with no other target and in no other way', async () => {
+  test('a lost target ends all suites; what was measured is kept, and can be resumed only with the same target and measured in the same way', async () => {
     const redis = await ofTest(startRedis());
     const suites = await createSuites({ C2: 'long', C3: 'last' });
     await suites.write('long', { rounds: 1000, timeoutMs: 200 });

@@ -213,7 +213,7 @@ describe('cluster that fails over under load keeps its books', () => {
       scenarios: [{ ...load, client: 'wire', pipeline: 4, beside: 'other' }],
       populations: [{ ...load, name: 'other', client: 'ioredis' }],
       seed: 1,
-      // It is stopped when everything has happened.
+      // The test stops it once everything has happened.
       seconds: 60,
       timeoutMs: 4000,
       // Meanwhile a third of the keys has no master, or all have none.

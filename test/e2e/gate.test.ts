@@ -8,7 +8,7 @@ import { runPoolbench } from '../support/poolbench.ts';
 import { buildResult, buildRound, buildScenario } from '../support/result-builder.ts';
 import { readComparison, readSide } from '../support/session.ts';
 
-/** A closed loop has a control on each side, and threads that are warmed for seconds. */
+/** An open loop: a closed one would have a control on each side, and threads that are warmed for seconds. */
 const scenarios = [{ client: 'wire', workers: 4, ...unhurried }];
 
 test('a server that is slower fails the build with 98, as soon as that is decided', async () => {

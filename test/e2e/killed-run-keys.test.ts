@@ -25,7 +25,7 @@ async function createRun(config: Readonly<Record<string, unknown>> = {}) {
     observer,
     experiment,
     rounds: async () => (await experiment.result()).scenarios.map(({ rounds }) => rounds.length),
-    /** In this process, or in one of its own while another one is resumed here. */
+    /** In this process, unless another one is resumed here at the same time: then in a process of its own. */
     async resume(folder?: string, ...args: string[]) {
       return await runPoolbench(['run', '--resume', folder ?? (await experiment.resultsFolder()), ...args]);
     },
@@ -83,7 +83,7 @@ describe('keys of a run that was killed', () => {
     expect((await experiment.result()).complete).toBe(true);
   });
 
-  test('are left alone without a claim, permission to see whether the run has ended, or a prefix of poolbench, and if another run has it', async () => {
+  test('are left alone if the claim is lost or held by another run, the server does not show whether the run has ended, or the prefix is not one of poolbench', async () => {
     const { observer, experiment, kill, resume } = await createRun();
     await kill('round 2/3');
     const keys = await observer.dbsize();
@@ -147,7 +147,7 @@ test('a run that has not ended is not resumed, in its folder or a copy of it; on
   running.kill('SIGKILL');
   await running.outcome;
 
-  // The other one ends before the load, or writes nothing.
+  // One of them ends before the load, or without writing anything.
   const outcomes = await Promise.all([resume(), resume()]);
   const codes = outcomes.map(({ code }) => code ?? -1).sort();
   expect(codes[0], outcomes.map(({ stderr }) => stderr).join('\n---\n')).toBe(0);

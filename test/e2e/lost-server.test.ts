@@ -75,7 +75,7 @@ describe('server that comes back is used again', () => {
     expect(result.warnings.join('\n')).toMatch(/restarted .* round 1/);
     expect(outcome.stdout).toMatch(/Failed: .*ECONNREFUSED/s);
     expect(outcome.stdout).not.toMatch('did another program');
-    // What it lost with its memory is not missed: the keys of the second life are removed, too.
+    // The keys that it lost with its memory are not missed, and those written after the restart are removed.
     expect(await (await connectObserver(url)).dbsize()).toBe(0);
   });
 });
@@ -143,7 +143,7 @@ describe('refused writes are counted by code', () => {
         { client: 'ioredis', workers: 4, pipeline: 10, ...bursts },
         { client: 'wire', workers: 4, ...bursts },
       ],
-      // For reads to be answered in it on a busy machine, too.
+      // So that reads are answered in it even on a busy machine.
       seconds: 1,
       thresholds: { opsPerSecond: '> 1', failedShare: '< 0.1%' },
     });
@@ -203,7 +203,7 @@ describe('failover is followed with every operation accounted for', () => {
     const experiment = await createExperiment('', {
       target: { server: 'redis', url: sentinels.url, sentinel: { master: masterName } },
       ...bothAtOnce,
-      // It is stopped when everything has happened.
+      // The test stops it once everything has happened.
       seconds: 60,
       maxFailedShare: 1,
     });

@@ -16,7 +16,7 @@ const outside = Object.values(networkInterfaces())
   .flat()
   .find(address => address?.family === 'IPv4' && !address.internal);
 
-test('scraped to its end, on its port and by this machine alone: counters never fall, and end, as those that are pushed do, as the result has them', async () => {
+test('scraped to its end, on its port and by this machine alone: counters never fall; at the end, they and the pushed ones agree with the result', async () => {
   const server = await shareServer();
   const experiment = await createExperiment(server.url, {
     scenarios: [{ client: 'wire', workers: [4, 6], pools: 2, ...unhurried }],

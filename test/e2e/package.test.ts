@@ -36,7 +36,7 @@ const call = (program: string, args: readonly string[], cwd = home) =>
  */
 beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), 'poolbench-package-'));
-  // What npm would do first, and the set-up has done.
+  // npm would do this first, and the set-up has done it.
   expect(described.scripts.prepack).toBe('node build.mjs --declaration && node native/build.mjs --try');
   const pack = ['pack', '--json', '--ignore-scripts', '--pack-destination', home];
   const { stdout } = await call('npm', pack, root);
@@ -103,7 +103,7 @@ test('the example of the docs runs, and its types are right', async () => {
   const url = await startSlowly((await shareServer()).port);
   const docs = await readFile(join(home, 'node_modules/poolbench/docs/library.md'), 'utf8');
   const [, example = ''] = /```js\n(.*?)```/s.exec(docs) ?? [];
-  // Shorter, on another server, and met on a machine that does much else.
+  // Shorter, on another server, and with thresholds that a busy machine can meet.
   const short = example
     .replace('redis://127.0.0.1:6379', url)
     .replace('20ms', '60000ms')

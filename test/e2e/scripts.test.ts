@@ -142,7 +142,7 @@ describe('examples', async () => {
     '%s runs without a failed session, and its commands are those that the server counts',
     async name => {
       const text = await readFile(join(folder, `${name}.json`), 'utf8');
-      // Most are closed loops of 50 workers, which would take all that the cores can do.
+      // Most are closed loops of 50 workers, which would take all of the CPU.
       const config = text.replace('"workers": 50', '"workers": 4').replace('./scripts/', `${folder}scripts/`);
       const experiment = await createExperiment('');
       await writeFile(experiment.configPath, config);

@@ -160,7 +160,7 @@ describe('logins tls sockets and databases work to the end', () => {
     const files = Object.values(await readFiles(await experiment.resultsFolder()));
     expect(files.length).toBeGreaterThan(2);
     for (const text of [stdout, stderr, ...files]) expect(text).not.toMatch(traces);
-    // The traces are such that they would be found.
+    // The traces would be found.
     expect(url).toMatch(traces);
   });
 });

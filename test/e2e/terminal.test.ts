@@ -10,7 +10,7 @@ const ctrlC = '\u0003';
 
 // Other systems have another `script`.
 describe.skipIf(process.platform !== 'linux')('on a terminal', () => {
-  test('the view is painted over, without colours if there are to be none; Ctrl-C stops the run, and the cursor is there again', async () => {
+  test('the view is painted over, without colours if they are off; Ctrl-C stops the run, and the cursor is there again', async () => {
     const server = await shareServer();
     const { configPath, folder } = await createExperiment(server.url, { seconds: 3600 });
     const args = ['run', configPath, '--out', join(folder, 'results')];

@@ -22,7 +22,7 @@ beforeAll(async () => {
   server = await shareServer();
 });
 
-/** Workers that each send so many batches, of which all must be answered. */
+/** Workers that each send this many batches, all of which must be answered. */
 async function load(pool: ConnectionPool, workers: number, turns: number): Promise<void> {
   let completed = 0;
   await Promise.all(

@@ -96,7 +96,7 @@ esac`,
     await chmod(join(folder, 'bin', name), 0o755);
   }
 
-  /** In place of Node, a poolbench that notes its arguments, ends with these codes, and leaves a result unless its code is 2. */
+  /** A substitute for Node: a poolbench that records its arguments, ends with these codes, and leaves a result unless the code is 2. */
   async function fakePoolbench({ run, compare }: { readonly run: number; readonly compare: number }) {
     await program(
       'node',

@@ -50,7 +50,7 @@ const build = (...args: string[]) => buildAndCheck('--noCheck', ...args);
 const emitted = ({ stdout }: { readonly stdout: string }) =>
   stdout === '' ? null : [...stdout.matchAll(/(\w+)\.js$/gm)].map(([, name]) => name).sort();
 
-test('the compiler is started if a source, a file of dist, the end of the last build or its types are not as they were, and else not', async () => {
+test('the compiler is started if a source, a file of dist, the end of the last build or its types have changed, and otherwise not', async () => {
   expect(emitted(build())).toEqual(['first', 'second']);
   expect(emitted(build())).toBeNull();
 

@@ -104,8 +104,8 @@ const sharedServers = new Map<string, SharedServer>();
 /**
  * The server of its kind that all files of this worker share, as new: without keys, clients, users and counts, and
  * with the settings that it was started with. Its `stop` does nothing. For `beforeAll`, or for a test, in a file that
- * neither ends the server nor leaves its process stopped. To be asked for once at a time, because that closes all
- * connections; with another `number` it is another server, for tests that need several at once.
+ * neither ends the server nor leaves its process stopped. Each call closes all
+ * connections, so only one test at a time can use the server; another `number` is another server, for tests that need several.
  */
 export async function shareServer(kind: 'redis' | 'valkey' = 'redis', number = 0): Promise<TestServer> {
   const name = `${kind} ${number}`;

@@ -1,7 +1,14 @@
 import type { RoundResult, ScenarioResult } from '../result.ts';
 import { allServed, type Measure } from '../stats/measures.ts';
-import { clearlyLess, isUnbounded, median } from '../stats/statistics.ts';
-import { formatList, formatMs, formatPlural, formatRatio, formatRatioInterval } from '../text/format.ts';
+import { clearlyLess, median } from '../stats/statistics.ts';
+import {
+  excludesNothing,
+  formatList,
+  formatMs,
+  formatPlural,
+  formatRatio,
+  formatRatioInterval,
+} from '../text/format.ts';
 import type { PredictingClaim } from './claim.ts';
 import {
   type ArmPair,
@@ -147,7 +154,7 @@ function describeGrowth(arms: readonly ScenarioResult[]): string[] {
   return pairFewWithMany(parallel).flatMap(pair => {
     const factor = formatRatio(pair.other.workers / pair.base.workers);
     const { ratio } = ratioOf(pair, allServed);
-    if (ratio === null || isUnbounded(ratio)) return [];
+    if (ratio === null || excludesNothing(ratio)) return [];
     return `With ${factor} the workers, the optimized pool took ${formatRatioInterval(ratio)} the time: if a connection attempt costs CPU time rather than waiting, as on loopback, overlap cannot hide it.`;
   });
 }

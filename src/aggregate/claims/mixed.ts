@@ -1,8 +1,8 @@
 import type { ScenarioResult } from '../result.ts';
 import { batchThroughput, singlesP99 } from '../stats/measures.ts';
 import { RoundSeries } from '../stats/round-series.ts';
-import { clearlyLess, isUnbounded } from '../stats/statistics.ts';
-import { formatList, formatRatioInterval } from '../text/format.ts';
+import { clearlyLess } from '../stats/statistics.ts';
+import { excludesNothing, formatList, formatRatioInterval } from '../text/format.ts';
 import type { PredictingClaim } from './claim.ts';
 import { type ArmPair, compareArms, groupBy, hasBatchWorkers, pairArms, ratioOf } from './judging/arms.ts';
 import { atMost, predictRatios } from './judging/prediction.ts';
@@ -39,7 +39,7 @@ function describeBatches(scenarios: readonly ScenarioResult[]): string[] {
     byPreset(ofClient).flatMap(([preset, pairs]) => {
       const series = RoundSeries.combine(pairs.map(pair => ratioOf(pair, batchThroughput).series));
       const ratio = series.interval();
-      return isUnbounded(ratio) ? [] : `${formatRatioInterval(ratio)} with ${preset} pools (${client})`;
+      return excludesNothing(ratio) ? [] : `${formatRatioInterval(ratio)} with ${preset} pools (${client})`;
     }),
   );
   return ratios.length === 0

@@ -1,8 +1,15 @@
 import type { Comparison, Interval, Result, ScenarioResult, Verdict } from '../result.ts';
 import { workersPerPool } from '../scenario/setting.ts';
 import { p99, throughput } from '../stats/measures.ts';
-import { clearlyMore, isUnbounded } from '../stats/statistics.ts';
-import { capitalise, formatList, formatPlural, formatRatio, formatRatioInterval } from '../text/format.ts';
+import { clearlyMore } from '../stats/statistics.ts';
+import {
+  capitalise,
+  excludesNothing,
+  formatList,
+  formatPlural,
+  formatRatio,
+  formatRatioInterval,
+} from '../text/format.ts';
 import { type Evidence, type Judgement, type OwnRuleClaim, untested } from './claim.ts';
 import { armsOf, compareArms, groupBy, isSteady, limitsOf, type PoolsPair } from './judging/arms.ts';
 import { type Asked, agree, atLeast, atMost, groupPairs, type Range, stateOf } from './judging/prediction.ts';
@@ -219,7 +226,7 @@ function describeGain(finding: Finding, verdict: Verdict): string {
 function describeBeginning(finding: Finding, verdict: Verdict): string {
   const contrast = largestOf(finding);
   const larger =
-    contrast === undefined || isUnbounded(contrast.interval)
+    contrast === undefined || excludesNothing(contrast.interval)
       ? null
       : `${beyond} the gain of ${formatPlural(contrast.pools, 'pool')} is ${formatRatioAgainst(contrast.interval, clearlyMore)} that ${upTo}`;
   const paying = bestOf(finding.upTo.filter(pays));
@@ -259,7 +266,7 @@ function describeOpen(gains: readonly Gain[], where: string): string {
         ? `no gain of more than ${formatRatio(most)}`
         : 'no gain is excluded';
   const figure = `${formatPlural(best.pools, 'pool')} ${formatGain(best)}`;
-  return `Open: ${where} ${answer}${isUnbounded(best.interval) ? '' : ` (${figure})`}`;
+  return `Open: ${where} ${answer}${excludesNothing(best.interval) ? '' : ` (${figure})`}`;
 }
 
 /** What such a run can detect of the open question, and how long a deciding run would take, as a sentence. */
@@ -374,7 +381,7 @@ function describeUntested(
     : `The run lacks the arms for it: ${needs}.`;
   // A ratio of fewer rounds can point either way.
   const found = pairs.flatMap(({ base, other, throughput: { ratio } }) =>
-    ratio === null || isUnbounded(ratio)
+    ratio === null || excludesNothing(ratio)
       ? []
       : `at ${formatPlural(base.workers, 'worker')} with ${base.client}, ${other.pools} pools gave ${formatRatioInterval(ratio)} the throughput of one`,
   );

@@ -1,8 +1,8 @@
 import type { Interval, ScenarioResult } from '../result.ts';
 import { p99, throughput } from '../stats/measures.ts';
 import { RoundSeries } from '../stats/round-series.ts';
-import { changeOf, clearlyLess, isUnbounded } from '../stats/statistics.ts';
-import { formatRatioInterval } from '../text/format.ts';
+import { changeOf, clearlyLess } from '../stats/statistics.ts';
+import { excludesNothing, formatRatioInterval } from '../text/format.ts';
 import type { PredictingClaim } from './claim.ts';
 import {
   type ArmPair,
@@ -78,7 +78,7 @@ function describeOutcome(pairs: readonly ArmPair[]): string {
   const series = RoundSeries.combine(pairs.map(pair => ratioOf(pair, throughput).series));
   if (series.size === 0) return 'nothing was measured';
   const ratio = series.interval();
-  if (isUnbounded(ratio)) return 'there were too few rounds to compare them';
+  if (excludesNothing(ratio)) return 'no difference is excluded';
   return `the workers get ${describeDifference(ratio)} (${formatRatioInterval(ratio)})`;
 }
 

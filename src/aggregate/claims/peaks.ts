@@ -2,8 +2,9 @@ import type { ScenarioResult } from '../result.ts';
 import { armKey, type ScenarioKey } from '../scenario/scenario.ts';
 import { meanLatency, p99, throughput } from '../stats/measures.ts';
 import { medianInterval } from '../stats/sign-test.ts';
-import { clearlyLess, clearlyMore, isUnbounded } from '../stats/statistics.ts';
+import { clearlyLess, clearlyMore } from '../stats/statistics.ts';
 import {
+  excludesNothing,
   formatInterval,
   formatList,
   formatMs,
@@ -142,7 +143,7 @@ export const queueing: PredictingClaim = {
     const measured = growth.flatMap(step =>
       pairLevels(arms, step.from, step.to).flatMap(pair => {
         const { ratio } = ratioOf(pair, meanLatency);
-        if (ratio === null || isUnbounded(ratio)) return [];
+        if (ratio === null || excludesNothing(ratio)) return [];
         return `${formatInterval(ratio, formatRatio)} from ${step.from} to ${step.to} (the source report: ×${step.low === step.high ? step.low : `${step.low}–${step.high}`})`;
       }),
     );

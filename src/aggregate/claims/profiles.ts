@@ -3,8 +3,9 @@ import { describeArrival } from '../scenario/arrival.ts';
 import { p99, throughput } from '../stats/measures.ts';
 import { wholeRounds } from '../stats/rounds.ts';
 import { medianInterval } from '../stats/sign-test.ts';
-import { isUnbounded, median } from '../stats/statistics.ts';
+import { median } from '../stats/statistics.ts';
 import {
+  excludesNothing,
   formatCount,
   formatInterval,
   formatList,
@@ -185,7 +186,7 @@ function describeFactors(scenarios: readonly ScenarioResult[]): string[] {
   const ratios = factors.flatMap(({ name, pairs }) =>
     pairs(scenarios.filter(({ client }) => client === 'ioredis')).flatMap(pair => {
       const { ratio } = ratioOf(pair, throughput);
-      return ratio === null || isUnbounded(ratio) ? [] : [`${name} ${formatRatioInterval(ratio)}`];
+      return ratio === null || excludesNothing(ratio) ? [] : [`${name} ${formatRatioInterval(ratio)}`];
     }),
   );
   return ratios.length === 0 ? [] : [`What each factor gave with ioredis: ${formatList(ratios)}.`];

@@ -2,8 +2,8 @@ import type { ScenarioResult } from '../result.ts';
 import { throughput } from '../stats/measures.ts';
 import { pairedRatio } from '../stats/paired-ratio.ts';
 import { RoundSeries } from '../stats/round-series.ts';
-import { clearlyMore, isUnbounded } from '../stats/statistics.ts';
-import { formatPlural, formatRatio, formatRatioInterval } from '../text/format.ts';
+import { clearlyMore } from '../stats/statistics.ts';
+import { excludesNothing, formatPlural, formatRatio, formatRatioInterval } from '../text/format.ts';
 import type { TwoServerClaim } from './claim.ts';
 import {
   type ArmPair,
@@ -197,7 +197,7 @@ function describeOpenGain(sides: ServerPair, { from, gains }: Growth): string[] 
   if (flaw === null && !lacksCores) return [];
   const series = RoundSeries.combine(gains.map(compareByRound));
   const ratio = series.interval();
-  const figure = isUnbounded(ratio) ? '' : ` (${formatRatioInterval(ratio)} of that on Redis)`;
+  const figure = excludesNothing(ratio) ? '' : ` (${formatRatioInterval(ratio)} of that on Redis)`;
   const why = flaw ?? 'the machine had no free core';
   const cores = lacksCores ? [describeMissingCores(sides, arms)] : [];
   return [`The gain ${from}${figure} stays open, because ${why}.`, ...cores];

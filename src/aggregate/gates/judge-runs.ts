@@ -72,7 +72,7 @@ function judgeArm(
   const flaw =
     findFlaw([{ arms, series, measure: measureOfGate(metric) }]) ??
     (baseline.some(isBound)
-      ? `the ${metric.name} of a run of the baseline is only a lower bound, so the spread of the runs is not known`
+      ? `the ${metric.name} of a run of the baseline is only a lower bound, so the spread of the runs is unknown`
       : null);
   const chances = chancesOf(gate, comparisons);
   const measured = ratioToRuns(before, figure, chances);

@@ -255,15 +255,14 @@ export function describeArrival({ kind, rate, size, stages, leg, speed }: Arriva
   return `${what}${rate === undefined ? '' : ` at ${rate}/s`}${leg === undefined ? '' : `, ${leg}`}`;
 }
 
-/** The part of a recording that a window has: "0 to 12 s of 60 s of the recording", "60 s of the recording, 2.5 times". */
+/** The part of a recording in a window: "the first 12 s of the 60 s recording", "the whole 60 s recording", "the 60 s recording 2.5 times". */
 export function describeReplayed(windowSeconds: number, speed: number, recordedSeconds: number): string {
   const rounded = (value: number) => Number(value.toPrecision(3));
   const untilSeconds = windowSeconds * speed;
   const times = rounded(untilSeconds / recordedSeconds);
-  const all = rounded(recordedSeconds);
-  return times > 1
-    ? `${all} s of the recording, ${times} times`
-    : `0 to ${Math.min(all, rounded(untilSeconds))} s of ${all} s of the recording`;
+  const recording = `${rounded(recordedSeconds)} s recording`;
+  if (times > 1) return `the ${recording} ${times} times`;
+  return times === 1 ? `the whole ${recording}` : `the first ${rounded(untilSeconds)} s of the ${recording}`;
 }
 
 /**

@@ -10,7 +10,7 @@ import {
 } from './sign-test.ts';
 import { geometricMean, type Interval } from './statistics.ts';
 
-/** What a figure can truly be if it is only a bound: the lowest, and the highest. */
+/** The lowest and the highest value that the true figure can have where the measured one is only a bound. */
 export type Ends = Pick<Interval, 'low' | 'high'>;
 
 /**
@@ -46,7 +46,7 @@ export class RoundSeries {
 
   interval(chances?: Chances): Interval {
     const measured = repeatedInterval(this.values, this.planned, chances);
-    if (!this.hasBounds) return measured;
+    if (this.#ends.size === 0) return measured;
     const intervalOf = (end: keyof Ends) =>
       repeatedInterval(
         [...this.byRound.keys()].map(round => this.#endsOf(round)[end]),
@@ -54,11 +54,6 @@ export class RoundSeries {
         chances,
       );
     return { ...measured, low: intervalOf('low').low, high: intervalOf('high').high };
-  }
-
-  /** Whether some figures are only bounds. */
-  get hasBounds(): boolean {
-    return this.#ends.size > 0;
   }
 
   #endsOf(round: number): Ends {
@@ -96,7 +91,7 @@ export class RoundSeries {
     });
   }
 
-  /** @param any what a comparison can be of which nothing is known */
+  /** @param any the ends of a comparison of which nothing is known */
   #against(base: RoundSeries, compare: (figure: number, ofBase: number) => number, any: Ends): RoundSeries {
     const figures = [...this.byRound].flatMap(([round, figure]) => {
       const compared = compare(figure, base.byRound.get(round) ?? Number.NaN);

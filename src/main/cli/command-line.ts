@@ -233,7 +233,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     );
   if (unused === 'speed')
     throw wrong(
-      '--speed belongs to record; to run a config faster, change "speed" of its arrival if that is "recorded", otherwise "rate"',
+      '--speed belongs to record; to run a config faster, raise "speed" if its arrival is "recorded", otherwise "rate"',
     );
   if (unused !== undefined)
     throw wrong(

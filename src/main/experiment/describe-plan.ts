@@ -95,7 +95,7 @@ function describePopulation(
 
 /** "beside 2 of 4 scenarios". */
 function describeWhere(count: number, all: number): string {
-  if (count === 0) return 'not run: no scenario has it in beside';
+  if (count === 0) return 'not run, because no scenario names it in beside';
   return count === all ? 'beside every scenario' : `beside ${count} of ${formatPlural(all, 'scenario')}`;
 }
 
@@ -248,8 +248,8 @@ function joinWorkers(rows: readonly Row[]): Row[] {
 }
 
 /**
- * "closed loop", "constant", "bursts of 100, up and down", "poisson, 1000/s for 2 s", "recorded ×2 at 200/s on average: 0 to
- * 24 s of 60 s of the recording".
+ * "closed loop", "constant", "bursts of 100, up and down", "poisson, 1000/s for 2 s", "recorded ×2 at 200/s on average: the
+ * first 24 s of the 60 s recording".
  */
 function describeArrivals(arrival: Arrival, { replay }: WorkloadConfig, seconds: number): string {
   if (arrival.kind === 'closed') return 'closed loop';

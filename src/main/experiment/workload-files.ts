@@ -57,7 +57,7 @@ export async function hashFiles(config: Workloads) {
       const bytes = await readFile(resolve(file.path)).catch((cause: NodeJS.ErrnoException) => {
         throw new PoolbenchError(
           'CONFIG_INVALID',
-          `${file.key}: expected the file ${resolve(file.path)}, found none that can be read (${cause.code ?? cause.message}); restore it, or resume the run in the folder where it began`,
+          `${file.key}: expected the file ${resolve(file.path)}, found none that can be read (${cause.code ?? cause.message}); restore it, or resume the run from the folder in which it was started`,
           { cause },
         );
       });
@@ -76,7 +76,7 @@ export async function describeFiles(experiment: Workloads): Promise<Result['file
   return files.length === 0 ? undefined : files;
 }
 
-/** The part of a config that names files. That in a result may not be valid any more. */
+/** The part of a config that names files. The config in a result may no longer be valid. */
 interface Workloads {
   readonly workload?: unknown;
   readonly populations?: unknown;

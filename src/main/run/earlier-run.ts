@@ -233,13 +233,13 @@ export function expectSameSubject(whole: 'ledger' | 'run', before: Subject, foun
  */
 export function expectSameFiles(
   before: Result['files'] = [],
-  found: readonly { readonly key: string; readonly sha256: string }[] = [],
+  found: readonly { readonly key: string; readonly sha256: string }[],
 ): void {
   for (const { key, file, sha256 } of before) {
     if (found.some(now => now.key === key && now.sha256 === sha256)) continue;
     throw new PoolbenchError(
       'USAGE',
-      `${key}: expected the text of ${file} with which the run began (SHA-256 ${sha256}), found another text; restore the file, or start another run without --resume`,
+      `${key}: expected the text of ${file} that the run began with (SHA-256 ${sha256}), found another text; restore the file, or start another run without --resume`,
     );
   }
 }

@@ -169,7 +169,7 @@ export class SideRun {
       if (removal.removed > 0)
         this.#shared.session.progress.say(
           this.#named(
-            `Removed ${formatPlural(removal.removed, 'key')} under ${space.prefix} that this run had left when it was killed.`,
+            `Removed ${formatPlural(removal.removed, 'key')} under ${space.prefix} that this run left when it was killed.`,
           ),
         );
     }

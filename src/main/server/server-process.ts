@@ -100,10 +100,10 @@ async function untilItAnswers(
 }
 
 /**
- * Runs "$@" until it ends, or it is told on its standard input to end it: a line means TERM, the next one KILL. If the pipe
- * closes, which it does however poolbench ends, kill -9 included, it does both by itself. `$1` is the folder, which it
- * then also removes, `$2` a container to remove, or empty. TERM goes to the whole process group, for a command that is a
- * script around the server. While poolbench lives, only built-ins are needed: tests start hundreds of servers.
+ * Runs "$@" until it ends. On standard input, the first line means TERM, the second one KILL. If the pipe closes, which it
+ * does however poolbench ends, kill -9 included, both follow without these lines, and the folder `$1` is removed. `$2` is
+ * a container to remove, or empty. TERM goes to the whole process group, for a command that is a script around the server.
+ * While poolbench lives, only built-ins are needed: tests start hundreds of servers.
  */
 const supervisor = `
 directory=$1; container=$2; shift 2

@@ -25,8 +25,8 @@ export interface ReplayedOperation {
 }
 
 /**
- * The first line of a file. After it come the commands, one in each line, an empty line, and the operations, one in each
- * line: its instant, the indices of its command and its size, and its keys.
+ * The first line of a file. After it come the commands, one per line, an empty line, and the operations, one per line: the
+ * instant, the indices of the command and of the size, and the keys.
  */
 export const replayHead = 'poolbench replay 3';
 /** The first line of a file without commands, as 0.12 wrote it. */
@@ -63,9 +63,7 @@ export function lineOfOperation({ commands }: Pick<Replay, 'commands'>, operatio
 export function parseReplay(bytes: Buffer): Replay {
   const head = heads.find(one => bytes.toString('latin1', 0, one.length + 1) === `${one}\n`);
   if (head === undefined)
-    throw new RangeError(
-      'a file that poolbench record --literal of this version or an earlier one has written',
-    );
+    throw new RangeError('a file written by poolbench record --literal, of this version or an earlier one');
   const isTimed = head !== untimedHead;
   const { commands, end } =
     head === replayHead ? parseCommands(bytes) : { commands: undefined, end: head.length };
@@ -120,7 +118,7 @@ function parseCommands(bytes: Buffer): { readonly commands: readonly string[]; r
   const end = bytes.indexOf('\n\n', start - 1);
   if (end < start)
     throw new RangeError(
-      'commands after the first line of the file, one in each line, and then an empty line',
+      'the commands after the first line of the file, one per line, and then an empty line',
     );
   return { commands: bytes.toString('utf8', start, end).split('\n'), end: end + 1 };
 }

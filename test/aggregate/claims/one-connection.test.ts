@@ -43,6 +43,17 @@ test('inconclusive: the interval holds the 5 %', async () => {
   expect(claim.reason).toContain('cannot be distinguished');
 });
 
+test('a ratio that excludes nothing has no figure, because each arm completed nothing in a round', async () => {
+  const scenarios = await measureSuite(
+    'one-connection',
+    ({ preset }, round) => ({ speed: round === (preset === 'shared' ? 1 : 2) ? 0 : 1 }),
+    6,
+  );
+  const { reason } = judge('C17', scenarios);
+  expect(reason).toMatch(/no difference is excluded/);
+  expect(reason).not.toContain('(–)');
+});
+
 test('not tested without a pool to compare with, or without one connection', async () => {
   const scenarios = await sharing({ single: 0.6, joined: 0.8 });
   const withoutPool = scenarios.filter(({ pool }) => pool === 'shared');

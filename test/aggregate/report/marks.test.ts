@@ -11,7 +11,7 @@ const legendsOf = (...args: Parameters<typeof withLegend>) =>
     block.kind === 'paragraph' && String(block.text).includes(' mark') ? [{ index, text: block.text }] : [],
   );
 
-test('the legend of a mark stands after the first table or list that has it, and once', () => {
+test('the legend of a mark appears once, after the first table or list with the mark', () => {
   const marked = withMark('2.50', 'lower bound');
   const blocks = [
     note('a paragraph'),
@@ -25,13 +25,13 @@ test('the legend of a mark stands after the first table or list that has it, and
   expect(found[1]?.text).toMatch(/^†/);
 });
 
-test('a medium that does not show a mark has no legend of it', () => {
+test('a medium that does not show a mark has no legend for it', () => {
   const blocks = only(wide, [table([withMark('2.50', 'worst stall')], [column])]);
   expect(legendsOf('html', blocks)).toHaveLength(1);
   expect(legendsOf('terminal', blocks)).toEqual([]);
 });
 
-test('a table of loads is explained in a terminal, too, where no other table is', () => {
+test('a terminal has the legend for a table of loads, even if it shows no other table', () => {
   const [scenario = expect.fail()] = [buildOpenScenario(1000, [1, 1])];
   const rounds = scenario.rounds.map(round => ({ ...round, unfinished: 50 }));
   const text = onTerminal.result(buildResult([{ ...scenario, rounds }]));

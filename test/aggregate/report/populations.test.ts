@@ -183,6 +183,6 @@ test('the part of a recording that a population replays is that of its own workl
     const result = buildResult([{ ...beside, populations }], { files, config });
     return /Measured in every round: (.*)\./.exec(inMarkdown.result(result))?.[1];
   };
-  expect(partsWith({})).toBe('population bulk ×2, 0 to 2 s of 40 s of the recording');
-  expect(partsWith(null)).toBe('population bulk ×2, 0 to 2 s of 20 s of the recording');
+  expect(partsWith({})).toBe('population bulk ×2, the first 2 s of the 40 s recording');
+  expect(partsWith(null)).toBe('population bulk ×2, the first 2 s of the 20 s recording');
 });

@@ -524,7 +524,7 @@ describe('limit of an open loop counts spinning as idle', () => {
     expect(found.evidence).toMatch(/46 % spun .* \(busiest 0\.96 of a core, 98 %\)/);
   });
 
-  test('what the threads of a population spun is idle time of the machine, and no work of the client', () => {
+  test("the spinning of a population's threads is idle time of the machine, not work of the client", () => {
     const threads = measure().cpu.threads.map(load => ({ ...load, cores: 0.6, waitShare: 0.25 }));
     const beside = (othersSpunCores?: number) => {
       const used = { threads, clientCores: 1.6, machineBusyShare: 1, eventLoopUtilization: [0.8] };

@@ -95,7 +95,7 @@ test('memtier is given every percentile under the name that memtier would give i
   ]);
 });
 
-test('a ratio of sums has figures that the rounds of every version have: a missing count would be taken for 0', () => {
+test('a ratio of sums uses only figures that rounds of every version have: a missing count would be taken for 0', () => {
   const { failedShare } = metrics;
   // @ts-expect-error a later version cannot add such a metric, but only a median, which can be null
   const later: RatioMetric = { ...failedShare, since: '0.13' };

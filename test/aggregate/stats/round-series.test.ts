@@ -45,14 +45,14 @@ describe('figures that are only lower bounds', () => {
     new Map(rounds(10, index => index + 1).map(round => [round, { low: 2, high: Number.POSITIVE_INFINITY }])),
   );
 
-  test('leave a ratio open on the side on which the true one may lie, and exclude the other', () => {
+  test('leave a ratio open on the side on which the true one may lie, and bound the other side', () => {
     expect(bounded.over(exact).interval()).toEqual({ median: 2, low: 2, high: Number.POSITIVE_INFINITY });
     expect(exact.over(bounded).interval()).toEqual({ median: 0.5, low: 0, high: 0.5 });
     expect(bounded.minus(exact).interval()).toEqual({ median: 1, low: 1, high: Number.POSITIVE_INFINITY });
     expect(bounded.over(bounded).interval()).toEqual({ median: 1, low: 0, high: Number.POSITIVE_INFINITY });
   });
 
-  test('keep that in a mean of several, and in a ratio of ratios', () => {
+  test('do the same in a mean of several, and in a ratio of ratios', () => {
     const ratio = bounded.over(exact);
     expect(RoundSeries.combine([ratio, exact]).interval()).toMatchObject({
       low: expect.closeTo(Math.SQRT2),

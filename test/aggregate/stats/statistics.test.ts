@@ -81,7 +81,7 @@ describe('medians ratios and p values are right', () => {
     expect(medianInterval(upTo(3))).toEqual({ median: 2, low: 1, high: 3 });
   });
 
-  test('one value is no interval: it bounds the median on neither side', () => {
+  test('a single value has no interval: it bounds the median on neither side', () => {
     expect(medianInterval([3])).toEqual(unbounded(3));
     expect(coverageOf(1)).toBe(0);
     expect(independentRatio([2], [3, 3])).toEqual(unbounded(1.5));

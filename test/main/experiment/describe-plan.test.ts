@@ -93,13 +93,13 @@ describe('plan is described in eighty columns', () => {
       describePlan(planRun([parseConfig(JSON.stringify(config), join(folder, 'c.json'))]));
     const text = planOf(config);
     expect(text).toMatch(
-      /workers\n.* 5 10\n +recorded ×1 at 0\.1\/s on average: 0 to 12 s of 40 s of the recording\n +recorded ×2 at 0\.2\/s on average: 0 to 24 s of 40 s of the recording\n +recorded ×8 at 0\.8\/s on average: 40 s of the recording, 2\.4 times\n/,
+      /workers\n.* 5 10\n +recorded ×1 at 0\.1\/s on average: the first 12 s of the 40 s recording\n +recorded ×2 at 0\.2\/s on average: the first 24 s of the 40 s recording\n +recorded ×8 at 0\.8\/s on average: the 40 s recording 2\.4 times\n/,
     );
     const beside = planOf({ ...config, populations: [{ name: 'other', arrival: recorded(3) }] });
     expect(beside.replaceAll(/\s+/g, ' ')).toMatch(
-      /population other: .*, recorded ×3 at 0\.3\/s on average: 0 to 36 s of 40 s of the recording/,
+      /population other: .*, recorded ×3 at 0\.3\/s on average: the first 36 s of the 40 s recording/,
     );
-    // The arrivals of scenarios that are alike otherwise stand together, below one line.
+    // The arrivals of scenarios that are otherwise alike are listed together, below one line.
     expect(beside.match(/^ {2}ioredis +optimized .*$/gm)).toEqual([
       expect.stringMatching(/ alone +5 10$/),
       expect.stringMatching(/ beside-other +5 10$/),

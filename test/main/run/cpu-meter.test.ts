@@ -28,8 +28,8 @@ async function measure(root?: string, turns = 1e6) {
   return measured;
 }
 
-test("the server's own time a call is that of the window, and a server beside poolbench tells its threads, where the system does", async context => {
-  // Some 50 ms: the system counts in hundredths of a second.
+test("the server's own time per call is that of the window, and the threads of a server beside poolbench are known if the system shows them", async context => {
+  // About 50 ms: the system counts in hundredths of a second.
   const { serverTimes: timeOf, ...measured } = await measure(undefined, 1e7);
   expect(timeOf(['get'])).toBeGreaterThanOrEqual(0);
   expect(timeOf(['get'])).toBeLessThan(10_000);

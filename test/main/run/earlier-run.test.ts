@@ -25,7 +25,7 @@ test('a run is resumed only with the texts of the files that it began with', () 
   expect(() => expectSameFiles([script, replay], [{ ...script, file: 'b.mjs' }, replay])).not.toThrow();
   // A result from before 0.10 does not have them.
   expect(() => expectSameFiles(undefined, [script])).not.toThrow();
-  for (const found of [[script, { ...replay, sha256: 'ef' }], [script], undefined])
+  for (const found of [[script, { ...replay, sha256: 'ef' }], [script], []])
     expect(() => expectSameFiles([script, replay], found)).toThrow(
       expect.objectContaining({ code: 'USAGE', message: expect.stringMatching(/found another text/) }),
     );
@@ -55,7 +55,7 @@ test('a changed file is named before anything that is derived from it', async ()
   await writeFile(join(folder, 'result.json'), JSON.stringify(result));
   expect((await readLeftRun(folder, {})).plan.sides).toHaveLength(1);
   for (const changed of [
-    // Its mean rate differs, its keys and its commands do not fit, and it is no replay.
+    // In turn: another mean rate, keys that do not fit, commands that do not fit, and no replay.
     formatReplay(['GET {key}'], operations.slice(0, 3)),
     text.replace(/3\n$/, '30\n'),
     text.replace('GET', 'DEL'),

@@ -32,7 +32,7 @@ import { callsOf } from '../../support/observed-server.ts';
 
 let cluster: TestCluster;
 beforeAll(async () => {
-  // The cluster itself takes no notice within a test of a node that hangs or is lost. At the end of the file, two are.
+  // During a test, the cluster itself does not notice that a node hangs or is lost. Two are lost at the end of the file.
   cluster = await startCluster({ nodeTimeoutMs: 30_000 });
 });
 afterAll(() => cluster?.stop());

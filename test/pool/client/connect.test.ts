@@ -41,7 +41,7 @@ const login = [
   ...['+get', '+set', '+ping', '+select', '+client|setname'],
 ];
 
-/** Speaks plainly, over a unix socket, which is in its URL, and TLS; all want a password. */
+/** Speaks TCP, TLS and over a unix socket, whose path is in its URL; all require a password. */
 let server: TestServer;
 let tlsPort: number;
 let control: Control;
@@ -195,7 +195,7 @@ describe('server names in TLS', () => {
 
 describe('failed connection attempts', () => {
   let plain: TestServer;
-  /** Takes three clients, of which one is ours. */
+  /** Accepts three clients, one of which is ours. */
   let full: TestServer;
   let ours: Control;
 
@@ -271,7 +271,7 @@ describe('failed connection attempts', () => {
     });
 
     test('the server has reached its client limit: its message is the reason', async () => {
-      // Those of the test before may not have gone yet.
+      // Those of the previous test may not be gone yet.
       await until(
         async () =>
           String(await ours.call('CLIENT', 'LIST'))

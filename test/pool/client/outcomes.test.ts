@@ -179,7 +179,7 @@ describe('clients report which commands missed or failed', () => {
           expect(batch.misses).toBe(outcomes.filter(outcome => outcome === 'missed').length);
           expect(batch.failed).toBe(outcomes.filter(outcome => outcome === 'ERR').length);
         }),
-        // The batch is used again as often as there are runs: one of hundreds of commands says much each time.
+        // Each run uses the batch again; with hundreds of commands, a few runs are enough.
         { numRuns: size > 100 ? 6 : 30, seed: 1 },
       );
     });

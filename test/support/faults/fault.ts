@@ -33,7 +33,7 @@ export interface Fault {
   readonly load?: Partial<TaskOptions>;
   /** More arguments of the server, for what no connection may change later. It then has a server of its own. */
   readonly serverArguments?: readonly string[];
-  /** Its server cannot be that of another fault afterwards. */
+  /** No other fault can use its server afterwards. */
   readonly spoilsServer?: boolean;
   /** Before the load. */
   prepare?(scene: Scene): Promise<unknown>;

@@ -24,11 +24,11 @@ export interface RunFault {
   readonly rounds?: number;
   /** For a fault of one thread, which the others must hear of. Else one. */
   readonly threads?: number;
-  /** Where the first measurement that meets the fault is the last. Else both clients, in turn. */
+  /** If the first measurement that meets the fault is the last one. Absent: both clients, in turn. */
   readonly client?: ClientName;
-  /** Its server cannot be that of another fault afterwards. */
+  /** No other fault can use its server afterwards. */
   readonly spoilsServer?: boolean;
-  /** Why keys must be left, where the fault lets nobody remove them. */
+  /** Why keys must be left, if the fault prevents their removal. */
   readonly keysLeft?: string;
   readonly config?: Readonly<Record<string, unknown>>;
   /** How it is started, in a folder of the test's own. */

@@ -152,7 +152,7 @@ export const serverFaults: readonly Fault[] = [
     known: 'completed, and some that failed',
     inOpenLoop: true,
     load: { seconds: 0.8, timeoutMs: 500 },
-    // A busy machine may look at its time limits so late that the server would be back.
+    // On a busy machine, time limits may be checked so late that the server would be back.
     inflict: (scene, felt) => stopUntil(scene, Promise.all([sleep(900), felt()])),
   },
 ];

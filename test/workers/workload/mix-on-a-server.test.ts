@@ -30,7 +30,7 @@ const statNames: Readonly<Record<string, string>> = { OBJECT: 'object|encoding' 
 
 const running = startBothServers();
 
-/** Every two of server, client and size of batches meet. */
+/** Covers every pair of server and client, server and batch size, and client and batch size. */
 const arms: readonly { name: string; client: AnyClient; pipeline: number }[] = [
   { name: 'redis', client: 'wire', pipeline: 1 },
   { name: 'redis', client: 'ioredis', pipeline: 10 },

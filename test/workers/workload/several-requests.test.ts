@@ -33,7 +33,7 @@ interface Arm {
   readonly pipeline: number;
 }
 
-/** Every two of server, client and size of batches meet. */
+/** Covers every pair of server and client, server and batch size, and client and batch size. */
 const arms: readonly Arm[] = [
   { name: 'redis', client: 'wire', pipeline: 1 },
   { name: 'redis', client: 'ioredis', pipeline: 10 },

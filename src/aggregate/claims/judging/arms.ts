@@ -103,7 +103,7 @@ export function compareArms(
       const limitedBy = { base: base.limitedBy.resource, other: other.limitedBy.resource };
       const arms = { base: base.id, other: other.id };
       const caveats = [base, other].map(arm => measure.caveatOf?.(arm) ?? null);
-      // A worst stall decides nothing; a lower bound still does on one side.
+      // A worst stall decides nothing; a lower bound can still decide on one side.
       const caveat = caveats.find(one => one === 'worst stall') ?? caveats.find(one => one !== null) ?? null;
       const comparison = {
         measure: measure.name,

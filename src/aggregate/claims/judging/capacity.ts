@@ -2,8 +2,14 @@ import type { ScenarioResult } from '../../result.ts';
 import { machineCores, minNeighbourCores, neighbourCores } from '../../stats/limited-by.ts';
 import { type Measure, p95, throughput } from '../../stats/measures.ts';
 import { RoundSeries } from '../../stats/round-series.ts';
-import { isUnbounded, medianOfKnown } from '../../stats/statistics.ts';
-import { formatCount, formatList, formatPlural, formatRatioInterval } from '../../text/format.ts';
+import { medianOfKnown } from '../../stats/statistics.ts';
+import {
+  excludesNothing,
+  formatCount,
+  formatList,
+  formatPlural,
+  formatRatioInterval,
+} from '../../text/format.ts';
 import type { VersusSide } from '../claim.ts';
 import { type ArmPair, groupBy, ratioOf } from './arms.ts';
 import { type Bound, type Prediction, predictRatios, type Range } from './prediction.ts';
@@ -119,7 +125,7 @@ export function describeOpenCapacity(sides: ServerPair, pairs: readonly ArmPair[
   const series = RoundSeries.combine(pairs.map(pair => ratioOf(pair, throughput).series));
   const limits = new Set(pairs.flatMap(pair => limitsOfPair(sides, pair)));
   const ratio = series.interval();
-  const figure = isUnbounded(ratio) ? '' : ` (${formatRatioInterval(ratio)} in throughput)`;
+  const figure = excludesNothing(ratio) ? '' : ` (${formatRatioInterval(ratio)} in throughput)`;
   return [
     `No arm brought Redis or ${nameOfOther(sides)} to its limit (limited by ${formatList([...limits])}), so the figures${figure} do not compare the servers.`,
     ...describeCores(sides, pairs),

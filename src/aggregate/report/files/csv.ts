@@ -29,7 +29,7 @@ export function renderCsv<Row>(rows: readonly Row[], columns: readonly Column<Ro
 }
 
 function field(value: number | boolean | string | null): string {
-  // As in result.json, an end of an interval that nothing bounds is not there.
+  // As in result.json, an unbounded end of an interval has no value.
   if (value === null || value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY) return '';
   if (typeof value !== 'string') return String(value);
   const text = formula.test(value) ? `'${value}` : value;

@@ -11,8 +11,8 @@ export async function stampOf(file: string): Promise<string | undefined> {
 }
 
 /**
- * Writes result.json again and again, with what is derived from it, and only over its own version: two processes that
- * continue the same run would each remove the rounds of the other.
+ * Writes result.json repeatedly, with the files derived from it, and replaces only its own version: otherwise two
+ * processes that continue the same run would each remove the rounds of the other.
  */
 export class ResultsWriter {
   readonly #folder: string;
@@ -34,7 +34,7 @@ export class ResultsWriter {
         paths: [],
         error: new PoolbenchError(
           'RESULTS_NOT_WRITABLE',
-          `expected ${this.#file} as this run had left it, found another version: another command has written it since, for example a second --resume of the same run. Its version is kept, and this run writes nothing more there; resume a run only once`,
+          `expected ${this.#file} as this run left it, found another version: another command, such as a second --resume of the same run, has written it since. That version is kept, and this run writes nothing more there; resume a run with one command at a time`,
         ),
       };
     }

@@ -289,7 +289,7 @@ describe('open loops in a report', () => {
     ]);
   });
 
-  test('replays are named by their speeds, with the part of the recording that their shortest window had', () => {
+  test('replays are named by their speeds, with the part of the recording that their shortest window covered', () => {
     const replayed = (speed: number, rate: number, seconds: readonly number[]): ScenarioResult => {
       const open = buildOpenScenario(rate, [1, 1, 1]);
       const rounds = open.rounds.map((round, index) => ({ ...round, seconds: seconds[index] ?? 1 }));
@@ -306,7 +306,7 @@ describe('open loops in a report', () => {
     expect(rowsAfter(lines, /speed +due\/s/).map(([speed]) => speed)).toEqual(['×1', '×2', '×4']);
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
     const part =
-      'Measured in every round: ×4, 5 s of the recording, 1.6 times; ×1, 0 to 1.5 s of 5 s of the recording; ×2, 0 to 4 s of 5 s of the recording.';
+      'Measured in every round: ×4, the 5 s recording 1.6 times; ×1, the first 1.5 s of the 5 s recording; ×2, the first 4 s of the 5 s recording.';
     const report = inMarkdown.result(result);
     for (const text of [lines.join(' '), report, renderReportPage(result)])
       expect(text.replace(/\s+/g, ' ').split(part)).toHaveLength(2);

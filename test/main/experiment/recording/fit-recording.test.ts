@@ -342,7 +342,7 @@ test('a recording of a load on redis, replayed on valkey, is like it, and touche
   for (const [name, share] of Object.entries(a.shares))
     expect(Math.abs((b.shares[name] ?? 0) - share), name).toBeLessThan(0.01);
   expect(curveDistance(a.curveOf('GET'), b.curveOf('GET'))).toBeLessThan(0.02);
-  // A tenth of the accesses, so more of it is chance.
+  // A tenth of the accesses, so chance has more effect.
   expect(curveDistance(a.curveOf('HGET'), b.curveOf('HGET'))).toBeLessThan(0.06);
   expect(b.keys.filter(key => !/^own:\d{8}$/.test(key))).toEqual([]);
   expect(await contents()).toEqual(before);
