@@ -114,7 +114,7 @@ describe('a scenario runs beside populations', () => {
   test.each<[beside: unknown, where: RegExp]>([
     [[null, 'bulk'], /beside 1\s+of\s+2\s+scenarios/],
     ['bulk', /beside\s+every\s+scenario/],
-    [null, /not\s+run:\s+no\s+scenario\s+has\s+it/],
+    [null, /not\s+run,\s+because\s+no\s+scenario/],
   ])('the plan says which scenarios have it if beside is %j', (beside, where) => {
     expect(describePlan(planRun([experiment([bulk], { beside })]))).toMatch(where);
   });
