@@ -92,6 +92,20 @@ test('completedShare is asked of open loops only', () => {
   ]);
 });
 
+test('a median of rounds is a lower bound if half of them are, however few operations those have', () => {
+  const judge = (stalled: number) => {
+    const rounds = Array.from({ length: 10 }, (_, index) =>
+      index < stalled
+        ? buildRound(index + 1, 50, { issued: 51, unfinished: 1, response: buildLatency(50, 1) })
+        : buildRound(index + 1, 20_000, { response: buildLatency(20_000, 1) }),
+    );
+    const measured = { scenarios: [buildScenario({ workers: 1 }, rounds)], claims: [] };
+    return judgeThresholds({ 'response.p99': '< 5ms' }, { target: { standIn: false }, ...measured });
+  };
+  expect(judge(4)).toMatchObject([{ crossed: false }]);
+  expect(judge(5)).toMatchObject([{ value: 2.5, crossed: true, caveat: 'lower bound' }]);
+});
+
 test('a latency that is a lower bound meets no upper limit, and is no reason to cross the others', () => {
   const openLoop = buildOpenLoop(1000, { completed: 990 });
   const counts = { issued: 1000, completed: 990, failed: { TIMEOUT: 10 } };

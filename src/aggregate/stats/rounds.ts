@@ -11,16 +11,18 @@ import { fixedRounds, type RoundsRange } from './sign-test.ts';
  * ten milliseconds apart; a rate is made with the time that they really had.
  */
 const windowTolerance = 0.2;
-/** Fraction of the longest window, or of the planned one, from which a round counts as whole. */
+/** Fraction of the usual window, or of the planned one, from which a round counts as whole. */
 const minWhole = 1 - windowTolerance;
 
 /**
  * The rounds that were measured to their end, as an interrupt can cut the last window of a run short, and on the data
- * that was planned. If the data was another one in all of them, `findDataFlaw` says so.
+ * that was planned. The usual window is the median, of an even number of rounds the longer one: beside a window that a
+ * busy machine made longer, all others are still whole. If the data was another one in all of them, `findDataFlaw` says so.
  */
 export function wholeRounds(rounds: readonly RoundResult[]): RoundResult[] {
-  const maxSeconds = Math.max(0, ...rounds.map(round => round.seconds));
-  const whole = rounds.filter(round => round.seconds >= maxSeconds * minWhole);
+  const usualSeconds =
+    rounds.map(({ seconds }) => seconds).toSorted((a, b) => a - b)[rounds.length >> 1] ?? 0;
+  const whole = rounds.filter(({ seconds }) => seconds >= usualSeconds * minWhole);
   const sound = whole.filter(hasPlannedData);
   return sound.length === 0 ? whole : sound;
 }

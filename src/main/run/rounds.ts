@@ -126,9 +126,7 @@ function describeEnd({ ended, open, isAsked }: RunEnd, plan: Plan, rounds: numbe
   const most = rounds === atMost ? '' : ` of at most ${atMost}`;
   const why = {
     decided: 'every comparison is decided',
-    rounds: isAsked
-      ? 'this was the planned maximum'
-      : 'more rounds would decide nothing',
+    rounds: isAsked ? 'this was the planned maximum' : 'more rounds would decide nothing',
     budget: `the next decision needs more rounds than fit into the budget of ${formatDuration(plan.budgetSeconds)}`,
   }[ended];
   const left = open.length === 0 ? '' : ` Still ${describeOpen(open)}.`;

@@ -161,7 +161,7 @@ export class SideRun {
       if (connected === true)
         throw new PoolbenchError(
           'TARGET_IN_USE',
-          `expected the run that wrote ${file} to have ended, found that it is still connected to the server at ${shownAddress(control.server)}; wait until it ends, or stop it`,
+          `expected the run that wrote ${file} to have ended, found that it is still connected to the server at ${shownAddress(control.server)}; wait until it ends, or stop it. If its machine is gone, end its connection: CLIENT LIST shows it by the name ${name}`,
         );
       if (connected === undefined) continue;
       const removal = await removeKeySpace(control, space);

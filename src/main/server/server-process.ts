@@ -101,33 +101,39 @@ async function untilItAnswers(
 
 /**
  * Runs "$@" until it ends. On standard input, the first line means TERM, the second one KILL. If the pipe closes, which it
- * does however poolbench ends, kill -9 included, both follow without these lines, and the folder `$1` is removed. `$2` is
- * a container to remove, or empty. TERM goes to the whole process group, for a command that is a script around the server.
- * While poolbench lives, only built-ins are needed: tests start hundreds of servers.
+ * does however poolbench ends, kill -9 included, both follow without these lines. `$1` is the folder, which it also removes
+ * unless poolbench does; `$2` is a container to remove, or empty. TERM goes to the whole process group, for a command that
+ * is a script around the server. While poolbench lives, only built-ins are needed: tests start hundreds of servers. Marks are
+ * made with `true`: a special built-in such as `:` would end the shell if the folder is gone.
  */
 const supervisor = `
 directory=$1; container=$2; shift 2
+clean() { [ -z "$container" ] || docker rm -f "$container" >/dev/null 2>&1; }
 exec 3<&0
 "$@" </dev/null 3<&- &
 command=$!
 trap '' TERM
 {
-  read -r line <&3 || : >orphaned
+  orphaned=
+  if read -r line <&3; then true >told; else orphaned=yes; true >orphaned; fi
   kill -TERM 0
   read -r line <&3 || {
-    : >orphaned
+    orphaned=yes
+    true >orphaned
     tenths=0
     while kill -0 "$command" && [ "$tenths" -lt 50 ]; do sleep 0.1; tenths=$((tenths + 1)); done
   }
   kill -KILL "$command"
+  # Only if the shell that waits for the command was killed.
+  [ -z "$orphaned" ] || { sleep 0.5; clean; rm -rf "$directory"; }
 } 2>/dev/null &
 watcher=$!
 exec 3<&- </dev/null
 wait "$command"
 code=$?
 kill -KILL "$watcher" 2>/dev/null
-[ -z "$container" ] || docker rm -f "$container" >/dev/null 2>&1
-[ ! -e orphaned ] || rm -rf "$directory"
+clean
+{ [ -e told ] && [ ! -e orphaned ] && kill -0 "$PPID" 2>/dev/null; } || rm -rf "$directory"
 exit "$code"
 `;
 
@@ -178,15 +184,24 @@ export function supervise(
   let ended = false;
   let stopping: Promise<void> | undefined;
   let lastWords = '';
-  const removeFolder = () => rmSync(directory, { recursive: true, force: true });
+  const removeFolder = (): void => {
+    try {
+      // A process that is being killed may still make a file in it.
+      rmSync(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 });
+    } catch {
+      // A temporary folder that stays is no reason to end a run.
+    }
+  };
   const killNow = (): void => {
     if (container !== '') spawnSync('docker', ['rm', '-f', container], { stdio: 'ignore', timeout: 10_000 });
     killGroup(child.pid);
     removeFolder();
   };
   const end = new Promise<void>(resolve => {
-    const finished = (): void => {
+    const finished = (isShellKilled: boolean): void => {
       if (ended) return;
+      // What it ran would live on.
+      if (isShellKilled) killNow();
       lastWords = readEnd(output);
       closeSync(output);
       ended = true;
@@ -195,8 +210,8 @@ export function supervise(
       removeFolder();
       resolve();
     };
-    child.once('exit', finished);
-    child.once('error', finished);
+    child.once('exit', (_, signal) => finished(signal !== null));
+    child.once('error', () => finished(false));
   });
   stdin?.on('error', () => {});
   // Neither the child nor its pipe keeps a finished run from exiting; the exit hook then ends it.

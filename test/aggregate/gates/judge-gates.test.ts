@@ -161,6 +161,17 @@ describe('sides that were measured in turn', () => {
     },
   );
 
+  test('a lower bound stays one beside a window that was longer than all others', () => {
+    const of = (name: string, ms: number, unfinished: number) => {
+      const usual = rounds(times(ms), { unfinished });
+      const long = buildRound(17, 10_000 / ms, { response: buildLatency(10_000, ms), seconds: 1.4 });
+      return side(name, equal, { scenarios: [buildScenario({ workers: 10 }, [...usual, long])] });
+    };
+    const sides = (unfinished: number) => [of('old', 1, 0), of('new', 0.5, unfinished)];
+    expect(outcomesOf(sides(0), 'response.p99 > +5%')).toEqual(['within']);
+    expect(outcomesOf(sides(10), 'response.p99 > +5%')).toEqual(['cannot tell']);
+  });
+
   test('a tail that is practically the worst stall is judged, and says so', () => {
     const few = (p50s: readonly number[]) =>
       rounds(p50s).map(round => ({ ...round, completed: 400, issued: 400 }));

@@ -1,8 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { expect, inject, test } from 'vitest';
+import { expect, inject, onTestFinished, test } from 'vitest';
 import { startServer, supervise } from '../../../src/main/server/server-process.ts';
 import { answers } from '../../support/observed-server.ts';
 
@@ -89,6 +92,78 @@ test.each([
   await expect.poll(() => existsSync(`${directory}/ready`)).toBe(true);
   parent.kill('SIGKILL');
   await expect.poll(() => existsSync(directory), { timeout: 20_000 }).toBe(false);
+});
+
+/** Starts `sleep` under supervision in a process of its own. */
+async function startSleeper(shell = 'sh') {
+  const source = `
+    import { supervise } from '${compiled}server-process.js';
+    const { directory } = supervise(() => ['sh', '-c', 'echo $$ $PPID > pids; exec sleep 60']);
+    console.log(directory);
+    process.stdin.resume();`;
+  const folder = await mkdtemp(join(tmpdir(), 'shell-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  await symlink(shell, join(folder, 'sh'));
+  const parent = spawn(process.execPath, ['--input-type=module', '-e', source], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: { ...process.env, PATH: `${folder}:${process.env.PATH}` },
+  });
+  const [line] = await once(createInterface({ input: parent.stdout }), 'line');
+  const directory = String(line);
+  const pids = () => readFile(`${directory}/pids`, 'utf8').catch(() => '');
+  await expect.poll(pids).toMatch(/\n$/);
+  const [sleeper = 0, supervisor = 0] = (await pids()).split(' ').map(Number);
+  return { parent, directory, sleeper, supervisor };
+}
+
+/** Whether it runs: a zombie does not, whose new parent may take its time. */
+function runs(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+  const stat = `/proc/${pid}/stat`;
+  return !existsSync(stat) || !readFileSync(stat, 'utf8').includes(') Z ');
+}
+
+const shells = ['/bin/sh', '/bin/bash'].filter(existsSync);
+
+test.each(shells)(
+  'a server ends with its folder if its shell, %s, is killed, and poolbench lives on',
+  async shell => {
+    const { parent, directory, sleeper, supervisor } = await startSleeper(shell);
+    process.kill(supervisor, 'SIGKILL');
+    await expect.poll(() => runs(sleeper), { timeout: 10_000 }).toBe(false);
+    await expect.poll(() => existsSync(directory), { timeout: 10_000 }).toBe(false);
+    expect(parent.exitCode).toBe(null);
+    parent.stdin?.end();
+    expect(await once(parent, 'exit')).toEqual([0, null]);
+  },
+);
+
+test.each(shells)('a server ends with its folder if poolbench and the shell, %s, are killed', async shell => {
+  const { parent, directory, sleeper, supervisor } = await startSleeper(shell);
+  parent.kill('SIGKILL');
+  process.kill(supervisor, 'SIGKILL');
+  await expect.poll(() => runs(sleeper), { timeout: 10_000 }).toBe(false);
+  await expect.poll(() => existsSync(directory), { timeout: 20_000 }).toBe(false);
+});
+
+test.each(shells)('a server that is killed just before poolbench leaves no folder to %s', async shell => {
+  const { parent, directory, sleeper } = await startSleeper(shell);
+  // Poolbench must not see that the server has ended.
+  parent.kill('SIGSTOP');
+  process.kill(sleeper, 'SIGKILL');
+  await expect.poll(() => existsSync(directory), { timeout: 10_000 }).toBe(false);
+  parent.kill('SIGKILL');
+});
+
+test.each(shells)('a server without a folder ends with poolbench, under %s', async shell => {
+  const { parent, directory, sleeper } = await startSleeper(shell);
+  await rm(directory, { recursive: true });
+  parent.kill('SIGKILL');
+  await expect.poll(() => runs(sleeper), { timeout: 10_000 }).toBe(false);
 });
 
 test('a server that ends by itself leaves no folder', async () => {

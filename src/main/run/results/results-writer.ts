@@ -1,13 +1,17 @@
-import { stat } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ResultFile } from '../../../aggregate/report/files/result-files.ts';
 import { PoolbenchError } from '../../errors.ts';
 import { type Written, writeAsFarAsPossible } from './results-folder.ts';
 
-/** Identifies a version of a file without reading it; undefined if there is no file. */
+/**
+ * Identifies a version of a file by its text, as file systems of user space and networks may change the inode and the time
+ * of a file that nobody has written; undefined if there is no file.
+ */
 export async function stampOf(file: string): Promise<string | undefined> {
-  const stats = await stat(file).catch(() => undefined);
-  return stats && `${stats.ino} ${stats.mtimeMs} ${stats.size}`;
+  const text = await readFile(file).catch(() => undefined);
+  return text && createHash('sha256').update(text).digest('base64');
 }
 
 /**
