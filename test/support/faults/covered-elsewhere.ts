@@ -63,6 +63,10 @@ export const coveredElsewhere: readonly CoveredElsewhere[] = [
     about: 'killed run is gone on with',
   },
   {
+    fault: 'poolbench is killed (SIGKILL) while its keys are on the server, and resumed',
+    test: 'test/e2e/killed-run-keys.test.ts',
+  },
+  {
     fault: 'The results folder fills up',
     test: 'test/e2e/resume.test.ts',
     about: 'full disk leaves the last good result',
