@@ -15,7 +15,7 @@ import { machineCores, minThrottledRatio, neighbourCores, throttledRatio } from 
 import { throughput } from './measures.ts';
 import { metrics } from './metrics.ts';
 import { describeReads } from './reads.ts';
-import { hasCompleted, pairByRound } from './rounds.ts';
+import { hasCompleted, hasOffered, pairByRound } from './rounds.ts';
 import { lagOneCorrelation } from './sign-test.ts';
 import { median, medianOfKnown, sumOf } from './statistics.ts';
 import { caveatOf, lostLaterRatio } from './tails.ts';
@@ -37,6 +37,7 @@ export function warningsOf(result: Result): string[] {
     ...describeNeighbours(result),
     ...describeThrottling(result),
     ...describeUngrown(result.scenarios),
+    ...describeIdle(result.scenarios),
     ...threadWarnings(result.scenarios),
     ...hostWarnings(result),
   ].map(asSentence);
@@ -100,6 +101,15 @@ function describeUngrown(scenarios: readonly Pick<MeasuredResult, 'id' | 'rounds
   if (ungrown.length === 0) return [];
   return [
     `pools were still opening connections when the warm-up reached its time limit, in ${formatList(ungrown)}: the figures include the cost of opening them; use a longer warmupSeconds, or find out why connections open slowly`,
+  ];
+}
+
+/** Scenarios that have rounds, but no operation in them. */
+function describeIdle(scenarios: readonly Pick<MeasuredResult, 'id' | 'rounds'>[]): string[] {
+  const idle = scenarios.filter(scenario => scenario.rounds.length > 0 && !hasOffered(scenario));
+  if (idle.length === 0) return [];
+  return [
+    `no operation was issued in the measured time of ${formatList(idle.map(({ id }) => id))}, so there are no latencies: use longer rounds (--seconds) or a higher rate`,
   ];
 }
 

@@ -7,7 +7,7 @@ import { findControlFlaw, withoutControls } from '../../stats/control.ts';
 import { p99, throughput } from '../../stats/measures.ts';
 import { describeOutliers } from '../../stats/outliers.ts';
 import { loadsOf } from '../../stats/populations.ts';
-import { hasCompleted, pairByRound } from '../../stats/rounds.ts';
+import { hasCompleted, hasOffered, pairByRound, plannedRounds } from '../../stats/rounds.ts';
 import { changeOf, sumOf } from '../../stats/statistics.ts';
 import { warningsOf } from '../../stats/warnings.ts';
 import {
@@ -317,7 +317,8 @@ function fileName(name: string): string {
 function budgetBlocks({ ended, scenarios }: Pick<Result, 'ended' | 'scenarios'>): Block[] {
   if (ended !== 'budget') return [];
   const rounds = Math.max(0, ...scenarios.map(scenario => scenario.rounds.length));
-  const text = `The run ended after ${formatPlural(rounds, 'round')} because its time budget was used up. A larger one (--budget, or budgetSeconds of a config) may decide what is still open.`;
+  const limit = Math.max(0, ...scenarios.map(scenario => plannedRounds(scenario).atMost));
+  const text = `The run ended after ${formatPlural(rounds, 'round')} because its time budget was used up. A larger one (--budget, or budgetSeconds of a config) may decide what is still open, within the limit of ${formatPlural(limit, 'round')} (--rounds).`;
   return [paragraph(text, 'warning')];
 }
 
@@ -340,7 +341,9 @@ export function describeShortfall({
     return `INCOMPLETE: the run ended early; these are its figures so far, of ${had} per scenario.`;
   }
   if (!measured.some(hasCompleted)) {
-    return 'NOTHING COMPLETED: every operation failed or stayed unanswered.';
+    return measured.some(hasOffered)
+      ? 'NOTHING COMPLETED: every operation failed or stayed unanswered.'
+      : 'NOTHING ISSUED: no operation was due or sent in the measured time.';
   }
   return null;
 }

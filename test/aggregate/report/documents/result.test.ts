@@ -59,6 +59,7 @@ describe('a result in a terminal', () => {
     const budget = onTerminal.result({ ...buildResult(equal), ended: 'budget' });
     expect(budget.replace(/\s+/g, ' ')).toContain('10 rounds of at most 50');
     expect(budget).not.toContain('overstates');
+    expect(budget.replace(/\s+/g, ' ')).toContain('limit of 50 rounds');
     expect(onTerminal.result({ ...buildResult(equal), ended: 'decided' })).toContain('overstates');
     const all = unequal.map(scenario => ({ ...scenario, plannedRounds: { atLeast: 13, atMost: 13 } }));
     expect(onTerminal.result(buildResult(all))).not.toContain('overstates');
@@ -171,6 +172,15 @@ describe('a result in a terminal', () => {
         .split(/ {2,}/),
     ).toEqual(['200', '4', '–', '–', '–', 'unknown']);
     expect(render(buildResult([])).join('\n')).toContain('NOTHING MEASURED');
+  });
+
+  test('a run that issued no operation is not said to have failed ones', () => {
+    const [first] = render(buildResult([buildScenario({}, [buildRound(1, 0)])]));
+    const [failed] = render(
+      buildResult([buildScenario({}, [buildRound(1, 0, { issued: 3, failed: { ETIMEDOUT: 3 } })])]),
+    );
+    expect(first).toMatch(/^NOTHING ISSUED/);
+    expect(failed).toMatch(/^NOTHING COMPLETED/);
   });
 
   test('an interrupted run states how much it had measured', () => {
