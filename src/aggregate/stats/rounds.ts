@@ -32,9 +32,9 @@ export function hasCompleted({ rounds }: { readonly rounds: readonly RoundResult
   return rounds.some(({ completed }) => completed > 0);
 }
 
-/** Whether any operation was due or sent in the windows of a scenario: a rate can be too low for them. */
-export function hasOffered({ rounds }: { readonly rounds: readonly RoundResult[] }): boolean {
-  return rounds.some(({ issued, openLoop }) => (openLoop?.offered ?? issued) > 0);
+/** Whether anything was due in the windows of a scenario. In an open loop the rate can be too low for that; a closed loop always has work. */
+export function hasDue({ rounds }: { readonly rounds: readonly RoundResult[] }): boolean {
+  return rounds.some(({ openLoop }) => openLoop === null || openLoop.offered > 0);
 }
 
 /** How many rounds an arm was to have. Before version 0.6 their number was fixed. */

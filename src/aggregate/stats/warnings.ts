@@ -15,7 +15,7 @@ import { machineCores, minThrottledRatio, neighbourCores, throttledRatio } from 
 import { throughput } from './measures.ts';
 import { metrics } from './metrics.ts';
 import { describeReads } from './reads.ts';
-import { hasCompleted, hasOffered, pairByRound } from './rounds.ts';
+import { hasCompleted, hasDue, pairByRound } from './rounds.ts';
 import { lagOneCorrelation } from './sign-test.ts';
 import { median, medianOfKnown, sumOf } from './statistics.ts';
 import { caveatOf, lostLaterRatio } from './tails.ts';
@@ -104,12 +104,24 @@ function describeUngrown(scenarios: readonly Pick<MeasuredResult, 'id' | 'rounds
   ];
 }
 
-/** Scenarios that have rounds, but no operation in them. */
+/** Scenarios that issued no operation in their windows: none was due, or every worker was waiting for a reply. */
 function describeIdle(scenarios: readonly Pick<MeasuredResult, 'id' | 'rounds'>[]): string[] {
-  const idle = scenarios.filter(scenario => scenario.rounds.length > 0 && !hasOffered(scenario));
-  if (idle.length === 0) return [];
+  const idle = scenarios.filter(
+    ({ rounds }) => rounds.length > 0 && rounds.every(({ issued }) => issued === 0),
+  );
+  const warn = (found: typeof idle, sentence: (list: string) => string) =>
+    found.length === 0 ? [] : [sentence(formatList(found.map(({ id }) => id)))];
   return [
-    `no operation was issued in the measured time of ${formatList(idle.map(({ id }) => id))}, so there are no latencies: use longer rounds (--seconds) or a higher rate`,
+    ...warn(
+      idle.filter(scenario => !hasDue(scenario)),
+      list =>
+        `no operation was due in the measured time of ${list}: use longer rounds (--seconds) or a higher rate`,
+    ),
+    ...warn(
+      idle.filter(hasDue),
+      list =>
+        `no operation was issued in the measured time of ${list}, because all workers were waiting for replies: use longer rounds (--seconds), or find out what holds up the server`,
+    ),
   ];
 }
 

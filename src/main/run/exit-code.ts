@@ -56,7 +56,7 @@ export function exitCodeOf(
     if (!rounds.some(round => round.completed > 0)) {
       throw new PoolbenchError(
         'NOTHING_MEASURED',
-        `expected operations to complete${where}, but none did; the report above says why`,
+        `expected operations to complete${where}, but none did; see the report`,
       );
     }
     const max = sides[index]?.experiment.maxFailedShare ?? 0;

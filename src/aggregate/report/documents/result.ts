@@ -7,7 +7,7 @@ import { findControlFlaw, withoutControls } from '../../stats/control.ts';
 import { p99, throughput } from '../../stats/measures.ts';
 import { describeOutliers } from '../../stats/outliers.ts';
 import { loadsOf } from '../../stats/populations.ts';
-import { hasCompleted, hasOffered, pairByRound, plannedRounds } from '../../stats/rounds.ts';
+import { hasCompleted, hasDue, pairByRound, plannedRounds } from '../../stats/rounds.ts';
 import { changeOf, sumOf } from '../../stats/statistics.ts';
 import { warningsOf } from '../../stats/warnings.ts';
 import {
@@ -341,9 +341,9 @@ export function describeShortfall({
     return `INCOMPLETE: the run ended early; these are its figures so far, of ${had} per scenario.`;
   }
   if (!measured.some(hasCompleted)) {
-    return measured.some(hasOffered)
+    return measured.some(hasDue)
       ? 'NOTHING COMPLETED: every operation failed or stayed unanswered.'
-      : 'NOTHING ISSUED: no operation was due or sent in the measured time.';
+      : 'NOTHING WAS DUE: the measured time had no operation.';
   }
   return null;
 }
