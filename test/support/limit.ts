@@ -4,8 +4,8 @@ import type { LimitedBy, RoundResult } from '../../src/aggregate/result.ts';
 import { createExperiment } from './experiment.ts';
 import { connectObserver, processId } from './observed-server.ts';
 import { startRedis, type TestServer, type TestServerOptions } from './servers.ts';
+import { measureUndisturbed } from './undisturbed.ts';
 
-const attempts = 3;
 /** Cores that others must have taken for a test to believe that they were in the way. */
 const noticedNeighbours = 0.25;
 
@@ -45,7 +45,7 @@ export async function measureLimit(
 ): Promise<string> {
   const preloaded = ['first-in-line.mjs', ...(busyThreads ? ['busy-threads.mjs'] : [])];
   const imports = preloaded.map(file => `--import ${new URL(file, import.meta.url).href}`);
-  for (let attempt = 0; attempt < attempts; attempt++) {
+  const measure = async () => {
     const experiment = await createExperiment(url, { seconds: 0.3, ...config });
     // Threads that are made in this process heed it, too: it need not be one of the run's own.
     const env = { NODE_OPTIONS: imports.join(' ') };
@@ -54,10 +54,15 @@ export async function measureLimit(
     const [measured] = (await experiment.result()).scenarios;
     const [round] = measured?.rounds ?? [];
     if (measured === undefined || round === undefined) throw new Error('nothing was measured');
-    const disturbed = measured.limitedBy.resource === 'machine' && neighbours(round) >= noticedNeighbours;
-    if (crowded || !disturbed) return say(measured.limitedBy);
-  }
-  return context.skip('other programs have taken the cores of this machine');
+    return { limitedBy: measured.limitedBy, round };
+  };
+  const { limitedBy } = await measureUndisturbed(
+    context,
+    measure,
+    measured =>
+      crowded || measured.limitedBy.resource !== 'machine' || neighbours(measured.round) < noticedNeighbours,
+  );
+  return say(limitedBy);
 }
 
 function say({ resource, evidence }: LimitedBy): string {

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { describe, expect, inject, type TestContext, test } from 'vitest';
+import { describe, expect, inject, test } from 'vitest';
 import type { RoundResult } from '../../src/aggregate/result.ts';
 import { mergeSamples } from '../../src/aggregate/stats/merge.ts';
 import { nowNs } from '../../src/pool/clock.ts';
@@ -13,6 +13,7 @@ import { until } from '../support/connections.ts';
 import { connectObserver, processId } from '../support/observed-server.ts';
 import { startRedis } from '../support/servers.ts';
 import { buildTask, startThreads } from '../support/threads.ts';
+import { measureUndisturbed } from '../support/undisturbed.ts';
 
 const stallMs = 1000;
 const rate = 2000;
@@ -23,7 +24,6 @@ const beforeMs = 150;
 const workers = 20;
 /** Of what arithmetic gives, as a share. */
 const tolerance = 0.02;
-const attempts = 3;
 /** From here on the generator did not have its core, and the arithmetic takes one that has. */
 const disturbedLagMs = 10;
 
@@ -106,19 +106,6 @@ async function runBenchmark(port: number): Promise<Benchmark | undefined> {
   const column = (text: string) => text.split(',').map(cell => cell.replaceAll('"', ''));
   const figure = (key: string) => Number(column(figures)[column(heading).indexOf(key)]);
   return { p99Ms: figure('p99_latency_ms'), maxMs: figure('max_latency_ms') };
-}
-
-/** Measures until `isTelling`; where other programs have the cores of this machine each time, the test is skipped. */
-async function measureUndisturbed(
-  context: TestContext,
-  measure: () => Promise<Stalled>,
-  isTelling: (stalled: Stalled) => boolean,
-): Promise<Stalled> {
-  for (let attempt = 0; attempt < attempts; attempt++) {
-    const stalled = await measure();
-    if (isTelling(stalled)) return stalled;
-  }
-  return context.skip('other programs have taken the cores of this machine');
 }
 
 /** The generator had its core, or came near enough without. */
