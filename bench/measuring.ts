@@ -11,7 +11,7 @@ import { ClosedLoopWorker } from '../src/workers/closed-loop.ts';
 import { WorkerGroup } from '../src/workers/load-workers.ts';
 import { Recorder } from '../src/workers/recorder.ts';
 import { commandMix } from '../src/workers/workload/command-mix.ts';
-import { openWorkload } from '../src/workers/workload/workload.ts';
+import { openWorkload } from '../src/workers/workload/open-workload.ts';
 import { plainWorkload } from '../test/support/plain-workload.ts';
 import { answer, childArgument, runInChild } from './child.ts';
 import { keyPrefix, keys, valueBytes } from './load-arm.ts';

@@ -21,9 +21,10 @@ async function main(args: readonly string[]): Promise<number> {
     );
   }
   // Loaded after the check: Node opens the files of many modules at once.
-  const { parseCommandLine, renderHelp } = await import('./cli/command-line.ts');
+  const { parseCommandLine } = await import('./cli/command-line.ts');
   const line = parseCommandLine(args);
   if ('run' in line) return await line.run();
+  const { renderHelp } = await import('./cli/help.ts');
   process.stdout.write(renderHelp());
   return 0;
 }

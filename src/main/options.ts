@@ -126,6 +126,8 @@ export const options = {
 
 export type OptionName = keyof typeof options;
 
+export const optionNames = (given: object) => Object.keys(given) as OptionName[];
+
 /** The options that a command takes, as they were typed. */
 export type Options<Name extends OptionName> = {
   readonly [Key in Name]?:

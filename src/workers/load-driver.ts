@@ -17,8 +17,9 @@ import type { ScriptLoad } from './script/script-load.ts';
 import type { SharedState } from './shared-state.ts';
 import type { CommandMix } from './workload/command-mix.ts';
 import { partOf } from './workload/keys.ts';
+import { openWorkload } from './workload/open-workload.ts';
 import { readReplay, recordedInstants } from './workload/replay.ts';
-import { openWorkload, type Workload } from './workload/workload.ts';
+import type { Workload } from './workload/workload.ts';
 
 /** Interval at which a thread looks at the stop flag and publishes its progress. */
 const tickMs = 50;

@@ -8,7 +8,8 @@ import {
   type ScenarioResult,
 } from '../../src/aggregate/result.ts';
 import { fieldsOf, type ScenarioFields } from '../../src/aggregate/scenario/scenario.ts';
-import { type LoadEnvironment, limitedBy } from '../../src/aggregate/stats/limited-by.ts';
+import type { LoadEnvironment } from '../../src/aggregate/stats/limit-figures.ts';
+import { limitedBy } from '../../src/aggregate/stats/limited-by.ts';
 import { type ServerFigures, serverFieldNames } from '../../src/aggregate/stats/server-fields.ts';
 import type { ServerSeries } from '../../src/aggregate/stats/server-series.ts';
 import { seededRandom } from '../../src/aggregate/stats/statistics.ts';

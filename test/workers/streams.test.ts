@@ -19,7 +19,7 @@ import type { ThreadSample } from '../../src/workers/contract.ts';
 import { Prng, streamSeed } from '../../src/workers/prng.ts';
 import runTask from '../../src/workers/thread.ts';
 import { commandMix } from '../../src/workers/workload/command-mix.ts';
-import { openWorkload } from '../../src/workers/workload/workload.ts';
+import { openWorkload } from '../../src/workers/workload/open-workload.ts';
 import { loopback } from '../support/connections.ts';
 import { prefill } from '../support/prefill.ts';
 import { shareServer } from '../support/servers.ts';
@@ -150,7 +150,8 @@ describe('random numbers of a run', () => {
     expect([...new Set(files)].sort()).toEqual(
       [
         ...['arrival-schedule.js', 'command-mix.js', 'connection-cutter.js', 'data-set.js', 'keys.js'],
-        ...['plan.js', 'records.js', 'script-load.js', 'thread.js', 'values.js', 'workload.js'],
+        ...['drawn-workload.js', 'growing-workload.js', 'open-workload.js', 'plan.js', 'records.js'],
+        ...['script-load.js', 'thread.js', 'values.js'],
       ].sort(),
     );
 

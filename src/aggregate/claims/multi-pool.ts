@@ -1,17 +1,23 @@
-import type { Comparison, Interval, Result, ScenarioResult, Verdict } from '../result.ts';
-import { workersPerPool } from '../scenario/setting.ts';
+import type { Comparison, Result, ScenarioResult, Verdict } from '../result.ts';
 import { p99, throughput } from '../stats/measures.ts';
 import { clearlyMore } from '../stats/statistics.ts';
 import {
   capitalise,
   excludesNothing,
-  formatList,
   formatPlural,
   formatRatio,
   formatRatioInterval,
 } from '../text/format.ts';
 import { type Evidence, type Judgement, type OwnRuleClaim, untested } from './claim.ts';
-import { armsOf, compareArms, groupBy, isSteady, limitsOf, type PoolsPair } from './judging/arms.ts';
+import {
+  beyond,
+  describeBeginning,
+  describeGain,
+  describeLimits,
+  describeParts,
+  upTo,
+} from './describe-gains.ts';
+import { armsOf, compareArms, isSteady, limitsOf, type PoolsPair } from './judging/arms.ts';
 import { type Asked, agree, atLeast, atMost, groupPairs, type Range, stateOf } from './judging/prediction.ts';
 import {
   describeDisagreement,
@@ -19,7 +25,6 @@ import {
   describeRounds,
   describeStandIn,
   describeStandInShortly,
-  formatRatioAgainst,
 } from './judging/reason.ts';
 import {
   bestOf,
@@ -30,21 +35,17 @@ import {
   findGains,
   type Gain,
   isAbove,
+  isGain,
+  isNoGain,
   judgeBeginning,
   judgeBeyond,
-  type Level,
   largestOf,
   onePoolWorkers,
   pairsOfOwnThreads,
   pays,
-  type SplitGain,
   splitDeciding,
 } from './pool-gains.ts';
 import { sourceReport } from './source-report.ts';
-
-const { low: minWorkers, high: maxWorkers } = sourceReport.workersPerPool;
-const beyond = `beyond ${onePoolWorkers} workers`;
-const upTo = `at ${onePoolWorkers} or fewer`;
 
 /**
  * C1. For every number of pools, the throughput ratios to one pool are combined by geometric mean over the levels
@@ -57,7 +58,7 @@ const upTo = `at ${onePoolWorkers} or fewer`;
  */
 export const multiPool: OwnRuleClaim = {
   id: 'C1',
-  statement: `Beyond ${maxWorkers} workers, several pools pay off.`,
+  statement: `Beyond ${onePoolWorkers} workers, several pools pay off.`,
   predicted: `a gain above ${formatRatio(clearlyMore)} for some number of pools`,
   suite: 'scaling',
   judge: evidence =>
@@ -71,7 +72,7 @@ export const multiPool: OwnRuleClaim = {
       asks: ({ above }) => above,
       parts: describeParts,
       limits: describeLimits,
-      needs: `a scenario of several pools, each with its own thread, and an otherwise equal one of one pool, both with more than ${maxWorkers} workers`,
+      needs: `a scenario of several pools, each with its own thread, and an otherwise equal one of one pool, both with more than ${onePoolWorkers} workers`,
     }),
 };
 
@@ -83,7 +84,7 @@ export const multiPool: OwnRuleClaim = {
  */
 export const onePoolIsEnough: OwnRuleClaim = {
   id: 'C20',
-  statement: `${minWorkers}–${maxWorkers} workers per pool: one pool is enough; several pools gain only beyond that.`,
+  statement: `${sourceReport.workersPerPool.low}–${onePoolWorkers} workers per pool: one pool is enough; several pools gain only beyond that.`,
   predicted: `a gain below 5 % ${upTo}, and one that is 5 % larger ${beyond}`,
   suite: 'scaling',
   judge: evidence =>
@@ -100,7 +101,7 @@ export const onePoolIsEnough: OwnRuleClaim = {
           ? { of: `of the gain ${beyond} to that ${upTo}, `, comparisons: contrasts }
           : { of: '', comparisons: gains },
       describe: describeBeginning,
-      needs: `the same pools at ${maxWorkers} workers or fewer and at more`,
+      needs: `the same pools at ${onePoolWorkers} workers or fewer and at more`,
     }),
 };
 
@@ -205,70 +206,6 @@ function describeJudged(finding: Finding, verdict: Verdict, rule: Rule): string 
     : `No verdict, and nothing is excluded: ${finding.flaw}.`;
 }
 
-/**
- * "Yes: 2 pools, each in its own thread, gave ×1.66 [1.41, 1.88] beyond 50 workers; it is the threads, not the pools
- * (pools alone ×1.02); they already pay off at 10 workers."
- */
-function describeGain(finding: Finding, verdict: Verdict): string {
-  const best = bestOf(finding.above);
-  if (best === undefined) return '';
-  const figure = `${formatPlural(best.pools, 'pool')}, each in its own thread, gave ${formatGain(best)} ${beyond}`;
-  const clauses = {
-    supported: [`Yes: ${figure}`, describeSource(finding.split), describeEarlier(finding.upTo)],
-    refuted: [`No: ${beyond} no number of pools gained 5 % (${listGains(finding.above)})`],
-    inconclusive: [describeOpen(finding.above, beyond)],
-    'not tested': [],
-  }[verdict];
-  return `${clauses.filter(clause => clause !== null).join('; ')}.`;
-}
-
-/** C20's finding in a setting: the gain at 50 workers or fewer, and the gain beyond that relative to it. */
-function describeBeginning(finding: Finding, verdict: Verdict): string {
-  const contrast = largestOf(finding);
-  const larger =
-    contrast === undefined || excludesNothing(contrast.interval)
-      ? null
-      : `${beyond} the gain of ${formatPlural(contrast.pools, 'pool')} is ${formatRatioAgainst(contrast.interval, clearlyMore)} that ${upTo}`;
-  const paying = bestOf(finding.upTo.filter(pays));
-  const clauses = {
-    supported: [`Yes: ${upTo} several pools gain less than 5 % (${listGains(finding.upTo)})`, larger],
-    refuted: [
-      paying === undefined
-        ? `No: the gain ${beyond} is less than 5 % larger`
-        : `No: ${upTo} ${formatPlural(paying.pools, 'pool')} already gave ${formatGain(paying)}`,
-      larger,
-      finding.upTo.every(doesNotPay) ? `one pool is enough ${upTo} (${listGains(finding.upTo)})` : null,
-    ],
-    inconclusive: [
-      finding.upTo.every(doesNotPay)
-        ? `One pool is enough ${upTo} (${listGains(finding.upTo)})`
-        : describeOpen(finding.upTo, upTo),
-      larger,
-    ],
-    'not tested': [],
-  }[verdict];
-  return `${clauses.filter(clause => clause !== null).join('; ')}.`;
-}
-
-/** An open verdict, described by what is excluded: that is its answer. */
-function describeOpen(gains: readonly Gain[], where: string): string {
-  const best = bestOf(gains);
-  if (best === undefined) return '';
-  if (best.dissent !== null)
-    return `Open: ${where} ${formatPlural(best.pools, 'pool')} gave ${formatGain(best)} on average, but ${describeDissent(best.dissent)}`;
-  const most = Math.max(...gains.map(({ interval }) => interval.high));
-  const least = Math.max(...gains.map(({ interval }) => interval.low));
-  // A gain that prints as ×1.00 is not worth mentioning.
-  const answer =
-    least > 1.01
-      ? `a gain of at least ${formatRatio(least)}${Number.isFinite(most) ? `, and at most ${formatRatio(most)}` : ''}`
-      : Number.isFinite(most)
-        ? `no gain of more than ${formatRatio(most)}`
-        : 'no gain is excluded';
-  const figure = `${formatPlural(best.pools, 'pool')} ${formatGain(best)}`;
-  return `Open: ${where} ${answer}${excludesNothing(best.interval) ? '' : ` (${figure})`}`;
-}
-
 /** What such a run can detect of the open question, and how long a deciding run would take, as a sentence. */
 function describeOutlook(finding: Finding, rule: Rule): string[] {
   const { of, comparisons } = rule.open(finding);
@@ -285,64 +222,6 @@ function describeOutlook(finding: Finding, rule: Rule): string[] {
   return clauses.length === 0 ? [] : [`${capitalise(`${of}${clauses.join('; ')}`)}.`];
 }
 
-/**
- * Whether several pools also pay off at 50 workers or fewer, which changes nothing. Null if the run has no such level.
- */
-function describeEarlier(gains: readonly Gain[]): string | null {
-  const best = bestOf(gains);
-  if (best === undefined) return null;
-  if (pays(best)) {
-    const paying = best.levels.filter(({ series }) => isGain(series.interval()));
-    const first = Math.min(...paying.map(({ workers }) => workers));
-    const from = Number.isFinite(first)
-      ? `at ${formatPlural(first, 'worker')}, ${workersPerPool({ workers: first, pools: best.pools })} per pool`
-      : upTo;
-    return `they already pay off ${from} (${formatGain(best)})`;
-  }
-  return gains.every(doesNotPay)
-    ? `${upTo} they do not pay off (${listGains(gains)})`
-    : `whether they pay off ${upTo} stays open (${formatGain(best)})`;
-}
-
-/** The source of the gain, as a clause: a second event loop is not a second pool. Null if the run cannot tell. */
-function describeSource(split: SplitGain | null): string | null {
-  if (split === null || split.flaw !== null) return null;
-  const { pool, thread } = split;
-  const alone = `pools alone ${formatRatio(pool.median)}, their threads ${formatRatio(thread.median)}`;
-  if (isGain(pool) && isGain(thread)) return `both pools and threads contribute (${alone})`;
-  if (isGain(pool) && isNoGain(thread)) return `it is the pools, not the threads (${alone})`;
-  if (isNoGain(pool) && isGain(thread)) return `it is the threads, not the pools (${alone})`;
-  return `its source stays open (${alone})`;
-}
-
-const isGain = ({ low }: Interval) => low > clearlyMore;
-const isNoGain = ({ high }: Interval) => high < clearlyMore;
-
-/** The parts of the gain with their intervals, or why they are unsound. */
-function describeParts({ split }: Finding): string[] {
-  if (split === null)
-    return ['Each pool has its own thread here, so the run cannot tell pools from threads.'];
-  if (split.flaw !== null) return [`The run cannot tell pools from threads, because ${split.flaw}.`];
-  const { pools, pool, thread } = split;
-  return [
-    `Of the gain, ${pools} pools in one thread are ${formatRatioAgainst(pool, clearlyMore)}, their threads ${formatRatioAgainst(thread, clearlyMore)}.`,
-  ];
-}
-
-/** "What limited the arms beyond 50 workers: 1 pool: client; 2 and 4 pools: machine." */
-function describeLimits({ pairs }: Finding): string[] {
-  const arms = armsOf(pairs.filter(isAbove));
-  const limits = groupBy(arms, ({ pools }) => pools)
-    .toSorted(([a], [b]) => a - b)
-    .map(([pools, ofPools]) => ({ pools, by: limitsOf(ofPools).join(' or ') }));
-  const clauses = groupBy(limits, ({ by }) => by).map(([by, limited]) => {
-    const numbers = formatList(limited.map(({ pools }) => String(pools)));
-    return `${numbers} ${limited.at(-1)?.pools === 1 ? 'pool' : 'pools'}: ${by}`;
-  });
-  const one = limits[0]?.by ?? '';
-  return [`What limited the arms ${beyond}: ${clauses.length === 1 ? one : clauses.join('; ')}.`];
-}
-
 function describeBeside(finding: Finding, rule: Rule): string {
   const verdict = finding.flaw === null ? rule.verdictOf(finding) : 'inconclusive';
   const bound = finding.client === 'wire' ? ' (a bound that no application reaches)' : '';
@@ -351,18 +230,6 @@ function describeBeside(finding: Finding, rule: Rule): string {
     `For comparison, ${finding.label}${bound}: ${describeJudged(finding, verdict, rule)}`,
     ...parts,
   ].join(' ');
-}
-
-const formatGain = ({ interval }: Gain) => formatRatioAgainst(interval, clearlyMore);
-
-/** "2 pools ×0.99 [0.97, 1.02], 4 pools ×1.01 [0.98, 1.04]". */
-function listGains(gains: readonly Gain[]): string {
-  return gains.map(gain => `${formatPlural(gain.pools, 'pool')} ${formatGain(gain)}`).join(', ');
-}
-
-/** "×1.20 [1.18, 1.23] at 100 workers". */
-function describeDissent({ workers, series }: Level): string {
-  return `${formatRatioAgainst(series.interval(), clearlyMore)} at ${formatPlural(workers, 'worker')}`;
 }
 
 /** Further ones are only in the table. */

@@ -166,7 +166,7 @@ export function judgeBeyond({ above }: Sides): Verdict {
 
 /** The verdict of C20. */
 export function judgeBeginning({ upTo, contrasts }: Sides): Verdict {
-  const isNoLarger = contrasts.length > 0 && contrasts.every(({ interval }) => interval.high < clearlyMore);
+  const isNoLarger = contrasts.length > 0 && contrasts.every(({ interval }) => isNoGain(interval));
   if (upTo.some(pays) || isNoLarger) return 'refuted';
   return upTo.every(doesNotPay) && contrasts.some(isLarger) ? 'supported' : 'inconclusive';
 }
@@ -178,10 +178,14 @@ export function largestOf({ contrasts }: Sides): Contrast | undefined {
 }
 
 /** Whether the gain beyond 50 workers is worth more than that at 50 or fewer. */
-const isLarger = ({ interval }: Contrast) => interval.low > clearlyMore;
+const isLarger = ({ interval }: Contrast) => isGain(interval);
 
-export const pays = ({ interval, dissent }: Gain) => dissent === null && interval.low > clearlyMore;
-export const doesNotPay = ({ interval, dissent }: Gain) => dissent === null && interval.high < clearlyMore;
+/** A gain that is clearly worth more pools, and one that clearly is not. */
+export const isGain = ({ low }: Interval) => low > clearlyMore;
+export const isNoGain = ({ high }: Interval) => high < clearlyMore;
+
+export const pays = ({ interval, dissent }: Gain) => dissent === null && isGain(interval);
+export const doesNotPay = ({ interval, dissent }: Gain) => dissent === null && isNoGain(interval);
 
 /**
  * The number of pools to show: the one that gains most among those that pay off, otherwise those that may, otherwise

@@ -1,5 +1,6 @@
 import type { Interval, OpenLoopResult, Result, ScenarioResult } from '../result.ts';
 import { describeRate, describeReplayed, secondsOf } from '../scenario/arrival.ts';
+import { workloadsOf } from '../scenario/beside.ts';
 import { armKey } from '../scenario/scenario.ts';
 import { groupWithPopulations } from '../scenario/setting.ts';
 import { withoutControls } from '../stats/control.ts';
@@ -103,11 +104,10 @@ export function recordingBlocks(result: Pick<Result, 'scenarios' | 'files' | 'co
   return parts.length === 0 ? [] : [note(`Measured in every round: ${[...new Set(parts)].join('; ')}.`)];
 }
 
-/** A population without its own workload has that of the scenarios. */
-function replayKeyOf({ populations }: Result['config'], population: string | null): string {
-  const all = (populations ?? []) as readonly { readonly name: string; readonly workload: unknown }[];
-  const own = all.findIndex(({ name, workload }) => name === population && workload !== null);
-  return own < 0 ? 'workload.replay' : `populations[${own}].workload.replay`;
+function replayKeyOf(config: Result['config'], population: string | null): string {
+  const [ofScenarios, ...own] = workloadsOf(config);
+  const { key } = own.find(workload => workload.population === population) ?? ofScenarios;
+  return `${key}.replay`;
 }
 
 /** Latency against load. Medians over the rounds; a dash if there is none. */

@@ -16,7 +16,7 @@ import { loadsOf, type ScenarioLoad, summarisedLoadsOf } from '../stats/populati
 import { hitDifference, hitRatioOf } from '../stats/reads.ts';
 import { plannedRounds } from '../stats/rounds.ts';
 import { countedRounds, lookRounds, minRounds } from '../stats/sign-test.ts';
-import { clearlyLess, clearlyMore, median } from '../stats/statistics.ts';
+import { changeOf, median } from '../stats/statistics.ts';
 import { type TimeSplit, timeSplit } from '../stats/summary.ts';
 import { describeThreadWarmth } from '../stats/thread-warmth.ts';
 import {
@@ -210,9 +210,8 @@ function formatMisses(rounds: readonly RoundResult[]): string {
 
 /** Tone of an interval outside the range that is not worth a change. */
 function ratioTone(ratio: Interval | null): Tone | undefined {
-  if (ratio === null) return undefined;
-  if (ratio.low > clearlyMore) return 'good';
-  return ratio.high < clearlyLess ? 'bad' : undefined;
+  const change = ratio && changeOf(ratio);
+  return change === 'more' ? 'good' : change === 'less' ? 'bad' : undefined;
 }
 
 export const ratioNote =

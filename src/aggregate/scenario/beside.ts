@@ -18,6 +18,40 @@ export const besideSchema = z
   .regex(new RegExp(`^${name}(\\${separator}${name})*$`), { error: besideError })
   .nullable();
 
+/** A config, as far as it has workloads. That of a result may no longer be valid. */
+export interface Workloads {
+  readonly workload?: unknown;
+  readonly populations?: unknown;
+}
+
+interface KeyedWorkload {
+  /** "workload", "populations[0].workload": where the config has it. */
+  readonly key: string;
+  /** Name of the population that it is of; null: of the scenarios, and of all populations that have none of their own. */
+  readonly population: string | null;
+  readonly workload: unknown;
+}
+
+/** The workloads of a config, that of the scenarios first. */
+export function workloadsOf({
+  workload,
+  populations,
+}: Workloads): [ofScenarios: KeyedWorkload, ...own: KeyedWorkload[]] {
+  const all = Array.isArray(populations) ? populations : [];
+  const own = all.flatMap((population, index): KeyedWorkload[] =>
+    population?.workload == null
+      ? []
+      : [
+          {
+            key: `populations[${index}].workload`,
+            population: population.name,
+            workload: population.workload,
+          },
+        ],
+  );
+  return [{ key: 'workload', population: null, workload }, ...own];
+}
+
 /** The populations by their names; none if the scenario runs alone. */
 export function besideNames(beside: string | null): string[] {
   return beside?.split(separator) ?? [];

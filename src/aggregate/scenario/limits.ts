@@ -7,6 +7,8 @@ export const limits = {
   /** Of one scenario. A thread costs 10 to 20 MB. */
   threads: 256,
   agents: 1024,
+  /** Of a run; agents do not count them. */
+  rounds: 1000,
   /** Of a measured window, and of each of its stages. */
   seconds: 3600,
   /** Min of a measured window. */

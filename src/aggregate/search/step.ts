@@ -1,5 +1,6 @@
 import type { RoundResult } from '../result.ts';
-import { type LoadEnvironment, limitedBy } from '../stats/limited-by.ts';
+import type { LoadEnvironment } from '../stats/limit-figures.ts';
+import { limitedBy } from '../stats/limited-by.ts';
 import { decidedTwice, type RoundsRange, repeatedInterval } from '../stats/sign-test.ts';
 import { median } from '../stats/statistics.ts';
 import { meets, namesOf, repeatFigures, type SearchConditions } from './conditions.ts';

@@ -3,7 +3,7 @@ import { formatRatioInterval } from '../text/format.ts';
 import { throughput } from './measures.ts';
 import { RoundSeries } from './round-series.ts';
 import { pairByRound } from './rounds.ts';
-import { clearlyLess, clearlyMore } from './statistics.ts';
+import { changeOf } from './statistics.ts';
 
 /**
  * Controls: arms that are measured twice. Only this file separates them from other arms and pairs them with their
@@ -80,7 +80,7 @@ function describeMeaning(control: ControlResult): string {
   if (findControlFlaw(control) !== null)
     return 'They differ by more than 2 %, so the figures of this run do not allow a verdict: something else changed while it ran. Stop other programs, and run it again.';
   if (low > 1 || high < 1) return 'They differ, but perhaps by less than 2 %, which is too little to matter.';
-  return low > clearlyLess && high < clearlyMore
+  return changeOf(control.ratio) === 'same'
     ? 'They do not differ measurably.'
     : 'They do not differ measurably, but the interval is wide: this run can only show differences larger than that.';
 }

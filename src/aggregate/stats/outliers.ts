@@ -1,7 +1,7 @@
 import type { Result, RoundResult, ScenarioResult } from '../result.ts';
 import { formatList, formatPlural } from '../text/format.ts';
 import { withoutControls } from './control.ts';
-import { minNeighbourCores, neighbourCores } from './limited-by.ts';
+import { minNeighbourCores, neighbourCores } from './interference.ts';
 import { median } from './statistics.ts';
 
 /** A round of a scenario whose throughput is far from that of the scenario's other rounds. It counts like any other. */

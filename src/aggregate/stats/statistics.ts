@@ -57,6 +57,12 @@ export function medianOfKnown(values: readonly (number | null)[]): number | null
   return known.length === 0 ? null : median(known);
 }
 
+/** The largest of what is known; null if nothing is. */
+export function maxOfKnown(values: readonly (number | null)[]): number | null {
+  const known = values.filter(value => value !== null);
+  return known.length === 0 ? null : Math.max(...known);
+}
+
 /** The nth root of the product, by logarithms. Values must be above 0. NaN without values. */
 export function geometricMean(values: readonly number[]): number {
   return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);

@@ -11,7 +11,7 @@ import {
 import { findImbalances } from './accounting.ts';
 import { withoutControls } from './control.ts';
 import { hostWarnings } from './hosts.ts';
-import { machineCores, minThrottledRatio, neighbourCores, throttledRatio } from './limited-by.ts';
+import { machineCores, minThrottledRatio, neighbourCores, throttledRatio } from './interference.ts';
 import { throughput } from './measures.ts';
 import { metrics } from './metrics.ts';
 import { describeReads } from './reads.ts';

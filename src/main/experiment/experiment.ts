@@ -55,21 +55,20 @@ export const warmupTime = numberBetween(0, 600);
 /** In milliseconds. */
 export const timeout = wholeNumber(10, 600_000);
 
-const maxRounds = 1000;
 /** Of a run that takes as many rounds as it needs, unless the config has another one. */
 export const usualBudgetSeconds = 360;
 /** A fixed number of rounds. */
-export const roundCount = wholeNumber(1, maxRounds);
+export const roundCount = wholeNumber(1, limits.rounds);
 
 const rounds = z
   .union([
     roundCount,
     section({
-      atLeast: wholeNumber(1, maxRounds).meta({
+      atLeast: wholeNumber(1, limits.rounds).meta({
         description: 'Number of rounds before the run first checks whether its questions are decided',
         unit: 'rounds',
       }),
-      atMost: wholeNumber(1, maxRounds).meta({
+      atMost: wholeNumber(1, limits.rounds).meta({
         description: 'Max number of rounds, even if a question is open',
         unit: 'rounds',
       }),

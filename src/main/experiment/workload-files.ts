@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import type { Result } from '../../aggregate/result.ts';
+import { type Workloads, workloadsOf } from '../../aggregate/scenario/beside.ts';
 import { lengthOf, readReplay } from '../../workers/workload/replay.ts';
 import { asError, PoolbenchError } from '../errors.ts';
 import { checkModule } from './user-modules.ts';
@@ -76,23 +77,9 @@ export async function describeFiles(experiment: Workloads): Promise<Result['file
   return files.length === 0 ? undefined : files;
 }
 
-/** The part of a config that names files. The config in a result may no longer be valid. */
-interface Workloads {
-  readonly workload?: unknown;
-  readonly populations?: unknown;
-}
-
 /** The files that the workloads of a config name, each with its key in the config. */
-function filesOf({ workload, populations }: Workloads) {
-  const ofPopulations = Array.isArray(populations) ? populations : [];
-  const workloads = [
-    { key: 'workload', workload },
-    ...ofPopulations.map((population, index) => ({
-      key: `populations[${index}].workload`,
-      workload: valueAt(population, ['workload']),
-    })),
-  ];
-  return workloads.flatMap(({ key, workload }) =>
+function filesOf(config: Workloads) {
+  return workloadsOf(config).flatMap(({ key, workload }) =>
     fileKeys.flatMap(fileKey => {
       const path = valueAt(workload, fileKey);
       return typeof path === 'string' ? [{ key: [key, ...fileKey].join('.'), kind: fileKey[0], path }] : [];

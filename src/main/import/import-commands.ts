@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { placesOfKeys } from '../../workers/workload/command-rules.ts';
-import { parseGivenCommand } from '../../workers/workload/command-templates.ts';
+import { maxNumber, parseGivenCommand } from '../../workers/workload/command-templates.ts';
 import type { MemtierCommand } from './memtier-arguments.ts';
 
 /** What `__key__` stands for. */
@@ -23,7 +23,6 @@ export interface ImportedCommands {
   readonly notes: readonly string[];
 }
 
-const maxNumber = 2 ** 32 - 1;
 const shownCharacters = 60;
 
 /**

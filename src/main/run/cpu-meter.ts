@@ -11,7 +11,7 @@ import { commandStats, infoNumber, ioThreadsSpin, serverCpu } from '../server/se
 import { type CommandStats, type ReadReplicas, type ServerTimes, serverTimes } from './server-figures.ts';
 
 /** What was used during the measured window; null: not known. */
-interface Measured extends MeteredCpu, Pick<CpuUse, 'clientCores'>, Pick<RoundResult, 'link'> {
+export interface MeteredUse extends MeteredCpu, Pick<CpuUse, 'clientCores'>, Pick<RoundResult, 'link'> {
   readonly serverTimes: ServerTimes;
 }
 
@@ -86,7 +86,7 @@ export class CpuMeter {
   }
 
   /** What was in use between the readings; if the window was cut short, up to now. Null if none was scheduled. */
-  async stop(): Promise<Measured | null> {
+  async stop(): Promise<MeteredUse | null> {
     for (const timer of this.#timers) clearTimeout(timer);
     if (this.#released === undefined) return null;
     const [begunOrLate, ended] = await Promise.all([this.#begun, this.#ended ?? this.#read('end')]);

@@ -1,35 +1,34 @@
-import { z } from 'zod';
 import type { RoundResult } from '../../aggregate/result.ts';
-import { roundSchema } from '../../aggregate/round.ts';
-import { mergeSamples } from '../../aggregate/stats/merge.ts';
-import { countReads } from '../../aggregate/stats/reads.ts';
-import { sumOf } from '../../aggregate/stats/statistics.ts';
 import { formatPlural, toOneLine } from '../../aggregate/text/format.ts';
 import { connectionName } from '../../pool/client/batch.ts';
 import { nowNs, timeOfDay } from '../../pool/clock.ts';
-import type { ThreadSample } from '../../workers/contract.ts';
 import { streamSeed } from '../../workers/prng.ts';
 import { SharedState } from '../../workers/shared-state.ts';
 import { countThreads } from '../experiment/populations.ts';
 import type { Scenario } from '../experiment/scenarios.ts';
-import { foreseeReads, workloadTask } from '../experiment/workload.ts';
 import type { Progress } from '../live/progress.ts';
 import type { Step } from '../live/snapshot.ts';
 import { ConnectionCutter, cutByServer } from './connection-cutter.ts';
 import { CpuMeter } from './cpu-meter.ts';
-import { areApart, areCounted, callsOf, commandsOf, namesOf } from './load-counts.ts';
 import {
   type Bench,
   countTasks,
   type Load,
   loadsOf,
-  onOtherThreads,
   removeRecords,
   samplesOf,
   threadTasks,
 } from './loads.ts';
-import { catchUp, findReadReplicas, readCalls } from './read-replicas.ts';
-import { baseRoundTripMs, serverCount, whatHappened } from './server-figures.ts';
+import { type DrivenLoads, expectFigures, type MeasuredLoads, mergeRound } from './measured-round.ts';
+import { catchUp, findReadReplicas } from './read-replicas.ts';
+import {
+  baseRoundTripMs,
+  countBetween,
+  isRestarted,
+  type ReadReplicas,
+  serverCount,
+  whatHappened,
+} from './server-figures.ts';
 import { type SilentProxy, startSilentProxy } from './silent-proxy.ts';
 import type { TargetWatch } from './target-watch.ts';
 import { ConnectRefused, placeOn, TurnVoided } from './threads.ts';
@@ -121,40 +120,97 @@ export async function runOnce(
   shared: SharedState,
 ): Promise<RoundResult | null> {
   const { control } = bench.target;
-  const { seconds } = bench.experiment;
-  const { size, hosts } = bench.threads;
   const loads = loadsOf(bench, scenario);
+  const placement = placeLoads(bench, scenario, round, loads);
+  const replicas = await findReadReplicas(control, loads);
+  // Before the server starts to count the load's commands.
+  const ready = await prepareTarget(bench, loads, replicas, `round ${round} of ${scenario.id}`);
+  const before = await serverCount(control, replicas);
+  const driven = await driveLoads(bench, { loads, placement, replicas, round, shared });
+  const after = await serverCount(control, replicas);
+  for (const load of loads) await removeRecords(load, samplesOf(load, driven.samples));
+  const restarted = isRestarted(before, after);
+  if (restarted) {
+    bench.warn(
+      `${whatHappened(control, before, after, replicas)} while ${scenario.id} was measured in round ${round}: its losses are counted as failed operations and misses, and the server's own figures of that round are left out`,
+    );
+  }
+  const { hosts } = bench.threads;
+  const there = hosts?.used();
+  if (hosts !== undefined && there === undefined) return null;
+  const { used } = driven;
+  const seconds = Math.max(...driven.samples.map(sample => sample.seconds));
+  // A stopped window is kept with its actual length, unless that is too short for a rate.
+  if (used === null || seconds < Math.min(minWindowSeconds, bench.experiment.seconds / 2)) return null;
+  const measured = {
+    ...driven,
+    ...ready,
+    used,
+    round,
+    loads,
+    placement,
+    replicas,
+    seconds,
+    there,
+    restarted,
+    counted: countBetween(before, after),
+  };
+  return expectFigures(mergeRound(measured), scenario.id);
+}
+
+/** The thread of each task of these loads. */
+function placeLoads(bench: Bench, scenario: Scenario, round: number, loads: readonly Load[]): number[] {
+  const { size, hosts } = bench.threads;
   const threads = countThreads(scenario, loads.slice(1));
   const placed = hosts?.place(round, threads, scenario.hosts) ?? placeOn(size, round, threads);
-  const placement = loads.flatMap(({ firstThread, scenario }) =>
+  return loads.flatMap(({ firstThread, scenario }) =>
     placed.slice(firstThread, firstThread + scenario.threads),
   );
-  const replicas = await findReadReplicas(control, loads);
-  const meter = new CpuMeter({ ...bench.target, replicas });
-  let proxy: SilentProxy | undefined;
-  const cutters = loads.map(({ bench: { experiment, claim }, scenario: { cutEveryMs } }, index) => {
-    const byServer = cutByServer(control, connectionName({ keyPrefix: claim.prefix }));
-    const isOwn = index === 0;
-    return new ConnectionCutter(draw => ((isOwn ? proxy?.silence : undefined) ?? byServer)(draw), {
-      everyMs: cutEveryMs,
-      seed: streamSeed(experiment.seed, 'cuts', round, ...(isOwn ? [] : [index])),
-    });
-  });
+}
 
-  const turn = `round ${round} of ${scenario.id}`;
-  // Before the server starts to count the load's commands.
+/** Brings the keys of the loads into place, and takes the time of an undisturbed round trip. */
+async function prepareTarget(
+  bench: Bench,
+  loads: readonly Load[],
+  replicas: ReadReplicas | undefined,
+  turn: string,
+): Promise<Pick<MeasuredLoads, 'dataSets' | 'basePingMs'>> {
+  const { control } = bench.target;
   const dataSets: (RoundResult['dataSet'] | undefined)[] = [];
   for (const { bench } of loads) dataSets.push(await bench.data?.ready(turn));
   const behind = replicas && (await catchUp(control, turn));
   if (behind !== undefined) bench.warn(behind);
-  const basePingMs = await baseRoundTripMs(control);
-  const before = await serverCount(control, replicas);
-  let samples: ThreadSample[];
-  let used: Awaited<ReturnType<CpuMeter['stop']>>;
+  return { dataSets, basePingMs: await baseRoundTripMs(control) };
+}
+
+/** Runs the tasks of all loads, and reads and cuts in their window. */
+async function driveLoads(
+  bench: Bench,
+  {
+    loads,
+    placement,
+    replicas,
+    round,
+    shared,
+  }: Pick<MeasuredLoads, 'loads' | 'placement' | 'replicas' | 'round'> & { readonly shared: SharedState },
+): Promise<DrivenLoads> {
+  const { seconds } = bench.experiment;
+  const meter = new CpuMeter({ ...bench.target, replicas });
+  let proxy: SilentProxy | undefined;
+  const cutters = loads.map((load, index) => openCutter(bench, load, { index, round }, () => proxy));
   let startedAt = timeOfDay();
   let warmup: RoundResult['warmup'];
+  const onWindow = ({ startNs, warmupSeconds, grown }: WindowStart) => {
+    const endNs = startNs + seconds * 1e9;
+    startedAt = new Date(timeOfDay().getTime() + (startNs - nowNs()) / 1e6);
+    if (warmupSeconds > 0) warmup = { seconds: warmupSeconds, grown };
+    meter.schedule(startNs, endNs);
+    for (const cutter of cutters) cutter.schedule(startNs, endNs);
+  };
+  let samples: DrivenLoads['samples'];
+  let used: DrivenLoads['used'];
   try {
-    if (scenario.cut === 'silent') proxy = await startSilentProxy(bench.target.address);
+    if (loads[0].scenario.cut === 'silent') proxy = await startSilentProxy(bench.target.address);
     const tasks = loads.flatMap((load, index) =>
       threadTasks(
         load.bench,
@@ -166,13 +222,6 @@ export async function runOnce(
         load.firstTask,
       ),
     );
-    const onWindow = ({ startNs, warmupSeconds, grown }: WindowStart) => {
-      const endNs = startNs + seconds * 1e9;
-      startedAt = new Date(timeOfDay().getTime() + (startNs - nowNs()) / 1e6);
-      if (warmupSeconds > 0) warmup = { seconds: warmupSeconds, grown };
-      meter.schedule(startNs, endNs);
-      for (const cutter of cutters) cutter.schedule(startNs, endNs);
-    };
     samples = await bench.threads.run(tasks, shared, onWindow, placement);
   } finally {
     used = await meter.stop();
@@ -184,102 +233,20 @@ export async function runOnce(
     const what = cuts === 0 ? 'no' : `after ${formatPlural(cuts, 'cut')}, no other`;
     bench.warn(`${what} connection could be cut in ${loads[index]?.name}: ${toOneLine(failure)}`);
   }
-  const after = await serverCount(control, replicas);
-  const parts = loads.map(load => samplesOf(load, samples));
-  for (const [index, load] of loads.entries()) await removeRecords(load, parts[index]);
-  const restarted = before.life !== undefined && after.life !== undefined && after.life !== before.life;
-  if (restarted) {
-    bench.warn(
-      `${whatHappened(control, before, after, replicas)} while ${scenario.id} was measured in round ${round}: its losses are counted as failed operations and misses, and the server's own figures of that round are left out`,
-    );
-  }
-  /** What the server counted in between; null if it does not report that, or was restarted. */
-  const counted = (count: (of: typeof before) => number | null) => {
-    const [from, to] = [count(before), count(after)];
-    return restarted || from === null || to === null ? null : to - from;
-  };
-  const serverCalls = (names: readonly string[]) => counted(of => of.calls(names));
-  const measuredSeconds = Math.max(...samples.map(sample => sample.seconds));
-  // A stopped window is kept with its actual length, unless that is too short for a rate.
-  const there = hosts?.used();
-  if (hosts !== undefined && there === undefined) return null;
-  if (used === null || measuredSeconds < Math.min(minWindowSeconds, seconds / 2)) return null;
-  const { serverTimes } = used;
-  const use = { ...used, ...there?.cpu };
-  const workloads = loads.map(load => load.bench.experiment.workload);
-  const namesCounted = workloads.map((workload, index) => namesOf(workload, parts[index] ?? []));
-
-  const merge = (load: Load, index: number): RoundResult => {
-    const { workload } = load.bench.experiment;
-    const own = parts[index] ?? [];
-    const isOther = (_: unknown, other: number) => other !== index;
-    const isApart = areApart(namesCounted[index] ?? null, namesCounted.filter(isOther));
-    const commands = commandsOf(workload);
-    const others = onOtherThreads(own, samples, placement);
-    const merged = mergeSamples(own, {
-      round,
-      placement,
-      startedAt: startedAt.toISOString(),
-      warmup,
-      clientCpuMicros: use.clientCores * measuredSeconds * 1e6,
-      othersCpuMicros: cpuMicrosOf(others),
-      ...(others.length === 0
-        ? {}
-        : { othersSpunCores: sumOf(others, ({ threadLoad }) => threadLoad.spinShare ?? 0) }),
-      ...use,
-      ...(there === undefined ? {} : { hosts: there.hosts }),
-      // A server that restarted counts from zero again, so the difference means nothing.
-      ...(restarted ? { serverCores: null, serverMainThreadCores: null, serverFullestThread: null } : {}),
-      serverTime: ofCommand =>
-        restarted || !isApart || replicas?.nodes === null
-          ? null
-          : serverTimes(
-              commands
-                .filter(({ name }) => ofCommand === undefined || name === ofCommand)
-                .map(({ statName }) => statName),
-            ),
-      serverCalls: isApart ? callsOf([workload], own, serverCalls) : null,
-      serverCallsOf: ofScript => (isApart ? serverCalls(ofScript) : null),
-      ...(replicas === undefined || load.scenario.readFrom === 'primary'
-        ? {}
-        : { readCalls: isApart && areCounted([workload]) ? readCalls(commands, replicas, counted) : null }),
-      cuts: cutters[index]?.cuts ?? 0,
-      basePingMs: there === undefined ? basePingMs : there.basePingMs,
-    });
-    const reads = countReads(merged, foreseeReads(workloadTask(workload)));
-    return { ...merged, dataSet: dataSets[index] ?? null, reads };
-  };
-  const [first, ...beside] = loads;
-  const own = merge(first, 0);
-  if (beside.length === 0) return expectFigures(own, scenario.id);
-  const populations = beside.map((load, index) => ({ name: load.name, ...merge(load, 1 + index) }));
-  const all = [own, ...populations];
-  const together = {
-    issued: sumOf(all, ({ issued }) => issued),
-    completed: sumOf(all, ({ completed }) => completed),
-    serverCalls: callsOf(workloads, samples, serverCalls),
-  };
-  return expectFigures({ ...own, populations, together }, scenario.id);
+  return { samples, used, startedAt, warmup, cutters };
 }
 
-/** CPU time of these threads in the window; null if the platform does not report it. */
-function cpuMicrosOf(samples: readonly ThreadSample[]): number | null {
-  return samples.reduce<number | null>(
-    (sum, { seconds, threadLoad: { cores } }) =>
-      sum === null || cores === null ? null : sum + cores * seconds * 1e6,
-    0,
-  );
-}
-
-/**
- * A figure that is not a finite number would make the result unreadable, so it is detected here, at its origin.
- *
- * @throws Error that names the figure: a defect
- */
-export function expectFigures(measured: RoundResult, id: string): RoundResult {
-  const { error } = roundSchema.safeParse(measured);
-  if (error === undefined) return measured;
-  throw new Error(
-    `round ${measured.round} of ${id} has figures that are not finite numbers, so it cannot be written: ${toOneLine(z.prettifyError(error))}`,
-  );
+/** Cuts connections of a load: at the proxy if the scenario has one, otherwise at the server. */
+function openCutter(
+  { target: { control } }: Bench,
+  { bench: { experiment, claim }, scenario: { cutEveryMs } }: Load,
+  { index, round }: { readonly index: number; readonly round: number },
+  proxyOfScenario: () => SilentProxy | undefined,
+): ConnectionCutter {
+  const byServer = cutByServer(control, connectionName({ keyPrefix: claim.prefix }));
+  const isOwn = index === 0;
+  return new ConnectionCutter(draw => ((isOwn ? proxyOfScenario()?.silence : undefined) ?? byServer)(draw), {
+    everyMs: cutEveryMs,
+    seed: streamSeed(experiment.seed, 'cuts', round, ...(isOwn ? [] : [index])),
+  });
 }

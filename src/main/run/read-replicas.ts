@@ -7,7 +7,7 @@ import type { WorkloadConfig } from '../experiment/workload.ts';
 import type { Control } from '../server/control.ts';
 import { awaitReplicas } from '../server/replicas.ts';
 import { commandsOf } from './load-counts.ts';
-import type { ReadReplicas, ServerCount } from './server-figures.ts';
+import type { Counted, ReadReplicas } from './server-figures.ts';
 
 /** The replicas that the loads of a measurement read from, whether they have caught up, and what they counted. */
 
@@ -53,7 +53,7 @@ export async function catchUp(
 export function readCalls(
   commands: readonly Pick<ParsedCommand, 'statName'>[],
   { reads }: ReadReplicas,
-  counted: (count: (of: ServerCount) => number | null) => number | null,
+  counted: Counted,
 ): NonNullable<RoundResult['readCalls']> | null {
   const names = commands.map(({ statName }) => statName).filter(name => reads.has(name));
   const all = counted(of => of.calls(names));

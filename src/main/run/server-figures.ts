@@ -83,6 +83,22 @@ export function whatHappened(
     : `the master moved from ${before.server} to ${after.server}`;
 }
 
+/** Whether the counts do not belong together, because the server was restarted or replaced in between. */
+export function isRestarted(before: ServerCount, after: ServerCount): boolean {
+  return before.life !== undefined && after.life !== undefined && after.life !== before.life;
+}
+
+/** What the server counted between two readings; null if it does not report that, or was restarted. */
+export type Counted = (count: (of: ServerCount) => number | null) => number | null;
+
+export function countBetween(before: ServerCount, after: ServerCount): Counted {
+  const restarted = isRestarted(before, after);
+  return count => {
+    const [from, to] = [count(before), count(after)];
+    return restarted || from === null || to === null ? null : to - from;
+  };
+}
+
 /**
  * The time of an undisturbed round trip: the median of PINGs, one after another, in milliseconds. At most 20, and no
  * new one after 100 ms; a refused PING also counts. A cluster's masters are asked in turn. Null if none was answered.

@@ -1,5 +1,5 @@
 import type { Result } from '../../aggregate/result.ts';
-import type { LoadEnvironment } from '../../aggregate/stats/limited-by.ts';
+import type { LoadEnvironment } from '../../aggregate/stats/limit-figures.ts';
 import { toOneLine } from '../../aggregate/text/format.ts';
 import { describeServer, describeTarget } from '../../aggregate/text/target-words.ts';
 import type { Address } from '../../pool/client/address.ts';

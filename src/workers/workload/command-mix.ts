@@ -18,10 +18,31 @@ import {
   requestsOf,
 } from './families.ts';
 import { keyRanges } from './keys.ts';
+import type { Draws } from './samplers.ts';
 import { valueTexts } from './values.ts';
 
 /** A number drawn from `from` to `to`, a running count, or the number of the record that the command is for. */
 export type NumberSource = { readonly from: number; readonly to: number } | 'counter' | 'record';
+
+/** The numbers of commands other than those of their keys. */
+export class OtherNumbers {
+  readonly #draws: Draws;
+  #counter = 0;
+
+  constructor(draws: Draws) {
+    this.#draws = draws;
+  }
+
+  take(source: NumberSource): number {
+    // Only growing workloads have records, so a string means the counter.
+    if (typeof source === 'string') {
+      const count = this.#counter;
+      this.#counter = (count + 1) % 2 ** 32;
+      return count;
+    }
+    return this.#draws.between(source);
+  }
+}
 
 /** One template of a mix: a command with one of the values. */
 export interface MixTemplate {

@@ -50,7 +50,8 @@ export interface ParsedCommand {
   readonly acknowledges?: string;
 }
 
-const maxNumber = 2 ** 32 - 1;
+/** Max of a number in {number:from-to}. */
+export const maxNumber = 2 ** 32 - 1;
 const placeholders = '{key}, {key:label}, {value}, {counter} and {number:from-to}';
 const doubledBraces = 'double a brace of the text itself: {{ or }}';
 const exampleCommand = 'a command such as "SET {key} {value} EX {number:10-60}"';

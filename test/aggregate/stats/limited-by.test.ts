@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { CpuUse, OpenLoopResult, RoundResult } from '../../../src/aggregate/result.ts';
-import { type LoadEnvironment, limitedBy } from '../../../src/aggregate/stats/limited-by.ts';
+import type { LoadEnvironment } from '../../../src/aggregate/stats/limit-figures.ts';
+import { limitedBy } from '../../../src/aggregate/stats/limited-by.ts';
 import { buildOpenLoop } from '../../support/open-loop-round.ts';
 import { buildLatency, buildRound } from '../../support/result-builder.ts';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { mergeSamples, type RoundContext } from '../../../src/aggregate/stats/merge.ts';
-import { expectFigures } from '../../../src/main/run/measurement.ts';
+import { expectFigures } from '../../../src/main/run/measured-round.ts';
 import type { PoolSnapshot } from '../../../src/pool/metrics.ts';
 import type { LoadSample, SecondSample, ThreadSample } from '../../../src/workers/contract.ts';
 import { createHistogram, encodeHistogram } from '../../support/library-histogram.ts';

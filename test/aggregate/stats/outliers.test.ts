@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import type { Result, RoundResult, ScenarioResult } from '../../../src/aggregate/result.ts';
-import { neighbourCores } from '../../../src/aggregate/stats/limited-by.ts';
 import { describeOutliers, findOutliers } from '../../../src/aggregate/stats/outliers.ts';
 import { medianInterval } from '../../../src/aggregate/stats/sign-test.ts';
 import { seededRandom } from '../../../src/aggregate/stats/statistics.ts';
@@ -190,16 +189,4 @@ test('report.md has a row for each, the farthest twenty at most', () => {
   expect(rows).toHaveLength(20);
   expect(rows).toContain('| scenario-24 | 9 |');
   expect(many).toContain('The 20 farthest of 25.');
-});
-
-test('neighbours are counted on the whole machine, of which poolbench may use a part', () => {
-  const { environment, target } = buildResult([]);
-  const on = (cpus: number | null) =>
-    neighbourCores(buildRound(1, 1000), {
-      environment: { ...environment, cores: 6, cpus },
-      target: { ...target, local: false },
-    });
-  // A fifth of the machine is busy, and poolbench used one core.
-  expect(on(8)).toBeCloseTo(0.6);
-  expect(on(null)).toBeCloseTo(0.2);
 });

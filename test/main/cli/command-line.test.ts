@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { parseCommandLine, renderHelp } from '../../../src/main/cli/command-line.ts';
+import { parseCommandLine } from '../../../src/main/cli/command-line.ts';
+import { renderHelp } from '../../../src/main/cli/help.ts';
 import { asTypedHere, optionWords } from '../../../src/main/command-words.ts';
 import { applyOverrides } from '../../../src/main/experiment/overrides.ts';
 import { secondsAtMost } from '../../../src/main/experiment/plan.ts';

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { parseConfig } from '../../../src/main/experiment/read-config.ts';
 import { Batch, KEY } from '../../../src/pool/client/batch.ts';
 import { commandMix, commandOrder } from '../../../src/workers/workload/command-mix.ts';
-import { OrderedCommands } from '../../../src/workers/workload/workload.ts';
+import { OrderedCommands } from '../../../src/workers/workload/drawn-workload.ts';
 import { faultsIn } from '../../support/config-faults.ts';
 import { plainWorkload } from '../../support/plain-workload.ts';
 

@@ -10,6 +10,7 @@ import { literalReplay } from '../../../src/main/experiment/recording/literal-re
 import { workloadTask } from '../../../src/main/experiment/workload.ts';
 import { Batch } from '../../../src/pool/client/batch.ts';
 import { commandMix } from '../../../src/workers/workload/command-mix.ts';
+import { openWorkload } from '../../../src/workers/workload/open-workload.ts';
 import {
   formatReplay,
   parseReplay,
@@ -17,7 +18,6 @@ import {
   unnamedHead,
   untimedHead,
 } from '../../../src/workers/workload/replay-file.ts';
-import { openWorkload } from '../../../src/workers/workload/workload.ts';
 import { monitorLine } from '../../support/monitor-lines.ts';
 
 /** A config for a file with this text. */

@@ -1,5 +1,5 @@
 import type { ScenarioResult } from '../../result.ts';
-import { machineCores, minNeighbourCores, neighbourCores } from '../../stats/limited-by.ts';
+import { machineCores, minNeighbourCores, neighbourCores } from '../../stats/interference.ts';
 import { type Measure, p95, throughput } from '../../stats/measures.ts';
 import { RoundSeries } from '../../stats/round-series.ts';
 import { medianOfKnown } from '../../stats/statistics.ts';

@@ -1,4 +1,5 @@
 import type { Interval, Result, Verdict } from '../../result.ts';
+import { limits } from '../../scenario/limits.ts';
 import type { RoundSeries } from '../../stats/round-series.ts';
 import { wholeRounds } from '../../stats/rounds.ts';
 import { detectableRatio, falseVerdictChance, minRounds, roundsToDecide } from '../../stats/sign-test.ts';
@@ -212,9 +213,6 @@ export function describeExcluded(prediction: Prediction): string[] {
   return excluded.length === 0 ? [] : [`${formatList(excluded)} is excluded`];
 }
 
-/** Advice of more rounds than a config can have is useless. */
-const maxRounds = 1000;
-
 /** The parts of a prediction that show how far a run can decide it. */
 type Decidable = Pick<Prediction, 'series' | 'range' | 'format' | 'bound' | 'chances'>;
 
@@ -236,7 +234,8 @@ export function describePower(prediction: Decidable): string[] {
   const rounds = roundsNeeded(prediction);
   return [
     ...(found.length === 0 ? [] : [`such a run detects ${formatList(found)} with 80 % power`]),
-    ...(rounds > size && rounds <= maxRounds ? [`about ${rounds} rounds would decide`] : []),
+    // More rounds than a config can have would be useless advice.
+    ...(rounds > size && rounds <= limits.rounds ? [`about ${rounds} rounds would decide`] : []),
   ];
 }
 

@@ -1,4 +1,5 @@
 import { placesOfKeys } from '../../../workers/workload/command-rules.ts';
+import { maxNumber } from '../../../workers/workload/command-templates.ts';
 
 /** Placeholder in a form for a number that differs between operations. */
 export const numberSlot = '\0';
@@ -98,8 +99,6 @@ interface Draft {
   isMs: boolean;
   readonly isByScore: boolean;
 }
-
-const maxNumber = 2 ** 32 - 1;
 
 /** A number that is drawn in a replay. A negative one stays as it is: it counts from the end, or changes the direction. */
 function takeNumber(text: string, { numbers }: Draft): string | undefined {
