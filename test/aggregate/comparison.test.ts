@@ -77,6 +77,27 @@ describe('a comparison to the first result', () => {
     expect(text).not.toContain('confidence');
   });
 
+  test.each([{}, inTurn])('one round has figures of both sides, and no ratio (%j)', changes => {
+    const once = (name: string, opsPerSecond: number) => {
+      const [round] = rounds(opsPerSecond);
+      const scenario = buildScenario(
+        { workers: 10, limitedBy: unlimited },
+        round === undefined ? [] : [round],
+      );
+      return buildResult([scenario], { name, config, claims: [], ...changes });
+    };
+    const results = [once('redis', 10_000), once('valkey', 30_000)];
+    const text = onTerminal.comparison(compareResults(results));
+    expect(text).toMatch(/^ *redis +10\.0k +1\.80 ms +2\.50 ms/m);
+    expect(text).toMatch(/^ *valkey +30\.0k +0\.600 ms +0\.833 ms/m);
+    expect(text).toMatch(/one\s+round\s+has\s+no\s+interval,\s+so\s+no\s+ratio\s+is\s+shown/);
+    const [row] = inMarkdown
+      .comparison(compareResults(results))
+      .split('\n')
+      .filter(line => /\| valkey \| 30\.0k \|/.test(line));
+    expect(row).toContain('| – |');
+  });
+
   test('too few rounds of separate runs exclude nothing, although they have intervals', () => {
     const text = onTerminal.comparison(
       compareResults([few('redis', 10_000, {}, 2), few('valkey', 30_000, {}, 2)]),
