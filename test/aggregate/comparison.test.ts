@@ -24,6 +24,7 @@ describe('a comparison to the first result', () => {
   }
 
   const inTurn = { session: 'one' };
+  const clean = (workers: number) => buildScenario({ workers, limitedBy: unlimited }, rounds(20_000));
   const stateOf = (results: readonly Result[], name: string) =>
     compareResults(results).checks.find(check => check.name === name);
 
@@ -96,6 +97,23 @@ describe('a comparison to the first result', () => {
       .split('\n')
       .filter(line => /\| valkey \| 30\.0k \|/.test(line));
     expect(row).toContain('| – |');
+  });
+
+  test('a figure that is a lower bound of the worst stall has the marks of both, and its ratio that of the stall', () => {
+    const lossy = (name: string) => {
+      const scenario = buildScenario(
+        { workers: 100, limitedBy: unlimited },
+        rounds(20_000, { unfinished: 20 }),
+      );
+      return buildResult([scenario], { name, config, claims: [], ...inTurn });
+    };
+    const comparison = compareResults([
+      side('redis', 20_000, { ...inTurn, scenarios: [clean(100)] }),
+      lossy('valkey'),
+    ]);
+    const [, other] = comparison.scenarios[0]?.sides ?? [];
+    expect(other?.caveats).toMatchObject({ responseP99: 'lower bound of the worst stall' });
+    expect(inMarkdown.comparison(comparison)).toMatch(/≥\d\S*† .*\| ×1\.00† \\?\[1\.00, ∞/);
   });
 
   test('too few rounds of separate runs exclude nothing, although they have intervals', () => {

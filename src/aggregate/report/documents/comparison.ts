@@ -238,9 +238,9 @@ const pooledColumn = figures<SideRow>(
   { on: wide },
 );
 
-/** A ratio of lower bounds has no mark: it is open on the side that is not known. */
+/** Of a ratio of figures with a caveat. It has no mark for a lower bound: it is open on the side that is not known. */
 export function caveatOfRatio(caveat: Caveat | undefined): Caveat | null {
-  return caveat === 'worst stall' ? caveat : null;
+  return caveat === undefined || caveat === 'lower bound' ? null : 'worst stall';
 }
 
 function formatRatioOf(ratio: Interval | null = null, caveat?: Caveat): string {
