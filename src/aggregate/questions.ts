@@ -7,7 +7,7 @@ import { judgePairs } from './gates/judge-gates.ts';
 import type { Comparison, Result, ScenarioResult } from './result.ts';
 import { withoutControls } from './stats/control.ts';
 import { type Measure, p99, throughput } from './stats/measures.ts';
-import { pairByRound, plannedRounds } from './stats/rounds.ts';
+import { endsOfFigure, pairByRound, plannedRounds } from './stats/rounds.ts';
 import { minRounds } from './stats/sign-test.ts';
 import { changeOf } from './stats/statistics.ts';
 
@@ -174,12 +174,13 @@ function isBeside({ base, other }: Pick<BlockPair, 'base' | 'other'>): boolean {
   return base.beside !== other.beside;
 }
 
-/** Whether rounds can decide the question: not if a figure is the worst stall, or if both are only lower bounds. */
+/** Whether rounds can decide the question: not if a figure is the worst stall, or if nothing limits the true ones of both. */
 function canBeDecided({ base, other, measure }: BlockPair): boolean {
-  const caveats = [base, other].map(arm =>
-    arm.rounds.length === 0 ? null : (measure.caveatOf?.(arm) ?? null),
+  const arms = [base, other];
+  return (
+    !arms.some(arm => measure.isWorstStall?.(arm)) &&
+    !arms.every(({ rounds }) => endsOfFigure(rounds, measure)?.high === Number.POSITIVE_INFINITY)
   );
-  return !caveats.includes('worst stall') && caveats.includes(null);
 }
 
 /** Asks each of these pairs of a block whether one arm has clearly more, clearly less, or neither. */

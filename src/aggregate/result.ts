@@ -25,9 +25,9 @@ export const interval = z
 
 /**
  * Why a percentile is not what its name says. `lower bound`: operations were lost after a longer wait. `worst stall`: so
- * few cycles of a closed loop's workers were slower that one stall decides it.
+ * few cycles of a closed loop's workers were slower that one stall decides it. The last one is both, since 0.14.
  */
-export const caveatSchema = z.enum(['lower bound', 'worst stall']);
+export const caveatSchema = z.enum(['lower bound', 'worst stall', 'lower bound of the worst stall']);
 
 type FigureSchema<Metric> = Metric extends RatioMetric
   ? z.ZodNumber

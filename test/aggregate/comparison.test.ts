@@ -24,6 +24,7 @@ describe('a comparison to the first result', () => {
   }
 
   const inTurn = { session: 'one' };
+  const clean = (workers: number) => buildScenario({ workers, limitedBy: unlimited }, rounds(20_000));
   const stateOf = (results: readonly Result[], name: string) =>
     compareResults(results).checks.find(check => check.name === name);
 
@@ -75,6 +76,44 @@ describe('a comparison to the first result', () => {
     // What has no interval covers nothing.
     expect(text).toMatch(/too\s+few\s+rounds\s+for\s+an\s+interval/);
     expect(text).not.toContain('confidence');
+  });
+
+  test.each([{}, inTurn])('one round has figures of both sides, and no ratio (%j)', changes => {
+    const once = (name: string, opsPerSecond: number) => {
+      const [round] = rounds(opsPerSecond);
+      const scenario = buildScenario(
+        { workers: 10, limitedBy: unlimited },
+        round === undefined ? [] : [round],
+      );
+      return buildResult([scenario], { name, config, claims: [], ...changes });
+    };
+    const results = [once('redis', 10_000), once('valkey', 30_000)];
+    const text = onTerminal.comparison(compareResults(results));
+    expect(text).toMatch(/^ *redis +10\.0k +1\.80 ms +2\.50 ms/m);
+    expect(text).toMatch(/^ *valkey +30\.0k +0\.600 ms +0\.833 ms/m);
+    expect(text).toMatch(/one\s+round\s+has\s+no\s+interval,\s+so\s+no\s+ratio\s+is\s+shown/);
+    const [row] = inMarkdown
+      .comparison(compareResults(results))
+      .split('\n')
+      .filter(line => /\| valkey \| 30\.0k \|/.test(line));
+    expect(row).toContain('| – |');
+  });
+
+  test('a figure that is a lower bound of the worst stall has the marks of both, and its ratio that of the stall', () => {
+    const lossy = (name: string) => {
+      const scenario = buildScenario(
+        { workers: 100, limitedBy: unlimited },
+        rounds(20_000, { unfinished: 20 }),
+      );
+      return buildResult([scenario], { name, config, claims: [], ...inTurn });
+    };
+    const comparison = compareResults([
+      side('redis', 20_000, { ...inTurn, scenarios: [clean(100)] }),
+      lossy('valkey'),
+    ]);
+    const [, other] = comparison.scenarios[0]?.sides ?? [];
+    expect(other?.caveats).toMatchObject({ responseP99: 'lower bound of the worst stall' });
+    expect(inMarkdown.comparison(comparison)).toMatch(/≥\d\S*† .*\| ×1\.00† \\?\[1\.00, ∞/);
   });
 
   test('too few rounds of separate runs exclude nothing, although they have intervals', () => {

@@ -432,11 +432,14 @@ describe('a run keeps the ratios that it was asked for', () => {
 
   describe('with a p99 that is only a lower bound', () => {
     /** One in 2000 operations is never answered: too few to spoil the arm, and enough to move its p99. */
-    const openArm = (id: string, p50: number, unfinished = 0) =>
+    const openArm = (id: string, p50: number, unfinished = 0, lossyRounds = 10) =>
       buildScenario(
         { id, pool: 'shared', arrival: { kind: 'constant', rate: 20_000 } },
         Array.from({ length: 10 }, (_, round) =>
-          buildRound(round, 20_000, { response: buildLatency(20_000, p50), unfinished }),
+          buildRound(round, 20_000, {
+            response: buildLatency(20_000, p50),
+            unfinished: round < lossyRounds ? unfinished : 0,
+          }),
         ),
       );
     const compare = (base: ScenarioResult, other: ScenarioResult) => {
@@ -469,6 +472,13 @@ describe('a run keeps the ratios that it was asked for', () => {
       const { questions, found } = compare(openArm('first', 3), openArm('lossy', 1, 10));
       expect(questions).toMatchObject([{ isDecided: false }]);
       expect(found).toMatch(/still open/);
+    });
+
+    test('lower bounds in a few rounds of both leave a question that further rounds can decide', () => {
+      const asked = (lossyRounds: number) =>
+        compare(openArm('first', 1, 10, lossyRounds), openArm('lossy', 1.2, 10, lossyRounds)).questions;
+      expect(asked(4)).toMatchObject([{ isDecided: false }]);
+      expect(asked(5)).toEqual([]);
     });
 
     test('nothing is asked of two lower bounds, because no number of rounds would decide it', () => {

@@ -106,6 +106,32 @@ test('a median of rounds is a lower bound if half of them are, however few opera
   expect(judge(5)).toMatchObject([{ value: 2.5, crossed: true, caveat: 'lower bound' }]);
 });
 
+test('fewer lower bounds raise a median by some ranks, and a limit in between is not surely met', () => {
+  const rounds = [1, 2, 3, 4, 5, 6, 7].map(ms =>
+    buildRound(ms, 1000, { response: buildLatency(1000, ms / 2.5), unfinished: ms <= 2 ? 1 : 0 }),
+  );
+  const scenarios = [buildScenario({ id: 'some', workers: 1 }, rounds)];
+  const held = (condition: string) =>
+    judgeThresholds({ 'response.p99': condition }, { target, scenarios, claims: [] })[0];
+  const bound = { value: expect.closeTo(4), caveat: 'lower bound' };
+  expect(held('< 4.5ms')).toMatchObject({ ...bound, crossed: true });
+  expect(held('< 5.5ms')).toMatchObject({ ...bound, crossed: true });
+  expect(held('< 6.5ms')).toMatchObject({ ...bound, crossed: false });
+  expect(held('> 3.5ms')).toMatchObject({ ...bound, crossed: false });
+});
+
+test('a lower bound beyond the median leaves it as it is', () => {
+  const rounds = [1, 2, 3].map(ms =>
+    buildRound(ms, 1000, { response: buildLatency(1000, ms / 2.5), unfinished: ms === 3 ? 100 : 0 }),
+  );
+  const scenarios = [buildScenario({ id: 'one', workers: 1 }, rounds)];
+  const [judged] = judgeThresholds({ 'response.p99': '< 2.5ms' }, { target, scenarios, claims: [] });
+  expect(judged).toEqual({
+    ...{ metric: 'response.p99', condition: '< 2.5ms', scenario: 'one' },
+    ...{ value: expect.closeTo(2), crossed: false },
+  });
+});
+
 test('a latency that is a lower bound meets no upper limit, and is no reason to cross the others', () => {
   const openLoop = buildOpenLoop(1000, { completed: 990 });
   const counts = { issued: 1000, completed: 990, failed: { TIMEOUT: 10 } };

@@ -1,10 +1,9 @@
 import type { GateResult } from '../comparison/schema.ts';
 import type { ScenarioResult } from '../result.ts';
-import { type Measure, measureOf } from '../stats/measures.ts';
 import type { MedianMetric } from '../stats/metrics.ts';
 import type { Chances } from '../stats/sign-test.ts';
 import type { Interval } from '../stats/statistics.ts';
-import { caveatOf } from '../stats/tails.ts';
+import { isWorstStall } from '../stats/tails.ts';
 import { asSentence } from '../text/format.ts';
 
 /** A condition on the change of a metric from one side to another. A build fails if it is met. */
@@ -56,7 +55,7 @@ interface Found extends Omit<GateResult, 'condition' | 'threshold' | 'reason'> {
 export function shownGate(gate: Gate, { flaw, outlook, arms, ...found }: Found): GateResult {
   const { condition, threshold } = gate;
   const why = flaw ?? (found.outcome === 'cannot tell' ? outlook() : null);
-  const sentences = [...(why === null ? [] : [asSentence(why)]), ...describeCaveat(gate, arms)];
+  const sentences = [...(why === null ? [] : [asSentence(why)]), ...describeStall(gate, arms)];
   return { condition, threshold, ...found, reason: sentences.join(' ') };
 }
 
@@ -72,17 +71,11 @@ export function undecided(gate: Gate, side: string, why: string, scenario: strin
 }
 
 /**
- * The figures that a gate compares. A percentile that is practically the worst stall is judged, as by a threshold: it
- * is a real figure, and `shownGate` explains it.
+ * That a figure is practically the worst stall, as a sentence; empty if it is not. It is judged, as by a threshold: it is a
+ * real figure. A lower bound is explained by `outlook`.
  */
-export function measureOfGate(metric: MedianMetric): Measure {
-  const { caveatOf: _, ...measure } = measureOf(metric);
-  return measure;
-}
-
-/** The caveat of a figure, as a sentence; empty if it is what its name says, or a lower bound, which `outlook` explains. */
-function describeCaveat({ metric }: Gate, arms: readonly ScenarioResult[]): string[] {
-  return arms.some(arm => caveatOf(metric, arm) === 'worst stall')
+function describeStall({ metric }: Gate, arms: readonly ScenarioResult[]): string[] {
+  return arms.some(arm => isWorstStall(metric, arm))
     ? [`The ${metric.name} is practically the worst stall of a round; use longer windows (--seconds).`]
     : [];
 }

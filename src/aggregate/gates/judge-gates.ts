@@ -15,7 +15,8 @@ import type { GateResult } from '../comparison/schema.ts';
 import type { Result } from '../result.ts';
 import { armKey } from '../scenario/scenario.ts';
 import { withoutControls } from '../stats/control.ts';
-import { chancesOf, type Gate, measureOfGate, outcomeOf, shownGate, undecided } from './gate.ts';
+import { judgedAlsoAsStall } from '../stats/measures.ts';
+import { chancesOf, type Gate, outcomeOf, shownGate, undecided } from './gate.ts';
 import { judgeRuns } from './judge-runs.ts';
 
 /** A scenario on the first side (`base`) and on another one, judged by a gate. */
@@ -48,7 +49,7 @@ export function judgePairs(
     const { metric, fails, threshold } = gate;
     const range = fails === 'above' ? atLeast(threshold) : atMost(threshold);
     return pairs.flatMap(({ side, ...pair }) =>
-      predictRatios([pair], pair.other.id, [[measureOfGate(metric), range]]).map((found): JudgedPair => {
+      predictRatios([pair], pair.other.id, [[judgedAlsoAsStall(metric), range]]).map((found): JudgedPair => {
         const prediction = { ...found, chances: chancesOf(gate, comparisons) };
         const flaw = flawOfRun ?? findFlaw([prediction]);
         const outcome = outcomeOf(gate, intervalOf(prediction), flaw);

@@ -3,14 +3,14 @@ import { whyNotAlike } from '../comparison/fairness.ts';
 import type { GateResult } from '../comparison/schema.ts';
 import type { Result, ScenarioResult } from '../result.ts';
 import { findControlFlaw, withoutControls } from '../stats/control.ts';
-import { RoundSeries } from '../stats/round-series.ts';
-import { wholeRounds } from '../stats/rounds.ts';
+import { judgedAlsoAsStall } from '../stats/measures.ts';
+import { type Ends, RoundSeries } from '../stats/round-series.ts';
 import { minRuns, ratioToRuns, runsToDecide } from '../stats/run-spread.ts';
 import { fixedRounds } from '../stats/sign-test.ts';
 import { figureOf } from '../stats/summary.ts';
-import { isLowerBound } from '../stats/tails.ts';
+import { isRange } from '../stats/tails.ts';
 import { formatPlural, formatRatio } from '../text/format.ts';
-import { chancesOf, type Gate, measureOfGate, outcomeOf, shownGate, undecided } from './gate.ts';
+import { chancesOf, type Gate, outcomeOf, shownGate, undecided } from './gate.ts';
 
 /** A scenario of the new run, and the same in every run of the baseline. */
 interface Arm {
@@ -61,29 +61,33 @@ function judgeArm(
 ): GateResult {
   const { metric, threshold } = gate;
   // A figure of 0 makes no ratio.
-  const figure = figureOf(metric, latest) || null;
-  const before = baseline.flatMap(arm => figureOf(metric, arm) || []);
-  if (figure === null || before.length < baseline.length)
+  const isAboveZero = (ends: Ends | null): ends is Ends => ends !== null && ends.low > 0;
+  const figure = figureOf(metric, latest);
+  const figures = baseline.map(arm => figureOf(metric, arm)).filter(isAboveZero);
+  if (!isAboveZero(figure) || figures.length < baseline.length)
     return undecided(gate, side, `a run has no ${metric.name}`, latest.id);
 
   const arms = [latest, ...baseline];
+  const before = figures.map(({ low }) => low);
   const series = new RoundSeries(before.entries(), fixedRounds(before.length));
-  const isBound = (arm: ScenarioResult) => isLowerBound(metric, wholeRounds(arm.rounds));
   const flaw =
-    findFlaw([{ arms, series, measure: measureOfGate(metric) }]) ??
-    (baseline.some(isBound)
+    findFlaw([{ arms, series, measure: judgedAlsoAsStall(metric) }]) ??
+    (figures.some(isRange)
       ? `the ${metric.name} of a run of the baseline is only a lower bound, so the spread of the runs is unknown`
       : null);
   const chances = chancesOf(gate, comparisons);
-  const measured = ratioToRuns(before, figure, chances);
-  const ratio = isBound(latest) ? { ...measured, high: Number.POSITIVE_INFINITY } : measured;
+  const { high } = ratioToRuns(before, figure.high, chances);
+  const ratio = { ...ratioToRuns(before, figure.low, chances), high };
   const outcome = outcomeOf(gate, ratio, flaw);
   const outlook = () => {
-    if (isBound(latest)) return `the ${metric.name} of ${side} is only a lower bound`;
-    const excluded =
-      gate.fails === 'above' ? `more than ${formatRatio(ratio.high)}` : `less than ${formatRatio(ratio.low)}`;
-    const runs = runsToDecide(before, figure, threshold, chances);
-    return `${excluded} is excluded; ${
+    const end = gate.fails === 'above' ? ratio.high : ratio.low;
+    const excluded = `${gate.fails === 'above' ? 'more' : 'less'} than ${formatRatio(end)} is excluded`;
+    if (isRange(figure)) {
+      const bound = `the ${metric.name} of ${side} is only a lower bound`;
+      return Number.isFinite(end) ? `${bound}; ${excluded}` : bound;
+    }
+    const runs = runsToDecide(before, figure.low, threshold, chances);
+    return `${excluded}; ${
       runs === null
         ? 'no number of runs with such a spread would decide it'
         : `a baseline of about ${formatPlural(runs, 'run')} with such a spread would decide it`

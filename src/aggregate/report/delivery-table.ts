@@ -1,8 +1,8 @@
 import type { Caveat, RoundResult, ScenarioResult } from '../result.ts';
 import { metrics } from '../stats/metrics.ts';
-import { loadsOf } from '../stats/populations.ts';
+import { summarisedLoadsOf } from '../stats/populations.ts';
 import { median, sumOf } from '../stats/statistics.ts';
-import { isLowerBound } from '../stats/tails.ts';
+import { caveatOfLoad } from '../stats/tails.ts';
 import { formatCount, formatMs, nothing } from '../text/format.ts';
 import { type Block, figures, heading, note, only, table, wide, words } from './blocks.ts';
 import { withMark } from './marks.ts';
@@ -22,12 +22,11 @@ interface Row {
 
 /** The deliveries to subscribers; nothing without subscribers. */
 export function deliveryBlocks(scenarios: readonly ScenarioResult[]): Block[] {
-  const rows = scenarios.flatMap(loadsOf).flatMap(({ id, rounds }) => {
-    const delivered = rounds.flatMap(({ deliveries }) => deliveries ?? []);
-    const caveatOf = (key: Key): Caveat | null =>
-      isLowerBound(metrics[`delivery.${key}`], rounds) ? 'lower bound' : null;
+  const rows = scenarios.flatMap(summarisedLoadsOf).flatMap(load => {
+    const delivered = load.rounds.flatMap(({ deliveries }) => deliveries ?? []);
+    const caveatOf = (key: Key) => caveatOfLoad(metrics[`delivery.${key}`], load);
     const caveats = { p50: caveatOf('p50'), p99: caveatOf('p99') };
-    return delivered.length === 0 ? [] : [{ id, rounds: delivered, caveats }];
+    return delivered.length === 0 ? [] : [{ id: load.id, rounds: delivered, caveats }];
   });
   if (rows.length === 0) return [];
   const formatMedian = ({ rounds, caveats }: Row, key: Key) => {

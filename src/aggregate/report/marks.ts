@@ -8,22 +8,30 @@ import { type Block, note, plainText, shownOn, type Text, tableOn } from './bloc
 type Medium = Parameters<typeof shownOn>[0];
 
 /** How a mark looks in a text, and what it means. */
-const marks: Readonly<Record<Caveat, { readonly pattern: RegExp; readonly meaning: string }>> = {
-  'lower bound': {
+const marks: readonly { readonly pattern: RegExp; readonly meaning: string }[] = [
+  {
     pattern: /≥\S/,
     meaning:
       '≥ marks a lower bound: operations that were lost after a longer wait, or never sent, would have been slower.',
   },
-  'worst stall': {
+  {
     pattern: /\S†/,
     meaning: `† marks a percentile that is practically the worst stall, because each worker had fewer than ${minCycles} batches slower than it. Use longer windows (--seconds).`,
   },
-};
+];
 
-/** The figure with the mark of its caveat. */
+/** The figure with the marks of its caveat. */
 export function withMark(figure: string, caveat: Caveat | null | undefined): string {
-  if (caveat === 'lower bound') return `≥${figure}`;
-  return caveat === 'worst stall' ? `${figure}†` : figure;
+  switch (caveat) {
+    case 'lower bound':
+      return `≥${figure}`;
+    case 'worst stall':
+      return `${figure}†`;
+    case 'lower bound of the worst stall':
+      return `≥${figure}†`;
+    default:
+      return figure;
+  }
 }
 
 /** The same of "2.50 [2.40, 2.60]": the mark stands at the median. A dash has none. */
@@ -38,7 +46,7 @@ export function withMedianMarked(figure: string, caveat: Caveat | null | undefin
  * does this with what it shows, so no document can have a mark without its legend.
  */
 export function withLegend(medium: Medium, blocks: readonly Block[]): Block[] {
-  const left = new Set(Object.values(marks));
+  const left = new Set(marks);
   return shownOn(medium, blocks).flatMap(block => {
     const texts = textsOf(medium, block);
     const found = [...left].filter(({ pattern }) => texts.some(text => pattern.test(text)));

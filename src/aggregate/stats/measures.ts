@@ -1,7 +1,13 @@
-import type { Caveat, RoundResult } from '../result.ts';
+import type { RoundResult } from '../result.ts';
 import { type MedianMetric, metrics } from './metrics.ts';
 import type { Figure } from './paired-ratio.ts';
-import { caveatOf, caveatOfSingles, isLowerBound, type TailSource } from './tails.ts';
+import {
+  areSinglesLowerBound,
+  areSinglesWorstStall,
+  isLowerBound,
+  isWorstStall,
+  type TailSource,
+} from './tails.ts';
 
 /** What claims compare: metrics of the registry, and figures that only claims need, so that they are no metrics. */
 
@@ -12,8 +18,8 @@ export interface Measure extends Figure {
   /** Of the figure. */
   readonly unit?: string;
   readonly figure: (round: RoundResult) => number;
-  /** Of a latency: why it is not what its name says. Absent: it always is. */
-  readonly caveatOf?: (scenario: TailSource) => Caveat | null;
+  /** Of a latency: whether it is practically the worst stall, so that no claim is judged by it. Absent: never. */
+  readonly isWorstStall?: (scenario: TailSource) => boolean;
 }
 
 export const throughput = measureOf(metrics.opsPerSecond);
@@ -29,6 +35,7 @@ export const maxResponse: Measure = {
   unit: 'ms',
   better: 'less',
   figure: ({ response }) => response.max,
+  isLowerBound: rounds => isLowerBound({ latency: { of: 'response', figure: 'max' } }, rounds),
 };
 
 /** Time from the start of the load until every worker had its first reply; infinite if one had none. */
@@ -45,19 +52,15 @@ export const singlesP99: Measure = {
   unit: 'ms',
   better: 'less',
   figure: ({ loads }) => loads.at(0)?.response.p99 ?? 0,
-  caveatOf: scenario => caveatOfSingles('p99', scenario),
+  isLowerBound: rounds => areSinglesLowerBound('p99', rounds),
+  isWorstStall: scenario => areSinglesWorstStall('p99', scenario),
 };
 
 /**
  * The p99 of a window that begins with a cold start, and is short so that its slowest hundredth is that start. The start
  * is one stall, and is meant: so this is told apart from a p99, which must rest on several.
  */
-export const p99OfStart: Measure = {
-  name: p99.name,
-  unit: 'ms',
-  better: 'less',
-  figure: p99.figure,
-};
+export const p99OfStart: Measure = judgedAlsoAsStall(metrics['response.p99']);
 
 /** Of the workers with the largest batches. */
 export const batchThroughput: Measure = {
@@ -79,7 +82,13 @@ export function measureOf(metric: MedianMetric): Measure {
       ? {}
       : {
           isLowerBound: (rounds: readonly RoundResult[]) => isLowerBound(metric, rounds),
-          caveatOf: (scenario: TailSource) => caveatOf(metric, scenario),
+          isWorstStall: (scenario: TailSource) => isWorstStall(metric, scenario),
         }),
   };
+}
+
+/** The same, to be judged even if it is practically the worst stall. */
+export function judgedAlsoAsStall(metric: MedianMetric): Measure {
+  const { isWorstStall: _, ...measure } = measureOf(metric);
+  return measure;
 }

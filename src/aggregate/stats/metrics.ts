@@ -108,7 +108,7 @@ const cpuTime = kindOf({
 /** A figure of one of the two latencies. */
 export interface LatencyFigure {
   readonly of: LatencyName;
-  readonly figure: PercentileKey | 'mean';
+  readonly figure: PercentileKey | 'mean' | 'max';
 }
 
 /** A figure of the latency of messages to subscribers. */

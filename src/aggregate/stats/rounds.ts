@@ -3,6 +3,7 @@ import { type Figure, figureIn, isMeasured, type PairedRatio, pairedRatio } from
 import { hasPlannedData } from './reads.ts';
 import { type Ends, RoundSeries } from './round-series.ts';
 import { fixedRounds, type RoundsRange } from './sign-test.ts';
+import { endsOfMedian } from './tails.ts';
 
 /** Which rounds count, and which can be paired. */
 
@@ -99,6 +100,15 @@ export function endsOf(rounds: readonly RoundResult[], of: Figure): Map<number, 
       if (low === null || of.isLowerBound?.([round]) !== true) return [];
       return [[round.round, { low, high: Number.POSITIVE_INFINITY }] as const];
     }),
+  );
+}
+
+/** The median of a figure over the rounds, and the highest that the true one can be. */
+export function endsOfFigure(rounds: readonly RoundResult[], of: Figure): Ends | null {
+  return endsOfMedian(
+    rounds,
+    round => figureIn(round, of),
+    round => of.isLowerBound?.([round]) === true,
   );
 }
 

@@ -11,8 +11,10 @@ import {
   summaryMetrics,
 } from './metrics.ts';
 import { worst } from './paired-ratio.ts';
+import type { Ends } from './round-series.ts';
 import { medianInterval } from './sign-test.ts';
 import { type Interval, median, medianOfKnown, sumOf } from './statistics.ts';
+import { endsOfMedian, isLowerBound } from './tails.ts';
 
 /**
  * A scenario's summary over its rounds: medians with their intervals (see `medianInterval`), and ratios of sums over
@@ -62,16 +64,21 @@ export function ratioOver(
 }
 
 /**
- * A metric of a scenario as one number, in the unit of result.json: its median or its ratio; null: not measured. A round in
- * which nothing completed counts as worse than all others, so the median of too many of them is no figure either.
+ * A metric of a scenario as one number, in the unit of result.json: its median or its ratio, and the highest that the true one
+ * can be if it is only a lower bound; null: not measured. A round in which nothing completed counts as worse than all
+ * others, so the median of too many of them is no figure either.
  */
-export function figureOf(metric: Metric, { rounds }: Pick<ScenarioResult, 'rounds'>): number | null {
-  if ('part' in metric) return rounds.length === 0 ? null : ratioOver(metric, rounds);
-  const values = rounds.flatMap(round =>
-    round.completed === 0 ? worst[metric.better] : (metric.ofRound(round) ?? []),
+export function figureOf(metric: Metric, { rounds }: Pick<ScenarioResult, 'rounds'>): Ends | null {
+  if ('part' in metric) {
+    const ratio = rounds.length === 0 ? null : ratioOver(metric, rounds);
+    return ratio === null ? null : { low: ratio, high: ratio };
+  }
+  const ends = endsOfMedian(
+    rounds,
+    round => (round.completed === 0 ? worst[metric.better] : metric.ofRound(round)),
+    round => isLowerBound(metric, [round]),
   );
-  const figure = median(values);
-  return Number.isFinite(figure) ? figure : null;
+  return ends !== null && Number.isFinite(ends.low) ? ends : null;
 }
 
 /** Fraction of the operations issued in all rounds that did not complete. */

@@ -1,6 +1,14 @@
 import type { Caveat, OpenLoopResult, RoundResult, ScenarioResult } from '../result.ts';
-import { type LatencyFigure, type Metric, type PooledMetric, percentiles } from './metrics.ts';
+import {
+  failedOf,
+  type LatencyFigure,
+  type Metric,
+  type PercentileKey,
+  type PooledMetric,
+  percentiles,
+} from './metrics.ts';
 import type { SummarisedLoad } from './populations.ts';
+import type { Ends } from './round-series.ts';
 import { median, sumOf } from './statistics.ts';
 
 /** Decides whether a percentile is what its name says. No other file does. */
@@ -27,12 +35,7 @@ export interface TailSource extends Pick<ScenarioResult, 'workers' | 'pipeline' 
 
 /** Why a metric of a scenario is not what its name says; null: it is, or it is no latency. */
 export function caveatOf(metric: Metric | PooledMetric, scenario: TailSource): Caveat | null {
-  if (isLowerBound(metric, scenario.rounds)) return 'lower bound';
-  const { latency } = metric;
-  // Deliveries do not follow the cycles of a worker's loop.
-  if (latency === null || latency.of === 'delivery') return null;
-  const cycles = cyclesBeyond(latency.figure, scenario, 'pooled' in metric ? 'pooled' : 'of a round');
-  return cycles !== null && cycles < minCycles ? 'worst stall' : null;
+  return caveatFor(canBeHigher(metric, scenario.rounds), isWorstStall(metric, scenario));
 }
 
 /** The same for one load of a scenario. If its keys are unknown (version 0.10), only lost operations can be judged. */
@@ -40,22 +43,41 @@ export function caveatOfLoad(
   metric: Metric,
   { fields, rounds }: Pick<SummarisedLoad, 'fields' | 'rounds'>,
 ): Caveat | null {
-  if (fields !== null) return caveatOf(metric, { ...fields, rounds });
-  return isLowerBound(metric, rounds) ? 'lower bound' : null;
+  return caveatFor(
+    canBeHigher(metric, rounds),
+    fields !== null && isWorstStall(metric, { ...fields, rounds }),
+  );
 }
 
-/** The caveat of the single commands of a scenario whose other workers send batches. */
-export function caveatOfSingles(figure: LatencyFigure['figure'], scenario: TailSource): Caveat | null {
-  const { rounds, workers } = scenario;
+/**
+ * The caveat of a figure that is a lower bound, the worst stall, or both; null: neither. What needs to know one of the two
+ * asks for it and compares no caveats, as both together are a third one.
+ */
+export function caveatFor(isBound: boolean, isStall: boolean): Caveat | null {
+  if (isBound) return isStall ? 'lower bound of the worst stall' : 'lower bound';
+  return isStall ? 'worst stall' : null;
+}
+
+/** Whether a metric is practically the worst stall. Deliveries do not follow the cycles of a worker's loop. */
+export function isWorstStall(metric: Timed | PooledMetric, scenario: TailSource): boolean {
+  const { latency } = metric;
+  if (latency === null || latency.of === 'delivery') return false;
+  const cycles = cyclesBeyond(latency.figure, scenario, 'pooled' in metric ? 'pooled' : 'of a round');
+  return cycles !== null && cycles < minCycles;
+}
+
+/** The same for the single commands of a scenario whose other workers send batches. */
+export function areSinglesWorstStall(figure: PercentileKey, { rounds, workers }: TailSource): boolean {
   const cycles = rounds.map(({ loads: [singles] }) =>
     singles === undefined ? 0 : singles.completed / singles.pipeline / workers,
   );
-  return rounds.length > 0 && median(cycles) * fractionBeyond(figure) < minCycles ? 'worst stall' : null;
+  return rounds.length > 0 && median(cycles) * fractionBeyond(figure) < minCycles;
 }
 
 /**
  * How many cycles of the workers' loop the operations beyond a percentile are: in the median round, or in all rounds
- * together. Null for a mean, in an open loop, whose work is due whatever the workers do, and without a round.
+ * together. Null for a mean, for a max, which is a stall by its name, in an open loop, whose work is due whatever the
+ * workers do, and without a round.
  */
 export function cyclesBeyond(
   figure: LatencyFigure['figure'],
@@ -63,7 +85,7 @@ export function cyclesBeyond(
   over: 'of a round' | 'pooled' = 'of a round',
 ): number | null {
   const { rounds, arrival } = scenario;
-  if (figure === 'mean' || arrival.kind !== 'closed' || rounds.length === 0) return null;
+  if (figure === 'mean' || figure === 'max' || arrival.kind !== 'closed' || rounds.length === 0) return null;
   const cycles = rounds.map(round => cyclesOf(scenario, round));
   return (over === 'pooled' ? sumOf(cycles, each => each) : median(cycles)) * fractionBeyond(figure);
 }
@@ -82,19 +104,51 @@ function cyclesOf({ workers, pipeline, batch }: TailSource, { completed, loads }
 type Timed = Pick<Metric, 'latency'>;
 
 /**
- * Whether operations or messages were lost that can have been slower than this figure, and are enough to move it: in all
- * rounds together, or, of a median over the rounds, in half of them. Rounds that a stall ended early have few operations,
- * so among those of all rounds their losses could go unnoticed.
+ * Whether operations or messages were lost that can have been slower than this figure of a round, or of the operations of
+ * several rounds together, and are enough to move it.
  */
-export function isLowerBound(metric: Timed, rounds: readonly RoundResult[]): boolean {
-  const { latency } = metric;
-  if (latency === null) return false;
-  const { figure } = latency;
-  const max = figure === 'mean' ? maxLostOfMean : maxLostBeyond * fractionBeyond(figure);
-  if (lostOf(metric, rounds) > max) return true;
-  const bounded = 'pooled' in metric ? [] : rounds.filter(round => lostOf(metric, [round]) > max);
-  return bounded.length > 0 && bounded.length * 2 >= rounds.length;
+export function isLowerBound({ latency }: Timed, rounds: readonly RoundResult[]): boolean {
+  return latency !== null && lostOf({ latency }, rounds) > maxLostOf(latency.figure);
 }
+
+/**
+ * The same for a percentile of the single commands. How long each of them had waited before it failed is not known, so all
+ * failed ones count, except one for each deliberate cut.
+ */
+export function areSinglesLowerBound(figure: PercentileKey, rounds: readonly RoundResult[]): boolean {
+  const issued = sumOf(rounds, ({ loads: [singles] }) => singles?.issued ?? 0);
+  const lost = sumOf(rounds, ({ loads: [singles], cuts }) =>
+    singles === undefined ? 0 : singles.unfinished + Math.max(0, failedOf(singles) - cuts),
+  );
+  return lost > maxLostOf(figure) * issued;
+}
+
+/**
+ * The median over the rounds, and the highest that the true one can be: with an infinite value in every round whose figure
+ * is only a lower bound. So a few such rounds raise it by a few ranks, and half of them leave it without an end. Null if no
+ * round has the figure.
+ */
+export function endsOfMedian<Round>(
+  rounds: readonly Round[],
+  figure: (round: Round) => number | null,
+  isBound: (round: Round) => boolean,
+): Ends | null {
+  const figures = rounds.flatMap(round => figure(round) ?? []);
+  if (figures.length === 0) return null;
+  const highest = rounds.flatMap(round =>
+    isBound(round) ? Number.POSITIVE_INFINITY : (figure(round) ?? []),
+  );
+  return { low: median(figures), high: median(highest) };
+}
+
+/** Whether a figure of a scenario can be higher than it was measured: a median over the rounds, or a percentile of all of them. */
+export function canBeHigher(metric: Metric | PooledMetric, rounds: readonly RoundResult[]): boolean {
+  if (!('ofRound' in metric)) return isLowerBound(metric, rounds);
+  return isRange(endsOfMedian(rounds, metric.ofRound, round => isLowerBound(metric, [round])));
+}
+
+/** Whether the true figure can be another than the measured one. */
+export const isRange = (ends: Ends | null) => ends !== null && ends.low < ends.high;
 
 /** What was lost and can have been slower than a metric says, as a fraction of what was due. A lost message never arrived. */
 export function lostOf({ latency }: Timed, rounds: readonly RoundResult[]): number {
@@ -107,28 +161,36 @@ export function lostOf({ latency }: Timed, rounds: readonly RoundResult[]): numb
 /**
  * Operations that were lost after a longer wait than this figure of the completed ones, as a fraction of those due: they
  * failed after it, were still unanswered at the end, or were never sent. What was refused at once is not among them, and
- * neither is the one operation that each deliberate cut of a connection may end. Results before 0.6 only have the count
- * of those that ran out of time.
+ * neither is the one operation that each deliberate cut of a connection may end. For the max, those after p99.9 count: no
+ * other count is closer to it. Results before 0.6 only have the count of those that ran out of time.
  */
 export function lostLaterRatio({ of, figure }: LatencyFigure, rounds: readonly RoundResult[]): number {
+  const counted = figure === 'max' ? 'p999' : figure;
   const due = sumOf(rounds, ({ openLoop, issued }) => openLoop?.offered ?? issued);
   const lost = sumOf(rounds, ({ openLoop, failed, failedLater, unfinished, cuts }) => {
-    const failedAfter = failedLater === undefined ? (failed.TIMEOUT ?? 0) : (failedLater[of][figure] ?? 0);
+    const failedAfter = failedLater === undefined ? (failed.TIMEOUT ?? 0) : (failedLater[of][counted] ?? 0);
     return (openLoop?.unsent ?? 0) + unfinished + Math.max(0, failedAfter - cuts);
   });
   return due === 0 ? 0 : lost / due;
 }
 
 /** What came of the operations of a stage in one round. */
-type StageOutcome = Pick<NonNullable<OpenLoopResult['stages']>[number], 'offered' | 'completed'>;
+type StageOutcome = Pick<
+  NonNullable<OpenLoopResult['stages']>[number],
+  'offered' | 'completed' | 'p50' | 'p99'
+>;
 
 /** Why a percentile of a stage of an open loop is not what its name says: each operation that did not complete may have been slower. */
 export function caveatOfStage(figure: 'p50' | 'p99', rounds: readonly StageOutcome[]): Caveat | null {
-  const due = sumOf(rounds, ({ offered }) => offered);
-  const lost = due - sumOf(rounds, ({ completed }) => completed);
-  return lost > maxLostBeyond * fractionBeyond(figure) * due ? 'lower bound' : null;
+  const isBound = ({ offered, completed }: StageOutcome) => offered - completed > maxLostOf(figure) * offered;
+  return caveatFor(isRange(endsOfMedian(rounds, stage => stage[figure], isBound)), false);
 }
 
-function fractionBeyond(figure: LatencyFigure['figure']): number {
-  return figure === 'mean' ? 1 : (100 - percentiles[figure].percentile) / 100;
+/** The fraction of the operations that can be lost without making a figure a lower bound. A single one can be the max. */
+function maxLostOf(figure: LatencyFigure['figure']): number {
+  return figure === 'mean' ? maxLostOfMean : maxLostBeyond * fractionBeyond(figure);
+}
+
+function fractionBeyond(figure: PercentileKey | 'max'): number {
+  return figure === 'max' ? 0 : (100 - percentiles[figure].percentile) / 100;
 }

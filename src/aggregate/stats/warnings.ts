@@ -18,7 +18,7 @@ import { describeReads } from './reads.ts';
 import { hasCompleted, hasDue, pairByRound } from './rounds.ts';
 import { lagOneCorrelation } from './sign-test.ts';
 import { median, medianOfKnown, sumOf } from './statistics.ts';
-import { caveatOf, lostLaterRatio } from './tails.ts';
+import { canBeHigher, isLowerBound, lostLaterRatio } from './tails.ts';
 import { threadWarnings } from './thread-warmth.ts';
 
 /** Fraction of the machine that other programs must use in the median measurement: less is the kernel, and clock ticks. */
@@ -156,8 +156,11 @@ export function latencyWarnings(scenarios: readonly ScenarioResult[]): string[] 
       .map(({ id, lagMs }) => `${id} (p99 ${formatMs(lagMs)} ms)`);
   const p99 = metrics['response.p99'];
   const lost = scenarios
-    .filter(scenario => hasCompleted(scenario) && caveatOf(p99, scenario) === 'lower bound')
-    .map(({ id, rounds }) => `${id} (${formatPercent(lostLaterRatio(p99.latency, rounds))})`);
+    .filter(scenario => hasCompleted(scenario) && canBeHigher(p99, scenario.rounds))
+    .map(({ id, rounds }) => {
+      const bounded = rounds.filter(round => isLowerBound(p99, [round]));
+      return `${id} (${formatPercent(lostLaterRatio(p99.latency, bounded))})`;
+    });
   const beyondRange = scenarios
     .map(({ id, rounds }) => ({
       id,

@@ -1,7 +1,7 @@
 import type { ClaimResult, Result, ScenarioResult, ThresholdResult, Verdict } from '../result.ts';
 import { findMetric, type Kind } from '../stats/metrics.ts';
 import { figureOf } from '../stats/summary.ts';
-import { caveatOf } from '../stats/tails.ts';
+import { caveatFor, isRange, isWorstStall } from '../stats/tails.ts';
 
 /** A condition on a number, in the unit of result.json. */
 interface Condition {
@@ -67,9 +67,9 @@ interface Measured {
 
 /**
  * Holds what was measured against the thresholds of a config, in its order: an entry for each scenario that one is
- * about. What was not measured, or not tested, counts as crossed; so do an upper limit of a latency that is a lower bound,
- * because operations were lost after a longer wait, and everything that was measured on a stand-in. A percentile that is
- * practically the worst stall is judged: it is a real figure, and its mark says what it is.
+ * about. What was not measured, or not tested, counts as crossed; so do an upper limit that the highest value of a lower
+ * bound exceeds, because operations were lost after a longer wait, and everything that was measured on a stand-in. A
+ * percentile that is practically the worst stall is judged: it is a real figure, and its mark says what it is.
  */
 export function judgeThresholds(
   thresholds: Readonly<Record<string, string>>,
@@ -97,12 +97,11 @@ function judgeClaim(metric: string, condition: string, claims: readonly ClaimRes
 
 function judgeScenario(metric: string, condition: string, scenario: ScenarioResult): ThresholdResult {
   const known = findMetric(metric);
-  const value = known === undefined ? null : figureOf(known, scenario);
-  const wanted = known === undefined ? null : parseCondition(condition, known.kind);
-  const caveat = known === undefined || value === null ? null : caveatOf(known, scenario);
-  // The true figure of a lower bound lies anywhere above it.
-  const possible = caveat === 'lower bound' ? [value, Number.POSITIVE_INFINITY] : [value];
-  const crossed = wanted === null || possible.some(figure => figure === null || !isMet(wanted, figure));
-  const judged = { metric, condition, scenario: scenario.id, value, crossed };
-  return caveat === null ? judged : { ...judged, caveat };
+  const ends = known === undefined ? null : figureOf(known, scenario);
+  const judged = { metric, condition, scenario: scenario.id };
+  if (known === undefined || ends === null) return { ...judged, value: null, crossed: true };
+  const wanted = parseCondition(condition, known.kind);
+  const crossed = wanted === null || [ends.low, ends.high].some(figure => !isMet(wanted, figure));
+  const caveat = caveatFor(isRange(ends), isWorstStall(known, scenario));
+  return { ...judged, value: ends.low, crossed, ...(caveat === null ? {} : { caveat }) };
 }

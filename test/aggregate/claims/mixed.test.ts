@@ -53,3 +53,17 @@ test('what the batches pay stands beside it', async () => {
   expect(batches.map(({ ratio }) => ratio.median)).toEqual([0.5, 0.5]);
   expect(claim.reason).toContain('×0.50 [0.50, 0.50] with baseline pools');
 });
+
+test.each([
+  ['separate', 'inconclusive'],
+  ['shared', 'supported'],
+])('single commands that were lost with %s pools could have been slower: %s', async (pool, verdict) => {
+  const scenarios = await measureSuite('mixed', scenario => {
+    const singles = buildLoad(1, 5000, separate(scenario) ? 0.8 : 1);
+    const unfinished = scenario.batch.pool === pool ? singles.issued / 1000 : 0;
+    return { round: { unfinished, loads: [{ ...singles, unfinished }, buildLoad(100, 60_000, 3)] } };
+  });
+  const claim = judge('C16', scenarios);
+  expect(claim.verdict).toBe(verdict);
+  expect(claim.reason).toMatch(/the response p99 of single commands of .* is only a lower bound/);
+});

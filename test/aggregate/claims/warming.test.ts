@@ -62,6 +62,28 @@ describe('warming is judged on the pool that creates nothing', () => {
     expect(judge('C6', scenarios).verdict).toBe('refuted');
   });
 
+  test.each(['fully warmed', 'cold'])(
+    'what the %s pool lost could have been slower than its max',
+    async lossy => {
+      const claim = judge(
+        'C6',
+        await measureSuite('warming', scenario => ({
+          slowness: isFull(scenario) ? 0.7 : 1,
+          poolMetrics: connects(scenario),
+          // Too few to forbid a verdict, and enough for a lower bound.
+          round: {
+            ...window,
+            issued: 2000,
+            unfinished: isFull(scenario) === (lossy === 'fully warmed') ? 1 : 0,
+          },
+        })),
+      );
+      expect(claim.verdict).toBe(lossy === 'cold' ? 'supported' : 'inconclusive');
+      expect(claim.reason).toMatch(/the max response time of .* is only a lower bound/);
+      expect(claim.reason).toMatch(/the response p99 of .* is only a lower bound/);
+    },
+  );
+
   test('refuted: levels are judged apart, and one without the gain is not hidden by the other', async () => {
     const claim = judge('C6', await warmingOf((_, workers) => (workers === 200 ? 1 : 0.3)));
     expect(claim.verdict).toBe('refuted');

@@ -276,6 +276,24 @@ describe('runs that were made apart', () => {
     });
   });
 
+  test('a few rounds with lower bounds raise the median by some ranks, and the ratio no further', () => {
+    const halves = equal.map((ms, round) => (round < 9 ? ms : ms * 1.5));
+    const lossy = (lost: number) =>
+      run(9, 1, {
+        scenarios: [
+          buildScenario(
+            { workers: 10 },
+            rounds(halves).map((round, index) => (index < lost ? { ...round, unfinished: 5 } : round)),
+          ),
+        ],
+      });
+    const gateOf = (lost: number) => gatesOf([...baseline, lossy(lost)], 'response.p99 > +5%')[0];
+    expect(gateOf(0)?.outcome).toBe('within');
+    expect(gateOf(2)?.outcome).toBe('cannot tell');
+    expect(gateOf(2)?.ratio?.high).toBeCloseTo(1.5 * (gateOf(0)?.ratio?.high ?? 0), 6);
+    expect(gateOf(2)?.reason).toMatch(/only a lower bound; more than ×1\.\d+ is excluded/);
+  });
+
   test('what the spread of the baseline leaves open is open, with what would decide it', () => {
     const [gate] = gatesOf([...baseline, run(9, 1.07)]);
     expect(gate?.outcome).toBe('cannot tell');

@@ -39,6 +39,13 @@ test('a terminal has the legend for a table of loads, even if it shows no other 
   expect(text).toContain('≥ marks a lower bound');
 });
 
+test('a figure that is both has both marks, and the legend of both', () => {
+  const figure = withMark('2.50', 'lower bound of the worst stall');
+  expect(figure).toBe('≥2.50†');
+  const [legend] = legendsOf('markdown', [table([figure], [column])]);
+  expect(legend?.text).toMatch(/≥ marks .* † marks/);
+});
+
 test('the mark stands at the median, and a dash has none', () => {
   expect(withMedianMarked('2.50 [2.40, 2.60]', 'worst stall')).toBe('2.50† [2.40, 2.60]');
   expect(withMedianMarked('–', 'lower bound')).toBe('–');

@@ -1,10 +1,21 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { findFlaw } from '../../../src/aggregate/claims/judging/soundness.ts';
 import { percentileCurve } from '../../../src/aggregate/report/html/sections/latency.ts';
 import type { RoundResult } from '../../../src/aggregate/result.ts';
+import { maxResponse, p99 as p99Measure, p99OfStart } from '../../../src/aggregate/stats/measures.ts';
 import { metrics, pooledTails } from '../../../src/aggregate/stats/metrics.ts';
+import { RoundSeries } from '../../../src/aggregate/stats/round-series.ts';
+import { fixedRounds } from '../../../src/aggregate/stats/sign-test.ts';
 import { summarise, withPooledTails } from '../../../src/aggregate/stats/summary.ts';
-import { caveatOf, cyclesBeyond, isLowerBound, lostLaterRatio } from '../../../src/aggregate/stats/tails.ts';
+import {
+  caveatOf,
+  caveatOfStage,
+  cyclesBeyond,
+  endsOfMedian,
+  isLowerBound,
+  lostLaterRatio,
+} from '../../../src/aggregate/stats/tails.ts';
 import { latencyWarnings } from '../../../src/aggregate/stats/warnings.ts';
 import { encodeHistogram } from '../../support/encoded-histogram.ts';
 import { buildOpenScenario } from '../../support/open-loop-round.ts';
@@ -69,6 +80,84 @@ test('operations that failed after a longer wait make a percentile a lower bound
   const { failed, failedLater } = losing(410);
   const open = buildOpenScenario(10_000, [1], { round: { failed, ...(failedLater && { failedLater }) } });
   expect(caveatOf(p99, open)).toBe('lower bound');
+});
+
+test('a lower bound that is also the worst stall is said to be both, and decides no claim', () => {
+  const rounds = [1, 2, 3, 4, 5, 6].map(round => buildRound(round, 40_000, { unfinished: 20 }));
+  const both = buildScenario({ workers: 100 }, rounds);
+  expect(caveatOf(p99, both)).toBe('lower bound of the worst stall');
+  const series = new RoundSeries(
+    rounds.map(({ round, response }) => [round, response.p99]),
+    fixedRounds(6),
+  );
+  const flawOf = (workers: number) =>
+    findFlaw([{ arms: [{ ...both, workers }], series, measure: p99Measure }]);
+  expect(flawOf(100)).toMatch(/worst stall/);
+  expect(flawOf(10)).toBeNull();
+});
+
+test('a median over the rounds can be as high as it is with the lower bounds among them infinite', () => {
+  const endsOf = (values: readonly number[], bounds: readonly number[]) =>
+    endsOfMedian(
+      values,
+      value => value,
+      value => bounds.includes(value),
+    );
+  expect(endsOf([5, 1, 4, 2, 3], [])).toEqual({ low: 3, high: 3 });
+  expect(endsOf([5, 1, 4, 2, 3], [5, 4])).toEqual({ low: 3, high: 3 });
+  expect(endsOf([5, 1, 4, 2, 3], [1, 2])).toEqual({ low: 3, high: 5 });
+  expect(endsOf([5, 1, 4, 2, 3], [1, 2, 3])).toEqual({ low: 3, high: Number.POSITIVE_INFINITY });
+  expect(endsOf([], [])).toBeNull();
+});
+
+test('the highest median is that of every way to raise the lower bounds, and no higher', () => {
+  const round = fc.record({ value: fc.nat(100), raise: fc.nat(200), isBound: fc.boolean() });
+  fc.assert(
+    fc.property(fc.array(round, { minLength: 1, maxLength: 12 }), rounds => {
+      const ends = endsOfMedian(
+        rounds,
+        ({ value }) => value,
+        ({ isBound }) => isBound,
+      );
+      const raised = rounds.map(({ value, raise, isBound }) => (isBound ? value + raise : value));
+      const truth = endsOfMedian(
+        raised,
+        value => value,
+        () => false,
+      );
+      expect(truth?.low).toBeGreaterThanOrEqual(ends?.low ?? Number.NaN);
+      expect(truth?.low).toBeLessThanOrEqual(ends?.high ?? Number.NaN);
+    }),
+  );
+});
+
+test('a round in which nothing completed can make a median higher, although it has no latency', () => {
+  const silent = buildRound(9, 0, { issued: 100, unfinished: 100 });
+  const rounds = [1, 2, 3].map(ms => buildRound(ms, 1000, { response: buildLatency(1000, ms) }));
+  expect(caveatOf(p99, buildScenario({ workers: 1 }, rounds))).toBeNull();
+  expect(caveatOf(p99, buildScenario({ workers: 1 }, [...rounds, silent]))).toBe('lower bound');
+});
+
+test('a single lost operation can be the max, unless it failed at once or ended with a deliberate cut', () => {
+  const max = (round: RoundResult) => maxResponse.isLowerBound?.([round]);
+  expect(max(losing(0))).toBe(false);
+  expect(max(losing(1))).toBe(true);
+  expect(max(losing(1, { failedLater: { service: beyond(0), response: beyond(0) } }))).toBe(false);
+  expect(max(losing(1, { cuts: 1 }))).toBe(false);
+  expect(max(losing(0, { unfinished: 1 }))).toBe(true);
+});
+
+test('the p99 of a cold start is a lower bound as any other p99, and may be the worst stall', () => {
+  expect([losing(1), losing(2)].map(round => p99OfStart.isLowerBound?.([round]))).toEqual([false, true]);
+  expect(p99OfStart.isWorstStall).toBeUndefined();
+});
+
+test('a percentile of a stage is a lower bound if half of its rounds lost operations, however few those had', () => {
+  const stage = (offered: number, lost: number) => ({ offered, completed: offered - lost, p50: 1, p99: 2 });
+  const few = stage(50, 1);
+  const many = stage(20_000, 0);
+  expect(caveatOfStage('p99', [many, many, few])).toBeNull();
+  expect(caveatOfStage('p99', [many, many, few, few])).toBe('lower bound');
 });
 
 test('a run is warned of a lower bound, unless nothing completed that has a p99', () => {

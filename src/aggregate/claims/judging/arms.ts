@@ -2,8 +2,9 @@ import type { Comparison, ScenarioResult } from '../../result.ts';
 import { armKey, isUsual, type ScenarioKey } from '../../scenario/scenario.ts';
 import { type Measure, throughput } from '../../stats/measures.ts';
 import type { PairedRatio } from '../../stats/paired-ratio.ts';
-import { pairByRound, wholeRounds } from '../../stats/rounds.ts';
+import { endsOfFigure, pairByRound, wholeRounds } from '../../stats/rounds.ts';
 import { median } from '../../stats/statistics.ts';
+import { caveatFor, isRange } from '../../stats/tails.ts';
 import { sourceReport } from '../source-report.ts';
 
 /** Two scenarios that differ only in what a claim is about. */
@@ -102,9 +103,9 @@ export function compareArms(
       const { base, other } = pair;
       const limitedBy = { base: base.limitedBy.resource, other: other.limitedBy.resource };
       const arms = { base: base.id, other: other.id };
-      const caveats = [base, other].map(arm => measure.caveatOf?.(arm) ?? null);
-      // A worst stall decides nothing; a lower bound can still decide on one side.
-      const caveat = caveats.find(one => one === 'worst stall') ?? caveats.find(one => one !== null) ?? null;
+      const isStall = [base, other].some(arm => measure.isWorstStall?.(arm) === true);
+      const isBound = [base, other].some(({ rounds }) => isRange(endsOfFigure(rounds, measure)));
+      const caveat = caveatFor(isBound, isStall);
       const comparison = {
         measure: measure.name,
         ...arms,

@@ -78,7 +78,7 @@ export function boundedRounds({ rounds }: ScenarioResult, { isLowerBound }: Meas
 function findTailFlaw(grounds: readonly Ground[]): string | null {
   for (const { arms, measure } of grounds) {
     for (const arm of arms) {
-      if (measure?.caveatOf?.({ ...arm, rounds: wholeRounds(arm.rounds) }) === 'worst stall')
+      if (measure?.isWorstStall?.({ ...arm, rounds: wholeRounds(arm.rounds) }) === true)
         return `the ${measure.name} of ${arm.id} is practically the worst stall of a round, because each worker had fewer than ${minCycles} batches slower than it: use longer windows (--seconds)`;
     }
   }

@@ -9,6 +9,7 @@ import { type ComparedRow, comparedMetrics, pooledTails } from '../../stats/metr
 import { falseVerdictChance, minRounds } from '../../stats/sign-test.ts';
 import { sumOf } from '../../stats/statistics.ts';
 import {
+  excludesNothing,
   formatConfidence,
   formatInterval,
   formatList,
@@ -99,17 +100,20 @@ export function describeRatios(comparison: ResultComparison): string[] {
   return others.flatMap(({ name, paired }) => {
     const ratios = ratiosOf(comparison, name);
     if (ratios.length === 0) return [];
-    const coverage = Math.min(...ratios.map(one => one.coverage));
+    const covering = ratios.map(({ coverage }) => coverage).filter(coverage => coverage > 0);
     const how = paired
       ? 'are paired within each round'
-      : 'come from separate runs, so each interval covers those of both';
+      : `come from separate runs${covering.length === 0 ? '' : ', so each interval covers those of both'}`;
     const few = ratios.some(({ rounds }) => rounds < minRounds)
       ? `; with fewer than ${minRounds} common rounds, no difference can be shown`
       : '';
+    const none = ratios.every(({ rounds }) => rounds === 1)
+      ? 'one round has no interval'
+      : 'there are too few rounds for an interval';
     const worth =
-      coverage === 0
-        ? 'there are too few rounds for an interval, so no ratio is shown'
-        : `brackets show their ${formatConfidence(coverage)}`;
+      covering.length === 0
+        ? `${none}, so no ratio is shown`
+        : `brackets show their ${formatConfidence(Math.min(...covering))}`;
     return `Ratios of ${name} to ${first?.name ?? ''} ${how}; ${worth}${few}.`;
   });
 }
@@ -175,7 +179,7 @@ export function comparisonDocument(comparison: ResultComparison): Block[] {
     paragraph(
       [
         ...describeRatios(comparison),
-        'The first side has medians over its rounds, the others ratios to it.',
+        '× marks a ratio to the first side; figures without it are medians over the rounds.',
       ].join(' '),
     ),
     ...only(wide, noteBlocks(scenarios)),
@@ -234,9 +238,9 @@ const pooledColumn = figures<SideRow>(
   { on: wide },
 );
 
-/** A ratio of lower bounds has no mark: it is open on the side that is not known. */
+/** Of a ratio of figures with a caveat. It has no mark for a lower bound: it is open on the side that is not known. */
 export function caveatOfRatio(caveat: Caveat | undefined): Caveat | null {
-  return caveat === 'worst stall' ? caveat : null;
+  return caveat === undefined || caveat === 'lower bound' ? null : 'worst stall';
 }
 
 function formatRatioOf(ratio: Interval | null = null, caveat?: Caveat): string {
@@ -264,15 +268,16 @@ function figureAndRatio(metric: ComparedRow): Column<SideRow>[] {
   ];
 }
 
-/** The median of the first side, the ratios of the others. */
+/** The ratio to the first side, or the median where there is none: on the first side, and if it would exclude nothing. */
 function digestColumn(metric: ComparedRow): Column<SideRow> {
   const { kind, name, short, summaryKey, ratioKey } = metric;
   const [head, format] = isNamedByUnit(metric) ? [short, kind.formatNumber] : [name, kind.format];
   return words(
     head,
     row => {
+      const ratio = row.ratios?.[ratioKey] ?? null;
       // The figures have the marks; next to three ratios there is no room for them.
-      if (row.ratios !== null) return formatRatioInterval(row.ratios[ratioKey] ?? null);
+      if (ratio !== null && !excludesNothing(ratio)) return formatRatioInterval(ratio);
       const interval = row[summaryKey] ?? null;
       return interval === null ? nothing : withMark(format(interval.median), row.caveats?.[summaryKey]);
     },

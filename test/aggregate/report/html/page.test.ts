@@ -57,14 +57,14 @@ describe('the figures of a page', () => {
 
   test('a lower bound has its sign in the chart of each scenario, its tip and its table', () => {
     const rounds = [1, 2, 3].map(round => ({ ...buildRound(round, 1000), unfinished: 500 }));
-    const bounded = renderReportPage(buildResult([buildScenario({}, rounds)]));
+    const bounded = renderReportPage(buildResult([buildScenario({ workers: 1 }, rounds)]));
     const tip = tipsOf(bounded).find(lines => lines.some(line => /^≥[\d.,]+ .*ms$/.test(line)));
     expect(tip).toBeDefined();
     const chart = bounded.slice(bounded.indexOf('Response p99 of each scenario'));
     const [drawn = ''] = chart.split('</figure>');
     expect(drawn).toContain('≥25.0 [25.0, 25.0]</span>');
     expect(drawn).toContain('≥25 [25, 25]</table>');
-    const side = buildResult([buildScenario({}, rounds)]);
+    const side = buildResult([buildScenario({ workers: 1 }, rounds)]);
     expect(renderComparisonPage(compareResults([side, side]))).toContain('<span>≥25.0 [25.0, 25.0]</span>');
   });
 
