@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { maxConfigCharacters } from '../../aggregate/scenario/schema-parts.ts';
+import { asTypedHere, shippedFile } from '../command-words.ts';
 import { PoolbenchError } from '../errors.ts';
 import { readTrust } from '../server/tls.ts';
 import { locateClients } from './clients.ts';
@@ -157,19 +158,21 @@ function invalid(source: string, lines: readonly string[], count: number): Poolb
   const shown = count > lines.length ? [...lines, `and ${count - lines.length} more`] : lines;
   return new PoolbenchError(
     'CONFIG_INVALID',
-    `${source} is not a valid config, ${count === 1 ? '1 fault' : `${count} faults`}:\n${shown.map(line => `  ${line}`).join('\n')}\nconfigs/README.md explains every key.`,
+    `${source} is not a valid config, ${count === 1 ? '1 fault' : `${count} faults`}:\n${shown.map(line => `  ${line}`).join('\n')}\n${shippedFile('configs/README.md')} explains every key.`,
   );
 }
 
 async function describeUnreadable(path: string, error: NodeJS.ErrnoException): Promise<string> {
   if (error.code === 'EISDIR')
-    return `Expected a config file, found a folder: ${path}${(await describeOthers(path, path)) || '.'}`;
+    return `Expected a config file, found a folder: ${path}${(await describeOthers(path, path)) || toWriteOne()}`;
   if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') {
     return `The config ${path} cannot be read (${error.code ?? error.message}).`;
   }
   const beside = await describeOthers(path, dirname(path));
-  return `There is no config ${path}${beside || (await describeOthers(path, 'configs')) || '.'}`;
+  return `There is no config ${path}${beside || (await describeOthers(path, 'configs')) || toWriteOne()}`;
 }
+
+const toWriteOne = () => `. To write one: ${asTypedHere('init')}.`;
 
 /** The config that was probably meant, and all others in a folder, to append to the path; empty if there are none. */
 async function describeOthers(path: string, folder: string): Promise<string> {
