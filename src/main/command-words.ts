@@ -1,4 +1,5 @@
 import { basename, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { OptionName, Options } from './options.ts';
 
 /** A command as it can be typed where this process was called. */
@@ -15,6 +16,13 @@ function howCalled(): string {
   if (script === 'npx') return 'npx poolbench';
   const program = process.argv[1] ?? '';
   return basename(program) === 'poolbench' ? 'poolbench' : `node ${quote(relative('.', program))}`;
+}
+
+/** A file that comes with poolbench, as it can be opened here: the package may be installed anywhere. */
+export function shippedFile(path: string): string {
+  const file = fileURLToPath(new URL(`../../${path}`, import.meta.url));
+  const fromHere = relative('.', file);
+  return fromHere.startsWith('..') ? file : fromHere;
 }
 
 /** The URL of POOLBENCH_URL, which stands for --url where that is not given. */

@@ -85,7 +85,7 @@ test('npm’s link runs the command, with worker threads of its own', async () =
   );
 });
 
-test('without its addon, check refuses the transport io_uring, and accepts wire without it', async () => {
+test('without its addon, check refuses the transport io_uring, and mentions it only if transports are compared', async () => {
   const server = await shareServer();
   const installed = join(home, 'node_modules/poolbench');
   await rm(join(installed, 'prebuilds'), { recursive: true, force: true });
@@ -96,7 +96,11 @@ test('without its addon, check refuses the transport io_uring, and accepts wire 
     code: 2,
     stderr: expect.stringMatching(/io_uring.*(npm run build:native|Linux)/),
   });
-  expect((await check()).stdout).toMatch(/wire cannot use io_uring here.*(npm run build:native|Linux)/);
+  const compared = await check('--transport', 'direct,stream');
+  expect(compared.stdout).toMatch(/wire cannot use io_uring here.*(npm run build:native|Linux)/);
+  const plain = await check();
+  expect(plain.code).toBe(0);
+  expect(plain.stdout).not.toMatch(/io_uring/);
 });
 
 test('the example of the docs runs, and its types are right', async () => {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { formatSeconds } from '../text/format.ts';
 import { shortHash } from '../text/safe-name.ts';
 import { limits } from './limits.ts';
 import { listOf, numberBetween, oneOf, section, wholeNumber } from './schema-parts.ts';
@@ -257,12 +258,13 @@ export function describeArrival({ kind, rate, size, stages, leg, speed }: Arriva
 
 /** The part of a recording in a window: "the first 12 s of the 60 s recording", "the whole 60 s recording", "the 60 s recording 2.5 times". */
 export function describeReplayed(windowSeconds: number, speed: number, recordedSeconds: number): string {
-  const rounded = (value: number) => Number(value.toPrecision(3));
   const untilSeconds = windowSeconds * speed;
-  const times = rounded(untilSeconds / recordedSeconds);
-  const recording = `${rounded(recordedSeconds)} s recording`;
+  const times = Number((untilSeconds / recordedSeconds).toPrecision(3));
+  const recording = `${formatSeconds(recordedSeconds)} recording`;
   if (times > 1) return `the ${recording} ${times} times`;
-  return times === 1 ? `the whole ${recording}` : `the first ${rounded(untilSeconds)} s of the ${recording}`;
+  return times === 1
+    ? `the whole ${recording}`
+    : `the first ${formatSeconds(untilSeconds)} of the ${recording}`;
 }
 
 /**

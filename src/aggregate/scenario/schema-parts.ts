@@ -31,6 +31,15 @@ export function oneOf<const Name extends string>(
 export function listOf<Item extends z.ZodType>(item: Item) {
   return z
     .union([item, z.array(item).min(1, { error: 'at least one value' })])
+    .superRefine(
+      (value, payload) => {
+        if (payload.issues.length === 0 || Array.isArray(value)) return;
+        // It is not transformed then, but rules on other keys expect lists.
+        payload.value = [value] as typeof value;
+        for (const issue of payload.issues) Object.assign(issue, { path: [0, ...(issue.path ?? [])] });
+      },
+      { when: () => true },
+    )
     .transform(value => (Array.isArray(value) ? value : [value]) as z.output<Item>[]);
 }
 
@@ -76,15 +85,4 @@ export function readable(error: string, read: (text: string) => unknown) {
       issues.push({ code: 'custom', params: { expected }, input: value });
     }
   });
-}
-
-/** Returns a function that reports a value that does not fit the others; `found` is shown instead of the value. */
-export function refuser(issues: z.core.$ZodRawIssue[]) {
-  return (path: readonly (string | number)[], expected: string, input: unknown, found?: unknown) =>
-    issues.push({ code: 'custom', params: { expected, found }, path: [...path], input });
-}
-
-/** Whether rules between values make no sense after this issue: a value is out of range. An unknown key does no harm. */
-export function isOutOfRange({ code }: { readonly code?: string | undefined }): boolean {
-  return code !== 'unrecognized_keys';
 }

@@ -10,6 +10,11 @@ export function formatDuration(seconds: number): string {
   return minutes % 60 === 0 ? `${minutes / 60} h` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
+/** `0.25 s`, `5 s`, `1235 s`: a short time whose fraction matters, to three digits. */
+export function formatSeconds(seconds: number): string {
+  return `${seconds < 100 ? Number(seconds.toPrecision(3)) : Math.round(seconds)} s`;
+}
+
 /** Shown if nothing was measured. */
 export const nothing = '–';
 

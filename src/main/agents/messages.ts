@@ -3,12 +3,10 @@ import { burstSize, maxRate, maxStages, stageSchema } from '../../aggregate/scen
 import { limits } from '../../aggregate/scenario/limits.ts';
 import { rows, type ThreadPart } from '../../aggregate/scenario/scenario.ts';
 import {
-  isOutOfRange,
   maxConfigCharacters,
   numberBetween,
   oneOf,
   readable,
-  refuser,
   type ShapeOf,
   section,
   wholeNumber,
@@ -29,6 +27,7 @@ import type {
 import { parseCommand } from '../../workers/workload/command-templates.ts';
 import { measuredSeconds, timeout, warmupTime } from '../experiment/experiment.ts';
 import { faultsOf } from '../experiment/faults.ts';
+import { rules } from '../experiment/rules.ts';
 import { maxVariantBytes, sizesOf } from '../experiment/value-variants.ts';
 import { maxFileBytes, maxValues, size } from '../experiment/values.ts';
 import { keyChoice, maxCommands, maxKeys, maxSubscribers, members, types } from '../experiment/workload.ts';
@@ -159,12 +158,13 @@ const workload = section({
   // An agent runs no code from another machine.
   script: z.never({ error: 'no script' }).exactOptional(),
   replay: z.never({ error: 'no replay' }).exactOptional(),
-} satisfies ShapeOf<WorkloadTask>).check(({ value, issues }) => {
-  if (issues.some(isOutOfRange)) return;
-  const { sum } = sizesOf(value.values);
-  if (sum > maxVariantBytes)
-    refuser(issues)(['values'], `values of at most ${maxVariantBytes} bytes together`, value.values, sum);
-});
+} satisfies ShapeOf<WorkloadTask>).check(
+  rules(({ values }, refuse) => {
+    const { sum } = sizesOf(values);
+    if (sum > maxVariantBytes)
+      refuse(['values'], `values of at most ${maxVariantBytes} bytes together`, values, sum);
+  }),
+);
 
 const maxConnections = 2 * limits.workers * limits.connectionsPerWorker;
 const pool = section({

@@ -1,5 +1,6 @@
+import { isAbsolute } from 'node:path';
 import { parseArgs } from 'node:util';
-import { asTypedHere, quote, urlOfEnvironment } from '../command-words.ts';
+import { asTypedHere, quote, shippedFile, urlOfEnvironment } from '../command-words.ts';
 import { PoolbenchError } from '../errors.ts';
 import { asIs, didYouMean, isGuessed, suggest } from '../experiment/nearest.ts';
 import type { Asked } from '../experiment/question.ts';
@@ -58,7 +59,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
   const unused = optionNames(values).find(option => !takes.includes(option));
   if (unused === 'fail-if')
     throw wrong(
-      '--fail-if belongs to versus and compare; for a single run, write thresholds in a config (configs/examples/thresholds.json)',
+      `--fail-if belongs to versus and compare; for a single run, write thresholds in a config (${shippedFile('configs/examples/thresholds.json')})`,
     );
   if (unused === 'speed')
     throw wrong(
@@ -205,7 +206,7 @@ function expectOperands(command: CommandName, found: readonly string[], given: O
     const meant = commands[command].takes.includes('url')
       ? asTypedHere(
           command,
-          command === 'search' ? 'configs/examples/search.json' : operand,
+          command === 'search' ? quote(shippedFile('configs/examples/search.json')) : operand,
           '--url',
           quote(withoutPassword(url)),
         )
@@ -240,6 +241,9 @@ function expectOperands(command: CommandName, found: readonly string[], given: O
 
 /** A message that already has a guess needs no other hint. */
 function wrong(message: string): PoolbenchError {
-  const hint = `\nTry: ${asTypedHere('configs/smoke.json')}, or ${asTypedHere('--help')}`;
+  const example = shippedFile('configs/smoke.json');
+  // Far from its package, a user has no config yet.
+  const first = isAbsolute(example) ? asTypedHere('init') : asTypedHere(quote(example));
+  const hint = `\nTry: ${first}, or ${asTypedHere('--help')}`;
   return new PoolbenchError('USAGE', isGuessed(message) ? message : message + hint);
 }

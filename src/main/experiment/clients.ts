@@ -9,6 +9,7 @@ import { isLibrary, isModulePath, libraries, loadClient } from '../../pool/clien
 import { keptOptions as keptByNodeRedis } from '../../pool/client/node-redis.ts';
 import { keptOptions as keptByGlide } from '../../pool/client/valkey-glide.ts';
 import type { Client, ClientName } from '../../pool/presets.ts';
+import { shippedFile } from '../command-words.ts';
 import { asError, PoolbenchError } from '../errors.ts';
 import type { Experiment } from './experiment.ts';
 import type { PlannedSide } from './plan.ts';
@@ -101,7 +102,7 @@ export async function findClients(
     const kept = keysOf(clientOptions).filter(key => keptOptions[client]?.includes(key));
     if (kept.length > 0)
       throw notUsable(
-        `expected no clientOptions that poolbench sets itself, found ${formatList(kept)} for ${client}: remove them; docs/clients.md says why`,
+        `expected no clientOptions that poolbench sets itself, found ${formatList(kept)} for ${client}: remove them; ${shippedFile('docs/clients.md')} says why`,
       );
   }
   return found;

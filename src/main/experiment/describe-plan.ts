@@ -14,6 +14,7 @@ import {
   formatList,
   formatPercent,
   formatPlural,
+  formatSeconds,
 } from '../../aggregate/text/format.ts';
 import { alignColumns, wrapText } from '../../aggregate/text/text-layout.ts';
 import type { KeyChoice, WorkloadTask } from '../../workers/contract.ts';
@@ -51,7 +52,7 @@ export function describePlan(plan: Plan): string {
     ...(controls === 0
       ? []
       : ['  controls: scenarios measured twice, to show how much identical ones differ']),
-    `  each: ${seconds} s, after ${warmupSeconds} s of warm-up`,
+    `  each: ${formatSeconds(seconds)}, after ${formatSeconds(warmupSeconds)} of warm-up`,
     `  order: ${describeOrder(plan)}, seed ${experiment.seed}`,
     ...describeWorkload(experiment.workload).map(line => `  ${line}`),
     ...populationsOf(experiment).flatMap(population =>

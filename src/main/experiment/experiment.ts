@@ -1,24 +1,18 @@
 import { z } from 'zod';
 import { limits } from '../../aggregate/scenario/limits.ts';
 import { configNames } from '../../aggregate/scenario/scenario.ts';
-import {
-  isOutOfRange,
-  numberBetween,
-  oneOf,
-  refuser,
-  section,
-  wholeNumber,
-} from '../../aggregate/scenario/schema-parts.ts';
+import { numberBetween, oneOf, section, wholeNumber } from '../../aggregate/scenario/schema-parts.ts';
 import type { ConditionName } from '../../aggregate/search/conditions.ts';
 import { fixedRounds, type RoundsRange } from '../../aggregate/stats/sign-test.ts';
-import { checkBeside, loadsOf, populations } from './populations.ts';
+import { besideRules, ofEachLoad, populations } from './populations.ts';
+import { rules } from './rules.ts';
 import { scenarioGroup } from './scenario-group.ts';
 import { expandScenarios } from './scenarios.ts';
 import { checkStageSeconds } from './stage-seconds.ts';
 import { target } from './target.ts';
 import { checkThresholdKeys, thresholds } from './thresholds.ts';
 import { workload } from './workload.ts';
-import { checkTarget, checkWorkload } from './workload-misfits.ts';
+import { targetRules, workloadRules } from './workload-misfits.ts';
 
 const conditions = {
   responseP99Ms: numberBetween(0.001, 600_000).nullable().default(null).meta({
@@ -72,10 +66,11 @@ const rounds = z
         description: 'Max number of rounds, even if a question is open',
         unit: 'rounds',
       }),
-    }).check(({ value, issues }) => {
-      if (value.atLeast > value.atMost)
-        refuser(issues)(['atMost'], `at least as many rounds as atLeast, ${value.atLeast}`, value.atMost);
-    }),
+    }).check(
+      rules(({ atLeast, atMost }, refuse) => {
+        if (atLeast > atMost) refuse(['atMost'], `at least as many rounds as atLeast, ${atLeast}`, atMost);
+      }),
+    ),
   ])
   .transform((value): RoundsRange => (typeof value === 'number' ? fixedRounds(value) : value));
 
@@ -156,17 +151,16 @@ export const experimentSchema = section({
   thresholds,
   search,
 })
-  .check(({ value, issues }) => {
-    if (issues.some(isOutOfRange)) return;
-    const refuse = refuser(issues);
-    for (const one of loadsOf(value, refuse)) {
-      checkWorkload(one.load, one.refuse);
-      checkTarget(one.load, one.refuse);
-    }
-    checkStageSeconds(value, refuse);
-    checkBeside(value, refuse);
-    checkThresholdKeys(value.thresholds, expandScenarios(value.scenarios), refuse);
-  })
+  .check(
+    rules(
+      ...workloadRules.map(rule => ofEachLoad(rule)),
+      ...targetRules.map(rule => ofEachLoad(rule)),
+      ...besideRules,
+      checkStageSeconds,
+      ({ thresholds, scenarios }, refuse) =>
+        checkThresholdKeys(thresholds, expandScenarios(scenarios), refuse),
+    ),
+  )
   .meta({
     title: 'poolbench experiment',
     description: 'A target, a workload, a matrix of scenarios and the number of rounds',
@@ -179,8 +173,6 @@ export type Experiment = z.output<typeof experimentSchema>;
 export type ExperimentConfig = z.input<typeof experimentSchema>;
 
 /** An experiment with another target or another time, which must still fit its workload. */
-export const retargeted = z.custom<Experiment>().check(({ value, issues }) => {
-  const refuse = refuser(issues);
-  for (const one of loadsOf(value, refuse)) checkTarget(one.load, one.refuse);
-  checkStageSeconds(value, refuse);
-});
+export const retargeted = z
+  .custom<Experiment>()
+  .check(rules(...targetRules.map(rule => ofEachLoad(rule)), checkStageSeconds));

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Path } from './json-text.ts';
-import { didYouMean, suggest } from './nearest.ts';
+import { didYouMean, nearest, suggest } from './nearest.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -48,8 +48,9 @@ function describe(issue: Issue, parents: readonly PropertyKey[], input: unknown,
   }
   if (issue.code === 'unrecognized_keys') {
     const known = issue.message.split(', ');
+    const meant = meantKeys(issue.keys, known);
     return issue.keys.map((key, index) => {
-      const guess = index < maxGuesses && key.length <= maxWordLength ? suggestKey(key, known) : '';
+      const guess = meant[index] === undefined ? '' : didYouMean(`"${meant[index]}"`);
       return { path, key, text: `${name}: unknown key ${shown(key)}${guess}; known keys: ${issue.message}` };
     });
   }
@@ -71,9 +72,13 @@ function describe(issue: Issue, parents: readonly PropertyKey[], input: unknown,
   ];
 }
 
-function suggestKey(key: string, known: readonly string[]): string {
-  const meant = otherNames[key];
-  return meant !== undefined && known.includes(meant) ? didYouMean(`"${meant}"`) : suggest(key, known);
+/** The known key that each unknown key probably stands for; undefined if none is similar. */
+export function meantKeys(keys: readonly string[], known: readonly string[]): (string | undefined)[] {
+  return keys.map((key, index) => {
+    const meant = otherNames[key];
+    if (meant !== undefined && known.includes(meant)) return meant;
+    return index < maxGuesses && key.length <= maxWordLength ? nearest(key, known) : undefined;
+  });
 }
 
 /** Whether a branch takes only lists and the value is not one: then the issues of the branch do not help. */

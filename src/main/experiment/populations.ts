@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { besideNames, populationName } from '../../aggregate/scenario/beside.ts';
 import type { ScenarioGroup } from '../../aggregate/scenario/scenario.ts';
-import { isOutOfRange, refuser, section } from '../../aggregate/scenario/schema-parts.ts';
+import { section } from '../../aggregate/scenario/schema-parts.ts';
 import { sumOf } from '../../aggregate/stats/statistics.ts';
 import { formatPlural } from '../../aggregate/text/format.ts';
-import { checkGroup, groupOf, scenarioValues } from './scenario-group.ts';
+import { judge, judgeEach, type Refuse, type Rule, rules } from './rules.ts';
+import { groupOf, groupRules, scenarioValues } from './scenario-group.ts';
 import { expandScenarios, type Scenario } from './scenarios.ts';
 import { type WorkloadConfig, workload } from './workload.ts';
 
@@ -30,14 +31,14 @@ const population = section({
       "true: it runs in the scenario's threads, from the first one on, like a job in the same process; false: it has its own threads",
   }),
   ...values,
-}).check(({ value, issues }) => {
-  if (issues.some(isOutOfRange)) return;
-  const refuse = refuser(issues);
-  const group = groupOfPopulation(value);
-  checkGroup(group, refuse);
-  if (expandScenarios([group]).length > 1)
-    refuse(['arrival', 'rate'], 'a single rate (a population is one load)', value.arrival);
-});
+}).check(
+  rules((value, refuse) => {
+    const group = groupOfPopulation(value);
+    for (const rule of groupRules) rule(group, refuse);
+    if (expandScenarios([group]).length > 1)
+      refuse(['arrival', 'rate'], 'a single rate (a population is one load)', value.arrival);
+  }),
+);
 
 export type PopulationConfig = z.output<typeof population>;
 
@@ -137,64 +138,66 @@ export function extentsOf({
 
 const openThreadsOf = ({ arrival, threads }: Scenario) => (arrival.kind === 'closed' ? 0 : threads);
 
-type Refuse = ReturnType<typeof refuser>;
-
 interface Config extends Populated {
   readonly scenarios: readonly ScenarioGroup[];
 }
 
-/**
- * A config, and one for each of its populations, so that all loads follow the same rules.
- *
- * @returns each with a function that reports its faults at their place in the config
- */
-export function loadsOf<Whole extends Config>(
-  config: Whole,
-  refuse: Refuse,
-): { readonly load: Whole; readonly refuse: Refuse }[] {
-  const ofPopulations = config.populations.map((population, index) => {
-    const here = ['populations', index];
-    const load = {
-      ...config,
-      workload: population.workload ?? config.workload,
-      scenarios: [groupOfPopulation(population)],
-    };
-    const refuseHere: Refuse = (path, ...fault) => {
-      if (path[0] === 'scenarios') return refuse([...here, ...path.slice(2)], ...fault);
-      const isOwn = path[0] === 'workload' && population.workload !== null;
-      return refuse(isOwn ? [...here, ...path] : path, ...fault);
-    };
-    return { load, refuse: refuseHere };
-  });
-  return [{ load: config, refuse }, ...ofPopulations];
+/** A rule on loads, for a config and for each of its populations. Their faults are reported at their place in the config. */
+export function ofEachLoad<Load>(rule: Rule<Load>): Rule<Load & Config> {
+  return (config, refuse) => {
+    judge(() => rule(config, refuse));
+    judgeEach(config.populations, (population, index) => {
+      const here = ['populations', index];
+      // Inherited, because a copy would read what is at fault.
+      const load: Load = Object.create(config, {
+        workload: { value: population.workload ?? config.workload },
+        scenarios: { value: [groupOfPopulation(population)] },
+      });
+      rule(load, (path, ...fault) => {
+        if (path[0] === 'scenarios') return refuse([...here, ...path.slice(2)], ...fault);
+        const isOwn = path[0] === 'workload' && population.workload !== null;
+        return refuse(isOwn ? [...here, ...path] : path, ...fault);
+      });
+    });
+  };
 }
 
-/**
- * Refuses names that several populations have, populations of a scenario that do not exist, and populations that cannot share
- * the scenario's threads.
- */
-export function checkBeside({ populations, scenarios }: Config, refuse: Refuse): void {
+/** Rules on the names of populations, and on the scenarios beside which they run. */
+export const besideRules: readonly Rule<Config>[] = [checkNames, checkBeside, checkSharing];
+
+function checkNames({ populations }: Config, refuse: Refuse): void {
   const names = populations.map(({ name }) => name);
   for (const [index, name] of names.entries())
     if (names.indexOf(name) < index)
       refuse(['populations', index, 'name'], 'a name that no other population has', name);
+}
+
+function checkBeside({ populations, scenarios }: Config, refuse: Refuse): void {
+  const names = populations.map(({ name }) => name);
   const expected =
     names.length === 0
       ? 'null, because the config has no populations'
       : `names of populations, each once: ${names.join(' or ')}`;
-  for (const [group, { beside }] of scenarios.entries())
-    for (const [index, one] of beside.entries()) {
+  judgeEach(scenarios, ({ beside }, group) =>
+    judgeEach(beside, (one, index) => {
       const asked = besideNames(one);
       const isKnown = asked.every(name => names.includes(name)) && new Set(asked).size === asked.length;
       if (!isKnown) refuse(['scenarios', group, 'beside', index], expected, one);
-    }
-  for (const [index, population] of populations.entries()) {
-    if (!population.sharesThreads) continue;
+    }),
+  );
+}
+
+/** Populations that cannot share the threads of a scenario. */
+function checkSharing({ populations, scenarios }: Config, refuse: Refuse): void {
+  judgeEach(populations, (population, index) => {
+    if (!population.sharesThreads) return;
     const isNamed = ({ beside }: ScenarioGroup) =>
       beside.some(one => besideNames(one).includes(population.name));
     const groups = [...scenarios.entries()].filter(([, group]) => isNamed(group));
-    checkSharing({ ...population, index, group: groupOfPopulation(population) }, groups, refuse);
-  }
+    const sharing = { name: population.name, index, group: groupOfPopulation(population) };
+    judge(() => checkSharedThreads(sharing, groups, refuse));
+    checkSharedRing(sharing, groups, refuse);
+  });
 }
 
 /** A population that runs in the threads of scenarios. */
@@ -208,31 +211,31 @@ const sharesAt = ({ index }: Sharing) => `populations[${index}].sharesThreads`;
 const ringIsAlone =
   'while a thread waits for replies through io_uring, replies on its other connections are late';
 
-/** Refuses a population that cannot run in the threads of these groups, at the key that has to change. */
-function checkSharing(
-  population: Sharing,
-  groups: readonly (readonly [index: number, group: ScenarioGroup])[],
-  refuse: Refuse,
-): void {
-  const here = ['populations', population.index];
+/** The groups of scenarios that name it, with their places in the config. */
+type NamingGroups = readonly (readonly [index: number, group: ScenarioGroup])[];
+
+function checkSharedThreads({ index, group }: Sharing, groups: NamingGroups, refuse: Refuse): void {
   const minThreads = ({ pools, poolsPerThread }: ScenarioGroup) =>
     Math.ceil(Math.min(...pools) / Math.max(...poolsPerThread));
-  const threads = minThreads(population.group);
+  const threads = minThreads(group);
   const maxThreads = Math.min(...groups.map(([, group]) => minThreads(group)));
-  if (threads > maxThreads) {
-    const expected = `pools in at most ${formatPlural(maxThreads, 'thread')}, because sharesThreads is true and a scenario with this population has no more threads (lower pools or raise poolsPerThread)`;
-    refuse([...here, 'pools'], expected, population.group.pools[0], threads);
-  }
+  if (threads <= maxThreads) return;
+  const expected = `pools in at most ${formatPlural(maxThreads, 'thread')}, because sharesThreads is true and a scenario with this population has no more threads (lower pools or raise poolsPerThread)`;
+  refuse(['populations', index, 'pools'], expected, group.pools[0], threads);
+}
+
+/** Refused at the key that has to change. */
+function checkSharedRing(population: Sharing, groups: NamingGroups, refuse: Refuse): void {
   const usesRing = ({ client, transport }: ScenarioGroup) =>
     client.includes('wire') && transport.includes('io_uring');
   if (usesRing(population.group)) {
     const expected = `a transport other than io_uring, because ${sharesAt(population)} is true (${ringIsAlone}): change the transport, or set sharesThreads to false`;
-    refuse([...here, 'transport'], expected, 'io_uring');
+    refuse(['populations', population.index, 'transport'], expected, 'io_uring');
   }
-  for (const [index, { transport, ...group }] of groups) {
-    if (!usesRing({ transport, ...group })) continue;
+  for (const [index, group] of groups) {
+    if (!usesRing(group)) continue;
     const expected = `a transport other than io_uring, because the population ${population.name} runs in the threads of this scenario (${ringIsAlone}): change the transport, or set ${sharesAt(population)} to false`;
-    refuse(['scenarios', index, 'transport', transport.indexOf('io_uring')], expected, 'io_uring');
+    refuse(['scenarios', index, 'transport', group.transport.indexOf('io_uring')], expected, 'io_uring');
   }
 }
 

@@ -1,23 +1,27 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { z } from 'zod';
 import { maxConfigCharacters } from '../../aggregate/scenario/schema-parts.ts';
+import { asTypedHere, shippedFile } from '../command-words.ts';
 import { PoolbenchError } from '../errors.ts';
 import { readTrust } from '../server/tls.ts';
 import { locateClients } from './clients.ts';
 import { type Experiment, experimentSchema } from './experiment.ts';
 import { faultsOf, nameOf } from './faults.ts';
-import { parseJsonText, placeOf } from './json-text.ts';
+import { type Path, parseJsonText, placeOf } from './json-text.ts';
 import { suggest } from './nearest.ts';
 import { applyOverrides, type ConfigOverrides } from './overrides.ts';
 import { withBeside } from './populations.ts';
 import { askedExperiment } from './question.ts';
 import { withRecordedRates } from './recorded-arrivals.ts';
 import { withStageSeconds } from './stage-seconds.ts';
-import { locateTlsFiles } from './target.ts';
+import { locateTlsFiles, tls } from './target.ts';
 import { locateWorkloadFiles } from './workload-files.ts';
 
 /** More would not be read. */
 const maxFaults = 50;
+
+const tlsInput = z.object({ target: z.object({ tls }) });
 
 /** A fault of a config's text. */
 interface PlacedFault {
@@ -53,11 +57,14 @@ export async function readConfig(path: string): Promise<Experiment> {
     const message = await describeUnreadable(path, cause as NodeJS.ErrnoException);
     throw new PoolbenchError('CONFIG_MISSING', message, { cause });
   }
-  const { experiment, offsetOf, refuse } = parse(text, path);
-  const target = locateTlsFiles(experiment.target, path);
-  const { faults } = await readTrust(target.tls);
-  if (faults.length > 0)
-    refuse(faults.map(({ key, text }) => ({ offset: offsetOf(['target', 'tls', key]), text })));
+  const read = parse(text, path);
+  // The files are judged even if other keys are at fault.
+  const named = tlsInput.safeParse(read.input).data?.target.tls;
+  const files = named === undefined ? undefined : locateTlsFiles(named, path);
+  const { faults } = files === undefined ? { faults: [] } : await readTrust(files);
+  const placed = faults.map(({ key, text }) => ({ offset: read.offsetOf(['target', 'tls', key]), text }));
+  const experiment = expectSound(read, placed);
+  const target = { ...experiment.target, tls: files ?? experiment.target.tls };
   return { ...experiment, target, clientsFrom: locateClients(experiment, path) };
 }
 
@@ -77,7 +84,7 @@ function textOf(bytes: Buffer, path: string): string {
  * fault against the schema
  */
 export function parseConfig(text: string, source: string): Experiment {
-  return parse(text, source).experiment;
+  return expectSound(parse(text, source));
 }
 
 /**
@@ -93,17 +100,38 @@ export function checkConfig(config: unknown, source: string): Experiment {
   throw invalid(source, faults.slice(0, maxFaults), faults.length);
 }
 
-function parse(text: string, source: string) {
+/** What the text of a config says, and what is wrong with it. */
+interface ParsedConfig {
+  readonly source: string;
+  readonly body: string;
+  /** Its value, with the paths of files as seen from here. */
+  readonly input: unknown;
+  /** Undefined if a fault was found. */
+  readonly experiment: Experiment | undefined;
+  /** The first of them; locating thousands would take long. */
+  readonly faults: readonly PlacedFault[];
+  /** How many there are. */
+  readonly count: number;
+  offsetOf(path: Path): number;
+}
+
+/** @throws CONFIG_INVALID if there are faults */
+function expectSound(
+  { source, body, experiment, faults, count }: ParsedConfig,
+  more: readonly PlacedFault[] = [],
+): Experiment {
+  const all = [...faults, ...more];
+  if (experiment !== undefined && all.length === 0) return experiment;
+  const inOrder = all.slice(0, maxFaults).sort((a, b) => a.offset - b.offset);
+  const lines = inOrder.map(({ offset, text }) => `${source}:${placeOf(body, offset)}: ${text}`);
+  throw invalid(source, lines, count + more.length);
+}
+
+function parse(text: string, source: string): ParsedConfig {
   if (text.length > maxConfigCharacters)
     throw invalid(source, [`expected at most ${maxConfigCharacters} characters, found ${text.length}`], 1);
   // Some editors begin a file with a byte order mark, which is not JSON.
   const body = text.replace(/^\uFEFF/, '');
-  const refuse = (faults: readonly PlacedFault[], count = faults.length): never => {
-    const inOrder = faults.slice(0, maxFaults).sort((a, b) => a.offset - b.offset);
-    const lines = inOrder.map(({ offset, text }) => `${source}:${placeOf(body, offset)}: ${text}`);
-    throw invalid(source, lines, count);
-  };
-
   const { value, repeatedKeys, offsetOf } = parseJsonText(body, source);
   const input = withBeside(withRecordedRates(withStageSeconds(locateWorkloadFiles(value, source))));
   const checked = experimentSchema.safeParse(input);
@@ -111,32 +139,40 @@ function parse(text: string, source: string) {
     offset,
     text: `${nameOf(path, input)}: this key is given twice`,
   }));
-  if (checked.success && repeated.length === 0) return { experiment: checked.data, offsetOf, refuse };
   const faults = checked.success ? [] : faultsOf(checked.error.issues, input);
-  // Locating thousands of faults would take long.
   const placed = faults
     .slice(0, maxFaults)
     .map(({ path, key, text }) => ({ offset: offsetOf(path, key), text }));
-  return refuse([...repeated, ...placed], repeated.length + faults.length);
+  return {
+    source,
+    body,
+    input,
+    experiment: checked.data,
+    faults: [...repeated, ...placed],
+    count: repeated.length + faults.length,
+    offsetOf,
+  };
 }
 
 function invalid(source: string, lines: readonly string[], count: number): PoolbenchError {
   const shown = count > lines.length ? [...lines, `and ${count - lines.length} more`] : lines;
   return new PoolbenchError(
     'CONFIG_INVALID',
-    `${source} is not a valid config, ${count === 1 ? '1 fault' : `${count} faults`}:\n${shown.map(line => `  ${line}`).join('\n')}\nconfigs/README.md explains every key.`,
+    `${source} is not a valid config, ${count === 1 ? '1 fault' : `${count} faults`}:\n${shown.map(line => `  ${line}`).join('\n')}\n${shippedFile('configs/README.md')} explains every key.`,
   );
 }
 
 async function describeUnreadable(path: string, error: NodeJS.ErrnoException): Promise<string> {
   if (error.code === 'EISDIR')
-    return `Expected a config file, found a folder: ${path}${(await describeOthers(path, path)) || '.'}`;
+    return `Expected a config file, found a folder: ${path}${(await describeOthers(path, path)) || toWriteOne()}`;
   if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') {
     return `The config ${path} cannot be read (${error.code ?? error.message}).`;
   }
   const beside = await describeOthers(path, dirname(path));
-  return `There is no config ${path}${beside || (await describeOthers(path, 'configs')) || '.'}`;
+  return `There is no config ${path}${beside || (await describeOthers(path, 'configs')) || toWriteOne()}`;
 }
+
+const toWriteOne = () => `. To write one: ${asTypedHere('init')}.`;
 
 /** The config that was probably meant, and all others in a folder, to append to the path; empty if there are none. */
 async function describeOthers(path: string, folder: string): Promise<string> {

@@ -3,9 +3,9 @@ import { z } from 'zod';
 import { maxRate, speed } from '../../aggregate/scenario/arrival.ts';
 import { limits } from '../../aggregate/scenario/limits.ts';
 import type { ScenarioGroup } from '../../aggregate/scenario/scenario.ts';
-import type { refuser } from '../../aggregate/scenario/schema-parts.ts';
 import { forgetReplays, lengthOf, readReplay } from '../../workers/workload/replay.ts';
 import type { Replay } from '../../workers/workload/replay-file.ts';
+import { judgeEach, type Refuse } from './rules.ts';
 import type { WorkloadConfig } from './workload.ts';
 
 /** Recorded arrivals: the replay of the workload has their instants, and so determines their mean rate. */
@@ -34,8 +34,7 @@ function secondsOf(replay: Replay, speed: number): number {
 
 const replayInput = z.object({ replay: z.string() });
 const arrivalInput = z.looseObject({ kind: z.literal('recorded'), speed, rate: z.null().optional() });
-const loads = z.array(z.looseObject({}));
-const configInput = z.looseObject({ scenarios: loads, populations: loads.optional() });
+const sectionInput = z.looseObject({});
 
 /**
  * The input of a config, in which each recorded arrival has its mean rate. If the config has no measured time, it is the
@@ -43,10 +42,12 @@ const configInput = z.looseObject({ scenarios: loads, populations: loads.optiona
  */
 export function withRecordedRates(input: unknown): unknown {
   forgetReplays();
-  const { data: config } = configInput.safeParse(input);
+  const { data: config } = sectionInput.safeParse(input);
   if (config === undefined) return input;
   let { seconds } = config;
-  const fill = (load: z.output<typeof loads>[number]) => {
+  const fill = (input: unknown) => {
+    const { data: load } = sectionInput.safeParse(input);
+    if (load === undefined) return input;
     const { data: workload } = replayInput.safeParse(load.workload ?? config.workload);
     const fillOne = (arrival: unknown) => {
       const { data: recorded } = arrivalInput.safeParse(arrival);
@@ -61,24 +62,23 @@ export function withRecordedRates(input: unknown): unknown {
     if (arrival === undefined) return load;
     return { ...load, arrival: Array.isArray(arrival) ? arrival.map(fillOne) : fillOne(arrival) };
   };
-  const scenarios = config.scenarios.map(fill);
-  const populations = config.populations?.map(fill);
-  return {
-    ...config,
-    scenarios,
-    ...(populations === undefined ? {} : { populations }),
-    ...(seconds === undefined ? {} : { seconds }),
-  };
+  const filled = Object.fromEntries(
+    ['scenarios', 'populations'].flatMap(key => {
+      const loads = config[key];
+      return Array.isArray(loads) ? [[key, loads.map(fill)]] : [];
+    }),
+  );
+  return { ...config, ...filled, ...(seconds === undefined ? {} : { seconds }) };
 }
 
 /** Refuses recorded arrivals without a replay that has their instants. */
 export function checkRecorded(
   { workload, scenarios }: { workload: WorkloadConfig; scenarios: readonly ScenarioGroup[] },
-  refuse: ReturnType<typeof refuser>,
+  refuse: Refuse,
 ): void {
-  for (const [group, { arrival }] of scenarios.entries())
-    for (const [index, one] of arrival.entries()) {
-      if (one.kind !== 'recorded') continue;
+  judgeEach(scenarios, ({ arrival }, group) =>
+    judgeEach(arrival, (one, index) => {
+      if (one.kind !== 'recorded') return;
       const refuseKey = (key: 'kind' | 'rate' | 'speed', expected: string) =>
         refuse(['scenarios', group, 'arrival', index, key], expected, one[key]);
       const replay = workload.replay === null ? undefined : replayOf(workload.replay);
@@ -96,5 +96,6 @@ export function checkRecorded(
         refuseKey('speed', `a lower speed, because the mean rate is ${rate} a second, above ${maxRate}`);
       else if (one.rate !== rate)
         refuseKey('rate', `${rate} or nothing (the rate of the replay at this speed)`);
-    }
+    }),
+  );
 }

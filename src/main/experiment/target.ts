@@ -1,24 +1,18 @@
 import { isIP } from 'node:net';
 import { dirname, isAbsolute, join } from 'node:path';
 import { z } from 'zod';
-import {
-  isOutOfRange,
-  oneOf,
-  readable,
-  refuser,
-  section,
-  wholeNumber,
-} from '../../aggregate/scenario/schema-parts.ts';
+import { oneOf, readable, section, wholeNumber } from '../../aggregate/scenario/schema-parts.ts';
 import { declarable } from '../server/servers.ts';
 import { parseAddress, urlMeant } from '../server/url.ts';
 import { didYouMean } from './nearest.ts';
+import { rules } from './rules.ts';
 
 const text = (error: string) => z.string({ error }).min(1, { error }).nullable().default(null);
 const file = (what: string) => text(`the path of a PEM file with ${what}`);
 const hostName = 'a host name (an IP address needs no servername)';
 
 /** The keys of `target.tls`. Paths are relative to the config's folder. */
-const tls = section({
+export const tls = section({
   ca: file('certificates').meta({
     description:
       "PEM file with the certificates of the authorities to trust, relative to the config's folder; null: the system's",
@@ -123,34 +117,49 @@ export const target = section({
       'Whether the URL names a node of a Redis Cluster; all masters of the cluster are then the target',
   }),
 })
-  .check(({ value, issues }) => {
-    if (issues.some(isOutOfRange)) return;
-    const refuse = refuser(issues);
-    const { url, threads, tls, sentinel, cluster, natMap } = value;
-    const { path, database, tls: isTls } = parseAddress(url);
-    if (cluster && (path !== undefined || database !== 0))
-      refuse(['url'], 'redis:// or rediss:// and database 0, as target.cluster is true', url);
-    if (Object.keys(natMap).length > 0 && !cluster)
-      refuse(['natMap'], 'none, as target.cluster is false', natMap);
-    const usesTls = Object.values(tls).some(key => key !== null && key !== true);
-    if (usesTls && !isTls) refuse(['url'], 'rediss://, as target.tls is set', url);
-    if (tls.cert !== null && tls.key === null)
-      refuse(['tls', 'key'], 'the key that belongs to target.tls.cert', undefined);
-    if (tls.key !== null && tls.cert === null)
-      refuse(['tls', 'cert'], 'the certificate that belongs to target.tls.key', undefined);
-
-    const { master, others, username, password } = sentinel;
-    const named = others.length > 0 || username !== null || password !== null;
-    if (named && master === null) refuse(['sentinel', 'master'], 'the name of the master', undefined);
-    if (username !== null && password === null)
-      refuse(['sentinel', 'password'], 'the password of target.sentinel.username', undefined);
-    if (master === null) return;
-    if (/^unix:/i.test(url))
-      refuse(['url'], 'the redis:// or rediss:// URL of a Sentinel, as target.sentinel is set', url);
-    if (cluster) refuse(['cluster'], 'false, as target.sentinel is set: a cluster has no Sentinels', cluster);
-    if (threads.length > 0)
-      refuse(['threads'], 'none, as poolbench does not start a server that a Sentinel names', threads);
-  })
+  .check(
+    rules(
+      ({ url, cluster }, refuse) => {
+        const { path, database } = parseAddress(url);
+        if (cluster && (path !== undefined || database !== 0))
+          refuse(['url'], 'redis:// or rediss:// and database 0, as target.cluster is true', url);
+      },
+      ({ natMap, cluster }, refuse) => {
+        if (Object.keys(natMap).length > 0 && !cluster)
+          refuse(['natMap'], 'none, as target.cluster is false', natMap);
+      },
+      ({ url, tls }, refuse) => {
+        const usesTls = Object.values(tls).some(key => key !== null && key !== true);
+        if (usesTls && !parseAddress(url).tls) refuse(['url'], 'rediss://, as target.tls is set', url);
+      },
+      ({ tls: { cert, key } }, refuse) => {
+        if (cert !== null && key === null)
+          refuse(['tls', 'key'], 'the key that belongs to target.tls.cert', undefined);
+        if (key !== null && cert === null)
+          refuse(['tls', 'cert'], 'the certificate that belongs to target.tls.key', undefined);
+      },
+      ({ sentinel: { master, others, username, password } }, refuse) => {
+        const isNamed = others.length > 0 || username !== null || password !== null;
+        if (isNamed && master === null) refuse(['sentinel', 'master'], 'the name of the master', undefined);
+      },
+      ({ sentinel: { username, password } }, refuse) => {
+        if (username !== null && password === null)
+          refuse(['sentinel', 'password'], 'the password of target.sentinel.username', undefined);
+      },
+      ({ url, sentinel }, refuse) => {
+        if (sentinel.master !== null && /^unix:/i.test(url))
+          refuse(['url'], 'the redis:// or rediss:// URL of a Sentinel, as target.sentinel is set', url);
+      },
+      ({ cluster, sentinel }, refuse) => {
+        if (sentinel.master !== null && cluster)
+          refuse(['cluster'], 'false, as target.sentinel is set: a cluster has no Sentinels', cluster);
+      },
+      ({ threads, sentinel }, refuse) => {
+        if (sentinel.master !== null && threads.length > 0)
+          refuse(['threads'], 'none, as poolbench does not start a server that a Sentinel names', threads);
+      },
+    ),
+  )
   .meta({ description: 'The server under test' });
 
 type Target = z.output<typeof target>;
@@ -168,12 +177,11 @@ export function withoutPasswords(declared: Target, url: string): Target {
   };
 }
 
-/** The target with the paths of its TLS files as seen from here: a config names them relative to its own folder. */
-export function locateTlsFiles(target: Target, configPath: string): Target {
+/** Its files as seen from here: a config names them relative to its own folder. */
+export function locateTlsFiles(tls: Target['tls'], configPath: string): Target['tls'] {
   const locate = (file: string | null): string | null =>
     file === null || isAbsolute(file) ? file : join(dirname(configPath), file);
-  const { ca, cert, key } = target.tls;
-  return { ...target, tls: { ...target.tls, ca: locate(ca), cert: locate(cert), key: locate(key) } };
+  return { ...tls, ca: locate(tls.ca), cert: locate(tls.cert), key: locate(tls.key) };
 }
 
 function isPlace(value: string): boolean {

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { claims } from '../../aggregate/claims/claims.ts';
-import { refuser } from '../../aggregate/scenario/schema-parts.ts';
 import { findMetric, type Kind, metrics } from '../../aggregate/stats/metrics.ts';
 import {
   claimPrefix,
@@ -10,6 +9,7 @@ import {
   wantedVerdicts,
 } from '../../aggregate/thresholds/judge-thresholds.ts';
 import { suggest } from './nearest.ts';
+import { judgeEach, type Refuse, rules } from './rules.ts';
 import type { Scenario } from './scenarios.ts';
 
 /** Claims that one run can judge; the others need two servers. */
@@ -27,13 +27,15 @@ export const thresholds = z
   .record(z.string(), z.string({ error: 'a condition in quotes, such as "< 5ms"' }), {
     error: 'an object such as { "response.p99": "< 5ms" }',
   })
-  .check(({ value, issues }) => {
-    for (const [key, condition] of Object.entries(value)) {
-      // The schema has refused any other type.
-      const fault = typeof condition === 'string' ? findFault(key, condition) : undefined;
-      if (fault !== undefined) refuser(issues)([key], fault.expected, condition, fault.found);
-    }
-  })
+  .check(
+    rules((conditions, refuse) =>
+      judgeEach(Object.keys(conditions), key => {
+        const condition = conditions[key] ?? '';
+        const fault = findFault(key, condition);
+        if (fault !== undefined) refuse([key], fault.expected, condition, fault.found);
+      }),
+    ),
+  )
   .prefault({})
   .meta({
     description:
@@ -74,16 +76,17 @@ function describeKind({ units, max, example }: Kind): string {
 export function checkThresholdKeys(
   conditions: Readonly<Record<string, string>>,
   scenarios: readonly Pick<Scenario, 'id' | 'arrival'>[],
-  refuse: ReturnType<typeof refuser>,
+  refuse: Refuse,
 ): void {
-  for (const [key, condition] of Object.entries(conditions)) {
+  judgeEach(Object.keys(conditions), key => {
+    const condition = conditions[key] ?? '';
     const { scenario, metric } = parseThresholdKey(key);
     const named = scenarios.filter(({ id }) => scenario === null || id === scenario);
     const path = ['thresholds', key];
     if (named.length === 0) refuse(path, describeIds(scenario ?? '', scenarios), condition, scenario ?? '');
     else if (!named.some(({ arrival }) => isAbout(metric, arrival.kind)))
       refuse(path, `a scenario with an open loop (arrival), which has a ${metric}`, condition, key);
-  }
+  });
 }
 
 function describeIds(typed: string, scenarios: readonly { readonly id: string }[]): string {

@@ -4,11 +4,11 @@ import {
   numberBetween,
   oneOfKinds,
   readable,
-  refuser,
   section,
   wholeNumber,
 } from '../../aggregate/scenario/schema-parts.ts';
 import { readNamedFile } from '../../workers/workload/named-file.ts';
+import { rules } from './rules.ts';
 
 /** Of one value whose size a config gives. */
 export const maxBytes = 16 * 2 ** 20;
@@ -25,10 +25,11 @@ export const size = wholeNumber(0, maxBytes);
 const range = kind('range', 'all sizes between two, equally often', {
   from: size.meta({ description: 'Smallest size', unit: 'bytes' }),
   to: size.meta({ description: 'Largest size', unit: 'bytes' }),
-}).check(({ value, issues }) => {
-  if (value.from > value.to)
-    refuser(issues)(['from'], 'a range from the smaller size to the larger', value.from);
-});
+}).check(
+  rules(({ from, to }, refuse) => {
+    if (from > to) refuse(['from'], 'a range from the smaller size to the larger', from);
+  }),
+);
 
 const weighted = kind('weighted', 'sizes from a list, by their weights', {
   sizes: z
@@ -44,12 +45,14 @@ const weighted = kind('weighted', 'sizes from a list, by their weights', {
     .min(1, { error: 'at least one size' })
     .max(maxValues, { error: `at most ${maxValues} sizes` })
     .meta({ description: 'The sizes and their weights' }),
-}).check(({ value, issues }) => {
-  const together = value.sizes.reduce((sum, { bytes }) => sum + bytes, 0);
-  if (!(together > maxListedBytes)) return;
-  const expected = `sizes of at most ${maxListedBytes} bytes together (every thread keeps one value of each)`;
-  refuser(issues)(['sizes'], expected, value.sizes, together);
-});
+}).check(
+  rules(({ sizes }, refuse) => {
+    const together = sizes.reduce((sum, { bytes }) => sum + bytes, 0);
+    if (together <= maxListedBytes) return;
+    const expected = `sizes of at most ${maxListedBytes} bytes together (every thread keeps one value of each)`;
+    refuse(['sizes'], expected, sizes, together);
+  }),
+);
 
 const lognormal = kind('lognormal', 'many small values, few large ones', {
   median: wholeNumber(1, maxBytes).meta({

@@ -1,13 +1,11 @@
 import { basename, resolve } from 'node:path';
 import { z } from 'zod';
 import {
-  isOutOfRange,
   kind,
   numberBetween,
   oneOf,
   oneOfKinds,
   readable,
-  refuser,
   type ShapeOf,
   section,
   wholeNumber,
@@ -19,6 +17,7 @@ import { parseCommand, parseGivenCommand } from '../../workers/workload/command-
 import { changingCommands, foreseeableReads, typeNames } from '../../workers/workload/families.ts';
 import { expectReplayOf, readReplay } from '../../workers/workload/replay.ts';
 import { lineOfCommand, type Replay } from '../../workers/workload/replay-file.ts';
+import { judgeEach, type Refuse, rules } from './rules.ts';
 import { valueVariants } from './value-variants.ts';
 import { valueBytes, valueContent } from './values.ts';
 
@@ -156,8 +155,7 @@ const functions = z
 const usualKeyChoice = { kind: 'uniform' } as const;
 const usualReadShare = 0.5;
 
-/** Keys, values and commands of the load. Keys that a preset, a list of commands or a replay determines are absent. */
-export const workload = section({
+const given = section({
   keys: wholeNumber(1, maxKeys).default(10_000).meta({
     description: 'Number of keys; they are written before the load and removed after it',
     unit: 'keys',
@@ -218,50 +216,88 @@ export const workload = section({
   ycsb: oneOf(ycsbNames).nullable().default(null).meta({
     description: 'A YCSB workload, which sets the commands and the choice of keys; null: none',
   }),
-})
-  .check(({ value, issues }) => {
-    if (issues.some(isOutOfRange)) return;
-    const refuse = (
-      key: 'readShare' | 'commands' | 'keyChoice' | 'hitShare' | 'ycsb' | 'replay',
-      expected: string,
-    ) => refuser(issues)([key], expected, value[key]);
-    const { ycsb, commands, readShare, keyChoice, hitShare, script, replay } = value;
-    if (replay !== null) {
-      if (keyChoice !== undefined) refuse('keyChoice', 'no keyChoice, because replay has the keys');
-      if (hitShare < 1) refuse('hitShare', '1 or nothing, because replay has the keys');
-      if (commands.length === 0)
-        refuse('replay', 'workload.commands as well, because the replay has only their order');
-      try {
-        const replayed = commands.length > 0 ? readReplay(resolve(replay)) : undefined;
-        const misfit = replayed && commandMisfit(replayed, basename(replay), commands);
-        if (misfit !== undefined) refuser(issues)(misfit.path, misfit.expected, value, misfit.found);
-        else if (replayed !== undefined) expectReplayOf(replayed, value);
-      } catch (cause) {
-        refuse('replay', (cause as Error).message);
-      }
-    }
-    if (script !== null)
-      for (const [key, isGiven] of [
-        ['readShare', readShare !== undefined],
-        ['commands', commands.length > 0],
-        ['hitShare', hitShare < 1],
-        ['ycsb', ycsb !== null],
-      ] as const)
-        if (isGiven) refuse(key, `no ${key} with script, which sets what is sent`);
-    if (ycsb === null) {
-      if (commands.length > 0 && readShare !== undefined)
-        refuse('readShare', 'no readShare with commands, which have weights');
-      return;
-    }
-    for (const [key, isGiven] of [
-      ['readShare', readShare !== undefined],
-      ['keyChoice', keyChoice !== undefined],
-      ['commands', commands.length > 0],
-    ] as const)
-      if (isGiven) refuse(key, `no ${key} with ycsb, which sets it`);
-    if (ycsbPresets[ycsb].growth !== undefined && hitShare < 1)
-      refuse('hitShare', `1, or nothing, with ycsb ${ycsb}, which reads what it has inserted`);
-  })
+});
+
+/** A workload as a config has it. */
+type Given = z.output<typeof given>;
+
+/** Whether a config sets a key that something else can determine. */
+const isSet = {
+  readShare: ({ readShare }: Given) => readShare !== undefined,
+  keyChoice: ({ keyChoice }: Given) => keyChoice !== undefined,
+  commands: ({ commands }: Given) => commands.length > 0,
+  hitShare: ({ hitShare }: Given) => hitShare < 1,
+  ycsb: ({ ycsb }: Given) => ycsb !== null,
+};
+
+/** Refuses those of these keys that are set. */
+function refuseKeys(
+  value: Given,
+  refuse: Refuse,
+  keys: readonly (keyof typeof isSet)[],
+  expected: (key: string) => string,
+): void {
+  judgeEach(keys, key => {
+    if (isSet[key](value)) refuse([key], expected(key), value[key]);
+  });
+}
+
+function checkReplay(value: Given, refuse: Refuse): void {
+  if (value.replay === null) return;
+  refuseKeys(value, refuse, ['keyChoice'], () => 'no keyChoice, because replay has the keys');
+  refuseKeys(value, refuse, ['hitShare'], () => '1 or nothing, because replay has the keys');
+}
+
+function checkReplayFile(value: Given, refuse: Refuse): void {
+  const { replay, commands } = value;
+  if (replay === null) return;
+  if (commands.length === 0) {
+    refuse(['replay'], 'workload.commands as well, because the replay has only their order', replay);
+    return;
+  }
+  try {
+    const replayed = readReplay(resolve(replay));
+    const misfit = commandMisfit(replayed, basename(replay), commands);
+    if (misfit === undefined) expectReplayOf(replayed, value);
+    else refuse(misfit.path, misfit.expected, commands, misfit.found);
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    refuse(['replay'], cause.message, replay);
+  }
+}
+
+function checkScript(value: Given, refuse: Refuse): void {
+  if (value.script === null) return;
+  refuseKeys(
+    value,
+    refuse,
+    ['readShare', 'commands', 'hitShare', 'ycsb'],
+    key => `no ${key} with script, which sets what is sent`,
+  );
+}
+
+function checkMix(value: Given, refuse: Refuse): void {
+  if (isSet.ycsb(value) || !isSet.commands(value)) return;
+  refuseKeys(value, refuse, ['readShare'], () => 'no readShare with commands, which have weights');
+}
+
+function checkYcsb(value: Given, refuse: Refuse): void {
+  const { ycsb } = value;
+  if (ycsb === null) return;
+  refuseKeys(
+    value,
+    refuse,
+    ['readShare', 'keyChoice', 'commands'],
+    key => `no ${key} with ycsb, which sets it`,
+  );
+  if (ycsbPresets[ycsb].growth === undefined) return;
+  const expected = `1, or nothing, with ycsb ${ycsb}, which reads what it has inserted`;
+  refuseKeys(value, refuse, ['hitShare'], () => expected);
+}
+
+/** Keys, values and commands of the load. Keys that a preset, a list of commands or a replay determines are absent. */
+export const workload = given
+  .check(rules(checkReplay, checkReplayFile, checkScript, checkMix, checkYcsb))
   .transform(({ keyChoice, readShare, ...rest }) => ({
     ...rest,
     ...(rest.ycsb === null && rest.replay === null ? { keyChoice: keyChoice ?? usualKeyChoice } : {}),

@@ -108,10 +108,13 @@ function whyNotOverRing({ address }: Target, elsewhere: boolean): string | undef
   return elsewhere ? undefined : whyNoRing();
 }
 
-/** Whether wire could use io_uring, as text; empty for a side that does not use wire, or that uses io_uring already. */
+const transportsOf = (loads: readonly Scenario[]) =>
+  new Set(loads.filter(({ client }) => client === 'wire').map(({ transport }) => transport));
+
+/** Whether wire could use io_uring, as text, for a side that compares only other transports; otherwise empty. */
 export function describeRing(side: PlannedSide, target: Target): string {
-  const loads = allLoads(side).filter(({ client }) => client === 'wire');
-  if (loads.length === 0 || loads.some(usesRing)) return '';
+  const used = transportsOf(allLoads(side));
+  if (used.size < 2 || used.has('io_uring')) return '';
   const reason = whyNotOverRing(target, false);
   return reason === undefined
     ? 'wire can use io_uring here: "transport": "io_uring"'
@@ -119,7 +122,7 @@ export function describeRing(side: PlannedSide, target: Target): string {
 }
 
 function warnOfEqualTransports(loads: readonly Scenario[], { address }: Target): string[] {
-  const used = new Set(loads.filter(({ client }) => client === 'wire').map(({ transport }) => transport));
+  const used = transportsOf(loads);
   return address.tls && used.has('direct') && used.has('stream')
     ? ['with TLS the transport direct uses the stream, so direct and stream measure the same']
     : [];

@@ -355,6 +355,86 @@ describe('a fault of a config has its path, what was expected and what was found
     ]);
   });
 
+  test('rules between keys are judged in a config with other faults', () => {
+    const faults = faultsOf({
+      name: 'a b',
+      target: { server: 'redis', url: 'redis://h', cluster: true, tls: { cert: 'c.pem', ca: 7 } },
+      workload: { readShare: 2, commands: [{ command: 'GET "' }, { command: 'MGET {key} {key}' }] },
+      scenarios: [
+        { pipeline: 0, workers: 10, pools: 20 },
+        5,
+        { workers: 10, cut: 'silent', cutEveryMs: 50, arrival: { kind: 'burst', rate: -1, size: 5 } },
+        { workers: 10, pools: 5, arrival: { kind: 'constant', rate: 1, stages: [{ seconds: 3, rate: 5 }] } },
+      ],
+      populations: [
+        { name: 'bulk', workers: 0 },
+        { name: 'bulk', workers: 2, pools: 7 },
+      ],
+      thresholds: { 'response.p99': 5, opsPerSecond: 'x' },
+      seconds: 2,
+    });
+    expect(faults.map(fault => fault.slice(0, fault.indexOf(':')))).toEqual([
+      'name',
+      'target.tls.key',
+      'target.tls.ca',
+      'workload.readShare',
+      'workload.commands[0].command',
+      'workload.commands[1].command',
+      'scenarios[0].pipeline',
+      'scenarios[0].pools',
+      'scenarios[1]',
+      'scenarios[2].cut',
+      'scenarios[2].arrival.rate',
+      'scenarios[3].arrival.stages',
+      'populations[0].workers',
+      'populations[1].name',
+      'populations[1].pools',
+      'thresholds["response.p99"]',
+      'thresholds.opsPerSecond',
+    ]);
+  });
+
+  test.each<[string, object, string[]]>([
+    ['a value that is missing', { scenarios: [{ workers: 0, pools: 4 }] }, ['scenarios[0].workers']],
+    ['a misspelt key', { scenarios: [{ worker: 10, pools: 4 }] }, ['scenarios[0]']],
+    [
+      'a misspelt key of an arrival',
+      { scenarios: [{ arrival: { kind: 'poisson', rte: 5 } }] },
+      ['scenarios[0].arrival'],
+    ],
+    [
+      'a value in a single arrival',
+      { scenarios: [{ pipeline: 8, arrival: { kind: 'burst', rate: 5, size: 0 } }] },
+      ['scenarios[0].arrival.size'],
+    ],
+    [
+      'one of several arrivals',
+      { scenarios: [{ arrival: [{ kind: 'constant', stages: [{ seconds: 2, rate: 5 }] }, 'poisson'] }] },
+      ['scenarios[0].arrival[1]'],
+    ],
+    [
+      'stages whose length would be the measured time',
+      {
+        scenarios: ['2', 3].map(seconds => ({
+          arrival: { kind: 'constant', stages: [{ seconds, rate: 5 }] },
+        })),
+      },
+      ['scenarios[0].arrival.stages[0].seconds'],
+    ],
+    ['the first of two numbers', { rounds: { atLeast: 5000, atMost: 7 } }, ['rounds.atLeast']],
+    [
+      'a scenario that a threshold may name',
+      {
+        scenarios: [{ workers: 'ten' }],
+        thresholds: { 'ioredis-optimized-1pool-10workers:response.p99': '< 5ms' },
+      },
+      ['scenarios[0].workers'],
+    ],
+  ])('no rule between keys is judged that reads %s', (_, keys, places) => {
+    const faults = faultsOf({ ...good, ...keys });
+    expect(faults.map(fault => fault.slice(0, fault.indexOf(':')))).toEqual(places);
+  });
+
   test('every fault has the line and the column of its value, of its key, or of the object that lacks it', () => {
     const text = `// A first try.
 {

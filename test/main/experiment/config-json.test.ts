@@ -224,6 +224,23 @@ describe('a missing config', () => {
     });
   });
 
+  test('a folder without configs is named, with the command that writes one', async () => {
+    const empty = await mkdtemp(join(folder, 'empty-'));
+    await expect(readConfig(empty)).rejects.toMatchObject({
+      code: 'CONFIG_MISSING',
+      message: expect.stringMatching(new RegExp(`${empty}\\. .* init\\.$`)),
+    });
+  });
+
+  test('files of TLS that are missing are listed with the other faults', async () => {
+    const path = join(folder, 'night.json');
+    const target = { server: 'any', url: 'rediss://h', tls: { ca: 'none.crt' }, cluster: 7 };
+    await writeFile(path, JSON.stringify({ name: 'a b', target, scenarios: [{}] }));
+    const message = await readConfig(path).then(String, String);
+    await writeFile(path, '{}');
+    expect(message).toMatch(/ 3 faults:\n.* name: .*\n.* target\.tls\.ca: .*none\.crt\n.* target\.cluster: /);
+  });
+
   test('the faults of a file have its path', async () => {
     const path = join(folder, 'night.json');
     await expect(readConfig(path)).rejects.toMatchObject({

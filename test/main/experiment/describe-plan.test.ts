@@ -50,6 +50,27 @@ describe('plan is described in eighty columns', () => {
 `);
   });
 
+  test('the measured time is rounded, as that of a recording has many digits', () => {
+    const timesOf = (seconds: number) =>
+      /each: (.*), after (.*) of warm-up/
+        .exec(
+          describePlan(
+            planRun([
+              experimentSchema.parse({
+                name: 'recorded',
+                target: { server: 'redis', url: 'redis://h' },
+                scenarios: [{}],
+                seconds,
+                warmupSeconds: 0.25,
+              }),
+            ]),
+          ),
+        )
+        ?.slice(1);
+    expect(timesOf(5.00057)).toEqual(['5 s', '0.25 s']);
+    expect(timesOf(1234.4)).toEqual(['1234 s', '0.25 s']);
+  });
+
   test.each<[settings: object, says: RegExp, hidden: RegExp]>([
     [{ budgetSeconds: 90 }, /10 to 50 rounds\n {2}ends: .* or after 1 min 30 s\n/, /budget:/],
     [{ budgetSeconds: 180 }, /10 to 50 rounds\n {2}ends: .* or after 50 rounds\n/, /budget:/],

@@ -3,8 +3,9 @@ import type { SearchConditions } from '../../../aggregate/search/conditions.ts';
 import { maxSteps, type SearchRange } from '../../../aggregate/search/knee.ts';
 import { stepRepeats } from '../../../aggregate/search/step.ts';
 import { describeConditions, formatSearchRate } from '../../../aggregate/search/words.ts';
-import { formatDuration, formatPlural } from '../../../aggregate/text/format.ts';
+import { formatDuration, formatPlural, formatSeconds } from '../../../aggregate/text/format.ts';
 import { wrapText } from '../../../aggregate/text/text-layout.ts';
+import { shippedFile } from '../../command-words.ts';
 import { PoolbenchError } from '../../errors.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
 import { armsOf, overheadSeconds, type PlannedSide, planRun } from '../../experiment/plan.ts';
@@ -55,7 +56,7 @@ export function planSearch(experiment: Experiment, source: string): SearchPlan {
     faults.push('scenarios[0].arrival.stages: expected the rate to start at in their place');
   } else if (arrival.rate < lowest) {
     faults.push(
-      `scenarios[0].arrival.rate: expected at least ${lowest} (${minOperations} operations in the ${seconds} s of a repeat), found ${arrival.rate}`,
+      `scenarios[0].arrival.rate: expected at least ${lowest} (${minOperations} operations in the ${formatSeconds(seconds)} of a repeat), found ${arrival.rate}`,
     );
   }
   if (
@@ -67,7 +68,7 @@ export function planSearch(experiment: Experiment, source: string): SearchPlan {
   ) {
     throw new PoolbenchError(
       'CONFIG_INVALID',
-      `${source} cannot be used for a search, ${formatPlural(faults.length, 'fault')}:\n${faults.map(fault => `  ${fault}`).join('\n')}\nconfigs/README.md explains every key.`,
+      `${source} cannot be used for a search, ${formatPlural(faults.length, 'fault')}:\n${faults.map(fault => `  ${fault}`).join('\n')}\n${shippedFile('configs/README.md')} explains every key.`,
     );
   }
   const { precision, ...conditions } = search;
@@ -89,7 +90,7 @@ export function describeSearch({ side, conditions, range, scenario }: SearchPlan
   const lines = [
     `the highest rate with ${describeConditions(conditions)}`,
     `scenario: ${scenario.id}, from ${formatSearchRate(range.start)} on`,
-    `each step: ${stepRepeats.atLeast} to ${stepRepeats.atMost} repeats of ${seconds} s, after ${warmupSeconds} s of warm-up`,
+    `each step: ${stepRepeats.atLeast} to ${stepRepeats.atMost} repeats of ${formatSeconds(seconds)}, after ${formatSeconds(warmupSeconds)} of warm-up`,
     `duration: usually ${usual.join(' to ')}, at most ${max} (${maxSteps} steps)`,
   ];
   return `Search: ${name}\n${lines.flatMap(line => wrapText(line, columns, '  ')).join('\n')}\n`;
