@@ -145,8 +145,8 @@ export class LoadDriver {
 
     const { allServedNs } = this.#group;
     const { spinShare, ...threadLoad } = this.#measured.stop();
-    // Encoding takes milliseconds.
-    await threadPacer.leave(this.#paced);
+    // Encoding takes milliseconds. Others of the thread have the same end, but no load relies on that for its own.
+    await drained(threadPacer.leave(this.#paced), window, timeoutMs);
     const loads = this.#loads.map(finish);
     const sample: ThreadSample = {
       thread,
@@ -262,9 +262,9 @@ function finish({ pipeline, recorder, workers }: Load): LoadSample {
   return { pipeline, unfinished: sum(workers, worker => worker.unfinished), ...recorder.finish() };
 }
 
-/** Resolves when all workers have stopped, or when the last reply is later than any timeout explains. */
+/** Resolves when workers or loads have ended, or when the last reply is later than any timeout explains. */
 async function drained(
-  stopped: Promise<void>,
+  ended: Promise<void>,
   window: { readonly endNs: number },
   timeoutMs: number,
 ): Promise<void> {
@@ -278,7 +278,7 @@ async function drained(
       if (given.signal.aborted) return;
     }
   };
-  await Promise.race([stopped, patience()]);
+  await Promise.race([ended, patience()]);
   given.abort();
 }
 

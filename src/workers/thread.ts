@@ -18,6 +18,9 @@ import { type CommandMix, commandMix } from './workload/command-mix.ts';
 /** Interval of a thread's heartbeat. */
 const heartbeatMs = 250;
 
+/** Interval at which a thread that connects looks at the stop flag. */
+const stopLookMs = 10;
+
 /** How long after its load a script can still fail in what nobody waits for. */
 const strayMs = 1000;
 
@@ -44,8 +47,8 @@ async function measure(task: ThreadTask, shared: SharedState): Promise<ThreadSam
   const endStrays = script?.noteStrays();
   try {
     try {
-      await Promise.all(pools.map(pool => pool.warm()));
-      deliveries = await deliveriesOf(task, mix);
+      await unlessStopped(Promise.all(pools.map(pool => pool.warm())), shared);
+      if (shared.stopNs === undefined) deliveries = await deliveriesOf(task, mix);
     } catch (error) {
       return { refused: error instanceof Error ? error.message : String(error) };
     }
@@ -59,6 +62,21 @@ async function measure(task: ThreadTask, shared: SharedState): Promise<ThreadSam
     await Promise.all(pools.map(pool => pool.close({ timeout: 0 })));
     // Promises that a script left in flight reject only when the connections are closed.
     if (endStrays !== undefined) setTimeout(endStrays, strayMs).unref();
+  }
+}
+
+/** Waits for the work, but not after a stop: a server that answers late holds up one connection attempt after another. */
+async function unlessStopped(work: Promise<unknown>, shared: SharedState): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const stopped = new Promise<void>(resolve => {
+    timer = setInterval(() => {
+      if (shared.stopNs !== undefined) resolve();
+    }, stopLookMs);
+  });
+  try {
+    await Promise.race([work, stopped]);
+  } finally {
+    clearInterval(timer);
   }
 }
 

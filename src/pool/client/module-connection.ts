@@ -32,6 +32,8 @@ export class ModuleConnection extends Connection {
   readonly #listOf: ListMaker | undefined;
   /** In the order in which they were sent, as most modules answer in it. */
   readonly #inFlight: Batch[] = [];
+  /** Reject the pings that are unanswered. */
+  readonly #pings = new Set<(error: Error) => void>();
   #alive = true;
   #closedAs: string | undefined;
 
@@ -142,8 +144,13 @@ export class ModuleConnection extends Connection {
   async ping(): Promise<void> {
     this.sent++;
     try {
-      if (!this.#alive) throw Object.assign(new Error('Connection lost'), { code: this.#closedAs });
-      await this.#client.ping();
+      if (!this.#alive) throw connectionLost(this.#closedAs);
+      await new Promise((resolve, reject) => {
+        this.#pings.add(reject);
+        transmit(this.#client, this.#client.ping, undefined)
+          .finally(() => this.#pings.delete(reject))
+          .then(resolve, reject);
+      });
     } finally {
       this.settled++;
     }
@@ -276,11 +283,13 @@ export class ModuleConnection extends Connection {
       // It is closed already.
     }
     // After a stall of the thread its rejections come in the turn after this timer.
-    if (this.#inFlight.length > 0) setTimeout(() => setImmediate(() => this.#abandon(code)), maxRejectMs);
+    if (this.#inFlight.length + this.#pings.size > 0)
+      setTimeout(() => setImmediate(() => this.#abandon(code)), maxRejectMs);
   }
 
   /** Fails what the module has left in flight. */
   #abandon(code: string): void {
+    for (const reject of this.#pings) reject(connectionLost(code));
     for (const batch of this.#inFlight.splice(0)) {
       this.#failRest(batch, code);
       this.#settle(batch);
@@ -332,6 +341,10 @@ function codeOfLoss(error: Error): string {
 /** Whether an error, of whatever class, begins with the code of an error reply. */
 function hasReplyCode(error: unknown): boolean {
   return error instanceof Error && !('code' in error) && failureCode(error) !== 'CONNECTION_CLOSED';
+}
+
+function connectionLost(code: string | undefined): Error {
+  return Object.assign(new Error('Connection lost'), { code });
 }
 
 function noReply(): PoolError {

@@ -94,7 +94,9 @@ async function askSentinel(
     onBytes();
     return true;
   };
+  const deadlineMs = performance.now() + timeoutMs;
   const socket = await openSocket(node, { buffer, callback }, timeoutMs);
+  let late: NodeJS.Timeout | undefined;
   try {
     return await new Promise((resolve, reject) => {
       onBytes = () => {
@@ -111,11 +113,15 @@ async function askSentinel(
       };
       socket.on('error', reject);
       socket.on('close', () => reject(new Error('it closed the connection without an answer')));
-      socket.setTimeout(timeoutMs, () => reject(new Error(`no answer within ${Math.round(timeoutMs)} ms`)));
+      late = setTimeout(
+        () => reject(new Error(`no answer within ${Math.round(timeoutMs)} ms`)),
+        deadlineMs - performance.now(),
+      );
       for (const request of requests) socket.write(encodeRequest(request));
       onBytes();
     });
   } finally {
+    clearTimeout(late);
     socket.destroy();
   }
 }

@@ -151,7 +151,9 @@ export class WireConnection extends Connection implements SocketOwner {
           return true;
         },
       };
-      const socket = await openSocket(await findServer(), onread, timeoutMs);
+      const server = await findServer();
+      const deadlineMs = performance.now() + timeoutMs;
+      const socket = await openSocket(server, onread, timeoutMs);
       connection = new WireConnection(
         socket,
         encoder,
@@ -162,7 +164,7 @@ export class WireConnection extends Connection implements SocketOwner {
       const deadline = setTimeout(() => {
         late = connectTimeout(timeoutMs);
         connection?.close();
-      }, timeoutMs);
+      }, deadlineMs - performance.now());
       try {
         const opened = connection;
         await logIn((...args) => opened.#request(encodeRequest(args)), address, name);

@@ -100,6 +100,17 @@ describe.each(clientNames)('%s', client => {
     expect(error.message).not.toMatch(/w4tch|s3cret/);
   });
 
+  test('a Sentinel whose answer never comes to an end is given up', async () => {
+    const dripping = await startScriptedServer((_, reply) => {
+      reply('+');
+      const timer = setInterval(() => reply('x'), 20);
+      onTestFinished(() => clearInterval(timer));
+    });
+    const error = await rejection(openConnection(client, behind({}, dripping.port), 200));
+    expect(failureCode(error)).toBe('NO_MASTER');
+    expect(error.message).toMatch('no answer within 200 ms');
+  });
+
   test('a reply in pieces is read as a whole', async () => {
     const proxy = await startProxy(portOf(sentinels.places[0]));
     proxy.fragmentBytes = 1;

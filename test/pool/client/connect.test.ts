@@ -17,6 +17,7 @@ import {
   GET,
   loopback,
   openConnection,
+  overRing,
   plainIoredis,
   plainWire,
   rejection,
@@ -268,6 +269,18 @@ describe('failed connection attempts', () => {
       expect(message).toMatch('No connection within 150 ms');
       expect(performance.now() - startMs).toBeGreaterThan(140);
       await until(() => proxy.open === 0);
+    });
+
+    test('TLS and login share one time limit', async () => {
+      const proxy = await startProxy(tlsPort);
+      // Each of the two is within the limit.
+      proxy.delayMs = 200;
+      const address = loopback(proxy.port, {
+        ...{ tls: true, trust: { rejectUnauthorized: false } },
+        password: 's3cret',
+      });
+      if (client === overRing) await expect(connector(client, address)()).rejects.toThrow(/TLS/);
+      else expect(await refusal(address, 300)).toMatchObject({ code: 'ETIMEDOUT' });
     });
 
     test('the server has reached its client limit: its message is the reason', async () => {

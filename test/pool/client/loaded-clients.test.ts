@@ -176,6 +176,14 @@ describe("a user's module that does not keep to the contract", () => {
     expect(outcome.doneCalls()).toBe(1);
   });
 
+  test('a ping that it leaves unanswered when it is closed fails all the same', async () => {
+    const { connection } = await open({ ping: () => new Promise(() => {}) });
+    const refusal = rejection(connection.ping());
+    connection.close('TIMEOUT');
+    expect(await refusal).toMatchObject({ code: 'TIMEOUT' });
+    expect(connection.settled).toBe(connection.sent);
+  });
+
   test('a single command goes to sendOne if there is one, and its outcome counts as one of send does', async () => {
     const send = vi.fn(kept.send);
     const sendOne = vi.fn<NonNullable<ClientConnection['sendOne']>>();
