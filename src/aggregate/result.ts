@@ -278,8 +278,18 @@ export const resultSchema = z.object({
   keyClaims: z
     .object({
       connectionName: z.string(),
-      /** Each with the number of keys that may be under it. */
-      prefixes: z.array(z.object({ prefix: z.string(), token: z.string(), keys: amount })),
+      prefixes: z.array(
+        z.object({
+          prefix: z.string(),
+          token: z.string(),
+          /** How many may be under it. */
+          keys: amount,
+          /** Names of the libraries of functions that it was to load; absent without any, and before 0.14. */
+          libraries: z.array(z.string()).optional(),
+          /** Of an earlier command of the run, whose keys are still there; absent: the name above. Since 0.14. */
+          connectionName: z.string().optional(),
+        }),
+      ),
     })
     .optional(),
   target: z.object({

@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { resultSchema } from '../../src/aggregate/result.ts';
@@ -135,6 +135,22 @@ describe('interrupted ledger is resumed', () => {
     const long = join(folder, 'long', 'result.json');
     const begun = await readResult(long);
 
+    // As if the suite went on in another process.
+    const left = await readFile(long, 'utf8');
+    const [connectionName, prefix, token] = ['poolbench-other', 'poolbench:104:', 'of the other'];
+    const keyClaims = { connectionName, prefixes: [{ prefix, token, keys: 1 }] };
+    await writeFile(long, JSON.stringify({ ...JSON.parse(left), keyClaims }));
+    await redis.set(`${prefix}claim`, token);
+    await redis.client('SETNAME', connectionName);
+    expect(await suites.run(commandIn(stopped.stderr))).toMatchObject({
+      code: 3,
+      stderr: expect.stringMatching(/^poolbench: expected the run .* to have ended.*\n$/),
+    });
+    expect(await suites.ledger()).toEqual(before);
+    await redis.client('SETNAME', '');
+    await redis.del(`${prefix}claim`);
+    await writeFile(long, left);
+
     const resumed = await suites.run(commandIn(stopped.stderr));
     expect(resumed.code, resumed.stderr).toBe(0);
     expect(resumed.stderr).toMatch('Claims: 2 of 3 suites');
@@ -190,7 +206,7 @@ describe('interrupted ledger is resumed', () => {
     await ofTest(startValkey({ port: redis.port }));
     const changed = await resume(redis.url);
     expect(changed.code, changed.stderr).toBe(2);
-    expect(changed.stderr).toMatch(/redis 7.*valkey \d/);
+    expect(changed.stderr).toMatch(/^poolbench: .*redis 7.*valkey \d.*\n$/);
 
     const longer = await resume(redis.url, '--rounds', '3');
     expect(longer.code, longer.stderr).toBe(2);

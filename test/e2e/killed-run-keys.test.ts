@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type Result, resultSchema } from '../../src/aggregate/result.ts';
@@ -123,6 +123,99 @@ describe('keys of a run that was killed', () => {
     expect(await observer.dbsize()).toBe(201);
     expect(await observer.get('poolbench:1:00000199')).toBe('its value');
   });
+
+  test('can still be removed after a resumed run that could not tell whether the killed one had ended', async () => {
+    const { observer, experiment, kill, resume } = await createRun();
+    await kill('round 2/3');
+    const killed = (await experiment.result()).keyClaims;
+    const keys = await observer.dbsize();
+    await observer.acl('SETUSER', 'default', '-client|list');
+    expect((await resume()).code).toBe(0);
+    expect(await observer.dbsize()).toBe(keys);
+    const { complete, keyClaims } = await experiment.result();
+    expect(complete).toBe(true);
+    expect(keyClaims?.prefixes).toEqual([{ ...killed?.prefixes[0], connectionName: killed?.connectionName }]);
+    // Still not: the claims stay.
+    expect((await resume()).code).toBe(0);
+    expect((await experiment.result()).keyClaims).toEqual(keyClaims);
+    await observer.acl('SETUSER', 'default', '+client|list');
+    const { code, stderr } = await resume();
+    expect(code, stderr).toBe(0);
+    expect(await observer.dbsize()).toBe(0);
+    expect((await experiment.result()).keyClaims).toBeUndefined();
+  });
+
+  test('go with the libraries that the run had loaded, and without those that it had found', async () => {
+    const library = (name: string, body = '1') =>
+      `#!lua name=${name}\nredis.register_function('${name}', function() return ${body} end)`;
+    const { observer, experiment, kill, resume } = await createRun({
+      workload: { keys: 100, functions: ['own', 'found', 'replaced'].map(name => library(name)) },
+    });
+    await observer.function('LOAD', library('found'));
+    await kill('round 2/3');
+    const { keyClaims } = await experiment.result();
+    expect(keyClaims?.prefixes).toMatchObject([{ libraries: ['own', 'replaced'] }]);
+    await observer.function('LOAD', 'REPLACE', library('replaced', '2'));
+    const { code, stderr } = await resume();
+    expect(code, stderr).toBe(0);
+    const libraries = JSON.stringify(await observer.function('LIST'));
+    expect(['own', 'found', 'replaced'].filter(name => libraries.includes(`"${name}"`))).toEqual([
+      'found',
+      'replaced',
+    ]);
+    expect(await observer.dbsize()).toBe(0);
+  });
+});
+
+describe('keys of a command that cannot be resumed', () => {
+  test('are removed from the server of a killed versus by run --resume of each side, once it has ended', async () => {
+    const { observer, experiment, resume } = await createRun();
+    const other = join(experiment.folder, 'other.json');
+    await cp(experiment.configPath, other);
+    const running = experiment.start([other], { command: 'versus', ...ownProcess });
+    await running.said('round 2/3');
+    const folder = await experiment.resultsFolder();
+    const sides = (await readdir(folder, { withFileTypes: true })).filter(entry => entry.isDirectory());
+    expect(sides).toHaveLength(2);
+    const [first = '', second = ''] = sides.map(({ name }) => join(folder, name));
+    expect(await resume(first)).toMatchObject({
+      code: 3,
+      stderr: expect.stringMatching(/^poolbench: .+\n$/),
+    });
+    running.kill('SIGKILL');
+    await running.outcome;
+    expect(await observer.dbsize()).toBe(602);
+    for (const [side, left] of [
+      [first, 301],
+      [second, 0],
+    ] as const) {
+      const { code, stderr } = await resume(side);
+      expect(code, stderr).toBe(0);
+      expect(stderr).toMatch(/^Removed 300 keys/m);
+      expect(await observer.dbsize()).toBe(left);
+    }
+    const { code, stderr } = await resume(first);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^poolbench: .*several targets.*\n$/);
+  });
+
+  test('are removed from the server of a killed search by run --resume of its steps', async () => {
+    const { observer, experiment, resume } = await createRun({
+      scenarios: [{ client: 'wire', workers: 4, arrival: { kind: 'constant', rate: 1000 } }],
+      rounds: undefined,
+      search: { completedShare: 0, failedShare: 1 },
+    });
+    const running = experiment.start([], { command: 'search', ...ownProcess });
+    await running.said('step 1');
+    running.kill('SIGKILL');
+    await running.outcome;
+    expect(await observer.dbsize()).toBe(301);
+    const steps = join(await experiment.resultsFolder(), 'steps');
+    const { code, stderr } = await resume(steps);
+    expect(code, stderr).toBe(0);
+    expect(await observer.dbsize()).toBe(0);
+    expect((await resume(steps)).code).toBe(2);
+  });
 });
 
 test('a run that has not ended is not resumed, in its folder or a copy of it; once it is killed, one of two commands resumes it', async () => {
@@ -140,7 +233,8 @@ test('a run that has not ended is not resumed, in its folder or a copy of it; on
   for (const resumed of [folder, copy]) {
     const { code, stderr } = await resume(resumed);
     expect(code, stderr).toBe(3);
-    expect(stderr).toMatch(/poolbench: expected the run .* to have ended/);
+    // Nothing else is printed.
+    expect(stderr).toMatch(/^poolbench: expected the run .* to have ended.*\n$/);
   }
   expect(await observer.dbsize()).toBe(keys);
   expect(await rounds()).toEqual([1]);

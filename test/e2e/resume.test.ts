@@ -95,7 +95,7 @@ describe('killed run is gone on with', () => {
     await server.stop();
     await ofTest(startValkey({ port: server.port }));
     const other = await resume();
-    expect(other.stderr).toMatch(/redis 7.*valkey \d/);
+    expect(other.stderr).toMatch(/^poolbench: .*redis 7.*valkey \d.*\n$/);
     expect(other.code).toBe(2);
     const side = { ...whole, complete: false, session: 'a' };
     await writeFile(join(folder, 'result.json'), JSON.stringify(side));

@@ -36,7 +36,7 @@ export interface TestExperiment {
 
 interface StartOptions extends RunOptions {
   /** Else `run`. */
-  readonly command?: 'run' | 'search';
+  readonly command?: 'run' | 'search' | 'versus';
 }
 
 interface RunningExperiment {

@@ -12,7 +12,10 @@ import { runSuites } from '../run/claims/run-suites.ts';
 import { readTarget } from '../run/claims/target-argument.ts';
 import { expectSameSubject, subjectOf } from '../run/earlier-run.ts';
 import { expectNoError } from '../run/exit-code.ts';
+import { expectEnded } from '../run/left-keys.ts';
+import { findResults } from '../run/results/read-result.ts';
 import { Session } from '../run/session.ts';
+import type { Target } from '../server/find-target.ts';
 import { enlistFor } from './agent-options.ts';
 
 /** Settings that a ledger stores, so that all suites use the same ones. */
@@ -60,10 +63,14 @@ export async function claims(
     const { resultsFolder: folder, progress } = session;
     const left: JudgedSuite[] = [];
     for (const suite of plan) left.push(await readSuite(folder, suite));
-    const target = await session.openTarget(wanted, { isNamed: wanted.option[0] === '--url' });
     const machines = session.agents?.hosts.map(({ threads: _, roundTripMs: __, ...machine }) => machine);
+    const accept = async (target: Target) => {
+      if (earlier === undefined) return;
+      expectSameSubject('ledger', earlier, subjectOf(target, { hosts: machines }));
+      for (const file of await findResults(folder)) await expectEnded({ file, control: target.control });
+    };
+    const target = await session.openTarget(wanted, { isNamed: wanted.option[0] === '--url', accept });
     const now = subjectOf(target, { hosts: machines });
-    expectSameSubject('ledger', earlier ?? now, now);
     const head = {
       ...(earlier ?? {
         ...{ target: now.target, environment: now.environment, tool: now.tool },

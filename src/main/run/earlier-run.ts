@@ -59,39 +59,37 @@ type Subject = Pick<Result, 'target' | 'environment' | 'clients' | 'tool'> & {
  *
  * @param given.target a config with the same target
  * @param given.url the same URL
- * @throws PoolbenchError RESULT_INVALID; USAGE if it is not a run of one target, or if the given target or a file of the
- * workload differs; CONFIG_INVALID if such a file cannot be read
+ * @returns `refusal`: why it cannot be resumed, or null
+ * @throws PoolbenchError RESULT_INVALID; USAGE if the given target or a file of the workload differs; CONFIG_INVALID if
+ * such a file cannot be read
  */
 export async function readLeftRun(
   folder: string,
   given: Options<'target' | 'url'>,
-): Promise<{ readonly left: LeftResult; readonly plan: Plan }> {
+): Promise<{ readonly left: LeftResult; readonly plan: Plan; readonly refusal: string | null }> {
   const file = join(folder, 'result.json');
   const left = await readLeftResult(file);
   const { result } = left;
-  if (result.session !== undefined) {
-    throw new PoolbenchError(
-      'USAGE',
-      `${folder}: expected a run of one target, found one side of a run of several targets, which cannot be resumed`,
-    );
-  }
   // Its paths are relative to where it was run, like those on a command line. The files come first: with other texts, the
   // config could be invalid for reasons that do not name the file.
   expectSameFiles(result.files, await hashFiles(result.config));
   const plan = planRun([await withPasswords(readKeptConfig(result, file), folder, given)]);
+  return { left, plan, refusal: whyNotResumed(result, plan) };
+}
+
+/** What it is instead of a run with one side, which alone is resumed; null if it is one. */
+function whyNotResumed(result: Result, plan: Plan): string | null {
+  if (result.session !== undefined)
+    return 'expected a run of one target, found one side of a run of several targets, which cannot be resumed';
   const planned = new Set(plan.sides.flatMap(({ scenarios }) => scenarios.map(({ id }) => id)));
   // The first step of a search has the scenario of its config, but not as many rounds.
   const strange = result.scenarios.find(
     ({ id, plannedRounds = plan.rounds }) =>
       !planned.has(id) || plannedRounds.atLeast !== plan.rounds.atLeast,
   );
-  if (strange !== undefined) {
-    throw new PoolbenchError(
-      'USAGE',
-      `${folder}: expected the scenarios and rounds of its config, found others for ${strange.id}: only a result of the run command can be resumed`,
-    );
-  }
-  return { left, plan };
+  return strange === undefined
+    ? null
+    : `expected the scenarios and rounds of its config, found others for ${strange.id}: only a result of the run command can be resumed`;
 }
 
 /** @throws PoolbenchError RESULT_INVALID */

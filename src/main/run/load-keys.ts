@@ -4,13 +4,9 @@ import { type WorkloadConfig, workloadTask } from '../experiment/workload.ts';
 import { isTaken } from '../server/claim.ts';
 import { DataSet } from '../server/data-set.ts';
 import type { Target } from '../server/find-target.ts';
-import {
-  claimKeySpace,
-  type KeySpace,
-  type LeftKeys,
-  type Removal,
-  removeKeySpace,
-} from '../server/key-space.ts';
+import { claimKeySpace, type KeySpace, type Removal, removeKeySpace } from '../server/key-space.ts';
+import { missingLibraries } from '../server/server-scripts.ts';
+import type { KeptClaims } from './left-keys.ts';
 
 interface LoadKeysParts {
   readonly target: Target;
@@ -27,6 +23,8 @@ export class LoadKeys {
   readonly #parts: LoadKeysParts;
   #space: KeySpace | undefined;
   #data: DataSet | undefined;
+  /** Names of the libraries that it loads itself. */
+  #libraries: readonly string[] = [];
   #isRemoved = false;
 
   constructor(parts: LoadKeysParts) {
@@ -44,10 +42,11 @@ export class LoadKeys {
   }
 
   /** The claim, if there are still keys under it. */
-  get left(): LeftKeys | undefined {
+  get left(): KeptClaims[number] | undefined {
     if (this.#space === undefined || !this.#space.claimed || this.#isRemoved) return undefined;
     const { prefix, token, keys } = this.#space;
-    return { prefix, token, keys };
+    const libraries = [...this.#libraries];
+    return { prefix, token, keys, ...(libraries.length === 0 ? {} : { libraries }) };
   }
 
   /** The written data; undefined before it is written. */
@@ -64,6 +63,9 @@ export class LoadKeys {
       keys: keyRanges(workloadTask(workload)).written,
     });
     for (const line of this.#space.warnings) warn(line);
+    // Before the first write; later, what is there may be its own.
+    if (this.#data === undefined)
+      this.#libraries = await missingLibraries(target.control, workload.functions);
   }
 
   /** Writes the keys that must exist before the load. @throws PoolbenchError TARGET_LOST */

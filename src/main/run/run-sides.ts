@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { compareResults } from '../../aggregate/comparison/compare-results.ts';
 import type { ResultComparison } from '../../aggregate/comparison/schema.ts';
 import { wasRunning } from '../../aggregate/text/target-words.ts';
@@ -5,7 +6,9 @@ import { asError } from '../errors.ts';
 import { findClients, keptClients } from '../experiment/clients.ts';
 import { describePlan } from '../experiment/describe-plan.ts';
 import type { Plan } from '../experiment/plan.ts';
+import type { Target } from '../server/find-target.ts';
 import { describeEarlier, type EarlierRun, expectSameSubject, subjectOf } from './earlier-run.ts';
+import { expectEnded } from './left-keys.ts';
 import type { LoadableSide } from './preflight-side.ts';
 import { writeComparison } from './results/results-folder.ts';
 import { type RoundsOutcome, runPlan } from './rounds.ts';
@@ -51,13 +54,13 @@ export async function runSides<T>(
       // A server that ran before the interruption is not replaced by a new one.
       const isNamed =
         flags.url !== undefined || (earlier !== undefined && wasRunning(earlier.subject.target));
-      const target = await session.openTarget(side.experiment, { ...sideOptions, isNamed });
-      if (earlier !== undefined)
-        expectSameSubject(
-          'run',
-          earlier.subject,
-          subjectOf(target, { hosts: session.agents?.hosts, clients: keptClients(side.clients) }),
-        );
+      const accept = async (target: Target) => {
+        if (earlier === undefined) return;
+        const now = { hosts: session.agents?.hosts, clients: keptClients(side.clients) };
+        expectSameSubject('run', earlier.subject, subjectOf(target, now));
+        await expectEnded({ file: join(earlier.folder, 'result.json'), control: target.control });
+      };
+      const target = await session.openTarget(side.experiment, { ...sideOptions, isNamed, accept });
       sides.push({ ...side, target, folder: session.parts[index] ?? session.folder });
     }
     progress.say(describePlan(plan));

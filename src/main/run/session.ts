@@ -159,16 +159,23 @@ export class Session {
    *
    * @param options.side its name, if there are several
    * @param options.isNamed whether a URL names the server (by default whether `--url` does): then none is started
+   * @param options.accept refuses a target before anything is said of it
    * @param options.onFreePort starts a server on a free port, not on the ports of the other sides' URLs
-   * @throws PoolbenchError as `resolveTarget`; the reason of a program's signal
+   * @throws PoolbenchError as `resolveTarget` and `accept`; the reason of a program's signal
    */
   async openTarget(
     experiment: Pick<Experiment, 'target' | 'timeoutMs'>,
     {
       side = '',
       onFreePort = false,
+      accept,
       ...named
-    }: { readonly side?: string; readonly onFreePort?: boolean; readonly isNamed?: boolean } = {},
+    }: {
+      readonly side?: string;
+      readonly onFreePort?: boolean;
+      readonly isNamed?: boolean;
+      readonly accept?: ((target: Target) => Promise<void>) | undefined;
+    } = {},
   ): Promise<Target> {
     const say = (line: string) => this.progress.say(side === '' ? line : `${side}: ${line}`);
     const found = await this.#untilInterrupted(
@@ -182,6 +189,7 @@ export class Session {
     this.#targets.add(found);
     const agents = this.#agents;
     const target = agents === undefined ? found : await this.#untilInterrupted(agents.meet(found));
+    await accept?.(target);
     if (this.#caller === undefined) printBanners(target, { withReason: true });
     else for (const banner of targetBanners({ target }, { withReason: true })) this.progress.say(banner);
     say(describeFoundTarget(target));

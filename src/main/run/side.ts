@@ -7,24 +7,23 @@ import { loadsOf } from '../../aggregate/stats/populations.ts';
 import { fixedRounds, type RoundsRange } from '../../aggregate/stats/sign-test.ts';
 import { formatPlural } from '../../aggregate/text/format.ts';
 import { timeOfDay } from '../../pool/clock.ts';
-import { PoolbenchError } from '../errors.ts';
 import { besideOf, type Population, populationsOf } from '../experiment/populations.ts';
 import type { Scenario } from '../experiment/scenarios.ts';
 import type { WorkloadConfig } from '../experiment/workload.ts';
 import { describeFiles } from '../experiment/workload-files.ts';
 import type { Step } from '../live/snapshot.ts';
-import { isConnected, newConnectionName } from '../server/claim.ts';
+import { newConnectionName } from '../server/claim.ts';
 import { shownTarget, type Target } from '../server/find-target.ts';
-import { findLeftKeys, type KeySpace, type Removal, removeKeySpace } from '../server/key-space.ts';
+import { describeRemoval, type KeySpace, removeKeySpace } from '../server/key-space.ts';
 import { findOtherServers, leave } from '../server/other-servers.ts';
 import { shownAddress } from '../server/url.ts';
 import { assembleResult, type Measured } from './assemble.ts';
 import type { EarlierRun } from './earlier-run.ts';
+import { type KeptClaims, removeLeftKeys } from './left-keys.ts';
 import { LoadKeys } from './load-keys.ts';
 import type { Bench } from './loads.ts';
 import { runMeasurement } from './measurement.ts';
 import { type LoadableSide, preflightSide } from './preflight-side.ts';
-import { readKeyClaims } from './results/read-result.ts';
 import type { Written } from './results/results-folder.ts';
 import { ResultsWriter, stampOf } from './results/results-writer.ts';
 import { ServerRecorder } from './server-recorder.ts';
@@ -92,6 +91,8 @@ export class SideRun {
   #writer: ResultsWriter | undefined;
   /** Of the coordinator's connections; while the server has one, nobody removes this run's keys. */
   readonly #connectionName = newConnectionName();
+  /** The claims of the same run's earlier commands, whose keys are still on the server. */
+  #keptClaims: KeptClaims = [];
 
   constructor(side: Side, shared: SharedByAll) {
     this.#side = side;
@@ -141,38 +142,17 @@ export class SideRun {
     if (folder !== null) {
       const file = join(folder, 'result.json');
       this.#writer = new ResultsWriter(folder, this.#shared.earlier?.stamp ?? (await stampOf(file)));
-      await this.#removeLeftKeys(file);
+      const { experiment } = this.#side;
+      this.#keptClaims = await removeLeftKeys(
+        { file, control: target.control },
+        {
+          ...{ experiment, own: this.#connectionName },
+          say: line => this.#shared.session.progress.say(this.#named(line)),
+          warn: line => this.#warn([line]),
+        },
+      );
     }
     this.#warn(await preflightSide(this.#side, target, options));
-  }
-
-  /**
-   * Removes the keys that the run had left when it was killed, unless the server does not show whether it has ended.
-   *
-   * @throws PoolbenchError TARGET_IN_USE if it has not ended; TARGET_LOST
-   */
-  async #removeLeftKeys(file: string): Promise<void> {
-    const { connectionName: name = '', prefixes = [] } = (await readKeyClaims(file)) ?? {};
-    const { control } = this.#side.target;
-    for (const left of prefixes) {
-      const space = await findLeftKeys(control, left);
-      if (space === undefined) continue;
-      const connected = await isConnected(control, { name, own: this.#connectionName });
-      if (connected === true)
-        throw new PoolbenchError(
-          'TARGET_IN_USE',
-          `expected the run that wrote ${file} to have ended, found that it is still connected to the server at ${shownAddress(control.server)}; wait until it ends, or stop it. If its machine is gone, end its connection: CLIENT LIST shows it by the name ${name}`,
-        );
-      if (connected === undefined) continue;
-      const removal = await removeKeySpace(control, space);
-      this.#warn(describeRemoval(space, removal));
-      if (removal.removed > 0)
-        this.#shared.session.progress.say(
-          this.#named(
-            `Removed ${formatPlural(removal.removed, 'key')} under ${space.prefix} that this run left when it was killed.`,
-          ),
-        );
-    }
   }
 
   /** Claims a key prefix for each of its loads. @throws PoolbenchError TARGET_NOT_AVAILABLE, TARGET_LOST */
@@ -307,7 +287,7 @@ export class SideRun {
   }
 
   get #keyClaims(): Result['keyClaims'] {
-    const prefixes = this.#allKeys.flatMap(({ left }) => left ?? []);
+    const prefixes = [...this.#allKeys.flatMap(({ left }) => left ?? []), ...this.#keptClaims];
     return prefixes.length === 0 ? undefined : { connectionName: this.#connectionName, prefixes };
   }
 
@@ -367,19 +347,6 @@ export class SideRun {
       throw asUserError(cause, this.#side.target.address);
     }
   }
-}
-
-/** @param where the server, if it is not the run's */
-function describeRemoval(space: KeySpace, removal: Removal | undefined, where = ''): string[] {
-  const { prefix, keys } = space;
-  if (removal?.taken === true)
-    return [
-      `the keys under ${prefix}${where} were not removed, because they belong to another run of poolbench: it took this prefix after the server had lost this run's claim (the server was restarted or flushed, or it evicts keys)`,
-    ];
-  const { left, reason } = removal ?? { left: keys, reason: 'the server does not answer' };
-  return left === 0
-    ? []
-    : [`${formatPlural(left, 'key')} under ${prefix}${where} could not be removed: ${reason}`];
 }
 
 /** A line for each step name that scripts did not await, which would otherwise go unnoticed. */

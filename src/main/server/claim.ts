@@ -30,17 +30,18 @@ export function newConnectionName(): string {
  * Whether the server has connections of that name; undefined if it is not known, because the server, or one of several
  * behind its address, does not show all connections.
  *
- * @param own the name of the connections of `control`, which show that the server shows names
+ * @param own the name of the connections of `control`, which show that the server shows names; without it, a name that
+ *   is not shown is never known to be gone
  * @throws PoolbenchError TARGET_LOST
  */
 export async function isConnected(
   control: Control,
-  { name, own }: { readonly name: string; readonly own: string },
+  { name, own }: { readonly name: string; readonly own?: string },
 ): Promise<boolean | undefined> {
   for (const node of control.nodes) {
     const names = await connectionNames(node);
     if (names.has(name)) return true;
-    if (!names.has(own)) return undefined;
+    if (own === undefined || !names.has(own)) return undefined;
   }
   const others = await findOtherServers(control);
   for (const other of others) await leave(other);

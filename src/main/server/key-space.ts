@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { formatPlural } from '../../aggregate/text/format.ts';
 import { keyDigits, keyName } from '../../pool/client/batch.ts';
 import type { KeyRange, WorkloadTask } from '../../workers/contract.ts';
 import { keyRanges } from '../../workers/workload/keys.ts';
@@ -102,16 +103,36 @@ export async function removeKeySpace(control: Control, space: KeySpace): Promise
 }
 
 /**
- * The key space of a run that was killed, if its claim is still on the server.
+ * The key space of a run that was killed; null if its claim is not on the server any more, undefined if this user may
+ * not look.
  *
  * @param left from a result, which may be from any source
  * @throws PoolbenchError TARGET_LOST
  */
-export async function findLeftKeys(control: Control, left: LeftKeys): Promise<KeySpace | undefined> {
-  if (!runPrefix.test(left.prefix) || left.keys > 10 ** keyDigits) return undefined;
+export async function findLeftKeys(control: Control, left: LeftKeys): Promise<KeySpace | null | undefined> {
+  if (!runPrefix.test(left.prefix) || left.keys > 10 ** keyDigits) return null;
   const [held] = await control.pipeline([['GET', claimKey(left.prefix)]]);
-  if (held === undefined || !('value' in held) || held.value !== left.token) return undefined;
-  return { ...left, claimed: true, warnings: [] };
+  if (held === undefined || !('value' in held)) return undefined;
+  if (held.value !== left.token) return null;
+  const { prefix, token, keys } = left;
+  return { prefix, token, keys, claimed: true, warnings: [] };
+}
+
+/**
+ * The warnings of a removal, which is undefined if the server does not answer.
+ *
+ * @param where the server, if it is not the run's
+ */
+export function describeRemoval(space: KeySpace, removal: Removal | undefined, where = ''): string[] {
+  const { prefix, keys } = space;
+  if (removal?.taken === true)
+    return [
+      `the keys under ${prefix}${where} were not removed, because they belong to another run of poolbench: it took this prefix after the server had lost this run's claim (the server was restarted or flushed, or it evicts keys)`,
+    ];
+  const { left, reason } = removal ?? { left: keys, reason: 'the server does not answer' };
+  return left === 0
+    ? []
+    : [`${formatPlural(left, 'key')} under ${prefix}${where} could not be removed: ${reason}`];
 }
 
 const nothingRemoved: Removal = { removed: 0, left: 0, reason: undefined, taken: true };

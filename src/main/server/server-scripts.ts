@@ -46,26 +46,69 @@ export class ServerScripts {
 
   /** Removes the libraries that this run has loaded. @returns what is left, as sentences @throws PoolbenchError TARGET_LOST */
   async remove(): Promise<string[]> {
-    if (this.#loaded.size === 0) return [];
     const left: string[] = [];
+    if (this.#loaded.size === 0) return left;
     for (const node of await this.#control.findNodes())
-      for (const name of this.#loaded) {
-        const { refusal } = await ask(node, ['FUNCTION', 'DELETE', name]);
-        // A server that was restarted does not have it any more.
-        if (refusal !== undefined && !/library not found/i.test(refusal))
-          left.push(
-            `the library ${name} of workload.functions could not be removed from the server: ${refusal}`,
-          );
-      }
+      for (const name of this.#loaded) left.push(...(await removeLibrary(node, name)));
     return left;
   }
 }
 
+/**
+ * Names of the libraries that a run is about to load, because a server does not have them.
+ *
+ * @throws PoolbenchError TARGET_LOST
+ */
+export async function missingLibraries(control: Control, libraries: readonly string[]): Promise<string[]> {
+  if (libraries.length === 0) return [];
+  const missing = new Set<string>();
+  for (const node of await control.findNodes())
+    for (const name of libraries.map(nameOfLibrary)) {
+      const { value } = await ask(node, ['FUNCTION', 'LIST', 'LIBRARYNAME', name]);
+      if (Array.isArray(value) && value.length === 0) missing.add(name);
+    }
+  return [...missing];
+}
+
+/**
+ * Removes the libraries that a run had loaded when it was killed, if they still have its text.
+ *
+ * @param libraries the texts of the run's libraries
+ * @returns what is left, as sentences
+ * @throws PoolbenchError TARGET_LOST
+ */
+export async function removeLibraries(
+  control: Control,
+  names: readonly string[],
+  libraries: readonly string[],
+): Promise<string[]> {
+  const left: string[] = [];
+  if (names.length === 0) return left;
+  for (const node of await control.findNodes())
+    for (const library of libraries) {
+      const name = nameOfLibrary(library);
+      if (names.includes(name) && (await hasLibrary(node, library)))
+        left.push(...(await removeLibrary(node, name)));
+    }
+  return left;
+}
+
+/** @returns what is left, as a sentence */
+async function removeLibrary(node: Control, name: string): Promise<string[]> {
+  const { refusal } = await ask(node, ['FUNCTION', 'DELETE', name]);
+  // A server that was restarted does not have it any more.
+  if (refusal === undefined || /library not found/i.test(refusal)) return [];
+  return [`the library ${name} of workload.functions could not be removed from the server: ${refusal}`];
+}
+
 /** Whether the server has exactly this library, as an earlier run or somebody else has loaded it. */
 async function hasLibrary(node: Control, library: string): Promise<boolean> {
-  const name = /name=(\w+)/.exec(library)?.[1] ?? '';
-  const { value } = await ask(node, ['FUNCTION', 'LIST', 'LIBRARYNAME', name, 'WITHCODE']);
+  const { value } = await ask(node, ['FUNCTION', 'LIST', 'LIBRARYNAME', nameOfLibrary(library), 'WITHCODE']);
   return Array.isArray(value) && value.flat(2).includes(library);
+}
+
+function nameOfLibrary(library: string): string {
+  return /name=(\w+)/.exec(library)?.[1] ?? '';
 }
 
 async function ask(node: Control, request: Request): Promise<{ value?: unknown; refusal?: string }> {
