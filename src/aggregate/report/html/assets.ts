@@ -78,7 +78,7 @@ section > details > summary { font-size: 14px; font-weight: 600; color: var(--in
 section h3 { margin: 16px 0 10px; }
 section > p:not(.t-muted) { margin-bottom: 8px; }
 section > p + .chart { margin-top: 18px; }
-.table + p { margin-top: 16px; }
+:is(.table, .chart, .charts, details) + p { margin-top: 16px; }
 details[open] > summary { margin-bottom: 10px; }
 section ul { padding-left: 20px; }
 section li { margin: 4px 0; }
@@ -104,6 +104,8 @@ svg .axis-label { font-size: 11.5px; }
 .line { fill: none; stroke: var(--c); stroke-width: 1.8; stroke-linejoin: round; }
 .line.dashed { stroke-dasharray: 5 3.5; }
 .mark { fill: var(--c); stroke: var(--paper); stroke-width: 1; }
+.sign { font-weight: 700; }
+svg .sign { fill: var(--c); }
 .whisker { stroke: var(--c); stroke-width: 2; stroke-linecap: round; opacity: 0.55; }
 .slices rect { fill: transparent; }
 .slices rect.on { fill: var(--accent); fill-opacity: 0.1; }
