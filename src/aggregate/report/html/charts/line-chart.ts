@@ -155,6 +155,8 @@ function drawLine({ x, y, marks }: LineChart, { look, dashed, points }: Line, sh
   const scales = scalesOf(area, x, y);
   const [min, max] = y.domain;
   const inside = (value: number) => scales.y(Math.min(max, Math.max(min, value)));
+  // So that the signs of two lines at one place do not overlap.
+  const side = shift < 0 ? -1 : 1;
   const placed = points
     .filter(point => (x.kind === 'linear' || point.x > 0) && (y.kind === 'linear' || point.y > 0))
     .map(point => ({ ...point, x: px(scales.x(point.x) + shift), y: px(inside(point.y)) }));
@@ -175,7 +177,7 @@ function drawLine({ x, y, marks }: LineChart, { look, dashed, points }: Line, sh
       ({ x, y, caveat }) =>
         html`<path class="mark" transform="translate(${x} ${y})" d="${markPath(look)}"/>${
           caveat != null &&
-          html`<text class="sign" x="${px(x + 5)}" y="${px(y - 4)}">${withMark('', caveat)}</text>`
+          html`<text class="sign" x="${px(x + side * 5)}" y="${px(y - 4)}" text-anchor="${side < 0 ? 'end' : 'start'}">${withMark('', caveat)}</text>`
         }`,
     )
   }</g>`;
