@@ -41,6 +41,39 @@ export function tipsOf(page: string): string[][] {
   return [...page.matchAll(/data-tip="([^"]*)"/g)].map(([, tip = '']) => unescapeHtml(tip).split('\n'));
 }
 
+/** A section or a fold of a page, without the folds in it, and those that it is in. */
+interface Part {
+  text: string;
+  readonly around: readonly Part[];
+}
+
+/** The table of a chart is part of it. */
+function partsOf(page: string): Part[] {
+  const parts: Part[] = [];
+  const open: Part[] = [];
+  const withoutTables = page.replace(/<figure.*?<\/figure>/gs, figure =>
+    figure.replace(/<\/?details[^>]*>/g, ''),
+  );
+  for (const piece of withoutTables.split(/(<\/?(?:section|details)\b[^>]*>)/)) {
+    const current = open.at(-1);
+    if (/^<\/(section|details)/.test(piece)) open.pop();
+    else if (/^<(section|details)/.test(piece)) {
+      const part = { text: '', around: [...open] };
+      parts.push(part);
+      open.push(part);
+    } else if (current !== undefined) current.text += piece;
+  }
+  return parts;
+}
+
+/** For each section or fold with a figure that has this mark: how often a reader who has opened it finds the meaning. */
+export function explanationsOf(page: string, mark: '≥' | '†'): number[] {
+  const figure = mark === '≥' ? /≥\d/ : /\w†/;
+  return partsOf(page)
+    .filter(({ text }) => figure.test(text))
+    .map(part => [part, ...part.around].filter(({ text }) => text.includes(`>${mark} marks`)).length);
+}
+
 /** The rows of the tables of one section, each as its cells. */
 export function rowsOf(page: string, id: string): string[][] {
   const section = page.split(`<section id="${id}"`)[1]?.split('</section>')[0] ?? '';

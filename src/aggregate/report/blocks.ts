@@ -1,4 +1,4 @@
-import type { Verdict } from '../result.ts';
+import type { Caveat, Verdict } from '../result.ts';
 import type { Html } from './html/markup.ts';
 
 /**
@@ -110,6 +110,8 @@ export interface Chart extends Shown {
   readonly kind: 'chart';
   /** Narrow charts are placed side by side. */
   readonly size: 'small' | 'medium' | 'wide';
+  /** Of its figures, which have their marks. */
+  readonly caveats: readonly Caveat[];
   /** Made only when it is shown: it may have to decode histograms. */
   readonly draw: () => Html;
 }
@@ -149,8 +151,12 @@ export function details(
   return { kind: 'details', summary, blocks, ...more };
 }
 
-export function chart(draw: () => Html, size: Chart['size'] = 'wide'): Chart {
-  return { kind: 'chart', draw, size };
+export function chart(
+  draw: () => Html,
+  size: Chart['size'] = 'wide',
+  caveats: readonly Caveat[] = [],
+): Chart {
+  return { kind: 'chart', draw, size, caveats };
 }
 
 export const strong = (text: string): Span => ({ text, strong: true });

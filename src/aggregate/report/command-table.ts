@@ -1,30 +1,33 @@
-import type { Caveat, ScenarioResult } from '../result.ts';
+import type { ScenarioResult } from '../result.ts';
 import { metrics } from '../stats/metrics.ts';
-import { summarisedLoadsOf } from '../stats/populations.ts';
+import { type SummarisedLoad, summarisedLoadsOf } from '../stats/populations.ts';
+import { unbounded } from '../stats/statistics.ts';
 import { type CommandFigures, commandFigures } from '../stats/summary.ts';
 import { caveatOfLoad } from '../stats/tails.ts';
-import { formatCount, formatFraction, formatKnown, formatMs, nothing } from '../text/format.ts';
-import { figures, type Table, table, words } from './blocks.ts';
-import { withMark } from './marks.ts';
+import { formatCount, formatFraction, formatKnown, nothing } from '../text/format.ts';
+import { type Column, figures, type Table, table, words } from './blocks.ts';
+import { formatMarked } from './figure-columns.ts';
+import type { MarkedInterval } from './marks.ts';
 
 /** A command of a mix in one load. */
-interface CommandRow extends CommandFigures {
-  readonly id: string;
-  /**
-   * A stall delays each command in proportion to its frequency, so the p99 of one command has the same basis as that of
-   * all.
-   */
-  readonly caveat: Caveat | null;
+interface CommandRow extends SummarisedLoad, CommandFigures {}
+
+/** The latencies of a command. */
+type CommandLatency = (typeof metrics)[`${'service' | 'response'}.${'p50' | 'p99'}`];
+
+/**
+ * The median over the rounds with its caveat; null if the command never completed. A stall delays each command in
+ * proportion to its frequency, so a percentile of one command has the same basis as that of all.
+ */
+export function markedLatencyOf(metric: CommandLatency, row: CommandRow): MarkedInterval | null {
+  const latency = row[metric.summaryKey];
+  return latency === null ? null : { ...unbounded(latency), caveat: caveatOfLoad(metric, row) };
 }
 
 export function commandRows(scenarios: readonly ScenarioResult[]): CommandRow[] {
-  return scenarios.flatMap(summarisedLoadsOf).flatMap(load =>
-    commandFigures(load).map(figures => ({
-      id: load.id,
-      caveat: caveatOfLoad(metrics['response.p99'], load),
-      ...figures,
-    })),
-  );
+  return scenarios
+    .flatMap(summarisedLoadsOf)
+    .flatMap(load => commandFigures(load).map(figures => ({ ...load, ...figures })));
 }
 
 export const commandNote =
@@ -57,15 +60,19 @@ export function commandTable(rows: readonly CommandRow[], title?: string): Table
             ),
           ]
         : []),
-      figures('service p50 ms', row => formatKnown(row.serviceP50, formatMs), roomy),
-      figures('service p99 ms', row => formatKnown(row.serviceP99, formatMs), roomy),
-      figures('response p50 ms', row => formatKnown(row.responseP50, formatMs), {
-        terminal: { name: 'p50 ms' },
-      }),
-      figures('response p99 ms', row => withMark(formatKnown(row.responseP99, formatMs), row.caveat), {
-        terminal: { name: 'p99 ms' },
-      }),
+      latencyColumn(metrics['service.p50'], false),
+      latencyColumn(metrics['service.p99'], false),
+      latencyColumn(metrics['response.p50'], { name: 'p50 ms' }),
+      latencyColumn(metrics['response.p99'], { name: 'p99 ms' }),
     ],
     title,
   );
+}
+
+function latencyColumn(
+  metric: CommandLatency,
+  terminal: NonNullable<Column<CommandRow>['terminal']>,
+): Column<CommandRow> {
+  const cell = (row: CommandRow) => formatMarked(markedLatencyOf(metric, row), metric);
+  return figures(`${metric.name} ms`, cell, { terminal });
 }

@@ -1,4 +1,4 @@
-import type { Caveat, Interval, ScenarioResult } from '../result.ts';
+import type { Interval, ScenarioResult } from '../result.ts';
 import { describeBeside } from '../scenario/beside.ts';
 import { hasPopulations } from '../scenario/setting.ts';
 import {
@@ -13,7 +13,7 @@ import {
 import { caveatOf } from '../stats/tails.ts';
 import { formatInterval, nothing } from '../text/format.ts';
 import { type Column, figures, narrow, wide, words } from './blocks.ts';
-import { withMark, withMedianMarked } from './marks.ts';
+import { type MarkedInterval, withMark, withMedianMarked } from './marks.ts';
 
 /** Columns of figures: name, unit, format and key come from the registry of metrics. */
 
@@ -37,6 +37,12 @@ export function intervalOf(
   { summary }: Pick<ScenarioResult, 'summary'>,
 ): Interval | null {
   return summary?.[summaryKey] ?? null;
+}
+
+/** The same, with the caveat of its median. */
+export function markedIntervalOf(metric: IntervalMetric, scenario: ScenarioResult): MarkedInterval | null {
+  const interval = intervalOf(metric, scenario);
+  return interval && { ...interval, caveat: caveatOf(metric, scenario) };
 }
 
 /**
@@ -96,17 +102,16 @@ export function formatMetric(
   scenario: ScenarioResult,
   options?: Parameters<typeof formatMarked>[2],
 ): string {
-  return formatMarked(intervalOf(metric, scenario), { metric, caveat: caveatOf(metric, scenario) }, options);
+  return formatMarked(markedIntervalOf(metric, scenario), metric, options);
 }
 
 /** An interval of a metric, or only its median, with the mark of its caveat; a dash if nothing was measured. */
 export function formatMarked(
-  interval: Interval | null,
-  { metric, caveat }: { readonly metric: IntervalMetric; readonly caveat: Caveat | null },
+  interval: MarkedInterval | null,
+  { kind: { formatNumber } }: Pick<IntervalMetric, 'kind'>,
   { withInterval = true } = {},
 ): string {
   if (interval === null) return nothing;
-  const { formatNumber } = metric.kind;
   const figure = withInterval ? formatInterval(interval, formatNumber) : formatNumber(interval.median);
-  return withMedianMarked(figure, caveat);
+  return withMedianMarked(figure, interval.caveat);
 }

@@ -32,8 +32,12 @@ const shown = [metrics.opsPerSecond, metrics['response.p50'], metrics['response.
 
 /** A median with the mark of its caveat, and with its interval except on a terminal, which has no room for it. */
 function medianColumn(metric: IntervalMetric): Column<PopulationRow> {
-  const cell = (row: PopulationRow, withInterval: boolean) =>
-    formatMarked(intervalOf(metric, row), { metric, caveat: caveatOfLoad(metric, row) }, { withInterval });
+  const cell = (row: PopulationRow, withInterval: boolean) => {
+    const interval = intervalOf(metric, row);
+    return formatMarked(interval && { ...interval, caveat: caveatOfLoad(metric, row) }, metric, {
+      withInterval,
+    });
+  };
   return figures(headOf(metric), row => cell(row, true), { terminal: { cell: row => cell(row, false) } });
 }
 

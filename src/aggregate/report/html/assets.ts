@@ -78,7 +78,7 @@ section > details > summary { font-size: 14px; font-weight: 600; color: var(--in
 section h3 { margin: 16px 0 10px; }
 section > p:not(.t-muted) { margin-bottom: 8px; }
 section > p + .chart { margin-top: 18px; }
-.table + p { margin-top: 16px; }
+:is(.table, .chart, .charts, details) + p { margin-top: 16px; }
 details[open] > summary { margin-bottom: 10px; }
 section ul { padding-left: 20px; }
 section li { margin: 4px 0; }
@@ -104,6 +104,7 @@ svg .axis-label { font-size: 11.5px; }
 .line { fill: none; stroke: var(--c); stroke-width: 1.8; stroke-linejoin: round; }
 .line.dashed { stroke-dasharray: 5 3.5; }
 .mark { fill: var(--c); stroke: var(--paper); stroke-width: 1; }
+svg .sign { fill: var(--c); font-weight: 700; paint-order: stroke; stroke: var(--paper); stroke-width: 3px; }
 .whisker { stroke: var(--c); stroke-width: 2; stroke-linecap: round; opacity: 0.55; }
 .slices rect { fill: transparent; }
 .slices rect.on { fill: var(--accent); fill-opacity: 0.1; }
@@ -166,7 +167,7 @@ dd { margin: 0; }
   section { padding: 16px 14px 18px; border-radius: 8px; }
   h1 { font-size: 24px; }
   .charts:not(.small) .drawing > svg text { font-size: 14px; }
-  table:not(.numbers) td:not(.n) { min-width: 70px; }
+  table:not(.numbers) td:not(.n) { min-width: 110px; }
   table:not(.numbers) td:not(.n):first-child { min-width: 92px; }
   table:not(.numbers) td:not(.n):last-child { min-width: 150px; }
   th, td { padding-right: 10px; }

@@ -1,5 +1,4 @@
 import type { ComparedScenario, ResultComparison, SideRatios } from '../../comparison/schema.ts';
-import type { Interval } from '../../result.ts';
 import { type ComparedRow, comparedMetrics } from '../../stats/metrics.ts';
 import { capitalise, excludesNothing, formatPlural } from '../../text/format.ts';
 import { describeTarget } from '../../text/target-words.ts';
@@ -18,6 +17,7 @@ import { describeGates, gateAlerts, gateTable } from '../documents/gates.ts';
 import { controlBlocks, splitClaims } from '../documents/parts.ts';
 import { describeThresholds } from '../documents/thresholds.ts';
 import { chartedMetrics } from '../figure-columns.ts';
+import type { MarkedInterval } from '../marks.ts';
 import type { Strip, StripMark } from './charts/strip-chart.ts';
 import { figureStrips, ratioStrips } from './charts/strip-chart.ts';
 import { renderPage } from './page.ts';
@@ -133,7 +133,7 @@ type Side = ComparedScenario['sides'][number] & { readonly ratios: SideRatios | 
 /** A row for each scenario, with a mark for each side that has the figure. */
 function rowsOf(
   { scenarios, sides }: ResultComparison,
-  figure: (side: Side) => (Interval & Pick<StripMark, 'caveat'>) | null,
+  figure: (side: Side) => MarkedInterval | null,
 ): Strip[] {
   return scenarios.flatMap(({ id, sides: found, notes }): Strip[] => {
     const marks = sides.flatMap(({ name }, look): StripMark[] => {

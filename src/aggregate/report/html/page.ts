@@ -15,7 +15,7 @@ import {
   type Tone,
   tableOn,
 } from '../blocks.ts';
-import { withLegend } from '../marks.ts';
+import { withLegends } from '../marks.ts';
 import { script, style } from './assets.ts';
 import { type Content, Html, html } from './markup.ts';
 
@@ -37,9 +37,9 @@ const policy = `default-src 'none'; style-src ${hash(style)}; script-src ${hash(
 /** One self-contained file. Alerts are at the top; those after the first section are at the end. */
 export function renderPage({ brand, title, blocks, footer }: Page): string {
   const [head = [], ...parts] = splitBefore(
-    withLegend('html', blocks),
+    shownOn('html', blocks),
     block => block.kind === 'heading' && block.level === 2,
-  );
+  ).map(part => withLegends(part));
   const alerts = (among: readonly Block[]) =>
     among.filter(({ kind }) => kind === 'alert').map(block => renderBlock(block));
   const others = (among: readonly Block[]) => among.filter(({ kind }) => kind !== 'alert');

@@ -2,9 +2,10 @@ import type { Result, ScenarioResult } from '../../result.ts';
 import { describeSize, groupWithPopulations, linesOf, type SettingGroup } from '../../scenario/setting.ts';
 import { tookSeconds } from '../../stats/accounting.ts';
 import { withoutControls } from '../../stats/control.ts';
+import { metrics } from '../../stats/metrics.ts';
 import { sumOf } from '../../stats/statistics.ts';
 import { warningsOf } from '../../stats/warnings.ts';
-import { formatCount, formatMs, formatPlural, formatRate } from '../../text/format.ts';
+import { formatCount, formatPlural, formatRate } from '../../text/format.ts';
 import { describeTarget, targetBanners } from '../../text/target-words.ts';
 import { accountingBlocks } from '../accounting-table.ts';
 import {
@@ -23,7 +24,7 @@ import {
   toned,
   words,
 } from '../blocks.ts';
-import { commandNote, commandRows, commandTable } from '../command-table.ts';
+import { commandNote, commandRows, commandTable, markedLatencyOf } from '../command-table.ts';
 import { deliveryBlocks } from '../delivery-table.ts';
 import { controlBlocks, environmentBlocks, splitClaims } from '../documents/parts.ts';
 import { describeShortfall, repeatBlocks } from '../documents/result.ts';
@@ -220,6 +221,8 @@ function limitMap({ heading, scenarios }: SettingGroup): Html {
 }
 
 const maxRows = 40;
+/** In the chart of commands. */
+const commandPercentiles = [metrics['response.p50'], metrics['response.p99']] as const;
 
 /** The commands of mixes: their latencies, and their counts; nothing if there is no mix. */
 function commandBlocks(scenarios: readonly ScenarioResult[]): Block[] {
@@ -228,10 +231,12 @@ function commandBlocks(scenarios: readonly ScenarioResult[]): Block[] {
   const names = new Map(
     scenarios.map(scenario => [scenario.id, `${scenario.client}, ${describeSize(scenario)}`]),
   );
-  const strips = rows.slice(0, maxRows).flatMap(({ id, name, responseP50, responseP99 }): Strip[] => {
-    if (responseP50 === null || responseP99 === null) return [];
-    const mark = { name: 'p50', look: 0, median: responseP50, low: responseP50, high: responseP99 };
-    return [{ label: name, group: names.get(id) ?? id, marks: [mark] }];
+  const strips = rows.slice(0, maxRows).flatMap((row): Strip[] => {
+    const marks = commandPercentiles.flatMap((metric, look) => {
+      const latency = markedLatencyOf(metric, row);
+      return latency === null ? [] : [{ name: metric.short, look, ...latency }];
+    });
+    return marks.length === 0 ? [] : [{ label: row.name, group: names.get(row.id) ?? row.id, marks }];
   });
   const rest = rows.length > maxRows ? `; ${maxRows} of ${rows.length}` : '';
   return [
@@ -239,11 +244,11 @@ function commandBlocks(scenarios: readonly ScenarioResult[]): Block[] {
     ...figureStrips(
       {
         title: 'Response time of each command',
-        how: `from p50 (the mark) to p99, medians over the rounds, logarithmic${rest}`,
+        how: `medians over the rounds, logarithmic${rest}`,
         rows: strips,
+        legend: commandPercentiles.map(({ short }, look) => ({ name: short, look })),
       },
-      { unit: 'ms', formatNumber: formatMs },
-      ({ median, high }) => `${formatMs(median)} to ${formatMs(high)}`,
+      metrics['response.p99'].kind,
     ),
     details('Table: commands', [commandTable(rows)], { open: rows.length <= maxRows }),
   ];

@@ -14,6 +14,7 @@ import type { CommandSample } from '../../../../src/workers/contract.ts';
 import { inMarkdown, onTerminal } from '../../../support/documents.ts';
 import { createHistogram, encodeHistogram } from '../../../support/library-histogram.ts';
 import { buildOpenScenario, buildStagedScenario } from '../../../support/open-loop-round.ts';
+import { explanationsOf } from '../../../support/page-text.ts';
 import {
   buildMatrix,
   buildResult,
@@ -124,7 +125,11 @@ describe('a result in a terminal', () => {
     }));
     const marked = { ...result, claims };
     expect(inMarkdown.result(marked).match(/† marks/g)).toHaveLength(1);
-    expect(renderReportPage(marked).match(/† marks/g)).toHaveLength(1);
+    // On a page, where each is in a fold of its own, once in each.
+    const behind = claims.filter(({ comparisons }) => comparisons.length > 0).flatMap(() => [1, 1]);
+    const sections = renderReportPage(marked).split('<section ');
+    const verdicts = sections.find(section => section.startsWith('id="verdicts"'));
+    expect(explanationsOf(`<section ${verdicts}`, '†')).toEqual(behind);
   });
 
   test('everything fits 80 columns', () => {

@@ -7,7 +7,7 @@ import type { RoundResult, ScenarioResult } from '../../../../src/aggregate/resu
 import { withMerged } from '../../../../src/aggregate/stats/histogram.ts';
 import { buildFullResult } from '../../../support/full-result.ts';
 import { buildStagedScenario } from '../../../support/open-loop-round.ts';
-import { rowsOf, tipsOf } from '../../../support/page-text.ts';
+import { explanationsOf, rowsOf, tipsOf } from '../../../support/page-text.ts';
 import {
   buildLatency,
   buildResult,
@@ -252,17 +252,40 @@ describe('the alerts of a page', () => {
     expect(ends(page).top).toContain('NOTHING TO COMPARE');
   });
 
-  test('a page explains a mark once, of a comparison too', () => {
+  test('each part of a page explains its marks once, of a comparison too', () => {
     const stalled = buildResult([
       buildScenario({ workers: 100 }, [buildRound(1, 10_000), buildRound(2, 10_000)]),
     ]);
-    for (const page of [
+    const explained = [
       renderReportPage(stalled),
       renderComparisonPage(compareResults([stalled, stalled])),
-    ]) {
-      expect(page).toMatch(/\d†/);
-      expect(page.match(/† marks/g)).toHaveLength(1);
-    }
+    ].map(page => explanationsOf(page, '†'));
+    // The section of throughput and its table; the sections of differences and of both sides, and the table of the first.
+    expect(explained).toEqual([
+      [1, 1],
+      [1, 1, 1],
+    ]);
+  });
+
+  test('a line chart marks a figure in its drawing, its tip and its table', () => {
+    const rounds = (perSecond: number) =>
+      [1, 2, 3].map(round => ({ ...buildRound(round, perSecond), unfinished: 500 }));
+    const page = renderReportPage(
+      buildResult([
+        buildScenario({ workers: 10 }, rounds(1000)),
+        buildScenario({ workers: 20 }, rounds(2000)),
+      ]),
+    );
+    const [drawn = ''] = page.slice(page.indexOf('Response p99 against workers')).split('</figure>');
+    expect(drawn.match(/class="sign"[^>]*>≥</g)).toHaveLength(2);
+    expect(tipsOf(drawn).map(([, line]) => line)).toEqual([
+      expect.stringMatching(/: ≥[\d.]+ \[.* ms$/),
+      expect.stringMatching(/: ≥[\d.]+ \[.* ms$/),
+    ]);
+    expect(drawn.match(/<td>≥[\d.]+ \[/g)).toHaveLength(2);
+    expect(new Set(explanationsOf(page, '≥'))).toEqual(new Set([1]));
+    const [throughput = ''] = page.slice(page.indexOf('Throughput against workers')).split('</figure>');
+    expect(throughput).not.toContain('≥');
   });
 
   test('a certificate that was not checked, a crossed threshold and every warning are shown', () => {

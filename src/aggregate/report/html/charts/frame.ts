@@ -8,7 +8,7 @@ import {
   symbolTriangle,
   symbolWye,
 } from 'd3-shape';
-import type { Interval } from '../../../result.ts';
+import type { Caveat, Interval } from '../../../result.ts';
 import { formatInterval, nothing } from '../../../text/format.ts';
 import { type Chart, chart, type Table } from '../../blocks.ts';
 import { type Content, type Html, html } from '../markup.ts';
@@ -29,13 +29,19 @@ interface Figure {
   readonly drawing: Content;
   /** The same in figures, folded, for those who cannot see it; null on a page with too many charts. */
   readonly table: Table | null;
+  /** Of its figures, which have their marks; null for a figure without any. */
+  readonly caveats: readonly (Caveat | null | undefined)[];
 }
 
 /** A chart with its title and its table. Its values are read by pointer, or with the arrow keys. */
-export function figure({ title, subtitle, size, legend = null, drawing, table }: Figure): Chart {
+export function figure({ title, subtitle, size, legend = null, drawing, table, caveats }: Figure): Chart {
   const draw = () =>
     html`<figure class="chart"><figcaption><b>${title}</b> <span>${subtitle}</span></figcaption>${legend}<div class="drawing" tabindex="0" role="group" aria-label="${title}" aria-describedby="keys">${drawing}</div>${table !== null && fold('Table', renderTable({ ...table, title }))}</figure>`;
-  return chart(draw, size);
+  return chart(
+    draw,
+    size,
+    caveats.filter(caveat => caveat != null),
+  );
 }
 
 /** A coordinate rounded to a tenth: invisible digits would double the size of the page. */

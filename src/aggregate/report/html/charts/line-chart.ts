@@ -1,7 +1,8 @@
-import type { Interval } from '../../../result.ts';
+import type { Caveat } from '../../../result.ts';
 import { isUnbounded } from '../../../stats/statistics.ts';
 import { nothing } from '../../../text/format.ts';
 import { type Chart, figures, table, words } from '../../blocks.ts';
+import { type MarkedInterval, withMark, withMedianMarked } from '../../marks.ts';
 import { type Html, html } from '../markup.ts';
 import { type Axis, axisOfLevels, type Format } from './axis.ts';
 import {
@@ -27,6 +28,7 @@ interface Point {
   readonly y: number;
   readonly low?: number;
   readonly high?: number;
+  readonly caveat?: Caveat | null;
   /** No line leads to it from the point before. */
   readonly apart?: boolean;
 }
@@ -95,11 +97,11 @@ export function levelChart({ label, formatX, y, ...chart }: LevelChart): Chart[]
   return [lineChart({ ...chart, x, y: y(values), marks: true })];
 }
 
-/** A median with its interval, if it has one. */
-export function pointOf(x: number, interval: Interval | null): Point[] {
+/** A median with its caveat, and its interval, if it has one. */
+export function pointOf(x: number, interval: MarkedInterval | null): Point[] {
   if (interval === null) return [];
-  const { median, low, high } = interval;
-  return [isUnbounded(interval) ? { x, y: median } : { x, y: median, low, high }];
+  const { median, low, high, caveat = null } = interval;
+  return [isUnbounded(interval) ? { x, y: median, caveat } : { x, y: median, low, high, caveat }];
 }
 
 /** Lines over a common x axis; a tip has the values of all lines at one place. */
@@ -144,6 +146,7 @@ export function lineChart(chart: LineChart): Chart {
         ),
       ),
     ]),
+    caveats: lines.flatMap(({ points }) => points.map(({ caveat }) => caveat)),
   });
 }
 
@@ -152,6 +155,8 @@ function drawLine({ x, y, marks }: LineChart, { look, dashed, points }: Line, sh
   const scales = scalesOf(area, x, y);
   const [min, max] = y.domain;
   const inside = (value: number) => scales.y(Math.min(max, Math.max(min, value)));
+  // So that the signs of two lines at one place do not overlap.
+  const side = shift < 0 ? -1 : 1;
   const placed = points
     .filter(point => (x.kind === 'linear' || point.x > 0) && (y.kind === 'linear' || point.y > 0))
     .map(point => ({ ...point, x: px(scales.x(point.x) + shift), y: px(inside(point.y)) }));
@@ -169,7 +174,11 @@ function drawLine({ x, y, marks }: LineChart, { look, dashed, points }: Line, sh
   }<path class="line${dashed === true && ' dashed'}" d="${path}${placed.length === 1 && 'Z'}"/>${
     marks &&
     placed.map(
-      ({ x, y }) => html`<path class="mark" transform="translate(${x} ${y})" d="${markPath(look)}"/>`,
+      ({ x, y, caveat }) =>
+        html`<path class="mark" transform="translate(${x} ${y})" d="${markPath(look)}"/>${
+          caveat != null &&
+          html`<text class="sign" x="${px(x + side * 5)}" y="${px(y - 4)}" text-anchor="${side < 0 ? 'end' : 'start'}">${withMark('', caveat)}</text>`
+        }`,
     )
   }</g>`;
 }
@@ -191,8 +200,10 @@ function describePlace({ lines, describeX, unit }: LineChart, place: number): st
 
 function formatPoint(point: Point | undefined): string {
   if (point === undefined) return nothing;
-  const { y: median, low, high } = point;
-  return low === undefined || high === undefined
-    ? formatExact(median)
-    : formatExactInterval({ median, low, high });
+  const { y: median, low, high, caveat } = point;
+  const figure =
+    low === undefined || high === undefined
+      ? formatExact(median)
+      : formatExactInterval({ median, low, high });
+  return withMedianMarked(figure, caveat);
 }

@@ -4,7 +4,7 @@ import type { Kind } from '../../../stats/metrics.ts';
 import { clearlyLess, clearlyMore, isUnbounded } from '../../../stats/statistics.ts';
 import { formatInterval, formatRatio, formatRatioInterval, nothing } from '../../../text/format.ts';
 import { type Chart, figures, table, words } from '../../blocks.ts';
-import { withMedianMarked } from '../../marks.ts';
+import { type MarkedInterval, withMark, withMedianMarked } from '../../marks.ts';
 import { type Content, type Html, html } from '../markup.ts';
 import { type Axis, type Format, logAxis, scaleOf } from './axis.ts';
 import {
@@ -19,15 +19,16 @@ import {
   swatches,
 } from './frame.ts';
 
-export interface StripMark extends Interval {
+export interface StripMark extends MarkedInterval {
   /** Left out if a row has a single mark, which is the chart's subject. */
   readonly name?: string;
   readonly look: number;
-  readonly caveat?: Caveat | null;
 }
 
 export interface Strip {
   readonly label: string;
+  /** Of what the label names; its mark is at the label. */
+  readonly caveat?: Caveat | null;
   /** What the row belongs to, in small letters. */
   readonly group?: string;
   readonly badge?: Content;
@@ -61,9 +62,14 @@ interface StripChart extends Strips {
 export function figureStrips(
   strips: Strips,
   { unit, formatNumber }: Pick<Kind, 'unit' | 'formatNumber'>,
-  formatMark = (interval: Interval) => formatInterval(interval, formatNumber),
 ): Chart[] {
-  return stripChart({ ...strips, how: `${unit}, ${strips.how}`, unit, format: formatNumber, formatMark });
+  return stripChart({
+    ...strips,
+    how: `${unit}, ${strips.how}`,
+    unit,
+    format: formatNumber,
+    formatMark: interval => formatInterval(interval, formatNumber),
+  });
 }
 
 const ratioUnit = '×';
@@ -98,7 +104,7 @@ function stripChart(chart: StripChart): Chart[] {
       ({ at, label }) => html`<text x="${at}%" y="15" text-anchor="middle">${label}</text>`,
     )}</svg><span class="strip-value">${axis.label}</span></div></div>`,
     table: table(rows, [
-      words('', ({ label }) => label),
+      words('', labelOf),
       ...(rows.some(({ group = '' }) => group !== '') ? [words<Strip>('of', ({ group = '' }) => group)] : []),
       ...maxMarks.map(({ name }, index) =>
         figures<Strip>(name === undefined ? unit : `${name}, ${unit}`, ({ marks }) =>
@@ -107,11 +113,14 @@ function stripChart(chart: StripChart): Chart[] {
       ),
       ...(banded ? [figures<Strip>('predicted', ({ band }) => band?.text ?? nothing)] : []),
     ]),
+    caveats: rows.flatMap(({ caveat, marks }) => [caveat, ...marks.map(mark => mark.caveat)]),
   });
   return [drawn];
 }
 
-/** Its figure with the sign of its caveat, as in the tables. */
+const labelOf = ({ label, caveat }: Strip) => withMark(label, caveat);
+
+/** Its figure with the mark of its caveat, as in the tables. */
 function formatMarked(mark: StripMark | undefined, format: (interval: Interval) => string): string {
   return mark === undefined ? nothing : withMedianMarked(format(mark), mark.caveat);
 }
@@ -138,7 +147,8 @@ function placeOn(axis: Axis): (value: number) => number {
 }
 
 function drawRow(chart: StripChart, row: Strip, place: (value: number) => number, grid: Content): Html {
-  const { label, group = '', badge = null, strong = false, marks, band, notes = [] } = row;
+  const { group = '', badge = null, strong = false, marks, band, notes = [] } = row;
+  const label = labelOf(row);
   const tip = [
     label,
     ...(group === '' ? [] : [group]),
@@ -172,7 +182,7 @@ function drawMark(mark: StripMark, place: (value: number) => number, y: number):
 /** A row for each scenario whose figure is above 0: others cannot be shown on a logarithmic axis. */
 export function scenarioStrips(
   groups: readonly SettingGroup[],
-  figure: (scenario: ScenarioResult) => (Interval & Pick<StripMark, 'caveat'>) | null,
+  figure: (scenario: ScenarioResult) => MarkedInterval | null,
   notes: (scenario: ScenarioResult) => readonly string[] = () => [],
 ): Strip[] {
   return groups.flatMap(({ label, scenarios }) =>

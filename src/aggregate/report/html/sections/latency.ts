@@ -98,7 +98,9 @@ export function percentileCharts(scenarios: readonly ScenarioResult[]): Block[] 
     groups.length > maxCharts
       ? ` These are the first ${maxCharts} of ${groups.length} charts; the table of all results has the percentiles of every scenario.`
       : '';
-  const intro = note(`All rounds of a scenario together, from the histograms of result.json.${rest}`);
+  const intro = note(
+    `The completed operations of a scenario, all rounds together, from the histograms of result.json.${rest}`,
+  );
   const headings = [...new Set(charts.map(({ heading }) => heading))];
   // A setting with one or two charts needs no fold: its heading is the subtitle of the chart.
   if (headings.length > charts.length / 2) return [intro, ...charts.map(one => one.chart)];

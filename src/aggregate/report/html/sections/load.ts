@@ -1,10 +1,10 @@
-import type { Interval, ScenarioResult } from '../../../result.ts';
+import type { ScenarioResult } from '../../../result.ts';
 import { hasPopulations, linesOf } from '../../../scenario/setting.ts';
 import { metrics } from '../../../stats/metrics.ts';
 import { medianInterval } from '../../../stats/sign-test.ts';
 import { formatMs, formatRate } from '../../../text/format.ts';
 import { type Block, type Chart, heading, note } from '../../blocks.ts';
-import { type IntervalMetric, intervalOf } from '../../figure-columns.ts';
+import { type IntervalMetric, markedIntervalOf } from '../../figure-columns.ts';
 import {
   hysteresisBlocks,
   type LoadTable,
@@ -14,19 +14,20 @@ import {
   loopFigures,
   loopValues,
 } from '../../load-tables.ts';
+import type { MarkedInterval } from '../../marks.ts';
 import { axisFromZero, type Format, logAxis } from '../charts/axis.ts';
 import { type Line, levelChart, pointOf } from '../charts/line-chart.ts';
 
 /** A line of a chart; dashed if it is not the main subject. */
 interface Curve {
   readonly name: string;
-  readonly figure: (scenario: ScenarioResult) => Interval | null;
+  readonly figure: (scenario: ScenarioResult) => MarkedInterval | null;
   readonly dashed?: boolean;
 }
 
 const ofMetric = (metric: IntervalMetric): Curve => ({
   name: metric.name,
-  figure: scenario => intervalOf(metric, scenario),
+  figure: scenario => markedIntervalOf(metric, scenario),
 });
 
 const ofLoops = (name: string, figure: Parameters<typeof loopValues>[1]): Curve => ({

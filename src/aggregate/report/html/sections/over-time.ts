@@ -261,6 +261,7 @@ function timelineChart(chart: TimelineChart): Chart {
           figures('p50 ms', ({ p50 }) => (p50 === null ? nothing : formatExact(p50))),
           figures('p99 ms', ({ p99 }) => (p99 === null ? nothing : formatExact(p99))),
         ]),
+    caveats: [],
   });
 }
 

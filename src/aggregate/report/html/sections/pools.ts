@@ -202,6 +202,7 @@ function utilizationChart(title: string, steps: readonly Utilization[], withTabl
           figures('until ms', ({ untilMs }) => untilMs),
           ...states.map(state => figures<Utilization>(state, step => formatExact(step[state]))),
         ]),
+    caveats: [],
   });
 }
 

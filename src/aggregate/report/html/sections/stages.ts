@@ -1,6 +1,7 @@
-import type { ScenarioResult } from '../../../result.ts';
+import type { Caveat, ScenarioResult } from '../../../result.ts';
 import { describeRate } from '../../../scenario/arrival.ts';
 import { medianInterval } from '../../../stats/sign-test.ts';
+import { caveatOfStage } from '../../../stats/tails.ts';
 import { formatMs, formatRate } from '../../../text/format.ts';
 import { type Block, type Chart, heading } from '../../blocks.ts';
 import { loadTables, type StageResult, type StageRow, stageBlocks, stagesOf } from '../../load-tables.ts';
@@ -16,6 +17,7 @@ interface StageChart {
     readonly name: string;
     /** Null: the round has no such figure. */
     readonly figure: (stage: StageResult) => number | null;
+    readonly caveat?: (row: StageRow) => Caveat | null;
     readonly dashed?: boolean;
   }[];
 }
@@ -26,10 +28,11 @@ const charts: readonly StageChart[] = [
     unit: 'ms',
     format: formatMs,
     log: true,
-    curves: [
-      { name: 'response p50', figure: ({ p50 }) => p50 },
-      { name: 'response p99', figure: ({ p99 }) => p99 },
-    ],
+    curves: (['p50', 'p99'] as const).map(percentile => ({
+      name: `response ${percentile}`,
+      figure: stage => stage[percentile],
+      caveat: ({ measured }) => caveatOfStage(percentile, measured),
+    })),
   },
   {
     title: 'Due and completed by stage',
@@ -73,11 +76,12 @@ export function stageSection(scenarios: readonly ScenarioResult[]): Block[] {
 function stageChart(id: string, rows: readonly StageRow[], drawn: StageChart): Chart[] {
   const { title, unit, format, log = false, curves } = drawn;
   const lines = curves.map(
-    ({ name, figure, dashed = false }, look): Line => ({
+    ({ name, figure, caveat = () => null, dashed = false }, look): Line => ({
       ...{ name, look, dashed },
       points: rows.flatMap(row => {
         const values = row.measured.flatMap(stage => figure(stage) ?? []);
-        return pointOf(middleOf(row), values.length === 0 ? null : medianInterval(values));
+        if (values.length === 0) return [];
+        return pointOf(middleOf(row), { ...medianInterval(values), caveat: caveat(row) });
       }),
     }),
   );

@@ -6,10 +6,9 @@ import {
   linesOf,
   type SettingGroup,
 } from '../../../scenario/setting.ts';
-import { caveatOf } from '../../../stats/tails.ts';
 import { capitalise, formatPlural } from '../../../text/format.ts';
 import type { Block, Chart } from '../../blocks.ts';
-import { chartedMetrics, type IntervalMetric, intervalOf } from '../../figure-columns.ts';
+import { chartedMetrics, type IntervalMetric, markedIntervalOf } from '../../figure-columns.ts';
 import { type Axis, axisFromZero, logAxis } from '../charts/axis.ts';
 import { type Line, levelChart, pointOf } from '../charts/line-chart.ts';
 import { figureStrips, scenarioStrips } from '../charts/strip-chart.ts';
@@ -40,7 +39,7 @@ function againstWorkers({ heading, scenarios }: SettingGroup, metric: IntervalMe
     return {
       ...{ name, look },
       dashed: ofLine.some(({ pools, threads }) => pools !== threads),
-      points: ofLine.flatMap(scenario => pointOf(scenario.workers, intervalOf(metric, scenario))),
+      points: ofLine.flatMap(scenario => pointOf(scenario.workers, markedIntervalOf(metric, scenario))),
     };
   });
   return levelChart({
@@ -65,10 +64,7 @@ function axisOf({ kind: { unit, formatNumber }, better }: IntervalMetric, values
 function ofEachScenario(groups: readonly SettingGroup[], metric: IntervalMetric): Chart[] {
   const rows = scenarioStrips(
     groups,
-    scenario => {
-      const interval = intervalOf(metric, scenario);
-      return interval && { ...interval, caveat: caveatOf(metric, scenario) };
-    },
+    scenario => markedIntervalOf(metric, scenario),
     ({ limitedBy }) => [`limited by: ${limitedBy.resource}`],
   );
   const rest =

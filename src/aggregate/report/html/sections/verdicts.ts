@@ -5,7 +5,6 @@ import { excludesNothing, formatPlural, formatRange, formatRatio } from '../../.
 import { type Block, badge, type Details, details, list, note, paragraph } from '../../blocks.ts';
 import { describeMeasured, measuredInterval } from '../../documents/parts.ts';
 import { describeComparisons } from '../../documents/result.ts';
-import { withMark } from '../../marks.ts';
 import {
   formatPredicted,
   hasInterval,
@@ -141,7 +140,8 @@ function ratioRow(comparison: Comparison, scenarios: ReadonlyMap<string, Scenari
   const base = scenarios.get(comparison.base);
   const other = scenarios.get(comparison.other);
   return {
-    label: withMark(measure, caveat),
+    label: measure,
+    caveat: caveat ?? null,
     group:
       base === undefined || other === undefined
         ? `${comparison.other} to ${comparison.base}`
