@@ -37,8 +37,8 @@ const marksOf: Readonly<Record<Caveat, readonly Mark[]>> = {
 /** The figure with the marks of its caveat. A dash has none. */
 export function withMark(figure: string, caveat: Caveat | null | undefined): string {
   if (figure === nothing || caveat === null || caveat === undefined) return figure;
-  const marked = (mark: Mark) => (marksOf[caveat].includes(mark) ? mark : '');
-  return `${marked('≥')}${figure}${marked('†')}`;
+  const has = (mark: Mark) => marksOf[caveat]?.includes(mark);
+  return `${has('≥') ? '≥' : ''}${figure}${has('†') ? '†' : ''}`;
 }
 
 /** The same of "2.50 [2.40, 2.60]": the mark stands at the median. */

@@ -277,12 +277,12 @@ describe('the alerts of a page', () => {
       ]),
     );
     const [drawn = ''] = page.slice(page.indexOf('Response p99 against workers')).split('</figure>');
-    expect(drawn.match(/class="sign"[^>]*>≥</g)).toHaveLength(2);
+    expect(drawn.match(/class="sign"[^>]*>≥†</g)).toHaveLength(2);
     expect(tipsOf(drawn).map(([, line]) => line)).toEqual([
-      expect.stringMatching(/: ≥[\d.]+ \[.* ms$/),
-      expect.stringMatching(/: ≥[\d.]+ \[.* ms$/),
+      expect.stringMatching(/: ≥[\d.]+† \[.* ms$/),
+      expect.stringMatching(/: ≥[\d.]+† \[.* ms$/),
     ]);
-    expect(drawn.match(/<td>≥[\d.]+ \[/g)).toHaveLength(2);
+    expect(drawn.match(/<td>≥[\d.]+† \[/g)).toHaveLength(2);
     expect(new Set(explanationsOf(page, '≥'))).toEqual(new Set([1]));
     const [throughput = ''] = page.slice(page.indexOf('Throughput against workers')).split('</figure>');
     expect(throughput).not.toContain('≥');
