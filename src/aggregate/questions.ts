@@ -174,7 +174,7 @@ function isBeside({ base, other }: Pick<BlockPair, 'base' | 'other'>): boolean {
   return base.beside !== other.beside;
 }
 
-/** Whether rounds can decide the question: not if a figure is the worst stall, or if nothing limits the true ones of both. */
+/** Whether rounds can decide the question: not if a figure is the worst stall, or if neither true figure has an upper limit. */
 function canBeDecided({ base, other, measure }: BlockPair): boolean {
   const arms = [base, other];
   return (

@@ -284,7 +284,7 @@ export const resultSchema = z.object({
           token: z.string(),
           /** How many may be under it. */
           keys: amount,
-          /** Names of the libraries of functions that it was to load; absent without any, and before 0.14. */
+          /** Names of the libraries of functions that the run was to load; absent without any, and before 0.14. */
           libraries: z.array(z.string()).optional(),
           /** Of an earlier command of the run, whose keys are still there; absent: the name above. Since 0.14. */
           connectionName: z.string().optional(),

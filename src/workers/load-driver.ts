@@ -145,7 +145,7 @@ export class LoadDriver {
 
     const { allServedNs } = this.#group;
     const { spinShare, ...threadLoad } = this.#measured.stop();
-    // Encoding takes milliseconds. Others of the thread have the same end, but no load relies on that for its own.
+    // Encoding takes milliseconds, so it waits for the other loads of the thread, but not beyond this load's own time limit.
     await drained(threadPacer.leave(this.#paced), window, timeoutMs);
     const loads = this.#loads.map(finish);
     const sample: ThreadSample = {

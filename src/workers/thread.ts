@@ -65,7 +65,7 @@ async function measure(task: ThreadTask, shared: SharedState): Promise<ThreadSam
   }
 }
 
-/** Waits for the work, but not after a stop: a server that answers late holds up one connection attempt after another. */
+/** Waits for the work, but not after a stop: with a slow server, a queue of connection attempts can take minutes. */
 async function unlessStopped(work: Promise<unknown>, shared: SharedState): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const stopped = new Promise<void>(resolve => {

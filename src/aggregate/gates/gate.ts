@@ -71,8 +71,8 @@ export function undecided(gate: Gate, side: string, why: string, scenario: strin
 }
 
 /**
- * That a figure is practically the worst stall, as a sentence; empty if it is not. It is judged, as by a threshold: it is a
- * real figure. A lower bound is explained by `outlook`.
+ * That a figure is practically the worst stall, as a sentence; empty if it is not. A gate judges it, as a threshold does,
+ * because it is a real figure. A lower bound is explained by `outlook`.
  */
 function describeStall({ metric }: Gate, arms: readonly ScenarioResult[]): string[] {
   return arms.some(arm => isWorstStall(metric, arm))

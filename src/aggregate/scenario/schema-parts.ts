@@ -34,7 +34,7 @@ export function listOf<Item extends z.ZodType>(item: Item) {
     .superRefine(
       (value, payload) => {
         if (payload.issues.length === 0 || Array.isArray(value)) return;
-        // It is not transformed then, but rules on other keys expect lists.
+        // The transform does not run after an issue, but rules on other keys expect lists.
         payload.value = [value] as typeof value;
         for (const issue of payload.issues) Object.assign(issue, { path: [0, ...(issue.path ?? [])] });
       },

@@ -50,8 +50,8 @@ export function caveatOfLoad(
 }
 
 /**
- * The caveat of a figure that is a lower bound, the worst stall, or both; null: neither. What needs to know one of the two
- * asks for it and compares no caveats, as both together are a third one.
+ * The caveat of a figure that is a lower bound, the worst stall, or both; null: neither. Code that depends on one of the two
+ * asks for that one (`canBeHigher`, `isWorstStall`). It does not compare caveats, because both together are a third caveat.
  */
 export function caveatFor(isBound: boolean, isStall: boolean): Caveat | null {
   if (isBound) return isStall ? 'lower bound of the worst stall' : 'lower bound';
@@ -76,7 +76,7 @@ export function areSinglesWorstStall(figure: PercentileKey, { rounds, workers }:
 
 /**
  * How many cycles of the workers' loop the operations beyond a percentile are: in the median round, or in all rounds
- * together. Null for a mean, for a max, which is a stall by its name, in an open loop, whose work is due whatever the
+ * together. Null for a mean, for a max, which is a stall by definition, in an open loop, whose work is due whatever the
  * workers do, and without a round.
  */
 export function cyclesBeyond(
@@ -125,8 +125,8 @@ export function areSinglesLowerBound(figure: PercentileKey, rounds: readonly Rou
 
 /**
  * The median over the rounds, and the highest that the true one can be: with an infinite value in every round whose figure
- * is only a lower bound. So a few such rounds raise it by a few ranks, and half of them leave it without an end. Null if no
- * round has the figure.
+ * is only a lower bound. A few such rounds raise it by a few ranks; if they are half of all, it is infinite. Null if no round
+ * has the figure.
  */
 export function endsOfMedian<Round>(
   rounds: readonly Round[],
@@ -147,7 +147,7 @@ export function canBeHigher(metric: Metric | PooledMetric, rounds: readonly Roun
   return isRange(endsOfMedian(rounds, metric.ofRound, round => isLowerBound(metric, [round])));
 }
 
-/** Whether the true figure can be another than the measured one. */
+/** Whether the true figure can differ from the measured one. */
 export const isRange = (ends: Ends | null) => ends !== null && ends.low < ends.high;
 
 /** What was lost and can have been slower than a metric says, as a fraction of what was due. A lost message never arrived. */

@@ -242,7 +242,7 @@ function expectOperands(command: CommandName, found: readonly string[], given: O
 /** A message that already has a guess needs no other hint. */
 function wrong(message: string): PoolbenchError {
   const example = shippedFile('configs/smoke.json');
-  // Far from its package, a user has no config yet.
+  // Outside poolbench's folder, a user may not have a config yet.
   const first = isAbsolute(example) ? asTypedHere('init') : asTypedHere(quote(example));
   const hint = `\nTry: ${first}, or ${asTypedHere('--help')}`;
   return new PoolbenchError('USAGE', isGuessed(message) ? message : message + hint);

@@ -110,7 +110,7 @@ export async function resume(
 }
 
 /**
- * Removes the keys that a result has claims of, and these claims. A server that had to be started has ended with its keys.
+ * Removes the keys that a result has claims of, and these claims. A server that poolbench started has ended, and its keys with it.
  *
  * @returns whether it had claims, and all of them are settled
  * @throws PoolbenchError TARGET_IN_USE if the run has not ended; TARGET_UNREACHABLE, TARGET_LOST, RESULTS_NOT_WRITABLE

@@ -45,7 +45,7 @@ export function judgeEach<Item>(items: readonly Item[], part: (item: Item, index
   for (let index = 0; index < items.length; index++) judge(() => part(items[index] as Item, index));
 }
 
-/** The values at fault. An unknown key is none, but the key that it probably misspells is: it has only its default. */
+/** The values at fault. An unknown key is not one, but the key that it probably misspells is, as that has only its default. */
 function pathsOf({ code, path = [], ...issue }: z.core.$ZodRawIssue): (readonly PropertyKey[])[] {
   if (code !== 'unrecognized_keys') return [path];
   const known = issue.inst instanceof z.ZodObject ? Object.keys(issue.inst.shape) : [];

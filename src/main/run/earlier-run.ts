@@ -77,7 +77,7 @@ export async function readLeftRun(
   return { left, plan, refusal: whyNotResumed(result, plan) };
 }
 
-/** What it is instead of a run with one side, which alone is resumed; null if it is one. */
+/** What a result is instead of a run of one target, the only kind that can be resumed; null if it is one. */
 function whyNotResumed(result: Result, plan: Plan): string | null {
   if (result.session !== undefined)
     return 'expected a run of one target, found one side of a run of several targets, which cannot be resumed';

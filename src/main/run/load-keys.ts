@@ -63,7 +63,7 @@ export class LoadKeys {
       keys: keyRanges(workloadTask(workload)).written,
     });
     for (const line of this.#space.warnings) warn(line);
-    // Before the first write; later, what is there may be its own.
+    // Only before the first write: later, libraries on the server may be its own.
     if (this.#data === undefined)
       this.#libraries = await missingLibraries(target.control, workload.functions);
   }

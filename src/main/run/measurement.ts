@@ -183,7 +183,7 @@ async function prepareTarget(
   return { dataSets, basePingMs: await baseRoundTripMs(control) };
 }
 
-/** Runs the tasks of all loads, and reads and cuts in their window. */
+/** Runs the tasks of all loads; in their window, meters CPU time and cuts connections. */
 async function driveLoads(
   bench: Bench,
   {

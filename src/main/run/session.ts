@@ -159,7 +159,7 @@ export class Session {
    *
    * @param options.side its name, if there are several
    * @param options.isNamed whether a URL names the server (by default whether `--url` does): then none is started
-   * @param options.accept refuses a target before anything is said of it
+   * @param options.accept refuses a target before anything is printed about it
    * @param options.onFreePort starts a server on a free port, not on the ports of the other sides' URLs
    * @throws PoolbenchError as `resolveTarget` and `accept`; the reason of a program's signal
    */

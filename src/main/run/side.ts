@@ -146,7 +146,8 @@ export class SideRun {
       this.#keptClaims = await removeLeftKeys(
         { file, control: target.control },
         {
-          ...{ experiment, own: this.#connectionName },
+          experiment,
+          own: this.#connectionName,
           say: line => this.#shared.session.progress.say(this.#named(line)),
           warn: line => this.#warn([line]),
         },

@@ -30,8 +30,8 @@ export function newConnectionName(): string {
  * Whether the server has connections of that name; undefined if it is not known, because the server, or one of several
  * behind its address, does not show all connections.
  *
- * @param own the name of the connections of `control`, which show that the server shows names; without it, a name that
- *   is not shown is never known to be gone
+ * @param own the name of the connections of `control`: if the server shows it, it shows names. Without it, a missing name
+ *   proves nothing
  * @throws PoolbenchError TARGET_LOST
  */
 export async function isConnected(

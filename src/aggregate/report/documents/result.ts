@@ -343,7 +343,7 @@ export function describeShortfall({
   if (!measured.some(hasCompleted)) {
     return measured.some(hasDue)
       ? 'NOTHING COMPLETED: every operation failed or stayed unanswered.'
-      : 'NOTHING WAS DUE: the measured time had no operation.';
+      : 'NOTHING WAS DUE: no operation was scheduled in the measured time.';
   }
   return null;
 }
