@@ -213,6 +213,7 @@ describe('keys of a command that cannot be resumed', () => {
     const steps = join(await experiment.resultsFolder(), 'steps');
     const { code, stderr } = await resume(steps);
     expect(code, stderr).toBe(0);
+    expect(stderr).toMatch('It is not continued');
     expect(await observer.dbsize()).toBe(0);
     expect((await resume(steps)).code).toBe(2);
   });

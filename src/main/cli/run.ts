@@ -1,29 +1,23 @@
-import { join } from 'node:path';
 import { whyNotComparable } from '../../aggregate/comparison/fairness.ts';
 import { comparisonDocument } from '../../aggregate/report/documents/comparison.ts';
 import { resultDocument } from '../../aggregate/report/documents/result.ts';
-import { resultFile, shortPaths } from '../../aggregate/report/files/result-files.ts';
+import { shortPaths } from '../../aggregate/report/files/result-files.ts';
 import { renderTerminal } from '../../aggregate/report/terminal.ts';
 import type { Result } from '../../aggregate/result.ts';
 import { formatList } from '../../aggregate/text/format.ts';
 import { maxNameLength } from '../../aggregate/text/safe-name.ts';
-import { wasRunning } from '../../aggregate/text/target-words.ts';
 import { asTypedHere, optionWords, shownFolder } from '../command-words.ts';
 import { PoolbenchError } from '../errors.ts';
-import type { Experiment } from '../experiment/experiment.ts';
 import { parseGates } from '../experiment/gate-flag.ts';
 import { armsOf, type Plan } from '../experiment/plan.ts';
 import type { Asked } from '../experiment/question.ts';
 import { readPlan } from '../experiment/read-plan.ts';
 import type { Options, SessionOption } from '../options.ts';
-import { type EarlierRun, finishedOf, type LeftResult, readLeftRun, resumeNow } from '../run/earlier-run.ts';
+import { clearLeftKeys } from '../run/clear-left-keys.ts';
+import { type EarlierRun, finishedOf, readLeftRun, resumeNow } from '../run/earlier-run.ts';
 import { endGates, endRun } from '../run/exit-code.ts';
-import { expectEnded, removeLeftKeys } from '../run/left-keys.ts';
-import { ResultsWriter } from '../run/results/results-writer.ts';
 import { type RunOutcome, runSides } from '../run/run-sides.ts';
-import { printBanners, Session, type SessionFlags } from '../run/session.ts';
-import { newConnectionName } from '../server/claim.ts';
-import type { Target } from '../server/find-target.ts';
+import { printBanners, type Session, type SessionFlags } from '../run/session.ts';
 import { withoutPassword } from '../server/url.ts';
 import { printOutput } from '../terminal.ts';
 import { enlistFor } from './agent-options.ts';
@@ -94,7 +88,12 @@ export async function resume(
   const isCleared =
     (refusal !== null || result.complete) && (await clearLeftKeys(left, side.experiment, folder, options));
   if (refusal !== null) {
-    if (isCleared) return 0;
+    if (isCleared) {
+      process.stderr.write(
+        'Nothing that this command wrote is left on the server. It is not continued: only a result of the run command is.\n',
+      );
+      return 0;
+    }
     throw new PoolbenchError('USAGE', `${folder}: ${refusal}`);
   }
   if (result.complete) {
@@ -107,41 +106,6 @@ export async function resume(
     return endRun({ results: [result], error: undefined }, plan.sides, { interrupted: false });
   }
   return await loadSides(plan, side.experiment.name, options, resumeNow(left, plan, folder));
-}
-
-/**
- * Removes the keys that a result has claims of, and these claims. A server that poolbench started has ended, and its keys with it.
- *
- * @returns whether it had claims, and all of them are settled
- * @throws PoolbenchError TARGET_IN_USE if the run has not ended; TARGET_UNREACHABLE, TARGET_LOST, RESULTS_NOT_WRITABLE
- */
-async function clearLeftKeys(
-  { result, stamp }: LeftResult,
-  experiment: Experiment,
-  folder: string,
-  options: SessionFlags,
-): Promise<boolean> {
-  const { keyClaims, ...rest } = result;
-  if (keyClaims === undefined || !wasRunning(result.target)) return false;
-  const file = join(folder, 'result.json');
-  return await Session.run(options, { name: experiment.name, folder }, async session => {
-    const { progress } = session;
-    const accept = ({ control }: Target) => expectEnded({ file, control });
-    const { control, address } = await session.openTarget(experiment, { isNamed: true, accept });
-    const own = newConnectionName();
-    if (address.unnamed !== true) await control.setName(own);
-    const say = (line: string) => progress.say(line);
-    const warn = (line: string) => say(`warning: ${line}`);
-    const prefixes = await removeLeftKeys({ file, control }, { experiment, own, say, warn });
-    for (const { prefix } of prefixes)
-      warn(
-        `the keys under ${prefix} stay: the server does not show whether the run has ended, or refuses to remove them`,
-      );
-    const now = prefixes.length === 0 ? rest : { ...rest, keyClaims: { ...keyClaims, prefixes } };
-    const { error } = await new ResultsWriter(folder, stamp).write([resultFile(now)]);
-    if (error !== undefined) throw error;
-    return prefixes.length === 0;
-  });
 }
 
 /** Runs a plan and prints the results to standard output, and progress to standard error. */
