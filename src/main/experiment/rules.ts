@@ -45,8 +45,12 @@ export function judgeEach<Item>(items: readonly Item[], part: (item: Item, index
   for (let index = 0; index < items.length; index++) judge(() => part(items[index] as Item, index));
 }
 
-/** The values at fault. An unknown key is not one, but the key that it probably misspells is, as that has only its default. */
+/**
+ * The values at fault. An unknown key is not one, but the key that it probably misspells is, as that has only its default.
+ * If the kind of an object is unknown, the whole object is at fault, because its other keys were not judged.
+ */
 function pathsOf({ code, path = [], ...issue }: z.core.$ZodRawIssue): (readonly PropertyKey[])[] {
+  if (code === 'invalid_union' && issue.discriminator !== undefined) return [path.slice(0, -1)];
   if (code !== 'unrecognized_keys') return [path];
   const known = issue.inst instanceof z.ZodObject ? Object.keys(issue.inst.shape) : [];
   return meantKeys(issue.keys as string[], known).flatMap(key => (key === undefined ? [] : [[...path, key]]));

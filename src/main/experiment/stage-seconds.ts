@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { secondsOf } from '../../aggregate/scenario/arrival.ts';
+import { secondsOf, stageSchema } from '../../aggregate/scenario/arrival.ts';
 import type { ScenarioGroup } from '../../aggregate/scenario/scenario.ts';
 import { listOf } from '../../aggregate/scenario/schema-parts.ts';
 import type { Path } from './json-text.ts';
@@ -52,7 +52,7 @@ const stagedInput = z.object({
   arrival: listOf(
     z.object({
       stages: z
-        .array(z.object({ seconds: z.number() }))
+        .array(z.object({ seconds: stageSchema.shape.seconds }))
         .min(1)
         .nullish(),
     }),

@@ -283,6 +283,16 @@ describe('a fault of a config has its path, what was expected and what was found
       'seconds 0.05 3600 found 6000',
     ],
     [
+      'a stage that takes too long, which is no measured time',
+      group({ arrival: { kind: 'constant', stages: [{ seconds: 5000, rate: 1 }] } }),
+      'scenarios[0].arrival.stages[0].seconds 0.01 3600 found 5000',
+    ],
+    [
+      'an unknown kind of arrival, whose other keys are not judged',
+      { ...good, populations: [{ name: 'p', arrival: { kind: 'even', stages: [null] } }] },
+      'populations[0].arrival.kind "closed" "constant" "poisson" "burst" "recorded" found "even"',
+    ],
+    [
       'batch workers beside an open loop',
       group({
         arrival: [{ kind: 'closed' }, { kind: 'constant', rate: 5 }],
