@@ -13,9 +13,11 @@ import { describeStep, passes } from '../../src/aggregate/search/step.ts';
 import { describeStepLine } from '../../src/aggregate/search/words.ts';
 import { seededRandom } from '../../src/aggregate/stats/statistics.ts';
 import { KneeSearch } from '../../src/main/run/search/run-search.ts';
+import { onTerminal } from '../support/documents.ts';
 import { createHistogram, encodeHistogram } from '../support/library-histogram.ts';
 import { logRatiosBesideOtherWork, logRatiosOnAQuietMachine } from '../support/measured-noise.ts';
 import { buildLatency, buildRound } from '../support/result-builder.ts';
+import { buildSearch } from '../support/search-builder.ts';
 
 describe('the knee of a noisy server', () => {
   const random = seededRandom(3);
@@ -227,6 +229,19 @@ describe('what limits a search', () => {
     expect(describeStepLine(step)).toMatch(
       /^step 7: 2,010\/s UNCLEAR \(4 of 8 .* 5\.25 ms, .* 5\.00 ms UNCLEAR; .* 99 % PASS; .* 0\.1 % PASS$/,
     );
+  });
+
+  test('a repeat without a p99 counts as the slowest in the median of a step', () => {
+    const lossy = repeat({ completed: 900 });
+    const p99Of = (...rounds: RoundResult[]) => stepOf(1, 1000, 'fail', rounds).conditions[0]?.median;
+    expect(p99Of(repeat({ p99: 8 }), repeat({ p99: 6 }), repeat({ p99: 9 }), lossy)).toBe(8.5);
+    expect(p99Of(repeat({ p99: 8 }), lossy, lossy, repeat({ p99: 9 }))).toBeNull();
+    expect(p99Of(repeat({ p99: 8 }), lossy, lossy, lossy)).toBeNull();
+    const shown = (...rounds: RoundResult[]) =>
+      onTerminal.search(buildSearch({ steps: [stepOf(1, 1000, 'fail', rounds)] }));
+    expect(shown(repeat({ p99: 8 }), lossy, lossy, lossy)).toMatch(/0 of 4 +–.*\n– as p99: /s);
+    expect(shown(repeat({ p99: 8 }), lossy)).not.toMatch(/8\.00/);
+    expect(shown(repeat({ p99: 8 }))).not.toMatch(/as p99/);
   });
 
   const good = stepOf(1, 1000, 'pass', [repeat(), repeat(), repeat()]);

@@ -1,6 +1,7 @@
 import type { RoundResult } from '../result.ts';
 import { withMerged } from '../stats/histogram.ts';
 import { metrics, type RatioMetric } from '../stats/metrics.ts';
+import { median } from '../stats/statistics.ts';
 import { ratioOver } from '../stats/summary.ts';
 
 /** Figures of a repeat that a condition can limit, by their keys in a config and in search.json. */
@@ -40,6 +41,15 @@ function p99OfAllMs({ openLoop, completed, response, histograms }: RoundResult):
 
 function ratioOf(metric: RatioMetric): (round: RoundResult) => number {
   return round => ratioOver(metric, [round]) ?? 0;
+}
+
+/**
+ * The median of a figure over the repeats of a step. A repeat without it lost too much to have a p99, so it counts as
+ * slower than every other. Null if the median is such a repeat, and without a repeat.
+ */
+export function medianOfRepeats(figures: readonly (number | null)[]): number | null {
+  const middle = median(figures.map(figure => figure ?? Number.POSITIVE_INFINITY));
+  return Number.isFinite(middle) ? middle : null;
 }
 
 /** Whether a repeat meets one condition. */

@@ -37,7 +37,7 @@ const repeat = z.object({
 const condition = z.object({
   name: z.enum(conditionNames),
   limit: z.number(),
-  /** Over the repeats that have the figure; null if none has. */
+  /** Over the repeats, those without the figure above all others; null if it is one of them. */
   median: z.number().nullable(),
   /** Repeats that met it. */
   met: z.number(),

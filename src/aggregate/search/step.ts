@@ -2,8 +2,7 @@ import type { RoundResult } from '../result.ts';
 import type { LoadEnvironment } from '../stats/limit-figures.ts';
 import { limitedBy } from '../stats/limited-by.ts';
 import { decidedTwice, type RoundsRange, repeatedInterval } from '../stats/sign-test.ts';
-import { median } from '../stats/statistics.ts';
-import { meets, namesOf, repeatFigures, type SearchConditions } from './conditions.ts';
+import { medianOfRepeats, meets, namesOf, repeatFigures, type SearchConditions } from './conditions.ts';
 import type { SearchStep } from './schema.ts';
 
 /**
@@ -56,12 +55,11 @@ export function describeStep(
     rate,
     verdict,
     conditions: namesOf(conditions).map(name => {
-      const known = figures.flatMap(one => one[name] ?? []);
       const met = figures.map(one => meets(name, one, conditions));
       return {
         name,
         limit: conditions[name] ?? Number.NaN,
-        median: known.length === 0 ? null : median(known),
+        median: medianOfRepeats(figures.map(one => one[name])),
         met: met.filter(one => one).length,
         verdict: clearVerdict(met),
       };

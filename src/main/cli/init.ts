@@ -4,7 +4,7 @@ import { PoolbenchError } from '../errors.ts';
 import { asIs, suggest } from '../experiment/nearest.ts';
 import { type Asked, askedExperiment, configOf } from '../experiment/question.ts';
 import { questionFlags } from '../experiment/question-flags.ts';
-import { writeConfig } from '../experiment/write-config.ts';
+import { expectNoFile, writeConfig } from '../experiment/write-config.ts';
 
 type Input = NodeJS.ReadableStream & { readonly isTTY?: boolean };
 
@@ -21,12 +21,13 @@ const comparableNames = Object.keys(comparable);
 
 /**
  * `poolbench init [FILE]`: asks four questions, and writes a config with a comment on every key. An empty answer takes the
- * default; on a terminal a wrong one is asked again.
+ * default; on a terminal a wrong one is asked again. It asks nothing if the file cannot be written.
  *
  * @returns the exit code
  * @throws PoolbenchError USAGE for a wrong answer that was piped, or a file that exists; RESULTS_NOT_WRITABLE
  */
 export async function init(path: string, input: Input): Promise<number> {
+  await expectNoFile(path);
   const lines = createInterface({ input, terminal: false });
   const answers = lines[Symbol.asyncIterator]();
   const ask = async <Answer>(question: string, usual: string, read: (text: string) => Answer) => {

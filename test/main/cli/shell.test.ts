@@ -252,6 +252,16 @@ describe('init', () => {
     expect(experiment).toMatchObject({ scenarios: [{ client: ['ioredis', 'wire'], workers: [20] }] });
   });
 
+  test('no question is asked if the file exists', async () => {
+    const { path } = await answer('');
+    const stderr = vi.mocked(process.stderr.write).mockClear();
+    await expect(init(path, Readable.from(['\n']))).rejects.toMatchObject({
+      code: 'USAGE',
+      message: expect.stringMatching(/already exists/),
+    });
+    expect(stderr).not.toHaveBeenCalled();
+  });
+
   test.each([
     [['http://h'], /^URL: /],
     [['', 'clent'], /did you mean client\?/],

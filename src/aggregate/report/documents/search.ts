@@ -1,7 +1,7 @@
-import { conditionNames, searchFigures } from '../../search/conditions.ts';
+import { conditionNames, medianOfRepeats, searchFigures } from '../../search/conditions.ts';
 import type { Search, SearchStep } from '../../search/schema.ts';
 import { countPassed, describeConditions, formatSearchRate, verdictWords } from '../../search/words.ts';
-import { median } from '../../stats/statistics.ts';
+import { medianOfKnown } from '../../stats/statistics.ts';
 import { formatMs, nothing } from '../../text/format.ts';
 import { describeTarget, targetBanners } from '../../text/target-words.ts';
 import {
@@ -26,6 +26,7 @@ import { configCode, environmentBlocks, warningBlocks } from './parts.ts';
 export function searchDocument(search: Search): Block[] {
   const { name, knee, steps, scenario, target } = search;
   const banners = targetBanners(search);
+  const missing = describeMissingP99(steps);
   return [
     ...only(wide, [heading(1, `Search: ${name}`)]),
     ...alerts([...banners, describeStopped(search)]),
@@ -42,6 +43,7 @@ export function searchDocument(search: Search): Block[] {
       ]),
     ]),
     stepTable(steps),
+    ...missing.map(text => note(text)),
     ...warningBlocks(search.warnings),
     ...only(wide, [heading(2, 'Run it again'), configCode(search.config)]),
     ...alerts(banners),
@@ -59,25 +61,32 @@ function stepTable(steps: readonly SearchStep[]): Table {
     ...conditionNames.map(name => {
       const { metric } = searchFigures[name];
       return figures<SearchStep>(headOf(metric), ({ repeats }) =>
-        formatMedian(
-          repeats.flatMap(repeat => repeat[name] ?? []),
-          metric.kind.formatNumber,
-        ),
+        formatKnown(medianOfRepeats(repeats.map(repeat => repeat[name])), metric.kind.formatNumber),
       );
     }),
     figures('lag ms', ({ repeats }) =>
-      formatMedian(
-        repeats.flatMap(({ lagP99Ms }) => lagP99Ms ?? []),
-        formatMs,
-      ),
+      formatKnown(medianOfKnown(repeats.map(({ lagP99Ms }) => lagP99Ms)), formatMs),
     ),
     words('limited by', ({ limitedBy }) => limitedBy.resource, { terminal: { name: 'limit' } }),
     words('evidence', ({ limitedBy }) => limitedBy.evidence, { terminal: false }),
   ]);
 }
 
-function formatMedian(values: readonly number[], format: (value: number) => string): string {
-  return values.length === 0 ? nothing : format(median(values));
+function formatKnown(figure: number | null, format: (value: number) => string): string {
+  return figure === null ? nothing : format(figure);
+}
+
+/** Explains a dash in the column of the p99, if a step has one. */
+function describeMissingP99(steps: readonly SearchStep[]): string[] {
+  const isMissing = steps.some(
+    ({ repeats }) =>
+      repeats.length > 0 && medianOfRepeats(repeats.map(({ responseP99Ms }) => responseP99Ms)) === null,
+  );
+  return isMissing
+    ? [
+        `${nothing} as p99: in half of the repeats or more, over 1 % of the operations due did not complete, so there is no p99.`,
+      ]
+    : [];
 }
 
 /** Alert that the search was stopped; null if it finished. */
