@@ -97,6 +97,7 @@ export class LoadDriver {
 
   async #drive(shared: SharedState, releasedNs: number): Promise<ThreadSample> {
     const { thread, warmupSeconds, seconds, timeoutMs } = this.#task;
+    const begunNs = nowNs();
     const window = this.#window;
     if (shared.stopNs !== undefined) window.endNs = shared.stopNs;
     this.#open?.release(releasedNs);
@@ -150,7 +151,8 @@ export class LoadDriver {
     const loads = this.#loads.map(finish);
     const sample: ThreadSample = {
       thread,
-      seconds: Math.max(0, (window.endNs - startNs) / 1e9),
+      // A thread without a core until the window was over has had none, whatever its schedule offered.
+      seconds: begunNs < window.endNs ? Math.max(0, (window.endNs - startNs) / 1e9) : 0,
       threadLoad: this.#open === undefined && spinShare === 0 ? threadLoad : { ...threadLoad, spinShare },
       allServedMs: allServedNs === null ? null : (allServedNs - releasedNs) / 1e6,
       pools: this.#pools.flatMap(pool => pool.metrics() ?? []),

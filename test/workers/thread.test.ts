@@ -278,6 +278,17 @@ describe('start instant', () => {
     expect(issued).toBeGreaterThan(0);
   });
 
+  test.each([
+    ['a closed loop', null],
+    ['an open loop', { arrivals: { kind: 'constant', rate: 200, size: 1 }, pools: 1, firstPool: 0 } as const],
+  ])('a thread that sees the start after the end of its window has had none, in %s', async (_, openLoop) => {
+    const { port } = await startScriptedServer((_, reply) => reply('+OK\r\n'));
+    const sample = await runOne(port, { openLoop, seconds: 0.15, leadMs: -200 });
+    expect(sample).toMatchObject({ seconds: 0, issued: 0, completed: 0, unfinished: 0 });
+    // What was due stays accounted for.
+    expect(sample.openLoop?.unsent).toBe(openLoop === null ? undefined : 30);
+  });
+
   test('a thread that is stopped at the barrier issues nothing', async () => {
     let asked = 0;
     const { port } = await startScriptedServer((request, reply) => {
