@@ -3,27 +3,40 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type Result, resultSchema } from '../../src/aggregate/result.ts';
 import { keyName } from '../../src/pool/client/batch.ts';
+import { until } from '../support/connections.ts';
 import { createExperiment, unhurried } from '../support/experiment.ts';
 import { connectObserver, loadBegun, measuring } from '../support/observed-server.ts';
 import { runPoolbench } from '../support/poolbench.ts';
+import { startProxy } from '../support/proxy.ts';
 import { ofTest, startRedis } from '../support/servers.ts';
 
 const ownProcess = { ownProcess: true };
 
-/** A run on a server of the test's own. */
+/**
+ * A run on a server of the test's own, by a proxy in this process: without a core for it the run gets no further, and so cannot
+ * have ended before it is killed.
+ */
 async function createRun(config: Readonly<Record<string, unknown>> = {}) {
   const server = await ofTest(startRedis());
   const observer = await connectObserver(server.url);
-  const experiment = await createExperiment(server.url, {
+  const proxy = await startProxy(server.port);
+  const experiment = await createExperiment(`redis://127.0.0.1:${proxy.port}`, {
     workload: { keys: 300, readShare: 1 },
     scenarios: [{ client: 'wire', workers: 2, ...unhurried }],
     rounds: 3,
     seconds: 0.2,
     ...config,
   });
+  /** Resolves when the server has lost its connections, too. */
+  const killNow = async (running: ReturnType<typeof experiment.start>) => {
+    running.kill('SIGKILL');
+    expect((await running.outcome).signal).toBe('SIGKILL');
+    await until(() => proxy.open === 0);
+  };
   return {
     observer,
     experiment,
+    killNow,
     rounds: async () => (await experiment.result()).scenarios.map(({ rounds }) => rounds.length),
     /** In this process, unless another one is resumed here at the same time: then in a process of its own. */
     async resume(folder?: string, ...args: string[]) {
@@ -33,8 +46,7 @@ async function createRun(config: Readonly<Record<string, unknown>> = {}) {
     async kill(round?: string) {
       const running = experiment.start([], ownProcess);
       await (round === undefined ? loadBegun(observer) : running.said(round));
-      running.kill('SIGKILL');
-      expect((await running.outcome).signal).toBe('SIGKILL');
+      await killNow(running);
     },
   };
 }
@@ -65,14 +77,13 @@ describe('keys of a run that was killed', () => {
   });
 
   test('are removed by --resume if it was killed while it removed them', async () => {
-    const { observer, experiment, resume, rounds } = await createRun({ rounds: 1, seconds: 4 });
+    const { observer, experiment, killNow, resume, rounds } = await createRun({ rounds: 1, seconds: 4 });
     const running = experiment.start([], ownProcess);
     await measuring(observer);
     // What the load does not need, and the removal waits for.
     await observer.call('CLIENT', 'PAUSE', '60000', 'WRITE');
     await expect.poll(rounds, { timeout: 20_000 }).toEqual([1]);
-    running.kill('SIGKILL');
-    await running.outcome;
+    await killNow(running);
     await observer.call('CLIENT', 'UNPAUSE');
     expect(await observer.exists('poolbench:1:claim')).toBe(1);
     expect((await experiment.result()).complete).toBe(false);
@@ -169,11 +180,11 @@ describe('keys of a run that was killed', () => {
 
 describe('keys of a command that cannot be resumed', () => {
   test('are removed from the server of a killed versus by run --resume of each side, once it has ended', async () => {
-    const { observer, experiment, resume } = await createRun();
+    const { observer, experiment, killNow, resume } = await createRun({ rounds: 1000 });
     const other = join(experiment.folder, 'other.json');
     await cp(experiment.configPath, other);
     const running = experiment.start([other], { command: 'versus', ...ownProcess });
-    await running.said('round 2/3');
+    await running.said('round 2/1000');
     const folder = await experiment.resultsFolder();
     const sides = (await readdir(folder, { withFileTypes: true })).filter(entry => entry.isDirectory());
     expect(sides).toHaveLength(2);
@@ -182,8 +193,7 @@ describe('keys of a command that cannot be resumed', () => {
       code: 3,
       stderr: expect.stringMatching(/^poolbench: .+\n$/),
     });
-    running.kill('SIGKILL');
-    await running.outcome;
+    await killNow(running);
     expect(await observer.dbsize()).toBe(602);
     for (const [side, left] of [
       [first, 301],
@@ -200,15 +210,14 @@ describe('keys of a command that cannot be resumed', () => {
   });
 
   test('are removed from the server of a killed search by run --resume of its steps', async () => {
-    const { observer, experiment, resume } = await createRun({
+    const { observer, experiment, killNow, resume } = await createRun({
       scenarios: [{ client: 'wire', workers: 4, arrival: { kind: 'constant', rate: 1000 } }],
       rounds: undefined,
       search: { completedShare: 0, failedShare: 1 },
     });
     const running = experiment.start([], { command: 'search', ...ownProcess });
     await running.said('step 1');
-    running.kill('SIGKILL');
-    await running.outcome;
+    await killNow(running);
     expect(await observer.dbsize()).toBe(301);
     const steps = join(await experiment.resultsFolder(), 'steps');
     const { code, stderr } = await resume(steps);
@@ -220,17 +229,19 @@ describe('keys of a command that cannot be resumed', () => {
 });
 
 test('a run that has not ended is not resumed, in its folder or a copy of it; once it is killed, one of two commands resumes it', async () => {
-  const { observer, experiment, resume, rounds } = await createRun({
+  const { observer, experiment, killNow, resume, rounds } = await createRun({
     rounds: 2,
     seconds: 4,
     ...withPopulation,
   });
   const running = experiment.start([], ownProcess);
   await running.said('round 1/2');
+  await until(async () => (await rounds())[0] === 1);
+  // However long the commands below take: it holds its connections, and does nothing.
+  running.kill('SIGSTOP');
   const folder = await experiment.resultsFolder();
   const copy = join(experiment.folder, 'copy');
-  // The run replaces its result at any time.
-  await cp(folder, copy, { recursive: true, filter: path => !path.endsWith('.part') });
+  await cp(folder, copy, { recursive: true });
   const keys = await observer.dbsize();
   for (const resumed of [folder, copy]) {
     const { code, stderr } = await resume(resumed);
@@ -240,8 +251,7 @@ test('a run that has not ended is not resumed, in its folder or a copy of it; on
   }
   expect(await observer.dbsize()).toBe(keys);
   expect(await rounds()).toEqual([1]);
-  running.kill('SIGKILL');
-  await running.outcome;
+  await killNow(running);
 
   // One of them ends before the load, or without writing anything.
   const outcomes = await Promise.all([resume(), resume()]);
