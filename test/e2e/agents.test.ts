@@ -20,6 +20,7 @@ import { runPoolbench } from '../support/poolbench.ts';
 import {
   certificates,
   ofTest,
+  onFreePorts,
   shareServer,
   startRedis,
   startRedisWithTls,
@@ -188,8 +189,12 @@ describe('load runs on agents as it does here', () => {
   });
 
   test('the control server may have TLS and an ACL; login and certificates of the target come from the agent, which ends when it is told to', async () => {
-    const tlsPort = await freePort();
-    const control = await ofTest(startRedis({ args: tlsArguments(tlsPort) }));
+    let tlsPort = 0;
+    const starting = onFreePorts(async () => {
+      tlsPort = await freePort();
+      return await startRedis({ args: tlsArguments(tlsPort) });
+    });
+    const control = await ofTest(starting);
     const target = await ofTest(startRedisWithTls({ args: ['--requirepass', 'secret'] }));
     const admin = await connectObserver(control.url);
     await admin.call('ACL', 'SETUSER', 'bench', 'on', '>pw', ...controlRules.split(' '));
@@ -230,6 +235,8 @@ describe('run without its agents does not begin', () => {
     expect(outcome.stderr).toMatch(/old-agent of group few and version 0\.0\.1/);
     expect(await keysOfRuns(control.url)).toEqual([]);
 
+    // The one that was found hears of the end a moment later.
+    await expectFree(control.url, 'few');
     const listed = await runPoolbench(['agents', '--control', control.url, '--json']);
     const { version } = describeTool();
     const found: Record<string, unknown>[] = JSON.parse(listed.stdout);

@@ -1,8 +1,10 @@
+import { existsSync } from 'node:fs';
 import { access, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../../src/main/server/server-process.ts';
 import { bareMachine } from '../support/bare-machine.ts';
+import { until } from '../support/connections.ts';
 import { createExperiment } from '../support/experiment.ts';
 import { answers, callsOf, connectObserver } from '../support/observed-server.ts';
 import { runPoolbench } from '../support/poolbench.ts';
@@ -61,18 +63,18 @@ test('SIGHUP while a server is fetched: 130, and nothing is left of it', async (
   const experiment = await createExperiment(`redis://localhost:${await freePort()}`);
   const env = await bareMachine(experiment.folder);
   const apt = join(experiment.folder, 'bin', 'apt-get');
-  await writeFile(apt, '#!/bin/sh\nexec sleep 60\n');
-  let sent = false;
+  const atWork = join(experiment.folder, 'at-work');
+  await writeFile(apt, `#!/bin/sh\necho > '${atWork}'\nexec sleep 60\n`);
+  let interrupting: Promise<void> | undefined;
   const { code } = await runPoolbench(['check', experiment.configPath], {
     env,
     ownProcess: true,
     onOutput(output, kill) {
-      if (sent || !output.includes('fetching redis-server')) return;
-      sent = true;
-      // Once apt-get is at work.
-      setTimeout(() => kill('SIGHUP'), 300);
+      if (output.includes('fetching redis-server'))
+        interrupting ??= until(() => existsSync(atWork)).then(() => kill('SIGHUP'));
     },
   });
+  await interrupting;
   expect(code).toBe(130);
   expect(await readdir(join(experiment.folder, 'cache', 'poolbench', 'servers'))).toEqual([]);
 });

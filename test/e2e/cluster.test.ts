@@ -7,7 +7,7 @@ import { startCluster, type TestCluster, type TestNode } from '../support/cluste
 import { rejection, until } from '../support/connections.ts';
 import { calm, createExperiment, unhurried } from '../support/experiment.ts';
 import { callsOf } from '../support/observed-server.ts';
-import { certificates, ofTest, shareServer, startRedis } from '../support/servers.ts';
+import { certificates, ofTest, onFreePorts, shareServer, startRedis } from '../support/servers.ts';
 
 /** All operations succeeded at the node that they were sent to first, and its masters have counted them. */
 function expectCounted(scenarios: readonly MeasuredResult[]): void {
@@ -145,8 +145,10 @@ describe('cluster is measured as one target', () => {
     });
 
     test('a cluster that does not serve all slots', async () => {
-      const args = ['--cluster-enabled', 'yes', '--cluster-port', String(await freePort())];
-      const empty = await ofTest(startRedis({ args }));
+      const starting = onFreePorts(async () =>
+        startRedis({ args: ['--cluster-enabled', 'yes', '--cluster-port', String(await freePort())] }),
+      );
+      const empty = await ofTest(starting);
       expect(await find(empty.url, true)).toMatchObject({
         exitCode: 3,
         message: expect.stringContaining('16384'),

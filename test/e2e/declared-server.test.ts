@@ -1,5 +1,5 @@
 import { readdir, writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -19,7 +19,6 @@ import { readComparison, readSide } from '../support/session.ts';
  * @returns the URL
  */
 async function disguiseAsDragonfly(port: number): Promise<string> {
-  const own = await freePort();
   const proxy = createServer(client => {
     const server = connect(port, '127.0.0.1');
     client.pipe(server);
@@ -38,11 +37,11 @@ async function disguiseAsDragonfly(port: number): Promise<string> {
       socket.on('close', () => other.destroy());
     }
   });
-  await new Promise<void>(resolve => proxy.listen(own, '127.0.0.1', resolve));
+  await new Promise<void>(resolve => proxy.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => {
     proxy.close();
   });
-  return `redis://127.0.0.1:${own}`;
+  return `redis://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
 }
 
 describe('declared server is used started or stood in for', () => {

@@ -1,9 +1,9 @@
-import { existsSync } from 'node:fs';
 import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { freePort } from '../../src/main/server/server-process.ts';
+import { until } from '../support/connections.ts';
 import { createExperiment, unhurried } from '../support/experiment.ts';
 import { answers, connectObserver, loadBegun, processId, processLives } from '../support/observed-server.ts';
 import { ofTest, shareServer, startRedis } from '../support/servers.ts';
@@ -160,8 +160,12 @@ test('an interrupt while the target is started: nothing is left of it', async ()
     env: { PATH: `${bin}${delimiter}${process.env.PATH}` },
   });
   await running.said('looking for a redis to start');
-  await expect.poll(() => existsSync(pidFile), { timeout: 10_000 }).toBe(true);
-  const server = Number(await readFile(pidFile, 'utf8'));
+  let server = 0;
+  // The file is there before its line.
+  await until(async () => {
+    server = Number(await readFile(pidFile, 'utf8').catch(() => ''));
+    return server > 0;
+  });
   expect(processLives(server)).toBe(true);
   running.kill('SIGINT');
   const { code, stdout, stderr } = await running.outcome;
