@@ -35,7 +35,10 @@ interface TestClusterOptions {
   readonly masters?: number;
   readonly withReplicas?: boolean;
   readonly server?: 'redis' | 'valkey';
-  /** After so long without a sign of life a node counts as failed. */
+  /**
+   * After so long without a sign of life a node counts as failed, and its slots are not served. Absent: longer than a busy
+   * machine keeps a node from a core.
+   */
   readonly nodeTimeoutMs?: number;
   /** What every node asks of its clients, and of other nodes. */
   readonly password?: string;
@@ -48,7 +51,7 @@ export async function startCluster({
   masters: masterCount = 3,
   withReplicas = false,
   server = 'redis',
-  nodeTimeoutMs = 1000,
+  nodeTimeoutMs = 30_000,
   password,
   tls = false,
 }: TestClusterOptions = {}): Promise<TestCluster> {
@@ -69,11 +72,7 @@ export async function startCluster({
         // The usual port of the cluster's bus is 10,000 higher, which need not be a port.
         const busPort = await freePort();
         const tlsPort = tls ? await freePort() : 0;
-        const args = [
-          ...clusterArguments(busPort, nodeTimeoutMs),
-          ...login,
-          ...(tls ? tlsArguments(tlsPort) : []),
-        ];
+        const args = [...clusterArguments(busPort), ...login, ...(tls ? tlsArguments(tlsPort) : [])];
         return { one: await start({ args }), busPort, tlsPort };
       });
       const redis = new Redis(one.url, {
@@ -116,6 +115,7 @@ export async function startCluster({
       const info = await infoOf(redis);
       return info.ok && (await rolesSeenBy(redis)).length === nodes.length;
     });
+    for (const { redis } of nodes) await redis.config('SET', 'cluster-node-timeout', nodeTimeoutMs);
     return {
       masters,
       replicas,
@@ -201,10 +201,13 @@ async function untilAll<T>(items: readonly T[], holds: (item: T) => Promise<bool
     }, 50);
 }
 
-function clusterArguments(busPort: number, nodeTimeoutMs: number): string[] {
+/** Nodes talk to one another the more often, the shorter their time limit is: a cluster comes together sooner with a short one. */
+const formingTimeoutMs = 1000;
+
+function clusterArguments(busPort: number): string[] {
   return [
     ...['--cluster-enabled', 'yes', '--cluster-port', String(busPort)],
-    ...['--cluster-node-timeout', String(nodeTimeoutMs), '--cluster-replica-validity-factor', '0'],
+    ...['--cluster-node-timeout', String(formingTimeoutMs), '--cluster-replica-validity-factor', '0'],
     ...['--repl-diskless-sync-delay', '0', '--shutdown-timeout', '0'],
   ];
 }
