@@ -204,7 +204,7 @@ describe('measurement', () => {
   });
 
   test('a run fails if a population has lost more than a run may lose, though its scenario has not', () => {
-    const exitCode = (failed: number) => {
+    const exitCode = (failed: number, maxFailedShare = experiment.maxFailedShare) => {
       const round = buildRound(1, 1000);
       const bulk = {
         ...round,
@@ -214,10 +214,11 @@ describe('measurement', () => {
         failed: { OOM: failed },
       };
       const result = buildResult([buildScenario({}, [{ ...round, populations: [bulk] }])]);
-      const side = { name: 'one', experiment, scenarios: [] };
+      const side = { name: 'one', experiment: { ...experiment, maxFailedShare }, scenarios: [] };
       return exitCodeOf({ results: [result], error: undefined }, [side], { interrupted: false });
     };
     expect(exitCode(10)).toBe(0);
+    expect(exitCode(20, 0.02)).toBe(0);
     expect(() => exitCode(20)).toThrow(
       expect.objectContaining({
         code: 'TOO_MANY_FAILURES',
