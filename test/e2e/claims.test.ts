@@ -180,7 +180,8 @@ describe('interrupted ledger is resumed', () => {
   test('a lost target ends all suites; what was measured is kept, and can be resumed only with the same target and measured in the same way', async () => {
     const redis = await ofTest(startRedis());
     const suites = await createSuites({ C2: 'long', C3: 'last' });
-    await suites.write('long', { rounds: 1000, timeoutMs: 200 });
+    // No shorter: before the loss, too, a busy machine must connect and answer within it.
+    await suites.write('long', { rounds: 1000, timeoutMs: 1000 });
     let stopping: Promise<void> | undefined;
     const { code, stderr } = await suites.run([redis.url], output => {
       if (output.includes('round 2/1000')) stopping ??= redis.stop();
