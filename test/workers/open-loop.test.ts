@@ -4,7 +4,7 @@ import { type Control, connectControl } from '../../src/main/server/control.ts';
 import { commandCalls } from '../../src/main/server/server-info.ts';
 import { nowNs } from '../../src/pool/clock.ts';
 import type { Arrivals, OpenLoopSample } from '../../src/workers/contract.ts';
-import { loopback, until } from '../support/connections.ts';
+import { loopback, patient, until } from '../support/connections.ts';
 import { decodeHistogram } from '../support/decode-histogram.ts';
 import { startProxy } from '../support/proxy.ts';
 import { shareServer, startRedis, type TestServer } from '../support/servers.ts';
@@ -15,7 +15,7 @@ let control: Control;
 
 beforeAll(async () => {
   server = await shareServer();
-  control = await connectControl(loopback(server.port), { timeoutMs: 2000 });
+  control = await connectControl(loopback(server.port), patient);
 });
 
 afterAll(() => control?.close());

@@ -5,7 +5,7 @@ import { commandCalls } from '../../src/main/server/server-info.ts';
 import { nowNs } from '../../src/pool/clock.ts';
 import type { LoadSample, PoolTask } from '../../src/workers/contract.ts';
 import { SharedState } from '../../src/workers/shared-state.ts';
-import { clientNames, loopback, until } from '../support/connections.ts';
+import { clientNames, loopback, patient, until } from '../support/connections.ts';
 import { decodeHistogram } from '../support/decode-histogram.ts';
 import { plainWorkload } from '../support/plain-workload.ts';
 import { startProxy } from '../support/proxy.ts';
@@ -28,7 +28,7 @@ describe('accounting', () => {
 
   beforeAll(async () => {
     server = await shareServer();
-    control = await connectControl(loopback(server.port), { timeoutMs: 2000 });
+    control = await connectControl(loopback(server.port), patient);
   });
 
   afterAll(() => control?.close());

@@ -20,7 +20,7 @@ import { claimKeySpace } from '../../../src/main/server/key-space.ts';
 import { keyName } from '../../../src/pool/client/batch.ts';
 import { nowNs } from '../../../src/pool/clock.ts';
 import { SharedState } from '../../../src/workers/shared-state.ts';
-import { loopback } from '../../support/connections.ts';
+import { loopback, patient } from '../../support/connections.ts';
 import { createExperiment } from '../../support/experiment.ts';
 import { connectObserver } from '../../support/observed-server.ts';
 import { startProxy } from '../../support/proxy.ts';
@@ -172,7 +172,7 @@ describe('measurement', () => {
   test('records that a voided measurement inserted are removed before it is repeated', async () => {
     const server = await shareServer();
     const redis = await connectObserver(server.url);
-    const control = await connectControl(loopback(server.port), { timeoutMs: 500 });
+    const control = await connectControl(loopback(server.port), patient);
     onTestFinished(() => control.close());
     const keys = 10;
     const claim = await claimKeySpace(control, { seed: 1, before: '', keys: 2 * keys });

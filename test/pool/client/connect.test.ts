@@ -18,6 +18,7 @@ import {
   loopback,
   openConnection,
   overRing,
+  patient,
   plainIoredis,
   plainWire,
   rejection,
@@ -52,7 +53,7 @@ beforeAll(async () => {
     tlsPort = await freePort();
     return startRedisOnSocket({ args: [...login, ...tlsArguments(tlsPort)] });
   });
-  control = await connectControl(loopback(server.port, { password: 's3cret' }), { timeoutMs: 2000 });
+  control = await connectControl(loopback(server.port, { password: 's3cret' }), patient);
 });
 
 afterAll(async () => {
@@ -102,9 +103,7 @@ describe('transports and logins', () => {
       const database = client === 'wire' ? 3 : 4;
       await works(client, loopback(old.port, { ...worker, database }));
       await works(client, loopback(old.port, { password: 's3cret', database: database + 2 }));
-      const oldControl = await connectControl(loopback(old.port, { password: 's3cret' }), {
-        timeoutMs: 2000,
-      });
+      const oldControl = await connectControl(loopback(old.port, { password: 's3cret' }), patient);
       onTestFinished(() => oldControl.close());
       const list = await oldControl.call('CLIENT', 'LIST');
       expect(list).toMatch(new RegExp(`name=test .*db=${database} .*user=worker .*resp=2`));
@@ -203,7 +202,7 @@ describe('failed connection attempts', () => {
   beforeAll(async () => {
     plain = await shareServer();
     full = await startRedis({ args: ['--maxclients', '3'] });
-    ours = await connectControl(loopback(full.port), { timeoutMs: 2000 });
+    ours = await connectControl(loopback(full.port), patient);
   });
 
   afterAll(async () => {
