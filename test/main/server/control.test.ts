@@ -7,7 +7,6 @@ import { PoolbenchError } from '../../../src/main/errors.ts';
 import { type Control, connectControl, parseInfo } from '../../../src/main/server/control.ts';
 import { preflight } from '../../../src/main/server/preflight.ts';
 import { commandCalls, identify, serverCpu } from '../../../src/main/server/server-info.ts';
-import { freePort } from '../../../src/main/server/server-process.ts';
 import { parseAddress } from '../../../src/main/server/url.ts';
 import {
   clientNames,
@@ -19,6 +18,7 @@ import {
   sendBatch,
   until,
 } from '../../support/connections.ts';
+import { ownPort } from '../../support/ports.ts';
 import { startScriptedServer } from '../../support/scripted-server.ts';
 import {
   certificates,
@@ -160,7 +160,7 @@ describe('control connection reports what is wrong', () => {
   });
 
   test('nothing listens', async () => {
-    const port = await freePort();
+    const port = await ownPort();
     for (const host of ['127.0.0.1', 'localhost']) {
       const error = await failure(`redis://${host}:${port}`);
       expect(error).toMatchObject({ code: 'TARGET_UNREACHABLE', cause: { code: 'ECONNREFUSED' } });

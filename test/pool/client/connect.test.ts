@@ -5,7 +5,6 @@ import tls from 'node:tls';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { type Control, connectControl } from '../../../src/main/server/control.ts';
-import { freePort } from '../../../src/main/server/server-process.ts';
 import { parseAddress } from '../../../src/main/server/url.ts';
 import type { Address } from '../../../src/pool/client/address.ts';
 import { failureCode } from '../../../src/pool/errors.ts';
@@ -26,6 +25,7 @@ import {
   sendBatch,
   until,
 } from '../../support/connections.ts';
+import { ownPort } from '../../support/ports.ts';
 import { startProxy } from '../../support/proxy.ts';
 import { startScriptedServer } from '../../support/scripted-server.ts';
 import {
@@ -50,7 +50,7 @@ let control: Control;
 
 beforeAll(async () => {
   server = await onFreePorts(async () => {
-    tlsPort = await freePort();
+    tlsPort = await ownPort();
     return startRedisOnSocket({ args: [...login, ...tlsArguments(tlsPort)] });
   });
   control = await connectControl(loopback(server.port, { password: 's3cret' }), patient);
@@ -218,7 +218,7 @@ describe('failed connection attempts', () => {
     };
 
     test('nothing listens', async () => {
-      expect(await refusal(loopback(await freePort()))).toMatchObject({ code: 'ECONNREFUSED' });
+      expect(await refusal(loopback(await ownPort()))).toMatchObject({ code: 'ECONNREFUSED' });
       expect(await refusal(loopback(0, { path: '/nowhere/redis.sock' }))).toMatchObject({ code: 'ENOENT' });
     });
 
