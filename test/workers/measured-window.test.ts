@@ -31,7 +31,7 @@ afterAll(async () => void (await worker?.terminate()));
 const minuteMs = 60_000;
 
 /** What the thread measures of itself in a script that ends with `meter.stop()`. */
-async function loadOf(script: string): Promise<ThreadLoadFigures> {
+async function loadOf(script: string): Promise<ThreadLoadFigures & { readonly wallMs?: number }> {
   worker.postMessage(script);
   const [figures] = await once(worker, 'message');
   return figures;
@@ -42,11 +42,14 @@ const workRatio = ({ eventLoopUtilization, waitShare }: ThreadLoadFigures) =>
   eventLoopUtilization - (waitShare ?? 0);
 
 test('a thread that computes has a core or waits for one all the time', async () => {
-  const load = await loadOf('meter.begin(); block(300); return meter.stop();');
+  const { wallMs = Number.NaN, ...load } = await loadOf(
+    'const from = now(); meter.begin(); block(300); return { ...meter.stop(), wallMs: now() - from };',
+  );
   expect(load.eventLoopUtilization).toBeGreaterThan(0.95);
   if (process.platform !== 'linux') return;
   expect((load.cores ?? 0) + (load.waitShare ?? 0)).toBeGreaterThan(0.9);
-  expect((load.cores ?? 0) + (load.waitShare ?? 0)).toBeLessThan(1.05);
+  // It can wait for a core while it reads these figures, too.
+  expect((load.cores ?? 0) + (load.waitShare ?? 0)).toBeLessThan((1.05 * wallMs) / 300);
 });
 
 test('a thread that waits has no core, whatever another computes beside it', async () => {

@@ -324,9 +324,13 @@ describe('limit by round trips is measured on an idle connection', () => {
     const proxy = await startProxy(server.port);
     const control = await controlOf(proxy.port);
     proxy.delayMs = 30;
-    const ms = await baseRoundTripMs(control);
-    expect(ms).toBeGreaterThanOrEqual(29);
-    expect(ms).toBeLessThan(500);
+    const measure = async () => {
+      const ms = await baseRoundTripMs(control);
+      expect(ms).toBeGreaterThanOrEqual(29);
+      return ms;
+    };
+    // On a busy machine most of them may be late.
+    await expect.poll(measure).toBeLessThan(500);
   });
 
   test('a few that are late do not decide, and twenty are enough', async () => {
@@ -334,7 +338,7 @@ describe('limit by round trips is measured on an idle connection', () => {
       if (ping === 2) setTimeout(() => reply('+PONG\r\n'), 60);
       else reply('+PONG\r\n');
     });
-    // On a busy machine most of them may be late.
+    // As above.
     const measure = async () => {
       seen.pings = -1;
       return baseRoundTripMs(await controlOf(port));
@@ -356,6 +360,6 @@ describe('limit by round trips is measured on an idle connection', () => {
 
   test('null when none is answered', async () => {
     const { port } = await startPonger(() => {});
-    expect(await baseRoundTripMs(await controlOf(port, 500))).toBeNull();
+    expect(await baseRoundTripMs(await controlOf(port, 2000))).toBeNull();
   });
 });
