@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import type { ExperimentConfig, RunProgress } from '../../src/main/library.ts';
-import { freePort } from '../../src/main/server/server-process.ts';
 import { rejection } from '../support/connections.ts';
 import { unhurried } from '../support/experiment.ts';
 import { answers, connectObserver, loadBegun } from '../support/observed-server.ts';
+import { ownPort } from '../support/ports.ts';
 import { buildResult, buildRound, buildScenario } from '../support/result-builder.ts';
 import { shareServer } from '../support/servers.ts';
 
@@ -94,7 +94,7 @@ test('with a folder for results, what it returns is what result.json has', async
 });
 
 test('several numbers of server threads are targets of one run, which are compared', async () => {
-  const url = `redis://127.0.0.1:${await freePort()}`;
+  const url = `redis://127.0.0.1:${await ownPort()}`;
   const { results, comparison } = await run(
     config(url, {
       target: { server: 'redis', url, threads: [1, 2] },
@@ -135,13 +135,13 @@ test('an abort in the middle of a long window ends it', async () => {
 });
 
 test('an abort before the target is found rejects with its reason, and leaves no server', async () => {
-  const port = await freePort();
+  const port = await ownPort();
   const url = `redis://127.0.0.1:${port}`;
   const before = { signal: AbortSignal.abort('before') };
   await expect(run(config(url), before)).rejects.toBe('before');
   await expect(check(config(url), before)).rejects.toBe('before');
   const stop = new AbortController();
-  const elsewhere = `redis://127.0.0.1:${await freePort()}`;
+  const elsewhere = `redis://127.0.0.1:${await ownPort()}`;
   const checking = check(config(elsewhere), { signal: stop.signal });
   setImmediate(() => stop.abort('enough'));
   await expect(checking).rejects.toBe('enough');

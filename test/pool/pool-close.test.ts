@@ -8,6 +8,7 @@ import {
   createPool,
   GET,
   loopback,
+  patient,
   rejection,
   sendBatch,
   until,
@@ -20,7 +21,7 @@ let control: Control;
 
 beforeAll(async () => {
   server = await shareServer();
-  control = await connectControl(loopback(server.port), { timeoutMs: 2000 });
+  control = await connectControl(loopback(server.port), patient);
 });
 
 afterAll(() => control?.close());
@@ -90,12 +91,17 @@ describe.each(clientNames)('%s', client => {
     'a connect that is under way when it closes (time limit %d) leaves no connection behind',
     async timeout => {
       const proxy = await startProxy(server.port);
-      proxy.delayMs = 60;
+      const held: (() => void)[] = [];
+      proxy.admission = pass => held.push(pass);
       const pool = createPool(connector(client, loopback(proxy.port)), 'optimized', { max: 4, minIdle: 2 });
       const warming = pool.warm().catch(() => {});
       const acquiring = rejection(pool.acquire());
       await until(() => proxy.accepted === 3);
-      await pool.close({ timeout });
+      const closing = pool.close({ timeout });
+      if (timeout < Number.POSITIVE_INFINITY) await closing;
+      proxy.admission = undefined;
+      for (const pass of held) pass();
+      await closing;
       expect(await acquiring).toMatchObject({ code: 'POOL_CLOSED' });
       await warming;
       await until(() => proxy.open === 0);

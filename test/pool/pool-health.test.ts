@@ -9,11 +9,13 @@ import {
   createPool,
   GET,
   loopback,
+  patient,
   rejection,
   sendBatch,
   until,
 } from '../support/connections.ts';
 import { FakeConnection } from '../support/fake-connection.ts';
+import { passUntil, stopPoolTime } from '../support/pool-time.ts';
 import { startProxy } from '../support/proxy.ts';
 import { shareServer, type TestServer } from '../support/servers.ts';
 
@@ -23,7 +25,7 @@ describe('health checks', () => {
 
   beforeAll(async () => {
     server = await shareServer();
-    control = await connectControl(loopback(server.port), { timeoutMs: 2000 });
+    control = await connectControl(loopback(server.port), patient);
   });
 
   afterAll(() => control?.close());
@@ -89,13 +91,13 @@ describe('health checks', () => {
   );
 
   test('replies refresh what vouches for a connection: in steady use there is never a check', async () => {
+    const pass = stopPoolTime();
     const pool = createPool(connector('wire', loopback(server.port)), 'health-cached', { healthTtlMs: 300 });
     await use(pool, 1);
     pool.resetMetrics();
-    const startMs = performance.now();
-    while (performance.now() - startMs < 600) {
+    for (let passedMs = 0; passedMs < 600; passedMs += 10) {
+      pass(10);
       await use(pool, 1);
-      await sleep(10);
     }
     expect(pool.metrics()?.healthChecksRun).toBe(0);
   });
@@ -161,18 +163,20 @@ describe('dead connections', () => {
 
     test('a batch that is never answered fails with TIMEOUT, not before its time, and its connection is replaced', async () => {
       const timeoutMs = 150;
+      const pass = stopPoolTime();
       const proxy = await startProxy(server.port);
       const pool = createPool(connector(client, loopback(proxy.port)), 'lock-free', { max: 2, timeoutMs });
       const connection = await pool.acquire();
       // The pool looks every 100 ms: what it saw of the idle connection is none of the batch's time.
-      await new Promise(resolve => setTimeout(resolve, 180));
-      proxy.cutAfter(1, 'silence');
-      const startMs = performance.now();
-      const outcome = await sendBatch(connection, [
+      pass(180);
+      const silenced = proxy.cutAfter(1, 'silence');
+      const sent = sendBatch(connection, [
         [GET, 1],
         [GET, 1],
       ]);
-      const tookMs = performance.now() - startMs;
+      await silenced;
+      const tookMs = await passUntil(pass, () => !connection.alive);
+      const outcome = await sent;
       expect(outcome).toMatchObject({ completed: 0, failures: { TIMEOUT: 2 } });
       expect(outcome.doneCalls()).toBe(1);
       expect(tookMs).toBeGreaterThanOrEqual(timeoutMs);
@@ -185,12 +189,15 @@ describe('dead connections', () => {
     });
 
     test('a PING that is never answered ends with the time limit too, and does not stop the pool', async () => {
+      const pass = stopPoolTime();
       const proxy = await startProxy(server.port);
       const connect = connector(client, loopback(proxy.port));
       const pool = createPool(connect, 'baseline', { probe: 'ping', max: 2, timeoutMs: 150 });
       pool.release(await pool.acquire());
       proxy.cut('silence');
-      const connection = await pool.acquire();
+      const acquiring = pool.acquire();
+      await passUntil(pass, () => proxy.accepted === 2);
+      const connection = await acquiring;
       expect(await sendBatch(connection, [[GET, 1]])).toMatchObject({ completed: 1 });
       pool.release(connection);
       expect(pool.metrics()).toMatchObject({ created: 2, reconnects: 1 });

@@ -13,6 +13,7 @@ import {
   until,
 } from '../support/connections.ts';
 import { FakeConnection } from '../support/fake-connection.ts';
+import { stopPoolTime } from '../support/pool-time.ts';
 import { startProxy } from '../support/proxy.ts';
 import { shareServer, type TestServer } from '../support/servers.ts';
 
@@ -79,7 +80,7 @@ describe('expired waiters', () => {
       const timeoutsMs = [30, 60, 90];
       const late = timeoutsMs.map(timeout => rejection(wait('late', { timeout })));
       const last = wait('last', { timeout: 60_000 });
-      await until(() => pool.waiting === 5);
+      expect(pool.waiting).toBe(5);
 
       for (const [index, error] of (await Promise.all(late)).entries()) {
         expect(error).toMatchObject({ name: 'PoolError', code: 'ACQUIRE_TIMEOUT' });
@@ -143,9 +144,10 @@ describe('tryAcquire', () => {
   });
 
   test('optimized: undefined when the idle connection must be checked again, or is dead', async () => {
+    const pass = stopPoolTime();
     const aged = createPool(connect, 'optimized', { minIdle: 0, healthTtlMs: 30 });
     aged.release(await aged.acquire());
-    await new Promise(resolve => setTimeout(resolve, 60));
+    pass(60);
     expect(aged.tryAcquire()).toBeUndefined();
     const checked = await aged.acquire();
     aged.release(checked);

@@ -29,8 +29,8 @@ describe('warm connections', () => {
         expect(proxy.accepted).toBe(3);
 
         proxy.cut('end');
-        await until(() => proxy.open === 0);
-        await until(() => pool.idle === 3 && proxy.open === 3);
+        // In one turn of the event loop, all of them may be lost and opened again.
+        await until(() => proxy.accepted >= 6 && pool.idle === 3 && proxy.open === 3);
         expect(proxy.accepted).toBe(6);
         expect(pool.metrics()).toMatchObject({ created: 6, reconnects: 3 });
       },
@@ -56,8 +56,8 @@ describe('warm connections', () => {
       proxy.cut('end');
       await until(() => pool.idle === 0);
       await sleep(600);
+      await until(() => (pool.metrics()?.connectFailures ?? 0) > 0);
       // Without a pause between attempts it would be two every 100 ms.
-      expect(pool.metrics()?.connectFailures).toBeGreaterThanOrEqual(1);
       expect(pool.metrics()?.connectFailures).toBeLessThanOrEqual(8);
       await proxy.admit();
       await until(() => pool.idle === 2);

@@ -16,6 +16,7 @@ import {
 } from '../support/connections.ts';
 import { FakeConnection } from '../support/fake-connection.ts';
 import { callsOf, connectObserver } from '../support/observed-server.ts';
+import { passUntil, stopPoolTime } from '../support/pool-time.ts';
 import { startProxy } from '../support/proxy.ts';
 import { shareServer, type TestServer } from '../support/servers.ts';
 
@@ -191,24 +192,31 @@ describe('lost connections of a shared pool', () => {
 
     test('one that settles nothing with batches in flight is closed after the time limit, and all of them fail', async () => {
       const timeoutMs = 150;
+      const pass = stopPoolTime();
       const proxy = await startProxy(server.port);
       const pool = createPool(connector(client, loopback(proxy.port)), 'shared', { max: 1, timeoutMs });
       await pool.warm();
       const connection = await pool.acquire();
       // Slow, but alive: with replies 60 ms late and one on its way at every look, it is never given up.
-      proxy.delayMs = 60;
-      const sentAtMs = performance.now();
-      const slow: ReturnType<typeof sendBatch>[] = [];
-      while (performance.now() - sentAtMs < 3 * timeoutMs) {
-        slow.push(sendBatch(connection, [[GET, 1]]));
-        await new Promise(resolve => setTimeout(resolve, 10));
+      const held: (() => void)[] = [];
+      proxy.admission = admit => held.push(admit);
+      let oldest = sendBatch(connection, [[GET, 1]]);
+      for (let passedMs = 0; passedMs < 3 * timeoutMs; passedMs += 60) {
+        pass(60);
+        const next = sendBatch(connection, [[GET, 1]]);
+        await until(() => held.length > 0);
+        held.shift()?.();
+        expect(await oldest).toMatchObject({ completed: 1 });
+        oldest = next;
       }
-      for (const outcome of await Promise.all(slow)) expect(outcome).toMatchObject({ completed: 1 });
+      await until(() => held.length > 0);
+      held.shift()?.();
+      expect(await oldest).toMatchObject({ completed: 1 });
+      proxy.admission = undefined;
       proxy.cut('silence');
-      const startMs = performance.now();
-      const outcomes = await Promise.all([1, 2, 3].map(key => sendBatch(connection, [[GET, key]])));
-      expect(performance.now() - startMs).toBeGreaterThanOrEqual(timeoutMs);
-      for (const outcome of outcomes)
+      const sent = [1, 2, 3].map(key => sendBatch(connection, [[GET, key]]));
+      expect(await passUntil(pass, () => !connection.alive)).toBeGreaterThanOrEqual(timeoutMs);
+      for (const outcome of await Promise.all(sent))
         expect(outcome).toMatchObject({ completed: 0, failures: { TIMEOUT: 1 } });
       pool.release(connection);
       const next = await pool.acquire();
@@ -218,18 +226,28 @@ describe('lost connections of a shared pool', () => {
 
     test('a batch has its time limit from its own sending on, though others before it are answered one by one', async () => {
       const timeoutMs = 300;
+      const pass = stopPoolTime();
       const proxy = await startProxy(server.port);
       const pool = createPool(connector(client, loopback(proxy.port)), 'shared', { max: 1, timeoutMs });
       await pool.warm();
       const connection = await pool.acquire();
-      // The last of 40 would have its turn after 2 s.
-      proxy.requestsPerSecond = 20;
+      const held: (() => void)[] = [];
+      proxy.admission = admit => held.push(admit);
       const startMs = performance.now();
       const took = async (key: number) => {
         const outcome = await sendBatch(connection, [[GET, key]]);
         return { outcome, ms: performance.now() - startMs };
       };
-      const batches = await Promise.all(Array.from({ length: 40 }, (_, key) => took(key)));
+      const sent = Array.from({ length: 40 }, (_, key) => took(key));
+      await until(() => held.length === sent.length);
+      // The last of 40 would have its turn after 2 s.
+      for (const [turn, batch] of sent.entries()) {
+        if (!connection.alive) break;
+        held[turn]?.();
+        await batch;
+        pass(50);
+      }
+      const batches = await Promise.all(sent);
       const late = batches.filter(({ outcome }) => outcome.failures.TIMEOUT === 1);
       expect(late.length).toBeGreaterThan(20);
       expect(batches.length - late.length).toBeGreaterThan(0);
@@ -264,18 +282,18 @@ describe('lost connections of a shared pool', () => {
         return [slow, quick];
       }
     }
+    const pass = stopPoolTime();
     const pool = await warmed(async () => new TwoNodes(), 1, timeoutMs);
-    const startMs = performance.now();
     slow.sent = 100;
-    const answering = setInterval(() => {
+    let passedMs = 0;
+    for (; slow.alive; passedMs += 20) {
       // One in flight at any time, each answered soon.
       quick.sent++;
       quick.settled = quick.sent - 1;
       slow.settled++;
-    }, 20);
-    await until(() => !slow.alive);
-    clearInterval(answering);
-    expect(performance.now() - startMs).toBeGreaterThanOrEqual(timeoutMs);
+      pass(20);
+    }
+    expect(passedMs).toBeGreaterThanOrEqual(timeoutMs);
     expect(slow.settled).toBeLessThan(100);
     expect([quick.alive, pool.total]).toEqual([true, 1]);
   });

@@ -32,6 +32,9 @@ export const loadedNames = Object.keys(loadedFiles) as LoadedName[];
 /** All of them but valkey-glide, which hides that it has lost a connection. */
 export const losingNames = loadedNames.filter(name => name !== 'valkey-glide');
 
+/** For a control connection whose time limit is not the point: on a busy machine an answer may take seconds. */
+export const patient = { timeoutMs: 30_000 } as const;
+
 /** wire with its default options. */
 export const plainWire: WireOptions = { transport: 'direct' };
 

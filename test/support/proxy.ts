@@ -1,6 +1,7 @@
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { RequestParser } from '../../src/main/server/embedded/protocol.ts';
+import { ownPort } from './ports.ts';
 import { createRateGate } from './rate-gate.ts';
 
 /** What a cut does with a connection: an orderly end, a reset, or silence while it stays open. */
@@ -72,7 +73,7 @@ export async function startProxy(...targetPorts: readonly number[]): Promise<Tes
   const pairs = new Set<Pair>();
   const gate = createRateGate();
   let accepted = 0;
-  let port = 0;
+  const port = await ownPort();
   let server: Server;
 
   const listen = async () => {
@@ -81,14 +82,11 @@ export async function startProxy(...targetPorts: readonly number[]): Promise<Tes
       server.once('error', reject);
       server.listen(port, '127.0.0.1', resolve);
     });
-    port = (server.address() as AddressInfo).port;
   };
   const unlisten = () => server.close();
 
   const proxy: TestProxy = {
-    get port() {
-      return port;
-    },
+    port,
     delayMs: 0,
     delayedFrom: 0,
     fragmentBytes: Number.POSITIVE_INFINITY,

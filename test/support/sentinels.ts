@@ -1,9 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inject, onTestFinished } from 'vitest';
-import { freePort, startSupervised } from '../../src/main/server/server-process.ts';
+import { startSupervised } from '../../src/main/server/server-process.ts';
 import { until } from './connections.ts';
 import { connectObserver } from './observed-server.ts';
+import { ownPort } from './ports.ts';
 import { startRedis, type TestServer } from './servers.ts';
 
 export const masterName = 'mymaster';
@@ -38,7 +39,7 @@ export async function startSentinels(
   const quorum = Math.floor(count / 2) + 1;
   const ports: number[] = [];
   for (let i = 0; i < count; i++) {
-    const port = await freePort();
+    const port = await ownPort();
     // Sentinels write their config: each has its own, in the folder that goes with its process.
     const sentinel = await startSupervised(
       directory => {

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import { inject, onTestFinished } from 'vitest';
-import { freePort, startServer } from '../../src/main/server/server-process.ts';
+import { startServer } from '../../src/main/server/server-process.ts';
+import { ownPort } from './ports.ts';
 
 // So vitest ends a worker. Only an exit of its own ends the servers that the worker shares, and removes what libraries leave.
 process.once('SIGTERM', () => process.exit());
@@ -68,7 +69,7 @@ export function tlsArguments(
 /** A redis-server whose URL is `rediss://localhost:port`; its certificate is signed by {@link certificates}.ca. */
 export function startRedisWithTls(options: TestServerOptions = {}): Promise<TestServer> {
   return onFreePorts(async () => {
-    const tlsPort = await freePort();
+    const tlsPort = await ownPort();
     const tls = tlsArguments(tlsPort);
     const server = await start('redis', { ...options, args: [...tls, ...(options.args ?? [])] });
     return { url: `rediss://localhost:${tlsPort}`, port: tlsPort, stop: server.stop };
@@ -169,6 +170,10 @@ export async function onFreePorts<T>(start: () => Promise<T>, tries = 4): Promis
 }
 
 async function start(server: 'redis' | 'valkey', options: TestServerOptions): Promise<TestServer> {
-  const { port, stop } = await onFreePorts(() => startServer(server, inject('servers')[server], options), 2);
+  const { port, stop } = await onFreePorts(
+    async () =>
+      startServer(server, inject('servers')[server], { ...options, port: options.port ?? (await ownPort()) }),
+    2,
+  );
   return { url: `redis://127.0.0.1:${port}`, port, stop };
 }

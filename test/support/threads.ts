@@ -5,7 +5,7 @@ import { nowNs } from '../../src/pool/clock.ts';
 import type { LoadSample, PoolTask, ThreadSample, ThreadTask } from '../../src/workers/contract.ts';
 import { SharedState } from '../../src/workers/shared-state.ts';
 import runTask from '../../src/workers/thread.ts';
-import { fileOf, loopback, overRing } from './connections.ts';
+import { fileOf, loopback, overRing, until } from './connections.ts';
 import { plainWorkload } from './plain-workload.ts';
 
 export interface TaskOptions extends Partial<Omit<ThreadTask, 'pools' | 'shared' | 'thread' | 'client'>> {
@@ -19,7 +19,14 @@ export interface TaskOptions extends Partial<Omit<ThreadTask, 'pools' | 'shared'
   readonly leadMs?: number;
   /** Lets the warm-up end as a run does: when the pools have grown. Else it ends when its time is over. */
   readonly onWindow?: (start: WindowStart) => void;
+  /** The bound of such a warm-up: without one, on a busy machine the pools grow all the same. */
+  readonly boundSeconds?: number;
+  /** What a warm-up that ends with its time must come to all the same: on a busy machine that can pass without an operation. */
+  readonly warmUntil?: (shared: SharedState) => boolean;
 }
+
+/** What the thread is not told. */
+type StartOption = 'leadMs' | 'onWindow' | 'boundSeconds' | 'warmUntil';
 
 /** A sample of workers that all send batches of one size, with what they did at hand. */
 export type PlainSample = ThreadSample & LoadSample;
@@ -28,7 +35,7 @@ export type PlainSample = ThreadSample & LoadSample;
 export function buildTask(
   port: number,
   shared: SharedState,
-  { pools = [{}], pipeline = 1, client = 'wire', ...changes }: Omit<TaskOptions, 'leadMs' | 'onWindow'> = {},
+  { pools = [{}], pipeline = 1, client = 'wire', ...changes }: Omit<TaskOptions, StartOption> = {},
   thread = 0,
 ): ThreadTask {
   const clientFile = fileOf(client);
@@ -76,7 +83,7 @@ export async function runOne(...args: Parameters<typeof runThread>): Promise<Pla
 /** Runs one task in this thread: opens the barrier as soon as it is ready, and hands back its sample. */
 export async function runThread(
   port: number,
-  { leadMs = 5, onWindow, ...options }: TaskOptions = {},
+  { leadMs = 5, onWindow, boundSeconds = 60, warmUntil, ...options }: TaskOptions = {},
   onReleased: (shared: SharedState, startNs: number) => void = () => {},
 ): Promise<ThreadSample> {
   const shared = SharedState.forThreads(1);
@@ -92,8 +99,14 @@ export async function runThread(
   onReleased(shared, startNs);
   const { warmupSeconds = 0 } = options;
   const isOver = () => ended || shared.stopNs !== undefined;
-  if (onWindow === undefined) shared.openWindow(startNs + warmupSeconds * 1e9);
-  else void openWindow(shared, { releasedNs: startNs, warmupSeconds, threads: 1 }, isOver, onWindow);
+  const warmNs = startNs + warmupSeconds * 1e9;
+  const warmup = { releasedNs: startNs, warmupSeconds, threads: 1, boundSeconds };
+  if (onWindow !== undefined) void openWindow(shared, warmup, isOver, onWindow);
+  else if (warmUntil === undefined) shared.openWindow(warmNs);
+  else
+    void until(() => isOver() || warmUntil(shared)).then(() =>
+      shared.openWindow(Math.max(warmNs, nowNs() + 20e6)),
+    );
   shared.release(startNs);
   const outcome = await running;
   if ('refused' in outcome) throw new Error(outcome.refused);
@@ -101,18 +114,25 @@ export async function runThread(
 }
 
 /**
- * Ends a load once it has done so many operations, failed ones too: far before its window is over, and yet with enough of them
- * on a busy machine. What it returns is for `runOne`.
+ * Ends a load once this holds: far before its window is over, and yet not too early on a busy machine. What it returns is for
+ * `runOne`.
  */
-export function stopAfter(operations: number): (shared: SharedState) => void {
+export function stopWhen(holds: (shared: SharedState) => boolean): (shared: SharedState) => void {
   return shared => {
     const timer = setInterval(() => {
-      const { completed, failed } = shared.progress(0);
-      if (completed + failed >= operations) shared.stop(nowNs());
+      if (holds(shared)) shared.stop(nowNs());
       if (shared.stopNs !== undefined) clearInterval(timer);
     }, 5);
     onTestFinished(() => clearInterval(timer));
   };
+}
+
+/** The same once it has done so many operations, failed ones too. */
+export function stopAfter(operations: number): (shared: SharedState) => void {
+  return stopWhen(shared => {
+    const { completed, failed } = shared.progress(0);
+    return completed + failed >= operations;
+  });
 }
 
 /** The only load of a sample, spread beside it. */

@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inject, onTestFinished, vi } from 'vitest';
 import { programIn, unpackDebianPackages } from '../../src/main/server/debian-package.ts';
-import { findProgram, freePort, type Program, supervise } from '../../src/main/server/server-process.ts';
+import { findProgram, type Program, supervise } from '../../src/main/server/server-process.ts';
 import { userCache } from '../../src/main/server/unpacked-program.ts';
 import { until } from './connections.ts';
 import { answers } from './observed-server.ts';
+import { ownPort } from './ports.ts';
 
 /** nutcracker on PATH, else that of the distribution (Debian), unpacked into the user's cache folder. Never throws. */
 export async function findTwemproxy(): Promise<Program | { reason: string }> {
@@ -40,7 +41,7 @@ function runs({ path, env }: Program): Promise<boolean> {
 export async function startTwemproxy({ path, env }: Program, serverPorts: readonly number[]) {
   const folder = await mkdtemp(join(tmpdir(), 'poolbench-test-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  const [port, statsPort] = [await freePort(), await freePort()];
+  const [port, statsPort] = [await ownPort(), await ownPort()];
   const config = [
     'test:',
     `  listen: 127.0.0.1:${port}`,

@@ -1,6 +1,8 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { connectControl } from '../../src/main/server/control.ts';
-import { loopback } from '../support/connections.ts';
+import { nowNs } from '../../src/pool/clock.ts';
+import type { SharedState } from '../../src/workers/shared-state.ts';
+import { loopback, patient, until } from '../support/connections.ts';
 import { decodeHistogram } from '../support/decode-histogram.ts';
 import { plainWorkload } from '../support/plain-workload.ts';
 import { shareServer } from '../support/servers.ts';
@@ -53,9 +55,10 @@ test('messages of both kinds are heard, and the warm-up is left out', async () =
       subscribers: 2,
     },
     warmupSeconds: 0.05,
-    seconds: 0.1,
+    warmUntil: (shared: SharedState) => shared.progress(0).warmupCompleted > 0,
+    seconds: 10,
   };
-  const sample = await runOne(server.port, task);
+  const sample = await runOne(server.port, task, stopAfter(100));
   const published = sample.commands
     .filter(({ name }) => name !== 'GET')
     .reduce((sum, { completed }) => sum + completed, 0);
@@ -67,11 +70,18 @@ test('messages of both kinds are heard, and the warm-up is left out', async () =
 });
 
 test('messages to subscribers whose connection is lost are lost', async () => {
-  const control = await connectControl(loopback(server.port), { timeoutMs: 1000 });
+  const control = await connectControl(loopback(server.port), patient);
   onTestFinished(() => control.close());
-  const task = { pools: [{ keys: channels }], workload: { ...workload, subscribers: 3 }, seconds: 0.2 };
-  const sample = await runOne(server.port, task, () => {
-    setTimeout(() => void control.call('CLIENT', 'KILL', 'TYPE', 'pubsub'), 80);
+  const task = { pools: [{ keys: channels }], workload: { ...workload, subscribers: 3 }, seconds: 30 };
+  const sample = await runOne(server.port, task, async shared => {
+    const more = async () => {
+      const { completed } = shared.progress(0);
+      await until(() => shared.progress(0).completed > completed + 100);
+    };
+    await more();
+    await control.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    await more();
+    shared.stop(nowNs());
   });
   const { closed, expected = 0, received = 0 } = sample.deliveries ?? {};
   expect(closed).toBe(3);

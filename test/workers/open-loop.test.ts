@@ -4,7 +4,7 @@ import { type Control, connectControl } from '../../src/main/server/control.ts';
 import { commandCalls } from '../../src/main/server/server-info.ts';
 import { nowNs } from '../../src/pool/clock.ts';
 import type { Arrivals, OpenLoopSample } from '../../src/workers/contract.ts';
-import { loopback, until } from '../support/connections.ts';
+import { loopback, patient, until } from '../support/connections.ts';
 import { decodeHistogram } from '../support/decode-histogram.ts';
 import { startProxy } from '../support/proxy.ts';
 import { shareServer, startRedis, type TestServer } from '../support/servers.ts';
@@ -15,7 +15,7 @@ let control: Control;
 
 beforeAll(async () => {
   server = await shareServer();
-  control = await connectControl(loopback(server.port), { timeoutMs: 2000 });
+  control = await connectControl(loopback(server.port), patient);
 });
 
 afterAll(() => control?.close());
@@ -93,7 +93,8 @@ describe.each(['ioredis', 'wire'] as const)('%s', client => {
       { kind: 'constant', rate: 500 },
       { client, seconds: 30, pools: [{ workers: 20, connections: 20 }] },
       async shared => {
-        setTimeout(() => mortal.stop(), 200);
+        await until(() => shared.progress(0).completed > 0);
+        await mortal.stop();
         await until(() => shared.failures(0).ECONNREFUSED !== undefined);
         shared.stop(nowNs());
       },
@@ -181,12 +182,18 @@ describe('a target that cannot keep up', () => {
   });
 
   test('it shows its capacity, though it works off the backlog of the warm-up first', async () => {
-    const { sample, open } = await slowly({ warmupSeconds: 0.3, seconds: 0.5 });
+    const warmupSeconds = 0.3;
+    const { sample, open } = await slowly({ warmupSeconds, seconds: 30 }, async (shared, releasedNs) => {
+      await until(() => shared.progress(0).atNs > releasedNs + warmupSeconds * 1e9);
+      const { warmupCompleted } = shared.progress(0);
+      await until(() => shared.progress(0).warmupCompleted > warmupCompleted + 20);
+      shared.stop(nowNs());
+    });
     // All that was served was due in the warm-up: nothing of the window's own was.
     expect(sample).toMatchObject({ issued: 0, completed: 0 });
-    expect(open.unsent).toBe(1000);
+    expect(open.unsent).toBe(open.offered);
     expect(open.completedInWindow).toBeGreaterThan(10);
-    expect(open.completedInWindow).toBeLessThanOrEqual(52);
+    expect(open.completedInWindow).toBeLessThanOrEqual(2 * (sample.seconds / 0.02 + 1));
   });
 
   test('stopped in the window: what was due until then is offered', async () => {
@@ -217,7 +224,10 @@ test('after a warm-up there is a connection for every worker, however low the ra
   const { sample } = await runOpen(
     server.port,
     { kind: 'constant', rate: 20 },
-    { preset: 'baseline', warmupSeconds: 0.6, seconds: 0.3, pools: [{ workers: 10, connections: 20 }] },
+    {
+      ...{ preset: 'baseline', warmupSeconds: 0.1, seconds: 0.3, pools: [{ workers: 10, connections: 20 }] },
+      warmUntil: shared => shared.growth(0).allConnected,
+    },
   );
   expect(sample.pools[0]?.createdBefore).toBe(10);
   expect(sample.pools[0]?.created).toBe(0);
@@ -226,20 +236,21 @@ test('after a warm-up there is a connection for every worker, however low the ra
 test('workers that never get a connection hold nobody up beyond the warm-up', async () => {
   const proxy = await startProxy(server.port);
   proxy.silent = true;
-  setTimeout(() => {
-    proxy.silent = false;
-  }, 150);
+  const warmupSeconds = 0.1;
   const { open, sample } = await runOpen(
     proxy.port,
     { kind: 'constant', rate: 200 },
     {
-      preset: 'baseline',
-      timeoutMs: 300,
-      warmupSeconds: 0.1,
-      seconds: 1,
+      ...{ preset: 'baseline', timeoutMs: 300, warmupSeconds, seconds: 30 },
       pools: [{ workers: 3, connections: 3 }],
     },
+    async (shared, releasedNs) => {
+      await until(() => nowNs() > releasedNs + warmupSeconds * 1e9);
+      proxy.silent = false;
+      await until(() => shared.progress(0).completed > 0);
+      shared.stop(nowNs());
+    },
   );
-  expect(open.offered).toBe(200);
+  expect(Math.abs(open.offered - sample.seconds * 200)).toBeLessThanOrEqual(1);
   expect(sample.completed).toBeGreaterThan(0);
 });

@@ -206,7 +206,7 @@ test('the warm-up opens as many connections as the pool can have, fewer than it 
     textOf(Array.from({ length: 30 }, (_, index) => ({ instant: 5000 * index, key: 0 }))),
   );
   const arrivals = { kind: 'recorded', rate: 1000, speed: 1 } as const;
-  const { openLoop, pools } = await runOne(server.port, {
+  const { openLoop, pools, seconds } = await runOne(server.port, {
     pools: [{ workers: 10, connections: 5, minIdle: 0, keys }],
     workload: { ...plainWorkload({ keys, valueBytes: 1, readShare: 1 }), replay },
     openLoop: { arrivals, pools: 1, firstPool: 0 },
@@ -214,7 +214,8 @@ test('the warm-up opens as many connections as the pool can have, fewer than it 
     seconds: 0.15,
     onWindow: () => {},
   });
-  expect(openLoop?.offered).toBe(30);
+  // 30, but a thread that sees the start of the window late has a shorter one.
+  expect(openLoop?.offered).toBe(Math.floor(seconds * 200 + 1e-3));
   expect(pools[0]).toMatchObject({ createdBefore: 5, created: 0 });
 });
 

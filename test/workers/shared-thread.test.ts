@@ -5,7 +5,7 @@ import { nowNs } from '../../src/pool/clock.ts';
 import type { OpenLoopTask, ThreadSample } from '../../src/workers/contract.ts';
 import { SharedState } from '../../src/workers/shared-state.ts';
 import runTask from '../../src/workers/thread.ts';
-import { loopback, until } from '../support/connections.ts';
+import { loopback, patient, until } from '../support/connections.ts';
 import { plainWorkload } from '../support/plain-workload.ts';
 import { shareServer } from '../support/servers.ts';
 import { accounted, buildTask, type TaskOptions } from '../support/threads.ts';
@@ -33,7 +33,7 @@ const only = (command: string) => ({
 
 test('two loads in one thread are counted separately, and the counts agree with those of the server', async () => {
   const server = await shareServer();
-  const control = await connectControl(loopback(server.port), { timeoutMs: 2000 });
+  const control = await connectControl(loopback(server.port), patient);
   onTestFinished(() => control.close());
   const calls = async () => {
     const info = await control.info('commandstats');

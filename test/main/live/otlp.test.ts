@@ -2,7 +2,7 @@ import { createServer, type IncomingHttpHeaders, type RequestListener } from 'no
 import type { AddressInfo } from 'node:net';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { OtlpPush, parseEndpoint, parseHeaders } from '../../../src/main/live/otlp-push.ts';
-import { freePort } from '../../../src/main/server/server-process.ts';
+import { ownPort } from '../../support/ports.ts';
 import { latenciesMs, runMetrics, step } from '../../support/run-metrics.ts';
 
 interface Received {
@@ -126,7 +126,7 @@ describe('a push that fails is a warning', () => {
   });
 
   test('of a receiver that is not there', async () => {
-    const warnings = await push(`http://127.0.0.1:${await freePort()}?key=s3cret`);
+    const warnings = await push(`http://127.0.0.1:${await ownPort()}?key=s3cret`);
     expect(warnings.at(-1)).toMatch(/ECONNREFUSED/);
     expect(warnings.join()).not.toContain('s3cret');
   });

@@ -21,7 +21,7 @@ import { keyName } from '../../../src/pool/client/batch.ts';
 import { nowNs } from '../../../src/pool/clock.ts';
 import type { ThreadSample } from '../../../src/workers/contract.ts';
 import { SharedState } from '../../../src/workers/shared-state.ts';
-import { loopback } from '../../support/connections.ts';
+import { loopback, patient } from '../../support/connections.ts';
 import { createExperiment } from '../../support/experiment.ts';
 import { connectObserver } from '../../support/observed-server.ts';
 import { startProxy } from '../../support/proxy.ts';
@@ -177,7 +177,7 @@ describe('measurement', () => {
   test('records that a voided measurement inserted are removed before it is repeated', async () => {
     const server = await shareServer();
     const redis = await connectObserver(server.url);
-    const control = await connectControl(loopback(server.port), { timeoutMs: 500 });
+    const control = await connectControl(loopback(server.port), patient);
     onTestFinished(() => control.close());
     const keys = 10;
     const claim = await claimKeySpace(control, { seed: 1, before: '', keys: 2 * keys });
@@ -330,9 +330,13 @@ describe('limit by round trips is measured on an idle connection', () => {
     const proxy = await startProxy(server.port);
     const control = await controlOf(proxy.port);
     proxy.delayMs = 30;
-    const ms = await baseRoundTripMs(control);
-    expect(ms).toBeGreaterThanOrEqual(29);
-    expect(ms).toBeLessThan(500);
+    const measure = async () => {
+      const ms = await baseRoundTripMs(control);
+      expect(ms).toBeGreaterThanOrEqual(29);
+      return ms;
+    };
+    // On a busy machine most of them may be late.
+    await expect.poll(measure).toBeLessThan(500);
   });
 
   test('a few that are late do not decide, and twenty are enough', async () => {
@@ -340,7 +344,7 @@ describe('limit by round trips is measured on an idle connection', () => {
       if (ping === 2) setTimeout(() => reply('+PONG\r\n'), 60);
       else reply('+PONG\r\n');
     });
-    // On a busy machine most of them may be late.
+    // As above.
     const measure = async () => {
       seen.pings = -1;
       return baseRoundTripMs(await controlOf(port));
@@ -362,6 +366,6 @@ describe('limit by round trips is measured on an idle connection', () => {
 
   test('null when none is answered', async () => {
     const { port } = await startPonger(() => {});
-    expect(await baseRoundTripMs(await controlOf(port, 500))).toBeNull();
+    expect(await baseRoundTripMs(await controlOf(port, 2000))).toBeNull();
   });
 });

@@ -7,9 +7,18 @@ import { PoolbenchError } from '../../../src/main/errors.ts';
 import { type Control, connectControl, parseInfo } from '../../../src/main/server/control.ts';
 import { preflight } from '../../../src/main/server/preflight.ts';
 import { commandCalls, identify, serverCpu } from '../../../src/main/server/server-info.ts';
-import { freePort } from '../../../src/main/server/server-process.ts';
 import { parseAddress } from '../../../src/main/server/url.ts';
-import { clientNames, connector, createPool, GET, loopback, sendBatch } from '../../support/connections.ts';
+import {
+  clientNames,
+  connector,
+  createPool,
+  GET,
+  loopback,
+  patient,
+  sendBatch,
+  until,
+} from '../../support/connections.ts';
+import { ownPort } from '../../support/ports.ts';
 import { startScriptedServer } from '../../support/scripted-server.ts';
 import {
   certificates,
@@ -30,7 +39,7 @@ test('a count of clients that has gone below 0 is a warning, and refuses no plan
     else if (name === 'DBSIZE') reply(':0\r\n');
     else reply('-ERR unknown command\r\n');
   });
-  const control = await connectControl(loopback(port), { timeoutMs: 2000 });
+  const control = await connectControl(loopback(port), patient);
   onTestFinished(() => control.close());
   const needs = { threads: 1, sockets: 1, connections: 10, keys: 1, valueBytes: 1 };
   const warnings = await preflight({ control }, needs, { force: false });
@@ -45,7 +54,7 @@ test('a question at which the server closes the connection is refused, and is no
     if (name === 'PING') reply('+PONG\r\n');
     else socket.end();
   });
-  const control = await connectControl(loopback(port), { timeoutMs: 2000 });
+  const control = await connectControl(loopback(port), patient);
   onTestFinished(() => control.close());
   for (let times = 0; times < 2; times++)
     await expect(control.info()).rejects.toMatchObject({
@@ -77,7 +86,7 @@ describe('control connection reports what is wrong', () => {
     await Promise.all([locked?.stop(), tls?.stop()]);
   });
 
-  async function open(url: string, timeoutMs = 2000): Promise<Control> {
+  async function open(url: string, timeoutMs: number = patient.timeoutMs): Promise<Control> {
     const control = await connectControl(parseAddress(url), { timeoutMs });
     controls.push(control);
     return control;
@@ -151,7 +160,7 @@ describe('control connection reports what is wrong', () => {
   });
 
   test('nothing listens', async () => {
-    const port = await freePort();
+    const port = await ownPort();
     for (const host of ['127.0.0.1', 'localhost']) {
       const error = await failure(`redis://${host}:${port}`);
       expect(error).toMatchObject({ code: 'TARGET_UNREACHABLE', cause: { code: 'ECONNREFUSED' } });
@@ -250,7 +259,7 @@ describe('control connection reports what is wrong', () => {
   test('a server that stops answering is given up after the time limit', async () => {
     const server = await startRedis();
     onTestFinished(() => server.stop());
-    const control = await open(server.url, 300);
+    const control = await open(server.url, 1500);
     const pid = Number((await control.info('server')).get('process_id'));
     process.kill(pid, 'SIGSTOP');
     await expect(control.call('PING')).rejects.toMatchObject({
@@ -258,7 +267,7 @@ describe('control connection reports what is wrong', () => {
       message: expect.stringContaining('no answer came in time'),
     });
     process.kill(pid, 'SIGCONT');
-    expect(await control.alive()).toBe(true);
+    await until(() => control.alive());
   });
 
   test('the IP address that answered stands in the place of a host name, in TLS, too', async () => {
@@ -301,14 +310,14 @@ describe('server that refuses a ping has answered it', () => {
 
   test('a server that cannot save is there, from the start and later on', async () => {
     const { port } = await startServer(cannotSave);
-    const control = await connectControl(loopback(port), { timeoutMs: 2000 });
+    const control = await connectControl(loopback(port), patient);
     onTestFinished(() => control.close());
     expect(await control.alive()).toBe(true);
   });
 
   test('one that is busy is not, and its words are the reason', async () => {
     const server = await startServer('+PONG\r\n');
-    const control = await connectControl(loopback(server.port), { timeoutMs: 2000 });
+    const control = await connectControl(loopback(server.port), patient);
     onTestFinished(() => control.close());
     expect([await control.alive(), control.shutOut]).toEqual([true, undefined]);
     server.answer = busy;

@@ -9,7 +9,7 @@ import { startEmbedded } from '../../../src/main/server/embedded/start.ts';
 import { commandCalls, identifyServer, serverCpu } from '../../../src/main/server/server-info.ts';
 import type { StartedServer } from '../../../src/main/server/server-process.ts';
 import { RespSyntaxError } from '../../../src/pool/client/resp-values.ts';
-import { loopback } from '../../support/connections.ts';
+import { loopback, patient } from '../../support/connections.ts';
 import { shareServer, type TestServer } from '../../support/servers.ts';
 
 describe('embedded server speaks to ioredis', () => {
@@ -104,7 +104,7 @@ describe('embedded server speaks to ioredis', () => {
   });
 
   test('it identifies itself, and keeps the counts that a run asks for', async () => {
-    const control = await connectControl(loopback(embedded.port), { timeoutMs: 2000 });
+    const control = await connectControl(loopback(embedded.port), patient);
     onTestFinished(() => control.close());
     expect(await identifyServer(control)).toMatchObject({
       server: 'embedded',
@@ -155,9 +155,9 @@ describe('embedded server speaks to ioredis', () => {
       server.close();
     });
     const address = loopback(port);
-    const control = await connectControl(address, { timeoutMs: 2000 });
+    const control = await connectControl(address, patient);
     onTestFinished(() => control.close());
-    await expect(connectControl(address, { timeoutMs: 2000 })).rejects.toMatchObject({
+    await expect(connectControl(address, patient)).rejects.toMatchObject({
       code: 'TARGET_TOO_SMALL',
     });
   });

@@ -13,6 +13,7 @@ import {
 import { freePort } from '../../../src/main/server/server-process.ts';
 import { type DeclaredServer, serverFacts } from '../../../src/main/server/servers.ts';
 import { bareMachine } from '../../support/bare-machine.ts';
+import { ownPort } from '../../support/ports.ts';
 import {
   shareServer,
   startRedis,
@@ -47,7 +48,7 @@ describe('target is found started or stood in for', () => {
     options: Partial<ResolveOptions> & { server: ResolveOptions['server'] },
   ): Promise<Target> {
     const target = await resolveTarget({
-      url: `redis://localhost:${await freePort()}/0`,
+      url: `redis://localhost:${await ownPort()}/0`,
       standInAllowed: true,
       say: line => said.push(line),
       ...options,
@@ -111,7 +112,7 @@ describe('target is found started or stood in for', () => {
 
   test("a binary on PATH is started on the URL's own port, in memory only, and stopped", async () => {
     await install('valkey', join(bin, 'valkey-server'));
-    const port = await freePort();
+    const port = await ownPort();
     const target = await resolve({ server: 'valkey', url: `redis://localhost:${port}/3` });
     expect(target).toMatchObject({
       detected: { server: 'valkey', persistence: [] },
@@ -260,7 +261,7 @@ done`,
 
   test('nothing is started for a server elsewhere, with TLS, with a password, or on a socket', async () => {
     await install('redis', join(bin, 'redis-server'));
-    const port = await freePort();
+    const port = await ownPort();
     for (const url of [
       'redis://no-such-host.invalid:6379',
       `rediss://localhost:${port}`,
@@ -289,7 +290,7 @@ done`,
 
   test('a server that was started is stopped when its database index is out of range', async () => {
     await install('redis', join(bin, 'redis-server'));
-    const port = await freePort();
+    const port = await ownPort();
     await expect(resolve({ server: 'redis', url: `redis://localhost:${port}/99` })).rejects.toThrow(
       /database 99/,
     );
@@ -307,7 +308,7 @@ describe('server threads are given to whatever is started', () => {
   async function resolveWithThreads(server: DeclaredServer, threads: number): Promise<Target> {
     const target = await resolveTarget({
       server,
-      url: `redis://localhost:${await freePort()}`,
+      url: `redis://localhost:${await ownPort()}`,
       threads,
       standInAllowed: true,
       say: () => {},

@@ -3,7 +3,6 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { parseConfig } from '../../../src/main/experiment/read-config.ts';
 import { connectControl } from '../../../src/main/server/control.ts';
 import { findTarget, resolveTarget } from '../../../src/main/server/find-target.ts';
-import { freePort } from '../../../src/main/server/server-process.ts';
 import type { Address } from '../../../src/pool/client/address.ts';
 import { failureCode } from '../../../src/pool/errors.ts';
 import {
@@ -17,6 +16,7 @@ import {
 } from '../../support/connections.ts';
 import { createExperiment, unhurried } from '../../support/experiment.ts';
 import { connectObserver } from '../../support/observed-server.ts';
+import { ownPort } from '../../support/ports.ts';
 import { startProxy } from '../../support/proxy.ts';
 import { readFiles } from '../../support/read-files.ts';
 import { startScriptedServer } from '../../support/scripted-server.ts';
@@ -71,7 +71,7 @@ describe.each(clientNames)('%s', client => {
   test('asks the next Sentinel if one is away, silent, or knows nothing', async () => {
     const proxy = await startProxy(portOf(sentinels.places[0]));
     proxy.silent = true;
-    const gone = { host: '127.0.0.1', port: await freePort() };
+    const gone = { host: '127.0.0.1', port: await ownPort() };
     const ignorant = await startScriptedServer(([name], reply) =>
       reply(name === 'AUTH' ? '+OK\r\n' : '*-1\r\n'),
     );
@@ -81,7 +81,7 @@ describe.each(clientNames)('%s', client => {
   });
 
   test('the message has the reason of every Sentinel', async () => {
-    const gone = await freePort();
+    const gone = await ownPort();
     const http = await startScriptedServer((_, reply) => reply('HTTP/1.1 400 Bad Request\r\n\r\n'));
     const others = [portOf(sentinels.places[0]), http.port, master.port].map(port => ({
       host: '127.0.0.1',
@@ -128,7 +128,7 @@ test('the control connection is one to the master, and tells the load to ask by 
 
 test('a run with rediss:// speaks TLS to Sentinel and master, and shows the password of neither', async () => {
   const { ca, certificate, key } = certificates;
-  const ports = { master: await freePort(), sentinel: await freePort() };
+  const ports = { master: await ownPort(), sentinel: await ownPort() };
   const login = ['--requirepass', 's3cret'];
   const encrypted = await startRedis({ args: [...tlsArguments(ports.master), ...login] });
   onTestFinished(() => encrypted.stop());
@@ -207,7 +207,7 @@ test('a search without TLS writes and prints no password either', async () => {
 test.each([
   [
     'nothing listens there',
-    async () => ({ url: `redis://127.0.0.1:${await freePort()}` }),
+    async () => ({ url: `redis://127.0.0.1:${await ownPort()}` }),
     /Sentinel.*ECONNREFUSED/,
   ],
   [

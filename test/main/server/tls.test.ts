@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connectControl } from '../../../src/main/server/control.ts';
 import { targetAddress } from '../../../src/main/server/find-target.ts';
-import { freePort } from '../../../src/main/server/server-process.ts';
 import {
   allClients,
   GET,
@@ -14,6 +13,7 @@ import {
   sendBatch,
 } from '../../support/connections.ts';
 import { createExperiment, unhurried } from '../../support/experiment.ts';
+import { ownPort } from '../../support/ports.ts';
 import {
   certificates,
   onFreePorts,
@@ -33,7 +33,7 @@ interface TlsServer extends TestServer {
 
 function startTls(args: (port: number) => string[]): Promise<TlsServer> {
   return onFreePorts(async () => {
-    const port = await freePort();
+    const port = await ownPort();
     const server = await startRedis({ args: args(port) });
     return { ...server, tlsUrl: `rediss://127.0.0.1:${port}` };
   });

@@ -2,7 +2,6 @@ import type { Socket } from 'node:net';
 import fc from 'fast-check';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { freePort } from '../../../src/main/server/server-process.ts';
 import type { Address } from '../../../src/pool/client/address.ts';
 import { keyName } from '../../../src/pool/client/batch.ts';
 import { crc16, KeySlots } from '../../../src/pool/client/cluster/key-slots.ts';
@@ -25,6 +24,7 @@ import {
   until,
 } from '../../support/connections.ts';
 import { connectObserver } from '../../support/observed-server.ts';
+import { ownPort } from '../../support/ports.ts';
 import { startScriptedServer } from '../../support/scripted-server.ts';
 import { startRedis, type TestServer } from '../../support/servers.ts';
 
@@ -156,7 +156,7 @@ describe('slots of keys', () => {
   let server: TestServer;
   beforeAll(async () => {
     server = await startRedis({
-      args: ['--cluster-enabled', 'yes', '--cluster-port', String(await freePort())],
+      args: ['--cluster-enabled', 'yes', '--cluster-port', String(await ownPort())],
     });
   });
   afterAll(() => server?.stop());

@@ -5,7 +5,6 @@ import tls from 'node:tls';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { type Control, connectControl } from '../../../src/main/server/control.ts';
-import { freePort } from '../../../src/main/server/server-process.ts';
 import { parseAddress } from '../../../src/main/server/url.ts';
 import type { Address } from '../../../src/pool/client/address.ts';
 import { failureCode } from '../../../src/pool/errors.ts';
@@ -18,6 +17,7 @@ import {
   loopback,
   openConnection,
   overRing,
+  patient,
   plainIoredis,
   plainWire,
   rejection,
@@ -25,6 +25,7 @@ import {
   sendBatch,
   until,
 } from '../../support/connections.ts';
+import { ownPort } from '../../support/ports.ts';
 import { startProxy } from '../../support/proxy.ts';
 import { startScriptedServer } from '../../support/scripted-server.ts';
 import {
@@ -49,10 +50,10 @@ let control: Control;
 
 beforeAll(async () => {
   server = await onFreePorts(async () => {
-    tlsPort = await freePort();
+    tlsPort = await ownPort();
     return startRedisOnSocket({ args: [...login, ...tlsArguments(tlsPort)] });
   });
-  control = await connectControl(loopback(server.port, { password: 's3cret' }), { timeoutMs: 2000 });
+  control = await connectControl(loopback(server.port, { password: 's3cret' }), patient);
 });
 
 afterAll(async () => {
@@ -102,9 +103,7 @@ describe('transports and logins', () => {
       const database = client === 'wire' ? 3 : 4;
       await works(client, loopback(old.port, { ...worker, database }));
       await works(client, loopback(old.port, { password: 's3cret', database: database + 2 }));
-      const oldControl = await connectControl(loopback(old.port, { password: 's3cret' }), {
-        timeoutMs: 2000,
-      });
+      const oldControl = await connectControl(loopback(old.port, { password: 's3cret' }), patient);
       onTestFinished(() => oldControl.close());
       const list = await oldControl.call('CLIENT', 'LIST');
       expect(list).toMatch(new RegExp(`name=test .*db=${database} .*user=worker .*resp=2`));
@@ -203,7 +202,7 @@ describe('failed connection attempts', () => {
   beforeAll(async () => {
     plain = await shareServer();
     full = await startRedis({ args: ['--maxclients', '3'] });
-    ours = await connectControl(loopback(full.port), { timeoutMs: 2000 });
+    ours = await connectControl(loopback(full.port), patient);
   });
 
   afterAll(async () => {
@@ -219,7 +218,7 @@ describe('failed connection attempts', () => {
     };
 
     test('nothing listens', async () => {
-      expect(await refusal(loopback(await freePort()))).toMatchObject({ code: 'ECONNREFUSED' });
+      expect(await refusal(loopback(await ownPort()))).toMatchObject({ code: 'ECONNREFUSED' });
       expect(await refusal(loopback(0, { path: '/nowhere/redis.sock' }))).toMatchObject({ code: 'ENOENT' });
     });
 

@@ -5,7 +5,7 @@ import { parseAddress } from '../../../src/main/server/url.ts';
 import { Batch } from '../../../src/pool/client/batch.ts';
 import { IoredisConnection } from '../../../src/pool/client/ioredis-connection.ts';
 import type { Connect } from '../../../src/pool/connection.ts';
-import { commands, GET, loopback, plainIoredis, SET, sendBatch } from '../../support/connections.ts';
+import { commands, GET, loopback, patient, plainIoredis, SET, sendBatch } from '../../support/connections.ts';
 import { connectObserver } from '../../support/observed-server.ts';
 import { shareServer, type TestServer } from '../../support/servers.ts';
 
@@ -18,7 +18,7 @@ describe('lost servers', () => {
   test('a connection on whose stream nothing can be written any more is not alive', async () => {
     const server = await shareServer();
     const address = parseAddress(server.url);
-    const control = await connectControl(address, { timeoutMs: 2000 });
+    const control = await connectControl(address, patient);
     onTestFinished(() => control.close());
     const commandSet = { keyPrefix: '', commands: [{ name: 'BLPOP', args: ['no-such-list', '0'] }] };
     const connect = IoredisConnection.connector(address, commandSet, 2000, plainIoredis);

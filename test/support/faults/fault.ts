@@ -45,6 +45,9 @@ export interface Fault {
   inflict(scene: Scene, felt: () => Promise<unknown>): unknown;
 }
 
+/** A load that gives up soon. Its pool does not warm: on a busy machine that may take longer, and would fail the load. */
+export const hasty = { timeoutMs: 500, pools: [{ minIdle: 0 }] } as const;
+
 /** What was seen of a fault, for one client: a part of its row. */
 export interface Seen {
   readonly kind: 'load';

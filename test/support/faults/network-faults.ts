@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { keptOut, lost } from './codes.ts';
-import type { Fault } from './fault.ts';
+import { type Fault, hasty } from './fault.ts';
 
 const rubbish = Buffer.from('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
 
@@ -19,7 +19,7 @@ export const networkFaults: readonly Fault[] = [
     fails: ['TIMEOUT', 'ETIMEDOUT'],
     known: 'completed, and some that failed',
     inOpenLoop: true,
-    load: { timeoutMs: 500 },
+    load: hasty,
     inflict: ({ proxy }) => proxy.cut('silence'),
   },
   {

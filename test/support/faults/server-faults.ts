@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { acceptWrites, breakSaving, refuseWrites } from './break-saving.ts';
 import { keptOut, lost } from './codes.ts';
-import type { Fault, Scene } from './fault.ts';
+import { type Fault, hasty, type Scene } from './fault.ts';
 
 /** What a server can do to its clients, and what can be done to it. All of it is real. */
 export const serverFaults: readonly Fault[] = [
@@ -151,7 +151,7 @@ export const serverFaults: readonly Fault[] = [
     fails: ['TIMEOUT', 'ETIMEDOUT', 'CIRCUIT_OPEN'],
     known: 'completed, and some that failed',
     inOpenLoop: true,
-    load: { seconds: 0.8, timeoutMs: 500 },
+    load: { seconds: 0.8, ...hasty },
     // On a busy machine, time limits may be checked so late that the server would be back.
     inflict: (scene, felt) => stopUntil(scene, Promise.all([sleep(900), felt()])),
   },
