@@ -118,7 +118,7 @@ async function recordServer(
   if (duration <= 0 || duration > maxSeconds)
     throw new PoolbenchError(
       'USAGE',
-      `--seconds: expected a time above 0 and up to ${maxSeconds} s, found ${seconds}`,
+      `--seconds: expected a time such as 30s or 5m, above 0 and up to ${maxSeconds} s, found ${seconds}`,
     );
   const address = addressOf(url);
   const control = await connectControl(address, { timeoutMs });
