@@ -68,6 +68,13 @@ export function asShortage(cause: unknown): PoolbenchError | undefined {
   return new PoolbenchError(code, `${meaning} (${error.message})`, { cause });
 }
 
+/** The first line of an error, or its code: that of several connection attempts has no message. */
+export function firstLine(cause: unknown): string {
+  const error = asError(cause);
+  const [line = ''] = error.message.split('\n', 1);
+  return line === '' && 'code' in error ? String(error.code) : line;
+}
+
 /** Whatever was thrown, as an error. */
 export function asError(cause: unknown): Error {
   return cause instanceof Error ? cause : new Error(String(cause));

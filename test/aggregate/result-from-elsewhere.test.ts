@@ -55,7 +55,7 @@ describe('a result is refused with one message', () => {
       /the key "constructor"/,
     ],
     ['a number beyond all', firstRound('"round":1e999'), /rounds\.0\.round: a number that is not finite/],
-    ['NaN, which is no JSON', firstRound('"round":NaN'), /found: /],
+    ['NaN, which is no JSON', firstRound('"round":NaN'), /found at 1:\d+: not valid JSON: /],
     ['a negative count', firstRound('"round":-1'), /rounds\.0\.round: /],
     ['a time that is none', changed('"startedAt":"2026-', '"startedAt":"gestern-'), /startedAt: /],
     ['a number as text', firstRound('"round":"1"'), /rounds\.0\.round: /],

@@ -170,7 +170,7 @@ describe('any server is taken as it is', () => {
     const check = (...args: string[]) => runPoolbench(['check', experiment.configPath, ...args]);
     expect((await check('--target', other.configPath)).stdout).toMatch(/^Target: valkey /);
     expect((await check('--target', other.configPath, '--url', redis.url)).stdout).toMatch(
-      /^STAND-IN: .* stood in for valkey/,
+      /^STAND-IN: redis \S+ at \S+ stands in for valkey/,
     );
     const missing = await check('--target', join(other.folder, 'nothing.json'));
     expect(missing).toMatchObject({
@@ -194,7 +194,9 @@ describe('embedded server stands in loudly', () => {
     // Not even --quiet makes a stand-in silent.
     const { code, stdout, stderr } = await experiment.run(['--quiet'], { env });
     expect(code, stderr).toBe(0);
-    expect(stderr).toMatch(/^STAND-IN: .*embedded \S+ .*redis \(.*no redis-server on PATH.*\)\.\n/);
+    const [banner, ...listed] = stderr.split('\n');
+    expect(banner).toMatch(new RegExp(`^STAND-IN: embedded \\S+ at 127.0.0.1:${port} .*redis`));
+    expect(listed[0]).toMatch(/^ {2}- redis: .*no redis-server on PATH$/);
     expect(stdout.match(/STAND-IN/g)?.length).toBeGreaterThanOrEqual(1);
     expect(stdout).not.toMatch(/C1 (supported|refuted|inconclusive)/);
 

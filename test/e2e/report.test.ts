@@ -38,7 +38,10 @@ describe('report renders a result again', () => {
     const other = join(experiment.folder, 'other.json');
     const result = JSON.parse(await readFile(join(folder, 'result.json'), 'utf8'));
     for (const [text, message] of [
-      ['not JSON', /result\.json/],
+      ['not JSON', /result\.json.* found at 1:1: not valid JSON: [^\n]*found a word without quotes\n$/],
+      ['{"name": "a", "scenarios": [{}]}', /result\.json.* found a config; to run it: /],
+      ['{ // of init\n "name": "a", "scenarios": [{}] }', /result\.json.* found a config; to run it: /],
+      ['{ "schemaVersion": 1, }', /result\.json.* found JSON with comments or trailing commas/],
       ['{"schemaVersion": 7}', /schemaVersion 1.* schemaVersion: /],
       [JSON.stringify({ ...result, claims: 'none' }), / claims: /],
     ] as const) {

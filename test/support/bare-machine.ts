@@ -8,7 +8,7 @@ import { inject } from 'vitest';
  */
 export async function bareMachine(folder: string): Promise<NodeJS.ProcessEnv> {
   const bin = join(folder, 'bin');
-  await mkdir(bin);
+  await mkdir(bin, { recursive: true });
   const programs = {
     docker: 'echo "Cannot connect to the Docker daemon" >&2; exit 1',
     'apt-get': 'echo "E: Failed to fetch: no network" >&2; exit 100',

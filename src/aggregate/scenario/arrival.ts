@@ -17,7 +17,7 @@ const rate = listOf(numberBetween(minRate, maxRate)).nullable().prefault(null).m
 });
 
 export const stageSchema = section({
-  seconds: numberBetween(0.01, limits.seconds).meta({
+  seconds: numberBetween(0.01, limits.seconds, 'seconds').meta({
     description: 'How long the stage lasts',
     unit: 'seconds',
   }),

@@ -256,7 +256,7 @@ export const dimensions = {
   /** 0 where the preset checks at every acquisition. */
   healthTtlMs: dimension({
     config: {
-      item: wholeNumber(0, 3_600_000),
+      item: wholeNumber(0, 3_600_000, 'milliseconds'),
       usual: 1000,
       since: null,
       description: 'How long a health check stays valid, if the preset caches it',
@@ -440,7 +440,7 @@ export const dimensions = {
 
   cutEveryMs: dimension({
     config: {
-      item: wholeNumber(0, 60_000),
+      item: wholeNumber(0, 60_000, 'milliseconds'),
       usual: 0,
       since: '0.2',
       description: 'Interval at which one connection of the load is cut; 0: never',

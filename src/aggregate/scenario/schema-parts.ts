@@ -8,15 +8,19 @@ import { z } from 'zod';
 /** A longer config is not read, so no text in a config is longer. */
 export const maxConfigCharacters = 2 ** 20;
 
-export function wholeNumber(min: number, max: number) {
-  const error = `a whole number from ${min} to ${max}`;
+/** @param unit what it counts, in the plural */
+export function wholeNumber(min: number, max: number, unit?: string) {
+  const error = `a whole number${ofUnit(unit)} from ${min} to ${max}`;
   return z.int({ error }).min(min, { error }).max(max, { error });
 }
 
-export function numberBetween(min: number, max: number) {
-  const error = `a number from ${min} to ${max}`;
+/** @param unit in which it is measured, in the plural */
+export function numberBetween(min: number, max: number, unit?: string) {
+  const error = `a number${ofUnit(unit)} from ${min} to ${max}`;
   return z.number({ error }).min(min, { error }).max(max, { error });
 }
+
+const ofUnit = (unit?: string) => (unit === undefined ? '' : ` of ${unit}`);
 
 /** @param note text after the expected values, such as other values that are allowed; may depend on the value found */
 export function oneOf<const Name extends string>(
@@ -75,14 +79,22 @@ export function oneOfKinds<const Kinds extends readonly [KindSchema, ...KindSche
 
 type KindSchema = z.ZodObject<{ readonly kind: z.ZodLiteral<string> }, z.core.$strict>;
 
-/** A text that a function can read; the message of its error completes the sentence "expected …". */
-export function readable(error: string, read: (text: string) => unknown) {
+/**
+ * A text that a function can read; the message of its error completes the sentence "expected …".
+ *
+ * @param meant the text that an unreadable one probably stands for
+ */
+export function readable(
+  error: string,
+  read: (text: string) => unknown,
+  meant: (text: string) => string | undefined = () => undefined,
+) {
   return z.string({ error }).check(({ value, issues }) => {
     try {
       read(value);
     } catch (cause) {
       const expected = (cause as Error).message.replace(/^expected /, '');
-      issues.push({ code: 'custom', params: { expected }, input: value });
+      issues.push({ code: 'custom', params: { expected, meant: meant(value) }, input: value });
     }
   });
 }

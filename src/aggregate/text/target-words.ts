@@ -3,23 +3,13 @@ import { formatPlural } from './format.ts';
 
 /** Sentences about the target and its clients in every rendering. Foreign text is unchanged. */
 
-/** What a banner says besides what happened. */
-interface Detail {
-  /** Whether it gives the reason why another server stood in, which can be long. @default false */
-  readonly withReason?: boolean;
-}
-
 /** Alert if another server stood in for the declared one; null if none did. */
-export function standInBanner(
-  { target }: Pick<Result, 'target'>,
-  { withReason = false }: Detail = {},
-): string | null {
+export function standInBanner({ target }: Pick<Result, 'target'>): string | null {
   if (!target.standIn) return null;
   const answered = describeServer(target.detected);
   const { server } = target.declared;
   const missing = server === 'any' ? 'a server, as none was found' : server;
-  const why = withReason && target.standInReason !== undefined ? ` (${target.standInReason})` : '';
-  return `STAND-IN: these are figures of ${answered}, which stood in for ${missing}${why}.`;
+  return `STAND-IN: these are figures of ${answered}, which stood in for ${missing}.`;
 }
 
 /** Whether the server was already running: `foundBy` is then "running at redis://…". */
@@ -34,13 +24,16 @@ export function describeServer({
   return server === 'unknown' && version === 'unknown' ? 'an unidentified server' : `${server} ${version}`;
 }
 
+/** Alert if anybody could have answered; null if the server was verified. */
+export function unverifiedBanner({ target }: { readonly target: Pick<Result['target'], 'unverified'> }) {
+  return target.unverified === true
+    ? 'NOT VERIFIED: the certificate of the server was not checked, so anybody could have answered in its place (target.tls.rejectUnauthorized is false).'
+    : null;
+}
+
 /** All alerts about a target, which stand before and after its figures. */
-export function targetBanners(result: Pick<Result, 'target'>, detail?: Detail): string[] {
-  const unverified =
-    'NOT VERIFIED: the certificate of the server was not checked, so anybody could have answered in its place (target.tls.rejectUnauthorized is false).';
-  return [standInBanner(result, detail), result.target.unverified === true ? unverified : null].filter(
-    text => text !== null,
-  );
+export function targetBanners(result: Pick<Result, 'target'>): string[] {
+  return [standInBanner(result), unverifiedBanner(result)].filter(text => text !== null);
 }
 
 /** "redis 7.0.15, 1 thread (binary on PATH)". */

@@ -183,7 +183,7 @@ function readControlUrl(url: string): Address {
   } catch (cause) {
     throw new PoolbenchError(
       'USAGE',
-      `control server ${withoutPassword(url)}: ${asError(cause).message} (--control, or POOLBENCH_CONTROL)`,
+      `control server (--control, or POOLBENCH_CONTROL): ${asError(cause).message}, found ${withoutPassword(url)}`,
     );
   }
 }

@@ -45,7 +45,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     const { resume } = values;
     const hint =
       resume === undefined ? '' : `; to resume a run: ${asTypedHere('run', '--resume', quote(resume))}`;
-    throw wrong(`expected a config or a URL, found none${hint}`);
+    throw lacksConfig(`expected a config or a URL, found none${hint}`);
   }
   const named = commandNames.find(name => name === first);
   const command = named ?? 'run';
@@ -224,7 +224,8 @@ function expectOperands(command: CommandName, found: readonly string[], given: O
   if (first === undefined) {
     if (optional) return;
     const urlToo = asks ? ', or a URL' : '';
-    throw wrong(`expected ${command} ${operand}${urlToo}, found no ${operand}`);
+    const message = `expected ${command} ${operand}${urlToo}, found no ${operand}`;
+    throw operand === 'CONFIG' ? lacksConfig(message) : wrong(message);
   }
   if (names !== undefined && !names.includes(first))
     throw wrong(`expected ${names.join(', ')}, found ${first}${suggest(first, names, asIs)}`);
@@ -240,10 +241,16 @@ function expectOperands(command: CommandName, found: readonly string[], given: O
 }
 
 /** A message that already has a guess needs no other hint. */
-function wrong(message: string): PoolbenchError {
+function wrong(message: string, first?: string): PoolbenchError {
+  const hints = [...(first === undefined ? [] : [first]), asTypedHere('--help')];
+  return new PoolbenchError(
+    'USAGE',
+    isGuessed(message) ? message : `${message}\nTry: ${hints.join(', or ')}`,
+  );
+}
+
+/** Outside poolbench's folder, a user may not have a config yet. */
+function lacksConfig(message: string): PoolbenchError {
   const example = shippedFile('configs/smoke.json');
-  // Outside poolbench's folder, a user may not have a config yet.
-  const first = isAbsolute(example) ? asTypedHere('init') : asTypedHere(quote(example));
-  const hint = `\nTry: ${first}, or ${asTypedHere('--help')}`;
-  return new PoolbenchError('USAGE', isGuessed(message) ? message : message + hint);
+  return wrong(message, isAbsolute(example) ? asTypedHere('init') : asTypedHere(quote(example)));
 }

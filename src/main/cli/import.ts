@@ -2,8 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { parse } from 'yaml';
 import { toPlainLines } from '../../aggregate/text/format.ts';
+import { foundInstead } from '../../workers/found-instead.ts';
 import { asTypedHere, quote } from '../command-words.ts';
-import { PoolbenchError } from '../errors.ts';
+import { firstLine, PoolbenchError } from '../errors.ts';
 import { checkConfig } from '../experiment/read-config.ts';
 import { renderConfig, writeConfig } from '../experiment/write-config.ts';
 import { importDefinition } from '../import/import-definition.ts';
@@ -38,14 +39,18 @@ async function readYaml(path: string): Promise<unknown> {
   try {
     text = await readFile(path, 'utf8');
   } catch (cause) {
-    throw new PoolbenchError('CONFIG_MISSING', `${path} cannot be read (${(cause as Error).message})`, {
-      cause,
-    });
+    throw new PoolbenchError(
+      'CONFIG_MISSING',
+      `${path}: expected a test definition in YAML, found ${foundInstead(cause)}`,
+      { cause },
+    );
   }
   try {
     return parse(text);
   } catch (cause) {
-    throw new PoolbenchError('CONFIG_INVALID', `${path}: expected YAML (${(cause as Error).message})`, {
+    // Its other lines quote the file.
+    const fault = firstLine(cause).replace(/:$/, '');
+    throw new PoolbenchError('CONFIG_INVALID', `${path}: expected YAML, found a fault in it: ${fault}`, {
       cause,
     });
   }

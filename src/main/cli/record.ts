@@ -9,6 +9,7 @@ import {
   formatPlural,
   toPlainLines,
 } from '../../aggregate/text/format.ts';
+import { foundInstead } from '../../workers/found-instead.ts';
 import { asTypedHere, quote } from '../command-words.ts';
 import { PoolbenchError } from '../errors.ts';
 import { secondsOfText } from '../experiment/overrides.ts';
@@ -22,7 +23,7 @@ import type { Options } from '../options.ts';
 import { connectControl, isRefusal } from '../server/control.ts';
 import { type Monitored, recordMonitor } from '../server/monitor.ts';
 import { expectServer, infoNumber } from '../server/server-info.ts';
-import { parseAddress, shownAddress } from '../server/url.ts';
+import { parseAddress, shownAddress, withoutPassword } from '../server/url.ts';
 
 const usualSeconds = 10;
 const maxSeconds = 600;
@@ -118,7 +119,7 @@ async function recordServer(
   if (duration <= 0 || duration > maxSeconds)
     throw new PoolbenchError(
       'USAGE',
-      `--seconds: expected a time above 0 and up to ${maxSeconds} s, found ${seconds}`,
+      `--seconds: expected a time such as 30s or 5m, above 0 and up to ${maxSeconds} s, found ${seconds}`,
     );
   const address = addressOf(url);
   const control = await connectControl(address, { timeoutMs });
@@ -178,7 +179,7 @@ function addressOf(url: string) {
   try {
     return parseAddress(url);
   } catch (error) {
-    throw new PoolbenchError('USAGE', (error as Error).message);
+    throw new PoolbenchError('USAGE', `URL: ${(error as Error).message}, found ${withoutPassword(url)}`);
   }
 }
 
@@ -194,10 +195,11 @@ async function readRecordingFile(path: string): Promise<{ text: string; endedBy:
       ? { text: text.slice(0, text.lastIndexOf('\n') + 1), endedBy: 'bytes' }
       : { text, endedBy: 'file' };
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    throw new PoolbenchError('CONFIG_MISSING', `the recording ${path} cannot be read (${code ?? message})`, {
-      cause,
-    });
+    throw new PoolbenchError(
+      'CONFIG_MISSING',
+      `${path}: expected a file with the output of redis-cli MONITOR, found ${foundInstead(cause)}`,
+      { cause },
+    );
   }
 }
 

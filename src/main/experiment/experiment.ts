@@ -15,7 +15,7 @@ import { workload } from './workload.ts';
 import { targetRules, workloadRules } from './workload-misfits.ts';
 
 const conditions = {
-  responseP99Ms: numberBetween(0.001, 600_000).nullable().default(null).meta({
+  responseP99Ms: numberBetween(0.001, 600_000, 'milliseconds').nullable().default(null).meta({
     description: 'Max response p99 of a repeat; null: any',
     unit: 'milliseconds',
   }),
@@ -44,10 +44,10 @@ const search = section({
   });
 
 /** Of one scenario in one round. */
-export const measuredSeconds = numberBetween(limits.minSeconds, limits.seconds);
-export const warmupTime = numberBetween(0, 600);
+export const measuredSeconds = numberBetween(limits.minSeconds, limits.seconds, 'seconds');
+export const warmupTime = numberBetween(0, 600, 'seconds');
 /** In milliseconds. */
-export const timeout = wholeNumber(10, 600_000);
+export const timeout = wholeNumber(10, 600_000, 'milliseconds');
 
 /** Of a run that takes as many rounds as it needs, unless the config has another one. */
 export const usualBudgetSeconds = 360;
@@ -120,7 +120,7 @@ export const experimentSchema = section({
       'How often each scenario is measured: a number, or until every comparison is decided, within limits; fewer than 6 rounds give no verdict',
     unit: 'rounds',
   }),
-  budgetSeconds: numberBetween(1, 86_400)
+  budgetSeconds: numberBetween(1, 86_400, 'seconds')
     .nullable()
     .default(null)
     .meta({

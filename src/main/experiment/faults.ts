@@ -66,7 +66,7 @@ function describe(issue: Issue, parents: readonly PropertyKey[], input: unknown,
         found,
         issue.values.filter(value => typeof value === 'string'),
       )
-    : '';
+    : didYouMean(params?.meant);
   return [
     { path, text: `${name}: expected ${expected}, found ${isPassword ? '***' : shown(found)}${guess}` },
   ];

@@ -18,6 +18,12 @@ export function secondsOfText(text: string): number | undefined {
   return number === undefined ? undefined : Number(number) * (unitSeconds[unit] ?? 1);
 }
 
+/** The issues of a number of seconds that can be typed with a unit. */
+function asTimes({ issues }: z.core.$ZodError): Pick<z.core.$ZodError, 'issues'> {
+  const words = 'a time such as 90s, 3m or 1h';
+  return { issues: issues.map(issue => ({ ...issue, message: `${words}, or ${issue.message}` })) };
+}
+
 /** Changes of the command line to an experiment, as typed. */
 export type Overrides = { readonly [Flag in keyof typeof numbers | 'url']?: string | undefined };
 
@@ -38,17 +44,18 @@ export interface ConfigOverrides extends Overrides {
  */
 export function applyOverrides(experiment: Experiment, overrides: Overrides): Experiment {
   const faults: string[] = [];
-  const refuse = (flag: string, { issues }: z.core.$ZodError, input: unknown) =>
+  const refuse = (flag: string, { issues }: Pick<z.core.$ZodError, 'issues'>, input: unknown) =>
     faults.push(...faultsOf(issues, input, flag).map(({ text }) => text));
   const numberOf = <Otherwise extends number | null>(flag: keyof typeof numbers, otherwise: Otherwise) => {
     const text = overrides[flag];
     if (text === undefined) return otherwise;
-    const isRead = flag === 'budget' || /\d$/.test(text);
+    const isTime = flag === 'budget';
     // Anything but a plain number stays text, so that the message shows what was typed.
-    const input = (isRead ? secondsOfText(text) : undefined) ?? text;
+    const input = (isTime || /\d$/.test(text) ? secondsOfText(text) : undefined) ?? text;
     const parsed = numbers[flag].safeParse(input);
     if (parsed.success && parsed.data !== null) return parsed.data;
-    if (!parsed.success) refuse(`--${flag}`, parsed.error, input);
+    if (!parsed.success)
+      refuse(`--${flag}`, isTime ? asTimes(parsed.error) : parsed.error, isTime ? text : input);
     return otherwise;
   };
 

@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { maxConfigCharacters } from '../../aggregate/scenario/schema-parts.ts';
+import { foundInstead } from '../../workers/found-instead.ts';
 import { asTypedHere, shippedFile } from '../command-words.ts';
 import { PoolbenchError } from '../errors.ts';
 import { readTrust } from '../server/tls.ts';
@@ -163,28 +164,28 @@ function invalid(source: string, lines: readonly string[], count: number): Poolb
 }
 
 async function describeUnreadable(path: string, error: NodeJS.ErrnoException): Promise<string> {
-  if (error.code === 'EISDIR')
-    return `Expected a config file, found a folder: ${path}${(await describeOthers(path, path)) || toWriteOne()}`;
-  if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') {
-    return `The config ${path} cannot be read (${error.code ?? error.message}).`;
+  const isFolder = error.code === 'EISDIR';
+  if (!isFolder && error.code !== 'ENOENT' && error.code !== 'ENOTDIR')
+    return `Expected a config file, found ${foundInstead(error)}: ${path}.`;
+  const wrong = isFolder ? `Expected a config file, found a folder: ${path}` : `There is no config ${path}`;
+  for (const folder of isFolder ? [path, join(path, 'configs')] : [dirname(path), 'configs']) {
+    const configs = await configsIn(folder);
+    if (configs.length === 0) continue;
+    const guess = isFolder
+      ? ''
+      : suggest(
+          basename(path, '.json'),
+          configs.map(name => basename(name, '.json')),
+          name => join(folder, `${name}.json`),
+        );
+    return `${wrong}${guess}. In ${folder} there are: ${configs.join(', ')}.`;
   }
-  const beside = await describeOthers(path, dirname(path));
-  return `There is no config ${path}${beside || (await describeOthers(path, 'configs')) || toWriteOne()}`;
+  return `${wrong}. To write one: ${asTypedHere('init')}.`;
 }
 
-const toWriteOne = () => `. To write one: ${asTypedHere('init')}.`;
-
-/** The config that was probably meant, and all others in a folder, to append to the path; empty if there are none. */
-async function describeOthers(path: string, folder: string): Promise<string> {
+async function configsIn(folder: string): Promise<string[]> {
   const entries = await readdir(folder).catch(() => []);
-  const configs = entries.filter(
-    name => name.endsWith('.json') && !/^(schema|package.*|tsconfig.*|biome)\.json$/.test(name),
-  );
-  if (configs.length === 0) return '';
-  const guess = suggest(
-    basename(path, '.json'),
-    configs.map(name => basename(name, '.json')),
-    name => join(folder, `${name}.json`),
-  );
-  return `${guess}. In ${folder} there are: ${configs.sort().join(', ')}.`;
+  return entries
+    .filter(name => name.endsWith('.json') && !/^(schema|package.*|tsconfig.*|biome)\.json$/.test(name))
+    .sort();
 }

@@ -4,7 +4,6 @@ import { z } from 'zod';
 import { oneOf, readable, section, wholeNumber } from '../../aggregate/scenario/schema-parts.ts';
 import { declarable } from '../server/servers.ts';
 import { parseAddress, urlMeant } from '../server/url.ts';
-import { didYouMean } from './nearest.ts';
 import { rules } from './rules.ts';
 
 const text = (error: string) => z.string({ error }).min(1, { error }).nullable().default(null);
@@ -59,15 +58,6 @@ const sentinel = section({
   }),
 }).meta({ description: 'Sentinels that are asked for the target before every connection attempt' });
 
-/** Like `parseAddress`, with a suggestion for an address without a scheme. */
-function readUrl(url: string): void {
-  try {
-    parseAddress(url);
-  } catch (cause) {
-    throw new Error(`${(cause as Error).message}${didYouMean(urlMeant(url))}`);
-  }
-}
-
 const keyPrefixWords = 'up to 64 letters, digits, "_", ".", ":" and "-", such as "myapp:"';
 const nodeWords = 'host:port of a node, such as "127.0.0.1:7001"';
 const serverThreads = wholeNumber(1, 128);
@@ -77,7 +67,7 @@ export const target = section({
   server: oneOf(declarable).meta({
     description: 'The server that the experiment is about; any: any server at the URL',
   }),
-  url: readable('a URL such as "redis://localhost:6379/0"', readUrl).meta({
+  url: readable('a URL such as "redis://localhost:6379/0"', parseAddress, urlMeant).meta({
     description:
       'URL of the server: redis://, rediss:// (TLS) or unix:///path, or valkey:// and valkeys://; user:password@ and a database index such as /0 are optional',
   }),

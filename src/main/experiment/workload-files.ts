@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import type { Result } from '../../aggregate/result.ts';
 import { type Workloads, workloadsOf } from '../../aggregate/scenario/beside.ts';
+import { foundInstead } from '../../workers/found-instead.ts';
 import { lengthOf, readReplay } from '../../workers/workload/replay.ts';
 import { asError, PoolbenchError } from '../errors.ts';
 import { checkModule } from './user-modules.ts';
@@ -55,10 +56,10 @@ export async function expectScripts(experiment: Workloads): Promise<void> {
 export async function hashFiles(config: Workloads) {
   return await Promise.all(
     filesOf(config).map(async file => {
-      const bytes = await readFile(resolve(file.path)).catch((cause: NodeJS.ErrnoException) => {
+      const bytes = await readFile(resolve(file.path)).catch((cause: unknown) => {
         throw new PoolbenchError(
           'CONFIG_INVALID',
-          `${file.key}: expected the file ${resolve(file.path)}, found none that can be read (${cause.code ?? cause.message}); restore it, or resume the run from the folder in which it was started`,
+          `${file.key}: expected the file ${resolve(file.path)}, found ${foundInstead(cause)}; restore it, or resume the run from the folder in which it was started`,
           { cause },
         );
       });

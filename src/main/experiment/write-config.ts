@@ -2,6 +2,7 @@ import { access, constants, open, rm } from 'node:fs/promises';
 import { dirname, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { wrapText } from '../../aggregate/text/text-layout.ts';
+import { foundInstead } from '../../workers/found-instead.ts';
 import { PoolbenchError } from '../errors.ts';
 import { configSchema } from './json-schema.ts';
 
@@ -74,8 +75,11 @@ export async function expectNoFile(path: string): Promise<void> {
 }
 
 function notWritable(path: string, cause: unknown): PoolbenchError {
-  const { message } = cause as Error;
-  return new PoolbenchError('RESULTS_NOT_WRITABLE', `${path} cannot be written (${message})`, { cause });
+  return new PoolbenchError(
+    'RESULTS_NOT_WRITABLE',
+    `${path}: expected a folder in which it can be written, found ${foundInstead(cause, 'folder')}; create the folder, or name another file`,
+    { cause },
+  );
 }
 
 function alreadyExists(path: string): PoolbenchError {

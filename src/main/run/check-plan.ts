@@ -1,10 +1,9 @@
 import type { Result } from '../../aggregate/result.ts';
-import { targetBanners } from '../../aggregate/text/target-words.ts';
 import { findClients } from '../experiment/clients.ts';
 import type { Plan } from '../experiment/plan.ts';
 import { unlessAborted } from '../interrupt.ts';
 import { mayStartServer, type Options } from '../options.ts';
-import { describeFoundTarget, findTarget, shownTarget } from '../server/find-target.ts';
+import { describeAlerts, describeFoundTarget, findTarget, shownTarget } from '../server/find-target.ts';
 import { describeRing, type LoadableSide, preflightSide } from './preflight-side.ts';
 
 /** A side that could be run. */
@@ -53,7 +52,7 @@ async function checkSide(
   });
   const target = await unlessAborted(found, signal, late => late.stop());
   try {
-    for (const banner of targetBanners({ target }, { withReason: true })) say(banner);
+    for (const line of describeAlerts(target)) say(line);
     say(describeFoundTarget(target));
     const caveats = await preflightSide(side, target, { force: flags.force === true });
     const warnings = [...target.notes, ...caveats];

@@ -1,5 +1,5 @@
 import type { Result } from '../../aggregate/result.ts';
-import { toOneLine } from '../../aggregate/text/format.ts';
+import { toOneLine, toPlainLines } from '../../aggregate/text/format.ts';
 import { targetBanners } from '../../aggregate/text/target-words.ts';
 import { timeOfDay } from '../../pool/clock.ts';
 import { shownFolder } from '../command-words.ts';
@@ -10,7 +10,7 @@ import { outletFor, Progress } from '../live/progress.ts';
 import type { Outlet } from '../live/snapshot.ts';
 import { mayStartServer, type Options, type SessionOption } from '../options.ts';
 import type { Target } from '../server/find-target.ts';
-import { describeFoundTarget, findTarget, shownTarget } from '../server/find-target.ts';
+import { describeAlerts, describeFoundTarget, findTarget, shownTarget } from '../server/find-target.ts';
 import { printOutput } from '../terminal.ts';
 import { createPartFolders, createResultsFolder, removeEmptyFolders } from './results/results-folder.ts';
 import type { LoadThreads } from './threads.ts';
@@ -190,8 +190,11 @@ export class Session {
     const agents = this.#agents;
     const target = agents === undefined ? found : await this.#untilInterrupted(agents.meet(found));
     await accept?.(target);
-    if (this.#caller === undefined) printBanners(target, { withReason: true });
-    else for (const banner of targetBanners({ target }, { withReason: true })) this.progress.say(banner);
+    for (const line of describeAlerts(target)) {
+      // A command shows them even with --quiet.
+      if (this.#caller === undefined) process.stderr.write(`${toPlainLines(line)}\n`);
+      else this.progress.say(line);
+    }
     say(describeFoundTarget(target));
     this.progress.meet(side, shownTarget(target));
     return target;
@@ -269,6 +272,6 @@ export class Session {
 }
 
 /** Announces a stand-in or an unverified server on standard error, even with --quiet. */
-export function printBanners(target: Result['target'], detail?: Parameters<typeof targetBanners>[1]): void {
-  for (const banner of targetBanners({ target }, detail)) process.stderr.write(`${toOneLine(banner)}\n`);
+export function printBanners(target: Result['target']): void {
+  for (const banner of targetBanners({ target })) process.stderr.write(`${toOneLine(banner)}\n`);
 }

@@ -20,7 +20,6 @@ export function unpackDebianPackages(
 ): Promise<Program | { reason: string }> {
   return unpackIntoCache(program, {
     ...options,
-    source: "the distribution's package",
     what: `${packages.join(', ')} from the distribution`,
     async whyNot() {
       for (const tool of ['apt-get', 'dpkg']) {

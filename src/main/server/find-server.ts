@@ -27,7 +27,8 @@ export async function findServerBinary(
   const onPath = await findOnPath(server);
   if (!('reason' in onPath)) return onPath;
   const unpacked = await findUnpacked(server, say);
-  return 'reason' in unpacked ? { reason: `${onPath.reason}; ${unpacked.reason}` } : unpacked;
+  if (!('reason' in unpacked)) return unpacked;
+  return { reason: `${onPath.reason}; ${serverFacts(server).unpacked.from}: ${unpacked.reason}` };
 }
 
 /** The server's program on PATH, if it runs. */

@@ -1,7 +1,7 @@
 import type { Result } from '../../aggregate/result.ts';
 import type { LoadEnvironment } from '../../aggregate/stats/limit-figures.ts';
 import { toOneLine } from '../../aggregate/text/format.ts';
-import { describeServer, describeTarget } from '../../aggregate/text/target-words.ts';
+import { describeServer, describeTarget, unverifiedBanner } from '../../aggregate/text/target-words.ts';
 import type { Address } from '../../pool/client/address.ts';
 import { mastersOf, readSlotRanges } from '../../pool/client/cluster/slot-ranges.ts';
 import { PoolbenchError } from '../errors.ts';
@@ -33,8 +33,8 @@ export interface Target {
   readonly foundBy: string;
   /** Whether a server other than the declared one answers; every output must show this. */
   readonly standIn: boolean;
-  /** Of a stand-in: why it is not the declared server, as text. */
-  readonly standInReason?: string;
+  /** Of a stand-in: why it is not the declared server, as lines. */
+  readonly standInReasons?: readonly string[];
   /** Whether any server that answers is trusted: TLS without a check of the certificate. */
   readonly unverified: boolean;
   /** With the IP address that answered, instead of a host name. */
@@ -127,12 +127,11 @@ export async function resolveTarget(options: ResolveOptions): Promise<Target> {
   if (started === undefined) {
     throw notAvailable(
       `expected ${formatDeclared(server)} at ${url}, or one that can be started here, and found none:\n` +
-        `${tried.map(step => `  - ${step}`).join('\n')}\n` +
+        `${tried.map(asItem).join('\n')}\n` +
         `Install it (${howToInstall(server)}), or leave out --no-stand-in.`,
     );
   }
   const { foundBy } = started;
-  say(foundBy);
   try {
     const { host, port } = started.server;
     const control = await connectControl({ ...address, host, port }, { timeoutMs });
@@ -203,7 +202,7 @@ async function inspectTarget(
       );
     }
     const notes = standIn ? [formatStandIn(server, what, isTold)] : [];
-    const standInReason = tried.length === 0 ? `${what} is ${foundBy}` : tried.join('; ');
+    const standInReasons = tried.length === 0 ? [`${what} is ${foundBy}`] : tried;
     if (node.infoRefusal !== undefined) notes.push(formatHidden(url, node.infoRefusal));
     if (threads !== undefined && threads !== detected.threads) {
       const reported = detected.threads ?? 'no number';
@@ -214,7 +213,7 @@ async function inspectTarget(
       detected,
       foundBy,
       standIn,
-      ...(standIn ? { standInReason } : {}),
+      ...(standIn ? { standInReasons } : {}),
       unverified: isUnverified(control.address),
       // The load logs in only with commands that were answered here: a proxy may close the connection on others.
       address: {
@@ -289,6 +288,23 @@ export function isLocal({ path, host }: Address): boolean {
   return path !== undefined || isOwnAddress(host);
 }
 
+/**
+ * What a user must know about a target before any load, as lines: that another server stands in, and why; that its
+ * certificate is not checked.
+ */
+export function describeAlerts(target: Target): string[] {
+  const { declared, detected, address, standIn, standInReasons = [] } = target;
+  const unverified = unverifiedBanner({ target });
+  const what = `${describeServer(detected)} at ${shownAddress(address)}`;
+  return [
+    ...(standIn ? [`STAND-IN: ${what} stands in for ${formatDeclared(declared.server)}, because:`] : []),
+    ...standInReasons.map(asItem),
+    ...(unverified === null ? [] : [unverified]),
+  ];
+}
+
+const asItem = (text: string) => `  - ${text}`;
+
 /** The server that answers, as text, before any load. */
 export function describeFoundTarget(target: Target): string {
   const { declared } = target;
@@ -301,13 +317,13 @@ export function shownTarget({
   detected,
   foundBy,
   standIn,
-  standInReason,
+  standInReasons,
   unverified,
   local,
 }: Target): Result['target'] {
   const { server, version, threads, persistence, protocol, masters } = detected;
   const shown = { server, version, threads, persistence, protocol, masters };
-  const reason = standInReason === undefined ? {} : { standInReason };
+  const reason = standInReasons === undefined ? {} : { standInReason: standInReasons.join('; ') };
   return { declared, detected: shown, foundBy, standIn, ...reason, unverified, local };
 }
 

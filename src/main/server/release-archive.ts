@@ -67,7 +67,6 @@ export function unpackRelease(
   };
   return unpackIntoCache(unpacking, {
     ...use,
-    source: 'the release archive',
     what: `${release.folder} from ${withoutPassword(url)}`,
     async whyNot() {
       if (!URL.canParse(url) || new URL(url).protocol !== 'https:')

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { shownNode } from '../../pool/client/address.ts';
-import { asError } from '../errors.ts';
+import { firstLine } from '../errors.ts';
 import { loopbackAddress } from '../local-addresses.ts';
 import { startEmbedded } from './embedded/start.ts';
 import { type FoundBinary, findOnPath, findUnpacked, type NotFound } from './find-server.ts';
@@ -32,7 +32,9 @@ interface StartOptions {
 
 /** One way to get a running server. `start` throws the reason why it fails. */
 interface Way {
-  readonly name: string;
+  /** Undefined: the embedded one. */
+  readonly server?: StartableServer;
+  readonly step: string;
   readonly start: () => Promise<{ readonly server: StartedServer; readonly what: string }>;
 }
 
@@ -41,7 +43,7 @@ interface Way {
  * release archive; then, if a stand-in is allowed, the same steps for the other servers, and at last the embedded one. For
  * "any" each step is tried for all servers before the next.
  *
- * @returns what was started, if anything, and why each way before it failed
+ * @returns what was started, if anything, and why each way before it failed, as lines
  */
 export async function firstThatStarts(
   declared: DeclaredServer,
@@ -51,20 +53,24 @@ export async function firstThatStarts(
   const others = startable.filter(server => !wanted.includes(server));
   const waysTo = waysToStart(options);
   const embedded: Way = {
-    name: 'embedded server',
+    step: 'embedded server',
     start: async () => ({ what: 'embedded server', server: await startEmbedded(options) }),
   };
   const ways = [...waysTo(wanted), ...(options.standInAllowed ? [...waysTo(others), embedded] : [])];
-  const tried: string[] = [];
-  for (const { name, start } of ways) {
+  /** The servers for which a step failed for the same reason. */
+  const failed = new Map<string, StartableServer[]>();
+  const tried = () =>
+    [...failed].map(([why, servers]) => (servers.length === 0 ? why : `${servers.join(', ')}: ${why}`));
+  for (const { server: wanted, step, start } of ways) {
     try {
       const { server, what } = await start();
-      return { started: { server, foundBy: `${what}, started on ${shownNode(server)}` }, tried };
+      return { started: { server, foundBy: `${what}, started on ${shownNode(server)}` }, tried: tried() };
     } catch (error) {
-      tried.push(`${name}: ${asError(error).message}`);
+      const why = `${step}: ${firstLine(error)}`;
+      failed.set(why, [...(failed.get(why) ?? []), ...(wanted === undefined ? [] : [wanted])]);
     }
   }
-  return { started: undefined, tried };
+  return { started: undefined, tried: tried() };
 }
 
 /** @returns each step for every server before the next step */
@@ -79,11 +85,13 @@ function waysToStart({ port, threads, say }: StartOptions): (servers: readonly S
   };
   const steps: readonly ((server: StartableServer) => Way)[] = [
     server => ({
-      name: 'binary on PATH',
+      server,
+      step: 'binary on PATH',
       start: async () => startBinary(server, await findOnPath(server)),
     }),
     server => ({
-      name: 'Docker image',
+      server,
+      step: 'Docker image',
       async start() {
         engine ??= dockerMissing();
         const missing = await engine;
@@ -93,17 +101,12 @@ function waysToStart({ port, threads, say }: StartOptions): (servers: readonly S
       },
     }),
     server => ({
-      name: serverFacts(server).unpacked.from,
+      server,
+      step: serverFacts(server).unpacked.from,
       start: async () => startBinary(server, await findUnpacked(server, say)),
     }),
   ];
-  return servers =>
-    steps.flatMap(step =>
-      servers.map(server => {
-        const { name, start } = step(server);
-        return { name: `${server}: ${name}`, start };
-      }),
-    );
+  return servers => steps.flatMap(step => servers.map(step));
 }
 
 /** Why containers cannot be run here; undefined if they can. */
@@ -115,7 +118,10 @@ function dockerMissing(): Promise<string | undefined> {
       else if (error !== null && 'code' in error && error.code === 'ENOENT') resolve('no docker on PATH');
       else {
         const reason = `${stderr}\n${stdout}`.split('\n').find(line => /cannot|error|denied/i.test(line));
-        resolve(`no Docker engine answers${reason === undefined ? '' : `: ${reason.trim()}`}`);
+        // Docker's own advice follows its first sentence.
+        resolve(
+          `no Docker engine answers${reason === undefined ? '' : `: ${reason.trim().split('. ', 1)[0]}`}`,
+        );
       }
     });
   });

@@ -1,6 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Trust } from '../../pool/client/address.ts';
+import { foundInstead } from '../../workers/found-instead.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 
 /** The keys of `target.tls`, with paths that this process can open. */
@@ -37,7 +38,7 @@ export async function readTrust(tls: TlsKeys): Promise<{ trust: Trust; faults: T
       pem = await readFile(path, 'utf8');
       return { pem, parsed: parse(pem) };
     } catch (error) {
-      return add(name, expected, pem === undefined ? unreadable(error) : contentOf(pem, error));
+      return add(name, expected, pem === undefined ? foundInstead(error) : contentOf(pem, error));
     }
   };
 
@@ -62,21 +63,6 @@ function parseCertificates(pem: string): X509Certificate {
   const certificate = new X509Certificate(first ?? pem);
   for (const other of others) if (other.includes('BEGIN CERTIFICATE')) new X509Certificate(other);
   return certificate;
-}
-
-function unreadable(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-  switch (code) {
-    case 'ENOENT':
-    case 'ENOTDIR':
-      return 'no such file';
-    case 'EISDIR':
-      return 'a folder';
-    case 'EACCES':
-      return 'one that this user may not read';
-    default:
-      return `one that cannot be read (${code})`;
-  }
 }
 
 /** What a file holds instead, without any of it. */

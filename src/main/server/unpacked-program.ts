@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { firstLine } from '../errors.ts';
 import { findProgram, type Program } from './server-process.ts';
 
 /** A program that is kept in the user's cache. */
@@ -19,8 +20,6 @@ export interface Unpacking {
 
 /** How it is fetched. */
 interface Source {
-  /** Where it comes from, as text: "the distribution's package". */
-  readonly source: string;
   /** What is fetched, as text for the announcement: "redis-server from the distribution". */
   readonly what: string;
   /** Why that cannot be done on this machine, if that is known beforehand. */
@@ -46,7 +45,7 @@ export function userCache(folder: string): string {
  */
 export async function unpackIntoCache(
   { name, cache, folder, timeLimitMs, programIn }: Unpacking,
-  { source, what, whyNot, unpack, say, runs }: Source,
+  { what, whyNot, unpack, say, runs }: Source,
 ): Promise<Program | { reason: string }> {
   const home = join(cache, folder);
   let work: string;
@@ -74,7 +73,7 @@ export async function unpackIntoCache(
     const root = join(work, 'root');
     await unpack(root, work, deadline);
     const unpacked = await programIn(root);
-    if (unpacked === undefined) return { reason: `${source} holds no ${name}` };
+    if (unpacked === undefined) return { reason: `it holds no ${name}` };
     const missing = await missingLibraries(unpacked);
     if (missing.length > 0) {
       return { reason: `the unpacked ${name} lacks ${missing.join(', ')} on this system` };
@@ -87,7 +86,7 @@ export async function unpackIntoCache(
     return (await programIn(home)) ?? { reason: `${home} was removed meanwhile` };
   } catch (error) {
     const late = deadline.aborted ? ` (not done within ${timeLimitMs / 1000} s)` : '';
-    return { reason: `${source} could not be fetched${late}: ${firstLine(error)}` };
+    return { reason: `it could not be fetched${late}: ${firstLine(error)}` };
   } finally {
     process.off('exit', leave);
     clearTimeout(timer);
@@ -133,11 +132,4 @@ export function run(
       }
     });
   });
-}
-
-/** An error of several connection attempts has only a code. */
-function firstLine(error: unknown): string {
-  const { message, code = '' } =
-    error instanceof Error ? (error as NodeJS.ErrnoException) : { message: String(error) };
-  return message.split('\n', 1)[0] || code;
 }

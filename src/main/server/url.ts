@@ -2,9 +2,6 @@ import { isIP } from 'node:net';
 import { basename } from 'node:path';
 import { type Address, shownNode } from '../../pool/client/address.ts';
 
-const expected =
-  'redis://[user:password@]host[:port][/database], rediss:// for TLS (valkey:// and valkeys:// mean the same), or unix:///path/to.sock[?db=N]';
-
 const schemes: Readonly<Record<string, { readonly tls: boolean }>> = {
   'redis:': { tls: false },
   'rediss:': { tls: true },
@@ -18,20 +15,37 @@ const schemes: Readonly<Record<string, { readonly tls: boolean }>> = {
  */
 export function parseAddress(url: string, defaultPort = 6379): Address {
   if (url.startsWith('unix:')) return parseUnix(url);
-  const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  const scheme = parsed === undefined ? undefined : schemes[parsed.protocol];
-  if (parsed === undefined || scheme === undefined || parsed.hostname === '') {
-    throw new Error(`expected a URL like ${expected}; percent-encode "@", ":", "/" and "#" in a password`);
+  const text = url.trim();
+  const [, name = '', authority = '', rest = ''] = /^([^/]*)\/\/([^/?#]*)(.*)$/s.exec(text) ?? [];
+  const scheme = schemes[name.toLowerCase()];
+  if (scheme === undefined) {
+    throw new Error(
+      'expected a URL that starts with redis://, rediss:// (TLS), valkey://, valkeys:// (TLS) or unix://',
+    );
   }
-  if (parsed.search !== '' || parsed.hash !== '') {
-    throw new Error(`expected nothing after the database index (no "?" or "#"): ${expected}`);
+  if (rest.includes('@')) {
+    throw new Error(
+      'expected "/", "?" and "#" in a user name or password to be percent-encoded, as "%2F", "%3F" and "%23"',
+    );
   }
+  if (/\s/.test(text)) throw new Error('expected a URL without spaces; write one in a password as "%20"');
+  const [, place = '', port = ''] = /^(?:.*@)?(\[[^\]]*\]|[^:]*)(?::([^:]*))?$/.exec(authority) ?? [];
+  if (port !== '' && !isPort(port)) throw new Error('expected a port from 1 to 65535');
+  // The URL parser refuses nothing else.
+  const parsed = place !== '' && URL.canParse(text) ? new URL(text) : undefined;
+  if (parsed === undefined) {
+    throw new Error(
+      'expected a host name or an IP address after "//", such as redis://localhost:6379, or redis://[::1]:6379 with IPv6',
+    );
+  }
+  if (parsed.search !== '' || parsed.hash !== '')
+    throw new Error('expected nothing after the database index, neither "?" nor "#"');
   const bracketed = parsed.hostname.startsWith('[');
   const host = decode(bracketed ? parsed.hostname.slice(1, -1) : parsed.hostname);
   const { tls } = scheme;
   return {
     host,
-    port: parsed.port === '' ? defaultPort : portNumber(parsed.port),
+    port: port === '' ? defaultPort : Number(port),
     tls,
     ...(tls && isIP(host) === 0 ? { servername: host } : {}),
     ...login(parsed.username, parsed.password),
@@ -40,15 +54,21 @@ export function parseAddress(url: string, defaultPort = 6379): Address {
 }
 
 /**
- * The URL that a place without a scheme, or with one slash too few, stands for: "127.0.0.1:7711", "my-host:6379/1",
- * "redis:/my-host"; undefined for other words.
+ * The URL that a place without a scheme, with another one, or with a mistake in its punctuation stands for:
+ * "127.0.0.1:7711", "my-host:6379/1", "redis//my-host", "http://my-host:6379", "unix:/run/redis.sock"; undefined for other
+ * words.
  */
 export function urlMeant(word: string): string | undefined {
-  const [, scheme, rest] = /^((?:redis|valkey)s?):\/([^/@]+(?:\/\d+)?)$/i.exec(word) ?? [];
-  if (scheme !== undefined) return `${scheme}://${rest}`;
   if (isIP(word) === 6) return `redis://[${word}]`;
   const hasPort = /^(?:\[[\da-f:]+\]|[a-z\d][a-z\d.-]*):\d{1,5}(?:\/\d+)?$/i.test(word);
-  return hasPort || isIP(word) === 4 || word === 'localhost' ? `redis://${word}` : undefined;
+  if (hasPort || isIP(word) === 4 || word === 'localhost') return `redis://${word}`;
+  const [, socket] = /^unix:\/{1,2}([^/@:]+\/?[^@]*)$/i.exec(word) ?? [];
+  if (socket !== undefined) return `unix:///${socket}`;
+  const [, own, , rest] =
+    /^(?:((?:redis|valkey)s?)(?::\/?|\/\/)|(tcp|https?):\/\/)([^/@:\s]+(?::\d{1,5})?(?:\/\d+)?)\/?$/i.exec(
+      word,
+    ) ?? [];
+  return rest === undefined ? undefined : `${own ?? 'redis'}://${rest}`;
 }
 
 /** The URL for display: without a password. Also works for invalid URLs. */
@@ -114,11 +134,7 @@ function login(username: string, password: string): Pick<Address, 'username' | '
   };
 }
 
-function portNumber(text: string): number {
-  const port = Number(text);
-  if (port < 1) throw new Error('expected a port from 1 to 65535');
-  return port;
-}
+const isPort = (text: string) => /^\d+$/.test(text) && Number(text) >= 1 && Number(text) <= 65_535;
 
 function databaseIndex(text: string): number {
   if (!/^\d{0,9}$/.test(text))

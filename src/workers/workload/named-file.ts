@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { foundInstead } from '../found-instead.ts';
 
 /**
  * Reads the file that a key of a workload names (values, replay).
@@ -9,8 +10,6 @@ export function readNamedFile(path: string): Buffer {
   try {
     return readFileSync(path);
   } catch (error) {
-    throw new RangeError(
-      `a file that can be read (${(error as NodeJS.ErrnoException).code ?? 'unreadable'})`,
-    );
+    throw new RangeError(`a file that can be read (${foundInstead(error)})`);
   }
 }

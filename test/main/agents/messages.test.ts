@@ -98,7 +98,7 @@ test.each([
 test('what is no message has a reason: where, what was expected, and what was found', () => {
   const faultOf = (json: string) => readCoordinatorMessage(json).fault;
   expect(faultOf(prepared({ seconds: 86_400 }))).toBe(
-    'tasks[0].seconds: expected a number from 0.05 to 3600, found 86400',
+    'tasks[0].seconds: expected a number of seconds from 0.05 to 3600, found 86400',
   );
   expect(faultOf(prepared({}, { threads: 300 }))).toBe(
     'threads: expected a whole number from 1 to 256, found 300',

@@ -210,6 +210,9 @@ describe('overrides obey the rules of the config', async () => {
     [{ rounds: '' }, '--rounds 1 1000 found ""'],
     [{ seconds: 'ten' }, '--seconds 0.05 3600 found "ten"'],
     [{ seconds: '0x10' }, '--seconds 0.05 3600 found "0x10"'],
+    [{ seconds: '5 secs' }, '--seconds 0.05 3600 found "5 secs"'],
+    [{ budget: '5 secs' }, '--budget 1 86400 found "5 secs"'],
+    [{ budget: '99h' }, '--budget 1 86400 found "99h"'],
     [{ warmup: '-1' }, '--warmup 0 600 found -1'],
     [{ seed: '4294967296' }, '--seed 0 4294967295 found 4294967296'],
   ])('%o is refused', async (overrides, fault) => {

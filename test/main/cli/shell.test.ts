@@ -48,6 +48,9 @@ describe('a URL in the place of a config', () => {
     [['127.0.0.1:7711'], /found 127\.0\.0\.1:7711 \(did you mean redis:\/\/127\.0\.0\.1:7711\?\)$/],
     [['check', 'my-host:6379/2', '--quick'], /\(did you mean redis:\/\/my-host:6379\/2\?\)$/],
     [['rediss:/my-host:6379/2'], /\(did you mean rediss:\/\/my-host:6379\/2\?\)$/],
+    [['redis//my-host'], /\(did you mean redis:\/\/my-host\?\)$/],
+    [['http://my-host:6379/'], /\(did you mean redis:\/\/my-host:6379\?\)$/],
+    [['unix:/run/redis.sock'], /\(did you mean unix:\/\/\/run\/redis\.sock\?\)$/],
     [['::1'], /\(did you mean redis:\/\/\[::1\]\?\)$/],
     [['claims', 'localhost'], /\(did you mean redis:\/\/localhost\?\)$/],
     [

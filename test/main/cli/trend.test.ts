@@ -66,7 +66,8 @@ test('a folder without a finished run is refused by name', async () => {
   for (const [path, found] of [
     [folder, /found 1 of runs that were not, and 1 that cannot be read/],
     [await folderOf({}), /found none/],
-    [join(folder, 'missing'), /found: ENOENT/],
+    [join(folder, 'missing'), /found no such folder$/],
+    [join(folder, 'broken', 'result.json'), /found a file in place of a folder$/],
   ] as const) {
     const refused = await rejection(trend(path, {}));
     expect(refused).toMatchObject({ code: 'RESULT_INVALID', message: expect.stringMatching(found) });

@@ -342,6 +342,11 @@ describe('a fault of a config has its path, what was expected and what was found
     },
   );
 
+  test('the URL that was meant follows the one that was found', () => {
+    const [fault] = faultsOf({ ...good, target: { server: 'redis', url: 'redis//h' } });
+    expect(fault).toMatch(/, found "redis\/\/h" \(did you mean redis:\/\/h\?\)$/);
+  });
+
   test('all faults of a config are listed, in the order of the file, each on its own line', () => {
     const faults = faultsOf({
       name: 7,

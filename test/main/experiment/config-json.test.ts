@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -221,6 +221,21 @@ describe('a missing config', () => {
     await expect(readConfig(folder)).rejects.toMatchObject({
       code: 'CONFIG_MISSING',
       message: expect.stringMatching(/folder: .*: night\.json, valkey\.json\.$/),
+    });
+  });
+
+  test('a folder above configs is not a config, but names those', async () => {
+    await mkdir(join(folder, 'above', 'configs'), { recursive: true });
+    await writeFile(join(folder, 'above', 'configs', 'day.json'), '{}');
+    await expect(readConfig(join(folder, 'above'))).rejects.toThrow(/In .*configs there are: day\.json\.$/);
+  });
+
+  test('links that lead in a circle are no config', async () => {
+    const path = join(folder, 'circle');
+    await symlink('circle', path);
+    await expect(readConfig(path)).rejects.toMatchObject({
+      code: 'CONFIG_MISSING',
+      message: expect.stringMatching(new RegExp(`links.*: ${path}\\.$`)),
     });
   });
 

@@ -49,7 +49,7 @@ test('results keep the length of a recording that has instants; a file that cann
   await expect(describeFiles(named)).rejects.toMatchObject({
     code: 'CONFIG_INVALID',
     message: expect.stringMatching(
-      /^populations\[0\]\.workload\.replay: expected the file .*untimed\.replay, .*ENOENT/,
+      /^populations\[0\]\.workload\.replay: expected the file .*untimed\.replay, found no such file; restore it/,
     ),
   });
 });

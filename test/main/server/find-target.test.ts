@@ -3,8 +3,8 @@ import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, inject, onTestFinished, test, vi } from 'vitest';
-import { targetBanners } from '../../../src/aggregate/text/target-words.ts';
 import {
+  describeAlerts,
   type ResolveOptions,
   resolveTarget,
   shownTarget,
@@ -203,10 +203,17 @@ done`,
       local: true,
     });
     expect(target.notes[0]).toMatch(/^stand-in: valkey \S+ .*dragonfly/);
-    expect(target.standInReason).toContain('dragonfly: Docker image: no docker on PATH');
-    expect(targetBanners({ target: shownTarget(target) }, { withReason: true })).toEqual([
-      expect.stringMatching(/^STAND-IN: .*valkey .*for dragonfly \(dragonfly: binary on PATH: .*\)\.$/),
+    const place = `127.0.0.1:${target.address.port}`;
+    expect(describeAlerts(target)).toEqual([
+      expect.stringMatching(new RegExp(`^STAND-IN: valkey \\d\\S+ at ${place} .*dragonfly`)),
+      expect.stringMatching(/^ {2}- dragonfly: binary on PATH: .*dragonfly/),
+      '  - dragonfly: Docker image: no docker on PATH',
+      expect.stringMatching(/^ {2}- dragonfly: release archive: .*tar/),
+      expect.stringMatching(/^ {2}- redis: binary on PATH: .*redis-server/),
     ]);
+    const { standInReason } = shownTarget(target);
+    expect(standInReason?.split('; ')).toHaveLength(4);
+    expect(standInReason).toContain('dragonfly: Docker image: no docker on PATH');
   });
 
   test('a binary that does not start is passed over, with its last words', async () => {
@@ -218,15 +225,30 @@ done`,
     await install('redis', join(bin, 'redis-server'));
     const target = await resolve({ server: 'dragonfly' });
     expect(target).toMatchObject({ standIn: true, detected: { server: 'redis' } });
-    expect(target.standInReason).toMatch(/dragonfly: binary on PATH: it ended at once: no io_uring here/);
+    expect(target.standInReasons).toContain('dragonfly: binary on PATH: it ended at once: no io_uring here');
+  });
+
+  test('a reason that holds for several servers is given once', async () => {
+    const env = await bareMachine(join(folder, 'bare'));
+    vi.stubEnv('PATH', env.PATH ?? '');
+    const target = await resolve({ server: 'dragonfly' });
+    expect(target).toMatchObject({ standIn: true, detected: { server: 'embedded' } });
+    const reasons = target.standInReasons ?? [];
+    expect(reasons.filter(reason => reason.includes('Docker daemon'))).toEqual([
+      'dragonfly, redis, valkey: Docker image: no Docker engine answers: Cannot connect to the Docker daemon',
+    ]);
+    expect(reasons.filter(reason => reason.includes('no network'))).toEqual([
+      expect.stringMatching(/^redis, valkey: distribution package: /),
+    ]);
+    expect(new Set(reasons).size).toBe(reasons.length);
   });
 
   test('if no server is available, the embedded one stands in', async () => {
     const target = await resolve({ server: 'redis' });
     expect(target).toMatchObject({ standIn: true, detected: { server: 'embedded' } });
     expect(target.foundBy).toMatch(/^embedded server, started on 127\.0\.0\.1:\d+$/);
-    expect(target.standInReason).toContain(
-      'redis: distribution package: no apt-get here: not Debian or Ubuntu',
+    expect(target.standInReasons).toContain(
+      'redis, valkey: distribution package: no apt-get here: not Debian or Ubuntu',
     );
     expect(existsSync(join(cache, 'poolbench'))).toBe(false);
   });

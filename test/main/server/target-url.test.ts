@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parseAddress, shownAddress, withoutPassword, withoutSecrets } from '../../../src/main/server/url.ts';
+import {
+  parseAddress,
+  shownAddress,
+  urlMeant,
+  withoutPassword,
+  withoutSecrets,
+} from '../../../src/main/server/url.ts';
 import { anyText } from '../../support/any-text.ts';
 
 test.each([
@@ -41,12 +47,25 @@ test.each([
 });
 
 test.each([
-  ['', /expected a URL like redis:/],
-  ['localhost:6379', /expected a URL like redis:/],
-  ['http://localhost', /expected a URL like redis:/],
-  ['redis://', /expected a URL like redis:/],
+  ['', /starts with redis:\/\//],
+  ['localhost:6379', /starts with redis:\/\//],
+  ['http://localhost', /starts with redis:\/\//],
+  ['redis//h', /starts with redis:\/\//],
+  ['redis:/h', /starts with redis:\/\//],
+  ['redis://', /expected a host name/],
+  ['redis://:6379', /expected a host name/],
+  ['redis:///1', /expected a host name/],
+  ['redis://user:secret@:6379', /expected a host name/],
+  ['redis://::1:6379', /expected a host name.*\[::1\]/],
+  ['redis://a^b', /expected a host name/],
   ['redis://h:0', /port from 1 to 65535/],
-  ['redis://h:70000', /expected a URL like redis:/],
+  ['redis://h:70000', /port from 1 to 65535/],
+  ['redis://h:port', /port from 1 to 65535/],
+  ['redis://me:p@h:65536/1', /port from 1 to 65535/],
+  ['redis://my host', /without spaces.*%20/],
+  ['redis://:a b@h', /without spaces.*%20/],
+  ['redis://:a/b@h', /percent-encoded.*%2F/],
+  ['redis://:a#b@h', /percent-encoded.*%23/],
   ['redis://h/zero', /whole number from 0/],
   ['redis://h/-1', /whole number from 0/],
   ['redis://h/0?x=1', /nothing after the database index/],
@@ -55,6 +74,28 @@ test.each([
   ['unix:///run/redis.sock?db=x', /whole number from 0/],
 ])('%s is refused with what was expected', (url, message) => {
   expect(() => parseAddress(url)).toThrow(message);
+});
+
+test.each([
+  ['127.0.0.1:7711', 'redis://127.0.0.1:7711'],
+  ['my-host:6379/1', 'redis://my-host:6379/1'],
+  ['redis:6379', 'redis://redis:6379'],
+  ['localhost', 'redis://localhost'],
+  ['::1', 'redis://[::1]'],
+  ['redis//h', 'redis://h'],
+  ['redis:/h:6379/0', 'redis://h:6379/0'],
+  ['valkeys:h', 'valkeys://h'],
+  ['http://h:6379/', 'redis://h:6379'],
+  ['tcp://h', 'redis://h'],
+  ['unix:/run/redis.sock', 'unix:///run/redis.sock'],
+  ['unix://run/redis.sock', 'unix:///run/redis.sock'],
+  ['configs/redis.json', undefined],
+  ['redis.json', undefined],
+  ['redis//user:secret@h', undefined],
+  ['http://user:secret@h', undefined],
+])('%s is meant as %s', (word, meant) => {
+  expect(urlMeant(word)).toBe(meant);
+  if (meant !== undefined) expect(() => parseAddress(meant)).not.toThrow();
 });
 
 test('a password is not shown, however badly the URL is written', () => {

@@ -228,7 +228,7 @@ describe('placeholders', () => {
     ],
     [
       { valueBytes: { kind: 'file', path: '/nowhere/at-all' } },
-      /^workload.valueBytes.path: expected a file that can be read \(ENOENT\)/,
+      /^workload.valueBytes.path: expected a file that can be read \(no such file\)/,
     ],
     [
       { valueBytes: { from: 1, to: 2 } },

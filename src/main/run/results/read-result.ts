@@ -11,7 +11,10 @@ import {
 import { maxConfigCharacters } from '../../../aggregate/scenario/schema-parts.ts';
 import { digitsOf, whyNoHistogram } from '../../../aggregate/stats/histogram-decoder.ts';
 import { withPooledTails } from '../../../aggregate/stats/summary.ts';
+import { foundInstead } from '../../../workers/found-instead.ts';
+import { asTypedHere, quote } from '../../command-words.ts';
 import { asError, PoolbenchError } from '../../errors.ts';
+import { parseJsonText } from '../../experiment/json-text.ts';
 
 const what = 'the result.json of a run, or its folder';
 
@@ -27,7 +30,7 @@ export async function findResult(path: string): Promise<string> {
  */
 export async function findResults(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(error => {
-    throw invalid(folder, `a folder with results below it, found: ${asError(error).message}`);
+    throw invalid(folder, `a folder with results below it, found ${foundInstead(error, 'folder')}`);
   });
   return entries
     .filter(entry => entry.isFile() && entry.name === 'result.json')
@@ -118,6 +121,7 @@ export async function readChecked<Schema extends z.ZodType>(
   if (excess !== null) throw invalid(file, `${what}, found at ${excess}`);
   const checked = schema.safeParse(parsed);
   if (checked.success) return checked.data;
+  if (isConfig(parsed)) throw invalid(file, `${what}, found ${aConfig(file)}`);
   const [first] = checked.error.issues;
   throw invalid(
     file,
@@ -126,6 +130,7 @@ export async function readChecked<Schema extends z.ZodType>(
 }
 
 async function parse(file: string, what: string): Promise<unknown> {
+  let text: string;
   try {
     const stats = await stat(file);
     // A device may never end.
@@ -136,14 +141,34 @@ async function parse(file: string, what: string): Promise<unknown> {
         `${what}, of at most ${maxBytes / 2 ** 20} MiB, found ${Math.ceil(stats.size / 2 ** 20)} MiB`,
       );
     }
-    return JSON.parse(await readFile(file, 'utf8'));
+    text = await readFile(file, 'utf8');
   } catch (error) {
     if (error instanceof PoolbenchError) throw error;
-    const { code, message } = error as NodeJS.ErrnoException;
-    const found = code === 'ENOENT' ? 'no such file' : message.split('\n', 1)[0];
-    throw invalid(file, `${what}, found: ${found}`);
+    throw invalid(file, `${what}, found ${foundInstead(error)}`);
+  }
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw invalid(file, `${what}, found ${describeNoResult(text, file)}`);
   }
 }
+
+/** What a text that is no JSON is: its first fault, or a config, which may have comments. */
+function describeNoResult(text: string, file: string): string {
+  // Half of a large result would exceed the limits of a config.
+  if (text.length > maxConfigCharacters) return 'text that is not valid JSON';
+  try {
+    const { value } = parseJsonText(text, file);
+    return isConfig(value) ? aConfig(file) : 'JSON with comments or trailing commas';
+  } catch (error) {
+    return asError(error).message.replace(`${file}:`, 'at ').replace(/\.$/, '');
+  }
+}
+
+const isConfig = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && 'scenarios' in value && !('schemaVersion' in value);
+
+const aConfig = (file: string) => `a config; to run it: ${asTypedHere(quote(file))}`;
 
 /** RESULT_INVALID, with what was expected and what was found. */
 function invalid(file: string, expectedAndFound: string): PoolbenchError {

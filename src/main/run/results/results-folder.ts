@@ -7,7 +7,8 @@ import { renderGatesJunit } from '../../../aggregate/report/files/junit.ts';
 import type { ResultFile } from '../../../aggregate/report/files/result-files.ts';
 import { renderComparisonPage } from '../../../aggregate/report/html/comparison-page.ts';
 import { renderMarkdown } from '../../../aggregate/report/markdown.ts';
-import { asError, asShortage, PoolbenchError } from '../../errors.ts';
+import { foundInstead } from '../../../workers/found-instead.ts';
+import { asShortage, PoolbenchError } from '../../errors.ts';
 
 /**
  * Creates the folder of a run, `<UTC time>-<name>` in `parent`, before any load, so that results can be written.
@@ -143,7 +144,7 @@ export function notWritable(folder: string, error: unknown): PoolbenchError {
   if (shortage?.code === 'TARGET_TOO_SMALL') return shortage;
   return new PoolbenchError(
     'RESULTS_NOT_WRITABLE',
-    `expected a folder for results that can be written at ${folder}, found: ${asError(error).message}; give another with --out DIR`,
+    `expected a folder for results that can be written at ${folder}, found ${foundInstead(error, 'folder')}; give another with --out DIR`,
   );
 }
 
