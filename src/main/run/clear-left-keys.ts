@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { resultFile } from '../../aggregate/report/files/result-files.ts';
+import { resultFile, resultName } from '../../aggregate/report/files/result-files.ts';
 import { wasRunning } from '../../aggregate/text/target-words.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import { newConnectionName } from '../server/claim.ts';
@@ -23,7 +23,7 @@ export async function clearLeftKeys(
 ): Promise<boolean> {
   const { keyClaims, ...rest } = result;
   if (keyClaims === undefined || !wasRunning(result.target)) return false;
-  const file = join(folder, 'result.json');
+  const file = join(folder, resultName);
   return await Session.run(options, { name: experiment.name, folder }, async session => {
     const { progress } = session;
     const accept = ({ control }: Target) => expectEnded({ file, control });

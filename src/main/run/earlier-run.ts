@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { resultName } from '../../aggregate/report/files/result-files.ts';
 import type { Result } from '../../aggregate/result.ts';
 import { withoutControls } from '../../aggregate/stats/control.ts';
 import { describeHosts, type HostMachine } from '../../aggregate/stats/hosts.ts';
@@ -67,7 +68,7 @@ export async function readLeftRun(
   folder: string,
   given: Options<'target' | 'url'>,
 ): Promise<{ readonly left: LeftResult; readonly plan: Plan; readonly refusal: string | null }> {
-  const file = join(folder, 'result.json');
+  const file = join(folder, resultName);
   const left = await readLeftResult(file);
   const { result } = left;
   // Its paths are relative to where it was run, like those on a command line. The files come first: with other texts, the

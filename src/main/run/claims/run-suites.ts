@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JudgedSuite, LedgerSuite } from '../../../aggregate/claims/ledger.ts';
 import { compareResults } from '../../../aggregate/comparison/compare-results.ts';
+import { resultName } from '../../../aggregate/report/files/result-files.ts';
 import { minRounds } from '../../../aggregate/stats/sign-test.ts';
 import { formatDuration, formatPlural } from '../../../aggregate/text/format.ts';
 import { asError, type ErrorCode, PoolbenchError } from '../../errors.ts';
@@ -147,7 +148,7 @@ async function runSides(
  */
 async function readUnfinished(side: SuiteSide, plan: Plan): Promise<EarlierRun | undefined> {
   const { folder, experiment, target, clients } = side;
-  const file = join(folder, 'result.json');
+  const file = join(folder, resultName);
   if (!existsSync(file)) return undefined;
   const found = await readLeftResult(file);
   const { result } = found;

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { z } from 'zod';
+import { resultName } from '../../../aggregate/report/files/result-files.ts';
 import {
   type MeasuredResult,
   type Result,
@@ -17,7 +18,7 @@ const what = 'the result.json of a run, or its folder';
 
 /** The result.json for a path: the file itself, or the one in that folder. */
 export async function findResult(path: string): Promise<string> {
-  return (await stat(path).catch(() => undefined))?.isDirectory() ? join(path, 'result.json') : path;
+  return (await stat(path).catch(() => undefined))?.isDirectory() ? join(path, resultName) : path;
 }
 
 /**
@@ -30,7 +31,7 @@ export async function findResults(folder: string): Promise<string[]> {
     throw invalid(folder, `a folder with results below it, found: ${asError(error).message}`);
   });
   return entries
-    .filter(entry => entry.isFile() && entry.name === 'result.json')
+    .filter(entry => entry.isFile() && entry.name === resultName)
     .map(({ parentPath, name }) => join(parentPath, name))
     .toSorted();
 }
