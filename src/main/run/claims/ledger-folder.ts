@@ -16,7 +16,7 @@ import type { ClaimResult, Result } from '../../../aggregate/result.ts';
 import { withoutControls } from '../../../aggregate/stats/control.ts';
 import { formatList } from '../../../aggregate/text/format.ts';
 import { readChecked, readResult } from '../results/read-result.ts';
-import { jsonFile, type Written, writeAsFarAsPossible } from '../results/results-folder.ts';
+import { comparisonName, jsonFile, type Written, writeAsFarAsPossible } from '../results/results-folder.ts';
 import type { PlannedSuite } from './plan-suites.ts';
 
 /** Writes `ledger.json` and `ledger.md`, each atomically. */
@@ -34,7 +34,7 @@ export function readLedger(folder: string): Promise<Ledger> {
 
 /** Where a suite's verdicts are, relative to the ledger. */
 export function resultOf({ name, opponents }: PlannedSuite): string {
-  return `${name}/${opponents === null ? resultName : 'comparison.json'}`;
+  return `${name}/${opponents === null ? resultName : comparisonName}`;
 }
 
 /**

@@ -19,6 +19,7 @@ import {
   readLeftResult,
   resumeNow,
 } from '../earlier-run.ts';
+import { describeLeftKeys } from '../left-keys.ts';
 import { makeFolder, notWritable, writeComparison } from '../results/results-folder.ts';
 import { runPlan } from '../rounds.ts';
 import type { Session } from '../session.ts';
@@ -125,6 +126,11 @@ async function runSides(
   const outcome = await runPlan(plan, { sides, session, suite: name, earlier });
   const results = outcome.sides.map(({ result }) => result);
   const own = results[suite.own];
+  for (const [index, { folder }] of sides.entries()) {
+    const result = results[index];
+    const left = result && folder !== null && describeLeftKeys(result, folder);
+    if (left) session.progress.say(left);
+  }
   let claims = results[0]?.claims ?? [];
   if (suite.opponents !== null) {
     const comparison = compareResults(results);
