@@ -243,10 +243,12 @@ function cellOf({ columns, rows }: KeptTable, row: string, column: string): stri
   return rows.find(({ name }) => name === row)?.cells[columns.indexOf(column)] ?? '';
 }
 
-/** Servers that were measured in turn, each to the first side; a pair that several ledgers have by the first of them. */
+/** Servers that were measured in turn, each to the first side; a pair that several ledgers have by the newest of them. */
 function versusBlocks(findings: readonly Finding[]): Block[] {
   const shown = new Set<string>();
-  const blocks = findings.flatMap(({ versus }) =>
+  const measuredAt = ({ versus }: Finding) => Date.parse(versus?.sides[0]?.startedAt ?? '') || 0;
+  const newestFirst = findings.toSorted((a, b) => measuredAt(b) - measuredAt(a));
+  const blocks = newestFirst.flatMap(({ ledger, versus }) =>
     (versus?.sides.slice(1) ?? []).flatMap(side => {
       const [base] = versus?.sides ?? [];
       const pair = `${describeServer(side)} relative to ${describeServer(base)}`;
@@ -259,7 +261,7 @@ function versusBlocks(findings: readonly Finding[]): Block[] {
         return ratios === null ? [] : [{ id, ratios, limits }];
       });
       return [
-        paragraph(`${pair}:`),
+        paragraph(`${pair}, on ${base?.startedAt.slice(0, 10)} by poolbench ${ledger.tool.version}:`),
         table(rows, [
           words('scenario', ({ id }) => id),
           figures('throughput', ({ ratios }) => formatRatioInterval(ratios.throughput)),

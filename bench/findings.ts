@@ -8,6 +8,7 @@
 import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Ledger } from '../src/aggregate/claims/ledger.ts';
+import { resultName } from '../src/aggregate/report/files/result-files.ts';
 import { readLedger } from '../src/main/run/claims/ledger-folder.ts';
 import { readResult } from '../src/main/run/results/read-result.ts';
 import { type Finding, fillIn, keptName, readFindings, root, writeFindings } from './findings-docs.ts';
@@ -32,7 +33,7 @@ async function keep(folder: string): Promise<void> {
   expectWhole(folder, ledger);
   const tables: KeptTables = {};
   for (const { name, result } of ledger.suites) {
-    if (result !== null && basename(result) === 'result.json')
+    if (result !== null && basename(result) === resultName)
       Object.assign(tables, keepTables(name, await readResult(join(folder, result))));
   }
   const results = join(root, 'results');

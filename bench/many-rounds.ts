@@ -1,7 +1,7 @@
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { reportFile, resultFile } from '../src/aggregate/report/files/result-files.ts';
+import { reportFile, resultFile, resultName } from '../src/aggregate/report/files/result-files.ts';
 import type { RoundResult } from '../src/aggregate/result.ts';
 import { mergeSamples } from '../src/aggregate/stats/merge.ts';
 import { parseConfig } from '../src/main/experiment/read-config.ts';
@@ -60,7 +60,7 @@ export const ask: Question = async ({ server, report }) => {
       const assembledMs = performance.now();
       await writeFiles(folder, [resultFile(result), reportFile(result)]);
       const writtenMs = performance.now();
-      const { size } = await stat(join(folder, 'result.json'));
+      const { size } = await stat(join(folder, resultName));
       steps.push({
         round,
         assembleMs: assembledMs - startMs,

@@ -3,6 +3,7 @@ import { compareResults } from '../../src/aggregate/comparison/compare-results.t
 import { whyNotComparable } from '../../src/aggregate/comparison/fairness.ts';
 import { comparisonSchema } from '../../src/aggregate/comparison/schema.ts';
 import { type Result, type RoundResult, resultSchema } from '../../src/aggregate/result.ts';
+import { unbounded } from '../../src/aggregate/stats/statistics.ts';
 import { parseConfig } from '../../src/main/experiment/read-config.ts';
 import { inMarkdown, onTerminal } from '../support/documents.ts';
 import { buildResult, buildRound, buildScenario, standInTarget } from '../support/result-builder.ts';
@@ -116,11 +117,12 @@ describe('a comparison to the first result', () => {
     expect(inMarkdown.comparison(comparison)).toMatch(/≥\d\S*† .*\| ×1\.00† \\?\[1\.00, ∞/);
   });
 
-  test('too few rounds of separate runs exclude nothing, although they have intervals', () => {
-    const text = onTerminal.comparison(
-      compareResults([few('redis', 10_000, {}, 2), few('valkey', 30_000, {}, 2)]),
-    );
-    expect(text).toContain('[');
+  test.each([{}, inTurn])('fewer than 6 rounds make no ratio and exclude nothing (%j)', changes => {
+    const comparison = compareResults([few('redis', 10_000, changes, 5), few('valkey', 30_000, changes, 5)]);
+    for (const { sides } of comparison.scenarios)
+      expect(sides[1]?.ratios).toMatchObject({ rounds: 5, coverage: 0, throughput: unbounded(3) });
+    const text = onTerminal.comparison(comparison);
+    expect(text).not.toContain('[');
     expect(text).toMatch(/cannot be shown: that needs 6 rounds/);
     expect(text).not.toContain('excluded');
     const mixed = few('redis', 10_000, {}, 6);

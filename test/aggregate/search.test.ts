@@ -279,13 +279,27 @@ describe('what limits a search', () => {
     },
   );
 
-  test('a generator that is late by most of the response time is the limit, whatever else looks busy', () => {
-    const late = repeat({ p99: 8, lagMs: 4.2 });
-    expect(told(good, failing('server', late))).toMatchObject({
-      lowerBound: true,
-      gist: expect.stringContaining('4.20 ms (p99)'),
+  test('a generator that is late by most of the response time is the limit of a failed step, whatever else looks busy: in the table and the sentence alike', () => {
+    const busyServer = { serverCores: 1, serverMainThreadCores: 0.99 };
+    const failedWith = (lagMs: number, verdict: SearchStep['verdict'] = 'fail') => {
+      const round = repeat({ p99: 8, lagMs });
+      const busy = {
+        ...round,
+        cpu: { ...round.cpu, clientCores: 0.5, eventLoopUtilization: [0.5], ...busyServer },
+      };
+      return stepOf(2, 1050, verdict, [busy, busy, busy]);
+    };
+    const late = failedWith(4.2);
+    expect(late.limitedBy.resource).toBe('client');
+    const search = buildSearch({ steps: [good, late], knee: told(good, late) });
+    expect(search.knee).toMatchObject({ lowerBound: true, limitedBy: late.limitedBy });
+    expect(onTerminal.search(search).match(/4\.20\s+ms\s+late\s+\(p99\)/g)).toHaveLength(1);
+    expect(onTerminal.search(search)).toMatch(/1,050\/s +FAIL.* client$/m);
+    expect(told(good, failedWith(3.8))).toMatchObject({
+      lowerBound: false,
+      limitedBy: { resource: 'server' },
     });
-    expect(told(good, failing('server', repeat({ p99: 8, lagMs: 3.8 }))).lowerBound).toBe(false);
+    expect(failedWith(4.2, 'pass').limitedBy.resource).toBe('server');
   });
 
   test('if no rate failed, it is a lower bound', () => {

@@ -64,7 +64,12 @@ describe('a trend', () => {
       ['b10', 'throughput'],
       ['b10', 'response p99'],
     ]);
-    expect(lines[2]).toMatchObject({ median: 40_000, band: null });
+    expect(lines[2]).toMatchObject({
+      median: { value: 40_000, caveat: null },
+      lowest: { value: 20_000 },
+      highest: { value: 60_000 },
+      band: null,
+    });
     expect(lines[2]?.points).toMatchObject([
       { startedMs: Date.UTC(2026, 10, 1), median: 20_000, low: 18_000, high: 22_000 },
       { startedMs: Date.UTC(2026, 10, 2), median: 40_000 },
@@ -210,6 +215,24 @@ describe('its renderings', () => {
     expect(tips).toHaveLength(3);
     expect(page.match(/<rect class="band" x="46"/g)).toHaveLength(trend.lines.length);
     expect(rowsOf(page, 'runs')).toHaveLength(1 + 3);
+  });
+
+  test('every figure in the table has its marks, and both explain them', () => {
+    // With 2,000 or 4,000 operations a round, a p99 is practically the worst stall.
+    const marked = trendOfRuns(
+      ...[1, 2, 3].map(day => ({ day, opsPerSecond: 2000, controls: [1.02, 0.97, 1.01] })),
+    );
+    const text = renderTerminal(trendDocument(marked), false);
+    const row = text.split('\n').find(line => line.includes('p99 ms')) ?? '';
+    expect(row.match(/\d†/g)).toHaveLength(7);
+    const page = renderTrendPage(marked);
+    expect(
+      rowsOf(page, 'throughput-and-p99')
+        .filter(cells => cells.includes('p99 ms'))
+        .map(cells => cells.join(' ').match(/\d†/g)?.length),
+    ).toEqual([7, 7]);
+    for (const shown of [text, page]) expect(shown).toContain('† marks');
+    for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
   });
 
   test('both say that single points prove nothing, and what is left out', () => {

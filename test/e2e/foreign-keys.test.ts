@@ -7,6 +7,7 @@ import { loopback } from '../support/connections.ts';
 import { calm, createExperiment, unhurried } from '../support/experiment.ts';
 import { connectObserver, loadBegun } from '../support/observed-server.ts';
 import { startProxy } from '../support/proxy.ts';
+import { startScriptedServer } from '../support/scripted-server.ts';
 import { shareServer } from '../support/servers.ts';
 
 async function controlOf(port: number) {
@@ -65,6 +66,20 @@ describe('two servers behind one address', () => {
     const warnings = await preflight({ control }, needs, { force: false });
     expect(warnings.filter(warning => warning.startsWith('2 servers'))).toHaveLength(1);
     expect(await findOtherServers(await controlOf(ports[0] ?? 0))).toEqual([]);
+  });
+
+  test('the fresh connections are opened at once, so a slow login is waited for only once', async () => {
+    const info = 'run_id:one\r\n';
+    const held: (() => void)[] = [];
+    let logins = 0;
+    const { port } = await startScriptedServer(([name = ''], reply) => {
+      if (name === 'INFO') reply(`$${info.length}\r\n${info}\r\n`);
+      else if (name !== 'PING') reply('+OK\r\n');
+      else if (logins++ === 0) reply('+PONG\r\n');
+      else if (held.push(() => reply('+PONG\r\n')) === 3) for (const answer of held) answer();
+    });
+    expect(await findOtherServers(await controlOf(port))).toEqual([]);
+    expect(held).toHaveLength(3);
   });
 
   test('a run says so before and after, and its keys are removed from both', async () => {

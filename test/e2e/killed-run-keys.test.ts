@@ -1,5 +1,5 @@
 import { cp, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type Result, resultSchema } from '../../src/aggregate/result.ts';
 import { keyName } from '../../src/pool/client/batch.ts';
@@ -34,6 +34,7 @@ async function createRun(config: Readonly<Record<string, unknown>> = {}) {
     await until(() => proxy.open === 0);
   };
   return {
+    server,
     observer,
     experiment,
     killNow,
@@ -156,6 +157,22 @@ describe('keys of a run that was killed', () => {
     expect((await experiment.result()).keyClaims).toBeUndefined();
   });
 
+  test('are named, with the command that removes them, at the end of a run, by report and by --resume, which ends with 3 if their server is gone', async () => {
+    const { server, observer, experiment, kill, resume } = await createRun();
+    await kill('round 2/3');
+    await observer.acl('SETUSER', 'default', '-client|list');
+    const folder = await experiment.resultsFolder();
+    const [end, report, again] = [await resume(), await runPoolbench(['report', folder]), await resume()];
+    const left = /^Keys .* poolbench:1:\. .*run --resume .*\n/m.exec(end.stderr)?.[0];
+    expect(left).toContain(relative('.', folder));
+    expect(report).toMatchObject({ code: 0, stderr: left });
+    expect(again.stderr).toContain(left);
+    await server.stop();
+    const gone = await resume();
+    expect(gone).toMatchObject({ code: 3, stdout: '', stderr: expect.stringContaining(left ?? '') });
+    expect(gone.stderr).toMatch(/^poolbench: expected .*ECONNREFUSED.*\nKeys .*\n$/m);
+  });
+
   test('go with the libraries that the run had loaded, and without those that it had found', async () => {
     const library = (name: string, body = '1') =>
       `#!lua name=${name}\nredis.register_function('${name}', function() return ${body} end)`;
@@ -195,6 +212,10 @@ describe('keys of a command that cannot be resumed', () => {
     });
     await killNow(running);
     expect(await observer.dbsize()).toBe(602);
+    const whole = await resume(folder);
+    expect(whole.code).toBe(2);
+    for (const side of [first, second])
+      expect(whole.stderr).toContain(`run --resume ${relative('.', side)}\n`);
     for (const [side, left] of [
       [first, 301],
       [second, 0],
@@ -220,6 +241,10 @@ describe('keys of a command that cannot be resumed', () => {
     await killNow(running);
     expect(await observer.dbsize()).toBe(301);
     const steps = join(await experiment.resultsFolder(), 'steps');
+    expect(await resume()).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(`run --resume ${relative('.', steps)}\n`),
+    });
     const { code, stderr } = await resume(steps);
     expect(code, stderr).toBe(0);
     expect(stderr).toMatch('It is not continued');

@@ -1,6 +1,6 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { calm, createExperiment } from '../support/experiment.ts';
 import { runPoolbench } from '../support/poolbench.ts';
@@ -53,6 +53,37 @@ describe('report renders a result again', () => {
     const missing = await runPoolbench(['report', join(experiment.folder, 'missing')]);
     expect(missing).toMatchObject({ code: 2, stderr: expect.stringMatching(/^poolbench: .*no such file/) });
   });
+});
+
+test('report and compare of a folder that only has results below it name each of them, of many the last', async () => {
+  const parent = await mkdtemp(join(tmpdir(), 'poolbench-test-'));
+  onTestFinished(() => rm(parent, { recursive: true, force: true }));
+  const add = async (name: string) => {
+    await mkdir(join(parent, name));
+    await writeFile(join(parent, name, 'result.json'), '{}');
+  };
+  const listed = async (...args: string[]) => {
+    const { code, stderr } = await runPoolbench(args);
+    expect(code).toBe(2);
+    return stderr.split('\n').slice(1, -1);
+  };
+  const none = await runPoolbench(['report', parent]);
+  expect(none).toMatchObject({ code: 2, stderr: expect.stringMatching(/^poolbench: .*no such file\n$/) });
+  await add('b it');
+  await add('a');
+  const [a, b] = ['a', 'b it'].map(name => relative('.', join(parent, name)));
+  expect(await listed('compare', parent, parent)).toEqual([`  ${a}`, `  '${b}'`]);
+  const words = await listed('report', parent);
+  expect(words).toEqual([expect.stringContaining(` report ${a}`), expect.stringContaining(` report '${b}'`)]);
+  await writeFile(join(parent, 'comparison.json'), '{}');
+  expect((await listed('report', parent)).slice(2)).toEqual([
+    expect.stringContaining(` compare ${a} '${b}'`),
+  ]);
+  await rm(join(parent, 'comparison.json'));
+  for (let number = 10; number < 20; number++) await add(`run ${number}`);
+  const last = await listed('report', parent);
+  expect(last).toHaveLength(10);
+  expect(last.at(-1)).toContain('run 19');
 });
 
 describe('compare writes a page where it is told to', () => {

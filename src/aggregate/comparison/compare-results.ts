@@ -7,8 +7,8 @@ import { withoutControls } from '../stats/control.ts';
 import { measureOf, throughput } from '../stats/measures.ts';
 import { comparedMetrics, type MedianMetric, pooledTails } from '../stats/metrics.ts';
 import { pairByRound, wholeRounds } from '../stats/rounds.ts';
-import { coverageOf, medianInterval, minRounds } from '../stats/sign-test.ts';
-import { isUnbounded, unbounded } from '../stats/statistics.ts';
+import { coverageOfRatio, medianInterval } from '../stats/sign-test.ts';
+import { unbounded } from '../stats/statistics.ts';
 import { lostRatio } from '../stats/summary.ts';
 import { caveatOf, isLowerBound } from '../stats/tails.ts';
 import { formatFraction } from '../text/format.ts';
@@ -129,14 +129,13 @@ function describeLoss({ side, scenario }: Arm): string[] {
 function ratiosOf(base: ScenarioResult, { scenario: other, paired }: Arm): SideRatios {
   if (paired) {
     const rounds = pairByRound(base, other, throughput).series.roundsCounted;
-    // Fewer rounds bound nothing.
-    const coverage = rounds < minRounds ? 0 : coverageOf(rounds);
+    const coverage = coverageOfRatio(rounds);
     return { rounds, coverage, ...byRatioKey(metric => pairByRound(base, other, measureOf(metric)).ratio) };
   }
   const [ofBase, ofOther] = [wholeRounds(base.rounds), wholeRounds(other.rounds)];
   return {
     rounds: Math.min(ofBase.length, ofOther.length),
-    coverage: coverageOf(ofBase.length) * coverageOf(ofOther.length),
+    coverage: coverageOfSeparate(ofBase, ofOther),
     ...byRatioKey(metric => separateRatio(ofBase, ofOther, metric)),
   };
 
@@ -172,14 +171,20 @@ function separateRatio(
  * rectangle of two simultaneous intervals (Šidák, 1967), wider than a bootstrap of the ratio, and assumes nothing of
  * how the rounds are distributed. It does not cover drift between the two runs.
  *
- * @returns null if there is no value, or one is not above 0, on either side
+ * @returns null if there is no value, or one is not above 0, on either side; unbounded if either has too few rounds for a
+ * ratio
  */
 export function independentRatio(base: readonly number[], other: readonly number[]): Interval | null {
   if (base.length === 0 || other.length === 0) return null;
   if ([...base, ...other].some(value => !(value > 0))) return null;
   const [below, above] = [medianInterval(base), medianInterval(other)];
   const ratio = above.median / below.median;
-  return isUnbounded(below) || isUnbounded(above)
+  return coverageOfSeparate(base, other) === 0
     ? unbounded(ratio)
     : { median: ratio, low: above.low / below.high, high: above.high / below.low };
+}
+
+/** Min probability with which `independentRatio` covers the true ratio, 0 to 1. */
+function coverageOfSeparate(base: readonly unknown[], other: readonly unknown[]): number {
+  return coverageOfRatio(base.length) * coverageOfRatio(other.length);
 }

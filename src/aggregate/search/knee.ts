@@ -1,5 +1,5 @@
-import { geometricMean, median } from '../stats/statistics.ts';
-import { formatMs, formatPlural } from '../text/format.ts';
+import { geometricMean } from '../stats/statistics.ts';
+import { formatPlural } from '../text/format.ts';
 import type { Knee, SearchStep } from './schema.ts';
 import type { StepVerdict } from './step.ts';
 import { formatSearchRate } from './words.ts';
@@ -23,8 +23,6 @@ export interface SearchRange {
 /** Max steps: enough to traverse the whole range, and to bisect to the finest precision. */
 export const maxSteps = 40;
 
-/** Min fraction of the response p99 due to the generator's own lag that makes the generator the limit. */
-const minLagRatio = 0.5;
 /** Rates have four digits, so the interval can be this much wider than its precision. */
 const roundingTolerance = 0.002;
 
@@ -93,15 +91,15 @@ function roundRate(rate: number): number {
 
 type Resource = SearchStep['limitedBy']['resource'];
 
-/** What each limit means for the server. Null: the server itself is the limit. */
-const bounds: Record<Resource, string | null> = {
-  client: 'the generator, poolbench itself, was the limit: it had no CPU left to send more',
-  machine: 'the machine was the limit: it had no core left for poolbench and the server',
-  pool: 'the pool was the limit: workers waited for connections',
-  network: 'round trips took the time: more workers could have sent more',
-  server: null,
-  none: 'no resource was found busy: more workers might have sent more',
-  unknown: 'the limit is unknown',
+/** What each limit means for the server. */
+const meanings: Record<Resource, (evidence: string) => string> = {
+  client: evidence => `the generator, poolbench itself, was the limit: ${evidence}`,
+  machine: () => 'the machine was the limit: it had no core left for poolbench and the server',
+  pool: () => 'the pool was the limit: workers waited for connections',
+  network: () => 'round trips took the time: more workers could have sent more',
+  server: evidence => `the server was the limit: ${evidence}`,
+  none: () => 'no resource was found busy: more workers might have sent more',
+  unknown: () => 'the limit is unknown',
 };
 
 /** The knee according to the steps, and what the limit is. */
@@ -114,10 +112,9 @@ export function describeKnee(
   );
   const rates = kneeRates(tried);
   const { low, high } = rates;
-  const failed = steps.filter(step => step.rate === high && step.verdict === 'fail');
-  const bound = findBound(failed);
-  const limitedBy = failed.at(-1)?.limitedBy ?? null;
-  const lowerBound = low !== null && (high === null || bound !== null);
+  const failed = steps.findLast(step => step.rate === high && step.verdict === 'fail');
+  const limitedBy = failed?.limitedBy ?? null;
+  const lowerBound = low !== null && limitedBy?.resource !== 'server';
   const unclear = bracketOf(tried).unclear.length;
   const isWide = low !== null && high !== null && high / low > 1 + precision + roundingTolerance;
   const sentences = [
@@ -125,30 +122,15 @@ export function describeKnee(
     complete && isWide && unclear > 0
       ? `The noise allows no narrower interval: ${formatPlural(unclear, 'rate')} between them met the conditions about as often as not.`
       : null,
-    high === null
+    failed === undefined
       ? null
-      : `At ${formatSearchRate(high)} ${bound ?? `the server was the limit: ${limitedBy?.evidence ?? 'nothing was measured'}`}.`,
+      : `At ${formatSearchRate(failed.rate)} ${meanings[failed.limitedBy.resource](failed.limitedBy.evidence)}.`,
     lowerBound
       ? `So this is a lower bound: the server may well sustain more than ${formatSearchRate(low)}.`
       : null,
   ];
   const gist = sentences.filter(sentence => sentence !== null).join(' ');
   return { ...rates, lowerBound, limitedBy, gist };
-}
-
-/** Why the server may be able to do more than the failed steps show; null if nothing indicates this. */
-function findBound(failed: readonly SearchStep[]): string | null {
-  const last = failed.at(-1);
-  if (last === undefined) return null;
-  const late = failed.flatMap(({ repeats }) =>
-    repeats.flatMap(({ responseP99Ms, lagP99Ms }) =>
-      responseP99Ms === null || lagP99Ms === null ? [] : [{ lagP99Ms, ratio: lagP99Ms / responseP99Ms }],
-    ),
-  );
-  if (late.length === 0 || median(late.map(({ ratio }) => ratio)) < minLagRatio)
-    return bounds[last.limitedBy.resource];
-  const lagMs = formatMs(median(late.map(({ lagP99Ms }) => lagP99Ms)));
-  return `the generator, poolbench itself, was the limit: it was late by ${lagMs} ms (p99), most of the response time`;
 }
 
 function describeRates(

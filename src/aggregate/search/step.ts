@@ -2,6 +2,8 @@ import type { RoundResult } from '../result.ts';
 import type { LoadEnvironment } from '../stats/limit-figures.ts';
 import { limitedBy } from '../stats/limited-by.ts';
 import { decidedTwice, type RoundsRange, repeatedInterval } from '../stats/sign-test.ts';
+import { median } from '../stats/statistics.ts';
+import { formatMs } from '../text/format.ts';
 import { medianOfRepeats, meets, namesOf, repeatFigures, type SearchConditions } from './conditions.ts';
 import type { SearchStep } from './schema.ts';
 
@@ -11,6 +13,8 @@ import type { SearchStep } from './schema.ts';
  * (`nextRate`), so the stated error applies to both tries together.
  */
 export const stepRepeats: RoundsRange = { atLeast: 4, atMost: 12 };
+/** Min fraction of the response p99 due to the generator's own lag that makes the generator the limit. */
+const minLagRatio = 0.5;
 const chances = { above: decidedTwice, below: decidedTwice };
 
 /** `unclear`: the rate meets the conditions about as often as not, so it is at the knee. */
@@ -50,6 +54,19 @@ export function describeStep(
   environment: LoadEnvironment,
 ): SearchStep {
   const figures = rounds.map(repeatFigures);
+  const repeats = rounds.map(round => ({
+    round: round.round,
+    passed: passes(round, conditions),
+    offered: round.openLoop?.offered ?? 0,
+    sent: round.openLoop?.sent ?? 0,
+    completed: round.completed,
+    opsPerSecond: round.opsPerSecond,
+    ...repeatFigures(round),
+    // Null if no arrival found a free worker.
+    lagP99Ms: round.openLoop?.lag.count ? round.openLoop.lag.p99 : null,
+  }));
+  const found = limitedBy(rounds, environment);
+  const late = verdict === 'pass' ? null : describeLateSends(repeats);
   return {
     step,
     rate,
@@ -64,17 +81,20 @@ export function describeStep(
         verdict: clearVerdict(met),
       };
     }),
-    repeats: rounds.map(round => ({
-      round: round.round,
-      passed: passes(round, conditions),
-      offered: round.openLoop?.offered ?? 0,
-      sent: round.openLoop?.sent ?? 0,
-      completed: round.completed,
-      opsPerSecond: round.opsPerSecond,
-      ...repeatFigures(round),
-      // Null if no arrival found a free worker.
-      lagP99Ms: round.openLoop?.lag.count ? round.openLoop.lag.p99 : null,
-    })),
-    limitedBy: limitedBy(rounds, environment),
+    repeats,
+    limitedBy: late === null ? found : { resource: 'client', evidence: `${late}; ${found.evidence}` },
   };
+}
+
+/**
+ * That the generator itself took most of the response time, whatever else looks busy; null if it did not. A rate that met
+ * the conditions was not limited by it.
+ */
+function describeLateSends(repeats: SearchStep['repeats']): string | null {
+  const late = repeats.flatMap(({ responseP99Ms, lagP99Ms }) =>
+    responseP99Ms === null || lagP99Ms === null ? [] : [{ lagP99Ms, ratio: lagP99Ms / responseP99Ms }],
+  );
+  if (late.length === 0 || median(late.map(({ ratio }) => ratio)) < minLagRatio) return null;
+  const lagMs = formatMs(median(late.map(({ lagP99Ms }) => lagP99Ms)));
+  return `operations were sent ${lagMs} ms late (p99), most of the response time`;
 }

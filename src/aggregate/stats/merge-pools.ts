@@ -3,8 +3,8 @@ import type { PoolMetrics } from '../result.ts';
 import { mergeTimes } from './histogram.ts';
 import { sumOf } from './statistics.ts';
 
-/** Width of a slot of the merged utilization: the period at which a pool records its own. */
-const slotMs = 100;
+/** Width of a slot of the merged utilization, as in result.json: the period at which a pool records its own. */
+export const slotMs = 100;
 
 /** What all pools of a round did. Counts are sums. */
 export function mergePools(pools: readonly PoolSnapshot[]): PoolMetrics {

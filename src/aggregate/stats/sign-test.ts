@@ -186,6 +186,11 @@ export function coverageOf(count: number): number {
   return count < minRounds ? Math.max(0, 1 - 2 ** (1 - count)) : 1 - 2 * alpha;
 }
 
+/** The same of a ratio of so many rounds: with fewer than `minRounds` it has no interval, and no report shows it. */
+export function coverageOfRatio(rounds: number): number {
+  return rounds < minRounds ? 0 : coverageOf(rounds);
+}
+
 /**
  * How often, 0 to 1, at least one of so many comparisons is decided by chance alone, at most, if the truth of each is on
  * the other side of its threshold, or just there. The chances are added up (Bonferroni), which holds however the

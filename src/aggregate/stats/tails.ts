@@ -9,7 +9,7 @@ import {
 } from './metrics.ts';
 import type { SummarisedLoad } from './populations.ts';
 import type { Ends } from './round-series.ts';
-import { median, sumOf } from './statistics.ts';
+import { median, quantile, sumOf } from './statistics.ts';
 
 /** Decides whether a percentile is what its name says. No other file does. */
 
@@ -139,6 +139,30 @@ export function endsOfMedian<Round>(
     isBound(round) ? Number.POSITIVE_INFINITY : (figure(round) ?? []),
   );
   return { low: median(figures), high: median(highest) };
+}
+
+/** The figure of one run, which may not be what its name says. */
+export interface JudgedFigure {
+  readonly median: number;
+  readonly canBeHigher: boolean;
+  readonly isWorstStall: boolean;
+}
+
+/** A quantile of the figures of several runs, and its caveat: 0 is the lowest of them, 1 the highest. NaN without a figure. */
+export function quantileOfRuns(figures: readonly JudgedFigure[], q: number) {
+  const value = quantile(
+    figures.map(figure => figure.median),
+    q,
+  );
+  const highest = quantile(
+    figures.map(figure => (figure.canBeHigher ? Number.POSITIVE_INFINITY : figure.median)),
+    q,
+  );
+  const sorted = figures.toSorted((a, b) => a.median - b.median);
+  const position = (figures.length - 1) * q;
+  const madeOf = sorted.slice(Math.floor(position), Math.ceil(position) + 1);
+  const isStall = madeOf.some(figure => figure.isWorstStall);
+  return { value, caveat: caveatFor(isRange({ low: value, high: highest }), isStall) };
 }
 
 /** Whether a figure of a scenario can be higher than it was measured: a median over the rounds, or a percentile of all of them. */

@@ -3,8 +3,8 @@ import type { Caveat, Interval, MeasuredResult, Result, ScenarioResult } from '.
 import { armKey } from '../scenario/scenario.ts';
 import { controlPairs, withoutControls } from '../stats/control.ts';
 import { metrics } from '../stats/metrics.ts';
-import { median, quantile } from '../stats/statistics.ts';
-import { caveatOf } from '../stats/tails.ts';
+import { quantile } from '../stats/statistics.ts';
+import { canBeHigher, caveatFor, isWorstStall, type JudgedFigure, quantileOfRuns } from '../stats/tails.ts';
 
 /** Runs of one config over time. They are not paired, so a trend shows figures, and judges none. */
 
@@ -13,7 +13,7 @@ const trendMetrics = [metrics.opsPerSecond, metrics['response.p99']] as const;
 export type TrendMetric = (typeof trendMetrics)[number];
 
 /** A figure of one scenario in one run: the median over its rounds with its interval. */
-interface Figure extends Interval {
+interface Figure extends Interval, JudgedFigure {
   readonly caveat: Caveat | null;
 }
 
@@ -48,13 +48,18 @@ interface TrendPoint extends Figure {
   readonly startedMs: number;
 }
 
+/** A figure of a line, and why it is not what its name says. */
+type RunsFigure = ReturnType<typeof quantileOfRuns>;
+
 /** One figure of one scenario over all runs. */
 export interface TrendLine {
   readonly id: string;
   readonly metric: TrendMetric;
   /** One at least, the earliest first. */
   readonly points: readonly TrendPoint[];
-  readonly median: number;
+  readonly median: RunsFigure;
+  readonly lowest: RunsFigure;
+  readonly highest: RunsFigure;
   /** What the noise of one run alone makes of the median; null if the noise is not known. */
   readonly band: { readonly low: number; readonly high: number } | null;
 }
@@ -121,7 +126,12 @@ export function trendRunOf(path: string, result: Result): TrendRun {
 
 function figureOf(metric: TrendMetric, scenario: ScenarioResult): Figure | null {
   const interval = scenario.summary?.[metric.summaryKey] ?? null;
-  return interval === null ? null : { ...interval, caveat: caveatOf(metric, scenario) };
+  if (interval === null) return null;
+  const judged = {
+    canBeHigher: canBeHigher(metric, scenario.rounds),
+    isWorstStall: isWorstStall(metric, scenario),
+  };
+  return { ...interval, ...judged, caveat: caveatFor(judged.canBeHigher, judged.isWorstStall) };
 }
 
 /** NaN if nothing was measured. */
@@ -224,9 +234,10 @@ function linesOf(runs: readonly TrendRun[], newest: TrendRun, noise: readonly No
         return figure === null ? [] : [{ ...figure, startedMs: run.startedMs }];
       });
       if (points.length === 0) return [];
-      const middle = median(points.map(point => point.median));
-      const band = ratio === null ? null : { low: middle / ratio, high: middle * ratio };
-      return [{ id: scenario.id, metric, points, median: middle, band }];
+      const median = quantileOfRuns(points, 0.5);
+      const band = ratio === null ? null : { low: median.value / ratio, high: median.value * ratio };
+      const [lowest, highest] = [quantileOfRuns(points, 0), quantileOfRuns(points, 1)];
+      return [{ id: scenario.id, metric, points, median, lowest, highest, band }];
     }),
   );
 }

@@ -1,15 +1,18 @@
-import { dirname } from 'node:path';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { resultDocument } from '../../aggregate/report/documents/result.ts';
 import { memtierDocument } from '../../aggregate/report/files/memtier.ts';
 import { derivedFiles } from '../../aggregate/report/files/result-files.ts';
 import { renderTerminal } from '../../aggregate/report/terminal.ts';
 import type { Result, ScenarioResult } from '../../aggregate/result.ts';
 import { withoutControls } from '../../aggregate/stats/control.ts';
+import { asTypedHere, quote, shownFolder } from '../command-words.ts';
 import { PoolbenchError } from '../errors.ts';
 import { asIs, suggest } from '../experiment/nearest.ts';
 import type { Options } from '../options.ts';
+import { printLeftKeys } from '../run/left-keys.ts';
 import { findResult, readResult } from '../run/results/read-result.ts';
-import { writeFiles } from '../run/results/results-folder.ts';
+import { comparisonName, writeFiles } from '../run/results/results-folder.ts';
 import { printOutput } from '../terminal.ts';
 
 /**
@@ -27,7 +30,13 @@ export async function report(path: string, options: Options<'as' | 'scenario'>):
       'USAGE',
       'expected --scenario with --as memtier only: a report is of all scenarios',
     );
-  const file = await findResult(path);
+  const file = await findResult(path, folders => {
+    const shown = folders.map(folder => quote(shownFolder(folder)));
+    const reports = shown.map(folder => asTypedHere('report', folder));
+    // Together they are the sides of a versus.
+    const isVersus = existsSync(join(path, comparisonName));
+    return isVersus ? [...reports, asTypedHere('compare', ...shown)] : reports;
+  });
   const result = await readResult(file);
   if (options.as !== undefined) {
     const document = memtierDocument(result, chooseScenario(result, options.scenario));
@@ -36,6 +45,7 @@ export async function report(path: string, options: Options<'as' | 'scenario'>):
   }
   printOutput(result, { json: false, render: colour => renderTerminal(resultDocument(result), colour) });
   await writeFiles(dirname(file), derivedFiles(result));
+  printLeftKeys(result, dirname(file));
   return 0;
 }
 

@@ -16,6 +16,7 @@ import type { Options, SessionOption } from '../options.ts';
 import { clearLeftKeys } from '../run/clear-left-keys.ts';
 import { type EarlierRun, finishedOf, readLeftRun, resumeNow } from '../run/earlier-run.ts';
 import { endGates, endRun } from '../run/exit-code.ts';
+import { printLeftKeys } from '../run/left-keys.ts';
 import { type RunOutcome, runSides } from '../run/run-sides.ts';
 import { printBanners, type Session, type SessionFlags } from '../run/session.ts';
 import { withoutPassword } from '../server/url.ts';
@@ -82,13 +83,15 @@ export async function resume(
   options: Options<SessionOption | 'target' | 'url' | 'start'>,
 ): Promise<number> {
   const { left, plan, refusal } = await readLeftRun(folder, options);
-  const { result } = left;
   const [side] = plan.sides;
   if (side === undefined) throw new Error('a run that is resumed has one side');
-  const isCleared =
-    (refusal !== null || result.complete) && (await clearLeftKeys(left, side.experiment, folder, options));
+  const { complete, keyClaims } = left.result;
+  if (refusal === null && !complete)
+    return await loadSides(plan, side.experiment.name, options, resumeNow(left, plan, folder));
+  if (refusal === null) process.stderr.write('This run is complete, so nothing is left to measure.\n');
+  const result = await clearLeftKeys(left, side.experiment, folder, options);
   if (refusal !== null) {
-    if (isCleared) {
+    if (keyClaims !== undefined && result.keyClaims === undefined) {
       process.stderr.write(
         'Nothing that this command wrote is left on the server. It is not continued: only a result of the run command is.\n',
       );
@@ -96,16 +99,13 @@ export async function resume(
     }
     throw new PoolbenchError('USAGE', `${folder}: ${refusal}`);
   }
-  if (result.complete) {
-    process.stderr.write('This run is complete, so nothing is left to measure.\n');
-    printOutput(result, {
-      json: options.json,
-      render: colour => renderTerminal(resultDocument(result), colour),
-    });
-    if (options.json) printBanners(result.target);
-    return endRun({ results: [result], error: undefined }, plan.sides, { interrupted: false });
-  }
-  return await loadSides(plan, side.experiment.name, options, resumeNow(left, plan, folder));
+  printOutput(result, {
+    json: options.json,
+    render: colour => renderTerminal(resultDocument(result), colour),
+  });
+  if (options.json) printBanners(result.target);
+  printLeftKeys(result, folder);
+  return endRun({ results: [result], error: undefined }, plan.sides, { interrupted: false });
 }
 
 /** Runs a plan and prints the results to standard output, and progress to standard error. */
@@ -127,7 +127,7 @@ async function loadSides(
     const page = outcome.comparison === null ? 'report.html' : 'comparison.html';
     if (written !== '') session.sayWritten(written, written.includes(page) ? page : undefined);
     const results = outcome.sides.map(({ result }) => result);
-    printResumeCommand(results, plan, session.resultsFolder, options);
+    printNext(results, plan, session, options);
     const code = endRun({ results, error: outcome.error }, plan.sides, session);
     return session.interrupted ? code : endGates(outcome.comparison?.gates ?? [], code);
   });
@@ -153,22 +153,26 @@ function describeWritten({ sides, comparison, comparisonFiles }: RunOutcome): st
   return `${comparisonFiles}${all ? folders : ''}`;
 }
 
-/** An incomplete run of one target can be resumed if it has a finished round. */
-function printResumeCommand(
+/** How the run is continued, which also removes the keys that it left, or else how only these are removed. */
+function printNext(
   results: readonly Result[],
   plan: Plan,
-  folder: string,
+  { resultsFolder, parts }: Session,
   options: SessionFlags,
 ): void {
   const [side] = plan.sides;
   const [result] = results;
-  if (side === undefined || plan.sides.length > 1 || result?.complete !== false) return;
+  if (side === undefined || plan.sides.length > 1 || result?.complete !== false) {
+    for (const [index, result] of results.entries()) printLeftKeys(result, parts[index] ?? resultsFolder);
+    return;
+  }
   if (finishedOf(result, plan).count === 0) {
     process.stderr.write('No round was finished, so there is nothing to resume: start the run again.\n');
+    printLeftKeys(result, resultsFolder);
     return;
   }
   const words = optionWords({
-    resume: shownFolder(folder),
+    resume: shownFolder(resultsFolder),
     start: options.start,
     'no-stand-in': options['no-stand-in'],
     force: options.force,

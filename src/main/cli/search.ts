@@ -5,6 +5,7 @@ import { findClients } from '../experiment/clients.ts';
 import { readExperiment } from '../experiment/read-config.ts';
 import type { Options, SessionOption } from '../options.ts';
 import { expectNoError } from '../run/exit-code.ts';
+import { printLeftKeys } from '../run/left-keys.ts';
 import { describeSearch, planSearch } from '../run/search/plan-search.ts';
 import { runSearch, type SearchOutcome } from '../run/search/run-search.ts';
 import { Session } from '../run/session.ts';
@@ -32,6 +33,7 @@ export async function search(
     const outcome = await runSearch(plan, { target, clients }, session);
     session.print(outcome.search, colour => renderTerminal(searchDocument(outcome.search), colour));
     if (outcome.written) session.sayWritten('search.json and search.md, and the figures of all steps');
+    printLeftKeys(outcome.ofSteps, session.parts[0] ?? session.resultsFolder);
     return exitCodeOf(outcome, session);
   });
 }

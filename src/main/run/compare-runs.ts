@@ -4,6 +4,7 @@ import type { ResultComparison } from '../../aggregate/comparison/schema.ts';
 import type { Gate } from '../../aggregate/gates/gate.ts';
 import type { Result } from '../../aggregate/result.ts';
 import { uniqueNames } from '../../aggregate/text/safe-name.ts';
+import { quote, shownFolder } from '../command-words.ts';
 import { PoolbenchError } from '../errors.ts';
 import { findResult, readResult } from './results/read-result.ts';
 
@@ -23,7 +24,11 @@ export async function compareRuns(
   }: { readonly force?: boolean | undefined; readonly gates?: readonly Gate[] } = {},
 ): Promise<ResultComparison> {
   const results = await Promise.all(
-    runs.map(async run => (typeof run === 'string' ? readResult(await findResult(run)) : run)),
+    runs.map(async run =>
+      typeof run === 'string'
+        ? readResult(await findResult(run, folders => folders.map(folder => quote(shownFolder(folder)))))
+        : run,
+    ),
   );
   const names = uniqueNames(
     results.map(({ name }) => name),

@@ -1,5 +1,7 @@
 import type { Result } from '../../aggregate/result.ts';
-import { formatPlural } from '../../aggregate/text/format.ts';
+import { formatList, formatPlural, toOneLine } from '../../aggregate/text/format.ts';
+import { wasRunning } from '../../aggregate/text/target-words.ts';
+import { asTypedHere, quote, shownFolder } from '../command-words.ts';
 import { PoolbenchError } from '../errors.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import { populationsOf } from '../experiment/populations.ts';
@@ -12,6 +14,32 @@ import { readKeyClaims } from './results/read-result.ts';
 
 /** Claims as a result keeps them. */
 export type KeptClaims = NonNullable<Result['keyClaims']>['prefixes'];
+
+/** The command that continues a run and removes the keys that it left, or only these if it cannot be continued. */
+export function resumeCommand(folder: string): string {
+  return asTypedHere('run', '--resume', quote(shownFolder(folder)));
+}
+
+/**
+ * That a result has claims of keys on a server that was running before it, and how they are removed; null if it has none.
+ * The end of a command, `report` and `--resume` say it in the same words.
+ */
+export function describeLeftKeys(
+  { keyClaims, target, complete }: Pick<Result, 'keyClaims' | 'target' | 'complete'>,
+  folder: string,
+): string | null {
+  if (keyClaims === undefined || !wasRunning(target)) return null;
+  const prefixes = formatList(keyClaims.prefixes.map(({ prefix }) => prefix));
+  const left = toOneLine(`Keys may be left on the server at ${target.declared.url}, under ${prefixes}`);
+  const too = complete ? '' : ', and to continue the run if it can be continued';
+  return `${left}. To remove them${too}: ${resumeCommand(folder)}`;
+}
+
+/** Writes it to standard error, even with --quiet: the keys stay until somebody removes them. */
+export function printLeftKeys(result: Parameters<typeof describeLeftKeys>[0], folder: string): void {
+  const left = describeLeftKeys(result, folder);
+  if (left !== null) process.stderr.write(`${left}\n`);
+}
 
 /** A run that may have been killed. */
 interface LeftRun {

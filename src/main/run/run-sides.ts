@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { compareResults } from '../../aggregate/comparison/compare-results.ts';
 import type { ResultComparison } from '../../aggregate/comparison/schema.ts';
+import { resultName } from '../../aggregate/report/files/result-files.ts';
 import { wasRunning } from '../../aggregate/text/target-words.ts';
 import { asError } from '../errors.ts';
 import { findClients, keptClients } from '../experiment/clients.ts';
@@ -58,7 +59,7 @@ export async function runSides<T>(
         if (earlier === undefined) return;
         const now = { hosts: session.agents?.hosts, clients: keptClients(side.clients) };
         expectSameSubject('run', earlier.subject, subjectOf(target, now));
-        await expectEnded({ file: join(earlier.folder, 'result.json'), control: target.control });
+        await expectEnded({ file: join(earlier.folder, resultName), control: target.control });
       };
       const target = await session.openTarget(side.experiment, { ...sideOptions, isNamed, accept });
       sides.push({ ...side, target, folder: session.parts[index] ?? session.folder });

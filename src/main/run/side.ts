@@ -1,6 +1,11 @@
 import { join } from 'node:path';
 import type { Arm } from '../../aggregate/questions.ts';
-import { derivedFiles, reportFile, resultFile } from '../../aggregate/report/files/result-files.ts';
+import {
+  derivedFiles,
+  reportFile,
+  resultFile,
+  resultName,
+} from '../../aggregate/report/files/result-files.ts';
 import type { Result, RoundResult } from '../../aggregate/result.ts';
 import { answeredElsewhere } from '../../aggregate/stats/accounting.ts';
 import { loadsOf } from '../../aggregate/stats/populations.ts';
@@ -140,7 +145,7 @@ export class SideRun {
     this.#files = await describeFiles(this.#side.experiment);
     if (target.address.unnamed !== true) await target.control.setName(this.#connectionName);
     if (folder !== null) {
-      const file = join(folder, 'result.json');
+      const file = join(folder, resultName);
       this.#writer = new ResultsWriter(folder, this.#shared.earlier?.stamp ?? (await stampOf(file)));
       const { experiment } = this.#side;
       this.#keptClaims = await removeLeftKeys(

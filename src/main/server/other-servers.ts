@@ -18,22 +18,27 @@ export async function findOtherServers(target: Control): Promise<Control[]> {
   const seen = new Set([life]);
   const others: Control[] = [];
   let withoutNews = 0;
-  for (let opened = 0; opened < maxConnections && withoutNews < maxWithoutNews; opened++) {
-    const control = target.another();
-    const found = await lifeOf(control).catch(() => undefined);
-    if (found === undefined) {
-      // Refused or silent: another connection would not help.
-      control.close();
-      break;
+  for (let opened = 0; opened < maxConnections && withoutNews < maxWithoutNews; ) {
+    // At once: a server can take seconds for a login, and an interrupted run waits for this.
+    const fresh = Array.from({ length: Math.min(maxWithoutNews, maxConnections - opened) }, () =>
+      target.another(),
+    );
+    opened += fresh.length;
+    const lives = await Promise.all(fresh.map(control => lifeOf(control).catch(() => undefined)));
+    for (const [index, control] of fresh.entries()) {
+      const found = lives[index];
+      if (found === undefined) control.close();
+      else if (seen.has(found)) {
+        withoutNews++;
+        await leave(control);
+      } else {
+        seen.add(found);
+        others.push(control);
+        withoutNews = 0;
+      }
     }
-    if (!seen.has(found)) {
-      seen.add(found);
-      others.push(control);
-      withoutNews = 0;
-    } else {
-      withoutNews++;
-      await leave(control);
-    }
+    // Refused or silent: another connection would not help.
+    if (lives.includes(undefined)) break;
   }
   return others;
 }

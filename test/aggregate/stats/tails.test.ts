@@ -14,7 +14,9 @@ import {
   cyclesBeyond,
   endsOfMedian,
   isLowerBound,
+  type JudgedFigure,
   lostLaterRatio,
+  quantileOfRuns,
 } from '../../../src/aggregate/stats/tails.ts';
 import { latencyWarnings } from '../../../src/aggregate/stats/warnings.ts';
 import { encodeHistogram } from '../../support/encoded-histogram.ts';
@@ -243,4 +245,29 @@ test('while a run lasts, and where nothing completed, there are none', () => {
   expect(summarise(rounds)).not.toHaveProperty('pooledResponseP99');
   expect(withPooledTails(summarise(rounds), rounds)).toMatchObject({ pooledResponseP99: null });
   expect(withPooledTails(null, [])).toBeNull();
+});
+
+test('a quantile of several runs has the caveats of the runs that it is made of, and is a lower bound if those that are can raise it', () => {
+  const run = (median: number, change: Partial<JudgedFigure> = {}): JudgedFigure => ({
+    ...{ median, canBeHigher: false, isWorstStall: false },
+    ...change,
+  });
+  const at = (runs: readonly JudgedFigure[]) => [0, 0.5, 1].map(q => quantileOfRuns(runs, q));
+  const exact = { caveat: null };
+  expect(at([run(3), run(1), run(2)])).toEqual([1, 2, 3].map(value => ({ value, ...exact })));
+  const bound = { canBeHigher: true };
+  // The true highest may be that of the run in the middle.
+  expect(at([run(1), run(2, bound), run(3)])).toMatchObject([
+    exact,
+    { value: 2, caveat: 'lower bound' },
+    { value: 3, caveat: 'lower bound' },
+  ]);
+  expect(at([run(1), run(1), run(1, bound)])).toMatchObject([exact, exact, { caveat: 'lower bound' }]);
+  const stall = { isWorstStall: true };
+  expect(at([run(1, stall), run(2), run(3), run(4, { ...stall, ...bound })])).toMatchObject([
+    { caveat: 'worst stall' },
+    { value: 2.5, caveat: null },
+    { caveat: 'lower bound of the worst stall' },
+  ]);
+  expect(at([run(1), run(2, stall)])[1]).toEqual({ value: 1.5, caveat: 'worst stall' });
 });

@@ -9,10 +9,10 @@ import { rejection } from '../../support/connections.ts';
 import { runPoolbench } from '../../support/poolbench.ts';
 import { buildResult, buildRound, buildScenario } from '../../support/result-builder.ts';
 
-const config = { workload: { keys: 100, valueBytes: 32 }, rounds: 5, seconds: 1, warmupSeconds: 0.25 };
+const config = { workload: { keys: 100, valueBytes: 32 }, rounds: 6, seconds: 1, warmupSeconds: 0.25 };
 
 function build(name: string, changes: Partial<Result> = {}, workers = 10): Result {
-  const rounds = [1, 2, 3, 4, 5].map(round => buildRound(round, 20_000));
+  const rounds = [1, 2, 3, 4, 5, 6].map(round => buildRound(round, 20_000));
   return buildResult([buildScenario({ workers }, rounds)], { name, config, claims: [], ...changes });
 }
 

@@ -38,6 +38,7 @@ export function searchDocument(search: Search): Block[] {
       heading(2, 'Steps, by rate'),
       note([
         'Figures are medians over the repeats; lag is how late the generator itself was (p99). ',
+        'The p99 counts operations that did not complete as the slowest, so it is no lower bound. ',
         codeSpan('steps/result.json'),
         ' has each repeat as a round.',
       ]),

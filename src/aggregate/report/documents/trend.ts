@@ -1,3 +1,4 @@
+import type { Caveat } from '../../result.ts';
 import {
   formatFraction,
   formatList,
@@ -114,7 +115,6 @@ export function trendTable(lines: readonly TrendLine[]): Table {
     ...line,
     name: lines[index - 1]?.id === line.id ? '' : line.id,
   }));
-  const medians = ({ points }: TrendLine) => points.map(({ median }) => median);
   return table(rows, [
     words('', ({ name }) => name, { on: narrow, ownLine: 'above' }),
     words('scenario', ({ name }) => name, { on: wide }),
@@ -122,17 +122,23 @@ export function trendTable(lines: readonly TrendLine[]): Table {
     figures('runs', ({ points }) => points.length),
     figures('first', ({ metric, points }) => formatPoint(metric, points[0])),
     figures('latest', ({ metric, points }) => formatPoint(metric, points.at(-1))),
-    figures('median', ({ metric, median }) => metric.kind.formatNumber(median)),
-    figures('lowest', line => line.metric.kind.formatNumber(Math.min(...medians(line)))),
-    figures('highest', line => line.metric.kind.formatNumber(Math.max(...medians(line)))),
-    figures('band', ({ metric, band }) =>
-      band === null ? nothing : formatRange(band, metric.kind.formatNumber),
+    ...(['median', 'lowest', 'highest'] as const).map(name =>
+      figures<TrendLine>(name, ({ metric, [name]: { value, caveat } }) =>
+        formatMarked(metric, value, caveat),
+      ),
+    ),
+    figures('band', ({ metric, band, median: { caveat } }) =>
+      band === null ? nothing : formatRange(band, value => formatMarked(metric, value, caveat)),
     ),
   ]);
 }
 
-function formatPoint({ kind }: TrendMetric, point: TrendLine['points'][number] | undefined): string {
-  return point === undefined ? nothing : withMark(kind.formatNumber(point.median), point.caveat);
+function formatPoint(metric: TrendMetric, point: TrendLine['points'][number] | undefined): string {
+  return point === undefined ? nothing : formatMarked(metric, point.median, point.caveat);
+}
+
+function formatMarked({ kind }: TrendMetric, value: number, caveat: Caveat | null): string {
+  return withMark(kind.formatNumber(value), caveat);
 }
 
 /** What may have changed from run to run, and the folder of each. */

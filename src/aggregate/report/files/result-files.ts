@@ -20,9 +20,12 @@ export interface ResultFile {
 
 const kinds = ['response', 'service'] as const;
 
+/** The name of the file of a result. */
+export const resultName = 'result.json';
+
 /** The result itself, from which all other files are derived. */
 export function resultFile(result: Result): ResultFile {
-  return { path: 'result.json', render: () => `${JSON.stringify(result, null, 1)}\n` };
+  return { path: resultName, render: () => `${JSON.stringify(result, null, 1)}\n` };
 }
 
 /** Only the report, which is quick to make. */

@@ -10,12 +10,13 @@ import {
 } from '../../../aggregate/claims/ledger.ts';
 import { comparisonSchema } from '../../../aggregate/comparison/schema.ts';
 import { ledgerDocument } from '../../../aggregate/report/documents/ledger.ts';
+import { resultName } from '../../../aggregate/report/files/result-files.ts';
 import { renderMarkdown } from '../../../aggregate/report/markdown.ts';
 import type { ClaimResult, Result } from '../../../aggregate/result.ts';
 import { withoutControls } from '../../../aggregate/stats/control.ts';
 import { formatList } from '../../../aggregate/text/format.ts';
 import { readChecked, readResult } from '../results/read-result.ts';
-import { jsonFile, type Written, writeAsFarAsPossible } from '../results/results-folder.ts';
+import { comparisonName, jsonFile, type Written, writeAsFarAsPossible } from '../results/results-folder.ts';
 import type { PlannedSuite } from './plan-suites.ts';
 
 /** Writes `ledger.json` and `ledger.md`, each atomically. */
@@ -33,7 +34,7 @@ export function readLedger(folder: string): Promise<Ledger> {
 
 /** Where a suite's verdicts are, relative to the ledger. */
 export function resultOf({ name, opponents }: PlannedSuite): string {
-  return `${name}/${opponents === null ? 'result.json' : 'comparison.json'}`;
+  return `${name}/${opponents === null ? resultName : comparisonName}`;
 }
 
 /**
@@ -66,7 +67,7 @@ async function readVerdicts(folder: string, suite: PlannedSuite) {
   }
   const { complete, claims } = await readChecked(file, comparisonSchema, 'the comparison of a suite');
   const results = await Promise.all(
-    suite.plan.sides.map(({ name }) => readResult(join(folder, suite.name, name, 'result.json'))),
+    suite.plan.sides.map(({ name }) => readResult(join(folder, suite.name, name, resultName))),
   );
   const now = complete ? judgeVersusClaims(results) : claims;
   return { complete, before: claims, now, measured: results[suite.own] };

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JudgedSuite, LedgerSuite } from '../../../aggregate/claims/ledger.ts';
 import { compareResults } from '../../../aggregate/comparison/compare-results.ts';
+import { resultName } from '../../../aggregate/report/files/result-files.ts';
 import { minRounds } from '../../../aggregate/stats/sign-test.ts';
 import { formatDuration, formatPlural } from '../../../aggregate/text/format.ts';
 import { asError, type ErrorCode, PoolbenchError } from '../../errors.ts';
@@ -18,6 +19,7 @@ import {
   readLeftResult,
   resumeNow,
 } from '../earlier-run.ts';
+import { describeLeftKeys } from '../left-keys.ts';
 import { makeFolder, notWritable, writeComparison } from '../results/results-folder.ts';
 import { runPlan } from '../rounds.ts';
 import type { Session } from '../session.ts';
@@ -124,6 +126,11 @@ async function runSides(
   const outcome = await runPlan(plan, { sides, session, suite: name, earlier });
   const results = outcome.sides.map(({ result }) => result);
   const own = results[suite.own];
+  for (const [index, { folder }] of sides.entries()) {
+    const result = results[index];
+    const left = result && folder !== null && describeLeftKeys(result, folder);
+    if (left) session.progress.say(left);
+  }
   let claims = results[0]?.claims ?? [];
   if (suite.opponents !== null) {
     const comparison = compareResults(results);
@@ -147,7 +154,7 @@ async function runSides(
  */
 async function readUnfinished(side: SuiteSide, plan: Plan): Promise<EarlierRun | undefined> {
   const { folder, experiment, target, clients } = side;
-  const file = join(folder, 'result.json');
+  const file = join(folder, resultName);
   if (!existsSync(file)) return undefined;
   const found = await readLeftResult(file);
   const { result } = found;

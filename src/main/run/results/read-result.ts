@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { z } from 'zod';
+import { resultName } from '../../../aggregate/report/files/result-files.ts';
 import {
   type MeasuredResult,
   type Result,
@@ -18,9 +19,32 @@ import { parseJsonText } from '../../experiment/json-text.ts';
 
 const what = 'the result.json of a run, or its folder';
 
-/** The result.json for a path: the file itself, or the one in that folder. */
-export async function findResult(path: string): Promise<string> {
-  return (await stat(path).catch(() => undefined))?.isDirectory() ? join(path, 'result.json') : path;
+/** How many results below a folder a message lists. */
+const maxListed = 10;
+
+/**
+ * The result.json for a path: the file itself, or the one in that folder.
+ *
+ * @param linesFor what to type if only folders in this one have results, as in that of a versus or a search
+ * @throws PoolbenchError RESULT_INVALID in this case
+ */
+export async function findResult(
+  path: string,
+  linesFor: (folders: readonly string[]) => readonly string[],
+): Promise<string> {
+  if (!(await stat(path).catch(() => undefined))?.isDirectory()) return path;
+  const file = join(path, resultName);
+  if (existsSync(file)) return file;
+  const folders = (await readdir(path).catch(() => []))
+    .map(name => join(path, name))
+    .filter(folder => existsSync(join(folder, resultName)))
+    .toSorted();
+  if (folders.length === 0) return file;
+  // The names of runs begin with their times.
+  const listed = folders.slice(-maxListed);
+  const others = folders.length > listed.length ? ` (the last ${listed.length} of ${folders.length})` : '';
+  const lines = linesFor(listed).map(line => `\n  ${line}`);
+  throw invalid(path, `${what}, found results only in folders below it${others}. Use:${lines.join('')}`);
 }
 
 /**
@@ -33,7 +57,7 @@ export async function findResults(folder: string): Promise<string[]> {
     throw invalid(folder, `a folder with results below it, found ${foundInstead(error, 'folder')}`);
   });
   return entries
-    .filter(entry => entry.isFile() && entry.name === 'result.json')
+    .filter(entry => entry.isFile() && entry.name === resultName)
     .map(({ parentPath, name }) => join(parentPath, name))
     .toSorted();
 }

@@ -89,6 +89,9 @@ export function jsonFile(path: string, data: unknown): ResultFile {
   return { path, render: () => `${JSON.stringify(data, null, 1)}\n` };
 }
 
+/** The name of the file of a comparison. */
+export const comparisonName = 'comparison.json';
+
 /**
  * Writes `comparison.json`, `comparison.md` and `comparison.html`, and `junit.xml` if there are gates.
  *
@@ -98,7 +101,7 @@ export function jsonFile(path: string, data: unknown): ResultFile {
 export async function writeComparison(folder: string, comparison: ResultComparison): Promise<string> {
   const junit = renderGatesJunit(comparison);
   await writeFiles(folder, [
-    jsonFile('comparison.json', comparison),
+    jsonFile(comparisonName, comparison),
     { path: 'comparison.md', render: () => renderMarkdown(comparisonDocument(comparison)) },
     { path: 'comparison.html', render: () => renderComparisonPage(comparison) },
     ...(junit === null ? [] : [{ path: 'junit.xml', render: () => junit }]),

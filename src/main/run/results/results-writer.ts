@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ResultFile } from '../../../aggregate/report/files/result-files.ts';
+import { type ResultFile, resultName } from '../../../aggregate/report/files/result-files.ts';
 import { PoolbenchError } from '../../errors.ts';
 import { type Written, writeAsFarAsPossible } from './results-folder.ts';
 
@@ -26,7 +26,7 @@ export class ResultsWriter {
   /** @param stamp the version of result.json that may be replaced first */
   constructor(folder: string, stamp: string | undefined) {
     this.#folder = folder;
-    this.#file = join(folder, 'result.json');
+    this.#file = join(folder, resultName);
     this.#stamp = stamp;
   }
 

@@ -1,6 +1,6 @@
 import { searchDocument } from '../../../aggregate/report/documents/search.ts';
 import { renderMarkdown } from '../../../aggregate/report/markdown.ts';
-import type { RoundResult } from '../../../aggregate/result.ts';
+import type { Result, RoundResult } from '../../../aggregate/result.ts';
 import { describeKnee, nextRate, type SearchRange, type TriedRate } from '../../../aggregate/search/knee.ts';
 import type { Search, SearchStep } from '../../../aggregate/search/schema.ts';
 import { describeStep, passes, stepRepeats, stepVerdict } from '../../../aggregate/search/step.ts';
@@ -19,6 +19,8 @@ import type { SearchPlan } from './plan-search.ts';
 /** The outcome of a search: what it found, and the error that ended it early. */
 export interface SearchOutcome {
   readonly search: Search;
+  /** The figures of its steps. */
+  readonly ofSteps: Result;
   /** Whether all of its files were written. */
   readonly written: boolean;
   readonly error: Error | undefined;
@@ -101,7 +103,7 @@ export async function runSearch(
   const [state] = sides;
   if (state === undefined) throw new Error('a search has one side');
   const { search, unwritten } = await write(state, state.result.complete && knee.next === null);
-  return { search, written: unwritten === undefined, error: error ?? unwritten };
+  return { search, ofSteps: state.result, written: unwritten === undefined, error: error ?? unwritten };
 }
 
 /** What a search knows when it writes its results: after every step, and at its end. */

@@ -254,7 +254,10 @@ describe('the alerts of a page', () => {
 
   test('each part of a page explains its marks once, of a comparison too', () => {
     const stalled = buildResult([
-      buildScenario({ workers: 100 }, [buildRound(1, 10_000), buildRound(2, 10_000)]),
+      buildScenario(
+        { workers: 100 },
+        [1, 2, 3, 4, 5, 6].map(round => buildRound(round, 10_000)),
+      ),
     ]);
     const explained = [
       renderReportPage(stalled),

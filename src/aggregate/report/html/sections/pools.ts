@@ -1,5 +1,6 @@
 import type { PoolMetrics, RoundResult, ScenarioResult } from '../../../result.ts';
 import { bySize, describeSize, groupBySetting } from '../../../scenario/setting.ts';
+import { slotMs } from '../../../stats/merge-pools.ts';
 import { medianInterval } from '../../../stats/sign-test.ts';
 import { sumOf } from '../../../stats/statistics.ts';
 import { formatMs, formatPlural, formatRate } from '../../../text/format.ts';
@@ -113,9 +114,6 @@ const states = ['active', 'idle', 'waiting', 'total'] as const;
 type Utilization = Readonly<Record<'fromMs' | 'untilMs' | (typeof states)[number], number>>;
 
 type Slot = PoolMetrics['utilization'][number];
-
-/** Width of a slot of result.json. */
-const slotMs = 100;
 
 /**
  * The slots of all rounds, superimposed, in the order of time; merged if there are more than `max`, or where nothing
