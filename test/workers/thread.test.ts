@@ -152,9 +152,13 @@ describe('accounting', () => {
     test('callers that are still waiting at the end are unfinished, and nothing else', async () => {
       const proxy = await startProxy(server.port);
       // In turn, each connect waits for its own time limit: the last ones are given up with the drain.
-      const options = { client, preset: 'baseline', timeoutMs: 400, seconds: 0.1 } as const;
+      const options = { client, preset: 'baseline', timeoutMs: 400, seconds: 30 } as const;
       proxy.silent = true;
-      const sample = await runOne(proxy.port, { ...options, pools: [{ workers: 10, connections: 20 }] });
+      const sample = await runOne(
+        proxy.port,
+        { ...options, pools: [{ workers: 10, connections: 20 }] },
+        stopWhen(() => proxy.accepted > 0),
+      );
       expect(sample.unfinished).toBeGreaterThan(0);
       expect(sample.completed).toBe(0);
       expect(Object.keys(sample.failed)).not.toContain('POOL_CLOSED');
@@ -171,17 +175,17 @@ describe('accounting', () => {
         } else if (held === undefined) answer();
         else held.push(answer);
       });
-      const late = { preset: 'baseline', pipeline: 5, timeoutMs: 2000, seconds: 0.1 } as const;
+      const late = { preset: 'baseline', pipeline: 5, timeoutMs: 2000, seconds: 30 } as const;
       const sample = await runOne(
         port,
         { client, ...late, pools: [{ workers: 10, connections: 20 }] },
-        (_, startNs) => {
+        async shared => {
+          await until(() => held?.length !== 0);
+          shared.stop(nowNs());
           // Logins are answered so late in the drain that it is given up before a batch is.
-          const lateMs = 1000 * late.seconds + 1000 + 50;
-          void sleep((startNs - nowNs()) / 1e6 + lateMs).then(() => {
-            for (const answer of held ?? []) answer();
-            held = undefined;
-          });
+          await sleep(1000 + 150);
+          for (const answer of held ?? []) answer();
+          held = undefined;
         },
       );
       expect(asked).toBeGreaterThan(0);

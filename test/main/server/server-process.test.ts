@@ -41,7 +41,7 @@ test.each(Object.entries(ways))(
     expect(await answering()).toEqual([true, true]);
     end(parent);
     await once(parent, 'exit');
-    await expect.poll(answering, { timeout: 10_000 }).toEqual([false, false]);
+    await expect.poll(answering).toEqual([false, false]);
   },
 );
 
@@ -91,7 +91,7 @@ test.each([
   const [directory] = await once(createInterface({ input: parent.stdout }), 'line');
   await expect.poll(() => existsSync(`${directory}/ready`)).toBe(true);
   parent.kill('SIGKILL');
-  await expect.poll(() => existsSync(directory), { timeout: 20_000 }).toBe(false);
+  await expect.poll(() => existsSync(directory)).toBe(false);
 });
 
 /** Starts `sleep` under supervision in a process of its own. */
@@ -134,8 +134,8 @@ test.each(shells)(
   async shell => {
     const { parent, directory, sleeper, supervisor } = await startSleeper(shell);
     process.kill(supervisor, 'SIGKILL');
-    await expect.poll(() => runs(sleeper), { timeout: 10_000 }).toBe(false);
-    await expect.poll(() => existsSync(directory), { timeout: 10_000 }).toBe(false);
+    await expect.poll(() => runs(sleeper)).toBe(false);
+    await expect.poll(() => existsSync(directory)).toBe(false);
     expect(parent.exitCode).toBe(null);
     parent.stdin?.end();
     expect(await once(parent, 'exit')).toEqual([0, null]);
@@ -146,8 +146,8 @@ test.each(shells)('a server ends with its folder if poolbench and the shell, %s,
   const { parent, directory, sleeper, supervisor } = await startSleeper(shell);
   parent.kill('SIGKILL');
   process.kill(supervisor, 'SIGKILL');
-  await expect.poll(() => runs(sleeper), { timeout: 10_000 }).toBe(false);
-  await expect.poll(() => existsSync(directory), { timeout: 20_000 }).toBe(false);
+  await expect.poll(() => runs(sleeper)).toBe(false);
+  await expect.poll(() => existsSync(directory)).toBe(false);
 });
 
 test.each(shells)('a server that is killed just before poolbench leaves no folder to %s', async shell => {
@@ -155,7 +155,7 @@ test.each(shells)('a server that is killed just before poolbench leaves no folde
   // Poolbench must not see that the server has ended.
   parent.kill('SIGSTOP');
   process.kill(sleeper, 'SIGKILL');
-  await expect.poll(() => existsSync(directory), { timeout: 10_000 }).toBe(false);
+  await expect.poll(() => existsSync(directory)).toBe(false);
   parent.kill('SIGKILL');
 });
 
@@ -163,7 +163,7 @@ test.each(shells)('a server without a folder ends with poolbench, under %s', asy
   const { parent, directory, sleeper } = await startSleeper(shell);
   await rm(directory, { recursive: true });
   parent.kill('SIGKILL');
-  await expect.poll(() => runs(sleeper), { timeout: 10_000 }).toBe(false);
+  await expect.poll(() => runs(sleeper)).toBe(false);
 });
 
 test('a server that ends by itself leaves no folder', async () => {

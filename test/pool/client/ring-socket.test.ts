@@ -123,7 +123,7 @@ describe.runIf(ringNames.length > 0)('a socket over io_uring', () => {
     const { clients, run } = await connectAll({ port: 0, host: '127.0.0.1' }, 12, 8 << 20);
     run({ bytes: 1 << 20 });
     const allClosed = () => clients.every(({ socket }) => socket.closed);
-    await expect.poll(allClosed, { timeout: 5000 }).toBe(true);
+    await expect.poll(allClosed).toBe(true);
   });
 
   // The ring has no buffers for some. Their receives are armed again in the turn of a send for which the full socket has no
@@ -151,7 +151,7 @@ describe.runIf(ringNames.length > 0)('a socket over io_uring', () => {
     run({ bytes: 500_000, reads: { bytes: filling.length + tail, tail } });
     const texts: string[] = [];
     worker.on('message', text => texts.push(text));
-    await expect.poll(() => texts.length > 0 && texts.length === senders.size, { timeout: 5000 }).toBe(true);
+    await expect.poll(() => texts.length > 0 && texts.length === senders.size).toBe(true);
     expect(texts.every(text => text === first + second)).toBe(true);
   });
 
@@ -180,7 +180,7 @@ describe.runIf(ringNames.length > 0)('a socket over io_uring', () => {
     }
     const total = [...expected.values()].reduce((sum, text) => sum + text.length, 0);
     const bytes = () => chunks.flat().reduce((sum, { length }) => sum + length, 0);
-    await expect.poll(bytes, { timeout: 5000 }).toBe(total);
+    await expect.poll(bytes).toBe(total);
     const texts = new Set(chunks.map(own => String(Buffer.concat(own))));
     expect(clients.every(({ name }) => texts.has(expected.get(name) ?? ''))).toBe(true);
   });

@@ -200,9 +200,9 @@ function holdCodes({ fails: known }: Fault, { failed }: PlainSample, client: Any
   if (fails.length > 0) expect(feltIn(failed).length, `${name}: the fault was felt`).toBeGreaterThan(0);
 }
 
-/** Codes that are a sign of a fault. A connection attempt runs out of time on a busy machine, too. */
+/** Codes that are a sign of a fault. Connection attempts run out of time on a busy machine, too, and then fewer are made. */
 function feltIn(failed: Readonly<Record<string, number>>): string[] {
-  return Object.keys(failed).filter(code => code !== 'ETIMEDOUT');
+  return Object.keys(failed).filter(code => !['ETIMEDOUT', 'CIRCUIT_OPEN'].includes(code));
 }
 
 function holdServersCount(sample: PlainSample, calls: number, known: Known, name: string): void {
@@ -224,7 +224,7 @@ async function nothingIsLeft({ proxy, observer }: Scene, name: string): Promise<
     String(await observer.client('LIST'))
       .split('\n')
       .filter(line => / name=test /.test(line));
-  await expect.poll(ours, { message: `${name}: connections left at the server`, timeout: 3000 }).toEqual([]);
+  await expect.poll(ours, { message: `${name}: connections left at the server` }).toEqual([]);
   const keys = await observer.keys('*');
   expect(
     keys.filter(key => !key.startsWith('test:')),
