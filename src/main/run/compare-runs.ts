@@ -4,7 +4,7 @@ import type { ResultComparison } from '../../aggregate/comparison/schema.ts';
 import type { Gate } from '../../aggregate/gates/gate.ts';
 import type { Result } from '../../aggregate/result.ts';
 import { uniqueNames } from '../../aggregate/text/safe-name.ts';
-import { PoolbenchError } from '../errors.ts';
+import { allOf, PoolbenchError } from '../errors.ts';
 import { findResult, readResult } from './results/read-result.ts';
 
 /**
@@ -22,7 +22,7 @@ export async function compareRuns(
     gates = [],
   }: { readonly force?: boolean | undefined; readonly gates?: readonly Gate[] } = {},
 ): Promise<ResultComparison> {
-  const results = await Promise.all(
+  const results = await allOf(
     runs.map(async run => (typeof run === 'string' ? readResult(await findResult(run)) : run)),
   );
   const names = uniqueNames(
