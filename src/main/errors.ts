@@ -68,6 +68,22 @@ export function asShortage(cause: unknown): PoolbenchError | undefined {
   return new PoolbenchError(code, `${meaning} (${error.message})`, { cause });
 }
 
+/**
+ * Like `Promise.all`, but waits for all, so that a user is told at once what is wrong with each.
+ *
+ * @throws what failed: several PoolbenchErrors as one, with the code of the first
+ */
+export async function allOf<Work extends readonly unknown[]>(work: Work) {
+  const settled = await Promise.allSettled(work);
+  const failed = settled.flatMap(one => (one.status === 'rejected' ? [asError(one.reason)] : []));
+  const [first] = failed;
+  const messages = new Set(failed.map(({ message }) => message));
+  const areKnown = failed.every(error => error instanceof PoolbenchError);
+  if (first instanceof PoolbenchError && areKnown && messages.size > 1)
+    throw new PoolbenchError(first.code, [...messages].join('\n'), { cause: first });
+  return await Promise.all(work);
+}
+
 /** The first line of an error, or its code: that of several connection attempts has no message. */
 export function firstLine(cause: unknown): string {
   const error = asError(cause);

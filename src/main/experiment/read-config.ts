@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { maxConfigCharacters } from '../../aggregate/scenario/schema-parts.ts';
 import { foundInstead } from '../../workers/found-instead.ts';
 import { asTypedHere, shippedFile } from '../command-words.ts';
-import { PoolbenchError } from '../errors.ts';
+import { allOf, PoolbenchError } from '../errors.ts';
 import { readTrust } from '../server/tls.ts';
 import { locateClients } from './clients.ts';
 import { type Experiment, experimentSchema } from './experiment.ts';
@@ -38,9 +38,9 @@ interface PlacedFault {
  */
 export async function readExperiment(path: string, flags: ConfigOverrides): Promise<Experiment> {
   const { asked } = flags;
-  const experiment = asked === undefined ? await readConfig(path) : askedExperiment(path, asked);
-  if (flags.target === undefined) return applyOverrides(experiment, flags);
-  const { target } = await readConfig(flags.target);
+  if (asked !== undefined) return applyOverrides(askedExperiment(path, asked), flags);
+  if (flags.target === undefined) return applyOverrides(await readConfig(path), flags);
+  const [experiment, { target }] = await allOf([readConfig(path), readConfig(flags.target)] as const);
   return applyOverrides({ ...experiment, target }, flags);
 }
 

@@ -1,6 +1,6 @@
 import { fixedRounds } from '../../aggregate/stats/sign-test.ts';
 import { formatList } from '../../aggregate/text/format.ts';
-import { PoolbenchError } from '../errors.ts';
+import { allOf, PoolbenchError } from '../errors.ts';
 import { removeControls } from './blocks.ts';
 import { describeRounds } from './describe-plan.ts';
 import type { Experiment } from './experiment.ts';
@@ -29,7 +29,7 @@ const minSeconds = 0.1;
  * @throws PoolbenchError CONFIG_MISSING, CONFIG_INVALID, USAGE
  */
 export async function readPlan(paths: readonly string[], flags: ConfigOverrides): Promise<Plan> {
-  const experiments = await Promise.all(paths.map(path => readExperiment(path, flags)));
+  const experiments = await allOf(paths.map(path => readExperiment(path, flags)));
   expectOneRange(experiments);
   const plan = planRun(experiments);
   return flags.quick ? quick(plan, flags) : plan;

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { clientsWith, hasAbility } from '../../aggregate/scenario/clients.ts';
-import { formatList } from '../../aggregate/text/format.ts';
+import { formatList, formatMs } from '../../aggregate/text/format.ts';
 import type { KeyChoice, WorkloadTask } from '../../workers/contract.ts';
 import { isPublish, keysOf, parseCommand } from '../../workers/workload/command-templates.ts';
 import { replicaCanAnswer, typeName } from '../../workers/workload/families.ts';
@@ -174,7 +174,7 @@ function checkBlocking({ workload, scenarios, timeoutMs }: Parts, refuse: Refuse
       refuse(['workload', 'commands', index, 'command'], expected, command);
     if (blocksMs * maxPipeline >= timeoutMs)
       refuseCommand(
-        `a command that waits for less than ${timeoutMs / maxPipeline} ms (${maxPipeline === 1 ? 'timeoutMs' : `timeoutMs, divided by the ${maxPipeline} commands of a batch`})`,
+        `a command that waits for less than ${formatMs(timeoutMs / maxPipeline)} ms (${maxPipeline === 1 ? 'timeoutMs' : `timeoutMs, divided by the ${maxPipeline} commands of a batch`})`,
       );
     if (shared >= 0)
       refuseCommand(

@@ -5,7 +5,7 @@ import type { Gate } from '../../aggregate/gates/gate.ts';
 import type { Result } from '../../aggregate/result.ts';
 import { uniqueNames } from '../../aggregate/text/safe-name.ts';
 import { quote, shownFolder } from '../command-words.ts';
-import { PoolbenchError } from '../errors.ts';
+import { allOf, PoolbenchError } from '../errors.ts';
 import { findResult, readResult } from './results/read-result.ts';
 
 /**
@@ -23,7 +23,7 @@ export async function compareRuns(
     gates = [],
   }: { readonly force?: boolean | undefined; readonly gates?: readonly Gate[] } = {},
 ): Promise<ResultComparison> {
-  const results = await Promise.all(
+  const results = await allOf(
     runs.map(async run =>
       typeof run === 'string'
         ? readResult(await findResult(run, folders => folders.map(folder => quote(shownFolder(folder)))))

@@ -1,5 +1,5 @@
 import type { RoundResult } from '../../aggregate/result.ts';
-import { formatPlural, toOneLine } from '../../aggregate/text/format.ts';
+import { formatPlural, formatSeconds, toOneLine } from '../../aggregate/text/format.ts';
 import { connectionName } from '../../pool/client/batch.ts';
 import { nowNs, timeOfDay } from '../../pool/clock.ts';
 import { streamSeed } from '../../workers/prng.ts';
@@ -95,7 +95,7 @@ export async function runMeasurement(
     if (refused === undefined) {
       if (result !== null || watch.lost) return result;
       // It was not stopped, so its threads noticed the start of the window too late.
-      const late = `${scenario.id} in round ${step.round}: other programs used the cores when its window of ${bench.experiment.seconds} s began, so its threads started too late`;
+      const late = `${scenario.id} in round ${step.round}: other programs used the cores when its window of ${formatSeconds(bench.experiment.seconds)} began, so its threads started too late`;
       if (attempt === maxAttempts) {
         bench.warn(
           `${late}; it has no figures in that round. Use longer windows (--seconds), or a less busy machine`,

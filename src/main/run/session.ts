@@ -1,5 +1,5 @@
 import type { Result } from '../../aggregate/result.ts';
-import { toOneLine, toPlainLines } from '../../aggregate/text/format.ts';
+import { toOneLine, withoutControlCharacters } from '../../aggregate/text/format.ts';
 import { targetBanners } from '../../aggregate/text/target-words.ts';
 import { timeOfDay } from '../../pool/clock.ts';
 import { shownFolder } from '../command-words.ts';
@@ -192,7 +192,7 @@ export class Session {
     await accept?.(target);
     for (const line of describeAlerts(target)) {
       // A command shows them even with --quiet.
-      if (this.#caller === undefined) process.stderr.write(`${toPlainLines(line)}\n`);
+      if (this.#caller === undefined) process.stderr.write(`${withoutControlCharacters(line)}\n`);
       else this.progress.say(line);
     }
     say(describeFoundTarget(target));

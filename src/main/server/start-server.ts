@@ -64,7 +64,9 @@ export async function firstThatStarts(
   for (const { server: wanted, step, start } of ways) {
     try {
       const { server, what } = await start();
-      return { started: { server, foundBy: `${what}, started on ${shownNode(server)}` }, tried: tried() };
+      const foundBy = `${what}, started on ${shownNode(server)}`;
+      options.say(wanted === undefined ? foundBy : `${wanted}: ${foundBy}`);
+      return { started: { server, foundBy }, tried: tried() };
     } catch (error) {
       const why = `${step}: ${firstLine(error)}`;
       failed.set(why, [...(failed.get(why) ?? []), ...(wanted === undefined ? [] : [wanted])]);

@@ -64,11 +64,13 @@ export function urlMeant(word: string): string | undefined {
   if (hasPort || isIP(word) === 4 || word === 'localhost') return `redis://${word}`;
   const [, socket] = /^unix:\/{1,2}([^/@:]+\/?[^@]*)$/i.exec(word) ?? [];
   if (socket !== undefined) return `unix:///${socket}`;
-  const [, own, , rest] =
-    /^(?:((?:redis|valkey)s?)(?::\/?|\/\/)|(tcp|https?):\/\/)([^/@:\s]+(?::\d{1,5})?(?:\/\d+)?)\/?$/i.exec(
+  // "redis//night.json" is a file of the folder redis.
+  if (word.endsWith('.json')) return undefined;
+  const [, own = 'redis', rest] =
+    /^(?:((?:redis|valkey)s?)(?::\/?|\/\/)|(?:tcp|https?):\/\/)([^/@:\s]+(?::\d{1,5})?(?:\/\d+)?)\/?$/i.exec(
       word,
     ) ?? [];
-  return rest === undefined ? undefined : `${own ?? 'redis'}://${rest}`;
+  return rest === undefined ? undefined : `${own}://${rest}`;
 }
 
 /** The URL for display: without a password. Also works for invalid URLs. */

@@ -1,12 +1,13 @@
-import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { parseCommandLine } from '../../../src/main/cli/command-line.ts';
 import { renderHelp } from '../../../src/main/cli/help.ts';
 import { asTypedHere, optionWords } from '../../../src/main/command-words.ts';
 import { applyOverrides } from '../../../src/main/experiment/overrides.ts';
 import { secondsAtMost } from '../../../src/main/experiment/plan.ts';
-import { readConfig } from '../../../src/main/experiment/read-config.ts';
+import { readConfig, readExperiment } from '../../../src/main/experiment/read-config.ts';
 import { readPlan } from '../../../src/main/experiment/read-plan.ts';
 import { outlineOf } from '../../support/config-faults.ts';
 import { rejection } from '../../support/connections.ts';
@@ -250,6 +251,26 @@ describe('overrides obey the rules of the config', async () => {
   test('all wrong options are listed', () => {
     const overrides = { url: 'localhost', rounds: 'x', seconds: '0', quick: true };
     expect(() => applyOverrides(experiment, overrides)).toThrow(/^--url: .*\n--rounds: .*\n--seconds: .*$/);
+  });
+
+  test('the faults of all configs are listed, and those of a flag once', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'poolbench-test-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const [first, second] = [join(folder, 'first.json'), join(folder, 'second.json')];
+    await writeFile(first, '{ "name": 7 }');
+    await writeFile(second, 'oops');
+    const missing = join(folder, 'third.json');
+    const refused = await rejection(readPlan([first, second, missing], {}));
+    expect(refused).toMatchObject({ code: 'CONFIG_INVALID', exitCode: 2 });
+    expect(refused.message).toMatch(/first\.json:1:11: name: [\s\S]*second\.json:1:1: [\s\S]*third\.json/);
+
+    const both = await rejection(readExperiment(first, { target: second }));
+    expect(both.message).toMatch(/first\.json:1:11: name: [\s\S]*second\.json:1:1: /);
+
+    const wrongFlag = await rejection(
+      readPlan(['configs/redis.json', 'configs/valkey.json'], { rounds: 'x' }),
+    );
+    expect(wrongFlag).toMatchObject({ code: 'USAGE', message: expect.stringMatching(/^--rounds: .*$/) });
   });
 
   test('configs whose rounds or budgets differ are not compared, unless --rounds makes them alike', async () => {

@@ -48,6 +48,15 @@ test('runs of one workload are compared, from their folders and from their files
   expect(comparison.sides.map(({ name }) => name)).toEqual(['redis', 'valkey', 'valkey-2']);
 });
 
+test('what is wrong with each result is told at once', async () => {
+  const paths = await write('{', build('redis'), 'oops');
+  const refused = await compare(...paths, 'nowhere');
+  expect(refused).toMatchObject({ code: 2, stdout: '' });
+  expect(refused.stderr).toMatch(
+    /run-0\S* expected [^\n]*\n\S*run-2\S* expected [^\n]*\nnowhere: expected [^\n]*\n$/,
+  );
+});
+
 test('unequal workloads are refused, unless forced', async () => {
   const other = { ...config, workload: { keys: 100, valueBytes: 64 } };
   const paths = await write(build('redis'), build('valkey', { config: other }));

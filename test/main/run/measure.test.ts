@@ -162,6 +162,7 @@ describe('measurement', () => {
         },
         new AbortController().signal,
         line => warnings.push(line),
+        { experiment: { ...experiment, seconds: 0.200000001 } },
       );
       return { seconds: round?.seconds, attempts, warnings };
     };
@@ -171,7 +172,7 @@ describe('measurement', () => {
     expect(await outcomeOf(2, withoutOne)).toEqual({ seconds: 0.2, attempts: 2, warnings: [] });
     const never = await outcomeOf(4);
     expect(never).toMatchObject({ seconds: undefined, attempts: 3 });
-    expect(never.warnings).toEqual([expect.stringMatching(/no figures in that round/)]);
+    expect(never.warnings).toEqual([expect.stringMatching(/ window of 0\.2 s .*no figures in that round/)]);
   });
 
   test('records that a voided measurement inserted are removed before it is repeated', async () => {

@@ -161,6 +161,7 @@ esac
     const target = await resolve({ server: 'redis' });
     expect(target).toMatchObject({ standIn: false, detected: { server: 'redis' } });
     expect(target.foundBy).toMatch(/^distribution package, unpacked privately, started on 127\.0\.0\.1:\d+$/);
+    expect(said).toContain(`redis: ${target.foundBy}`);
     expect(said.join('\n')).not.toMatch('fetching');
   });
 

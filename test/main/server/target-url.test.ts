@@ -91,6 +91,7 @@ test.each([
   ['unix://run/redis.sock', 'unix:///run/redis.sock'],
   ['configs/redis.json', undefined],
   ['redis.json', undefined],
+  ['redis//night.json', undefined],
   ['redis//user:secret@h', undefined],
   ['http://user:secret@h', undefined],
 ])('%s is meant as %s', (word, meant) => {

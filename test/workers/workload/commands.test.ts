@@ -247,6 +247,7 @@ describe('placeholders', () => {
     const blocking = { commands: [{ command: 'BLPOP {key} {key} 0.5' }] };
     expect(faultOf(blocking)).toBe('none');
     expect(faultOf(blocking, {}, [{ pipeline: [1, 10] }])).toMatch(/less than 500 ms/);
+    expect(faultOf(blocking, {}, [{ pipeline: [30] }])).toMatch(/less than 167 ms/);
     expect(faultOf(blocking, {}, [{}, { pool: 'shared' }])).toMatch(/scenarios\[1\]\.pool is "shared"/);
   });
 
