@@ -9,6 +9,10 @@ import { calm, createExperiment, unhurried } from '../support/experiment.ts';
 import { callsOf } from '../support/observed-server.ts';
 import { certificates, ofTest, onFreePorts, shareServer, startRedis } from '../support/servers.ts';
 
+function sum(counts: readonly number[]): number {
+  return counts.reduce((total, count) => total + count, 0);
+}
+
 /** All operations succeeded at the node that they were sent to first, and its masters have counted them. */
 function expectCounted(scenarios: readonly MeasuredResult[]): void {
   for (const { rounds, id } of scenarios)
@@ -69,14 +73,26 @@ describe('cluster is measured as one target', () => {
     test('connections that are cut are those of all masters, and come back', async () => {
       const experiment = await createExperiment(url(), {
         target: { server: 'any', url: url(), cluster: true },
-        scenarios: [{ client: 'wire', workers: 4, cutEveryMs: 20, ...unhurried }],
-        seconds: 0.5,
-        maxFailedShare: 1,
+        // Some five operations for each cut, which costs one at most.
+        scenarios: [{ client: 'wire', workers: 4, cutEveryMs: 100, ...unhurried }],
+        // The test stops it once everything has happened.
+        seconds: 60,
       });
-      const { code } = await experiment.run();
-      expect(code).toBe(0);
+      const calls = (command: string) =>
+        Promise.all(cluster.masters.map(({ redis }) => callsOf(redis, command)));
+      for (const { redis } of cluster.masters) await redis.config('RESETSTAT');
+      const running = experiment.start();
+      await until(async () => {
+        const cuts = await calls('client\\|kill');
+        return cuts.every(count => count > 0) && sum(cuts) > 3;
+      }, 20);
+      const before = sum(await calls('get'));
+      await until(async () => sum(await calls('get')) > before + 10, 20);
+      running.kill('SIGINT');
+      const { code, stderr } = await running.outcome;
+      expect(code, stderr).toBe(130);
       const [round] = (await experiment.result()).scenarios[0]?.rounds ?? [];
-      const failed = Object.values(round?.failed ?? {}).reduce((sum, count) => sum + count, 0);
+      const failed = sum(Object.values(round?.failed ?? {}));
       expect(round?.cuts).toBeGreaterThan(3);
       expect(round?.issued).toBe((round?.completed ?? 0) + failed + (round?.unfinished ?? 0));
       expect(round?.completed).toBeGreaterThan(failed * 3);
@@ -245,7 +261,7 @@ describe('cluster that fails over under load keeps its books', () => {
     if (measured === undefined) throw new Error('nothing was measured');
     expect(measured.populations).toHaveLength(1);
     for (const round of [measured, ...(measured.populations ?? [])]) {
-      const failed = Object.values(round.failed).reduce((sum, count) => sum + count, 0);
+      const failed = sum(Object.values(round.failed));
       expect(round.issued).toBe(round.completed + failed + round.unfinished);
       expect(round.unfinished).toBe(0);
       // Until a replica has taken over, a third of the keys has no master.

@@ -1,6 +1,7 @@
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
+import { until } from '../support/connections.ts';
 import { calm, createExperiment, unhurried } from '../support/experiment.ts';
-import { connectObserver } from '../support/observed-server.ts';
+import { callsOf, connectObserver, measuring } from '../support/observed-server.ts';
 import { shareServer, type TestServer } from '../support/servers.ts';
 
 let server: TestServer;
@@ -74,15 +75,21 @@ test('an idle connection that goes silent costs an operation unless a PING is se
 test('the connections of others are left alone, also those of another run', async () => {
   const another = await connectObserver(server.url);
   await another.client('SETNAME', 'poolbench:2');
-  const before = Number(await another.client('ID'));
+  const id = await another.client('ID');
   const experiment = await createExperiment(server.url, {
     scenarios: [{ client: 'wire', workers: 1, connectionsPerWorker: 1, cutEveryMs: 5, ...calm }],
-    seconds: 0.2,
-    maxFailedShare: 1,
+    // The test stops it once some are cut.
+    seconds: 60,
   });
-  expect((await experiment.run()).code).toBe(0);
+  const running = experiment.start();
+  await measuring(another);
+  const kills = () => callsOf(another, 'client\\|kill');
+  const before = await kills();
+  await until(async () => (await kills()) > before + 10);
+  running.kill('SIGINT');
+  expect((await running.outcome).code).toBe(130);
   expect((await experiment.result()).scenarios[0]?.rounds[0]?.cuts).toBeGreaterThan(0);
-  expect(Number(await another.client('ID'))).toBe(before);
+  expect(await another.client('ID')).toBe(id);
 });
 
 test('a user who may not cut connections is told, and the run goes on', async () => {
@@ -93,9 +100,15 @@ test('a user who may not cut connections is told, and the run goes on', async ()
   });
   const experiment = await createExperiment(server.url, {
     scenarios: [{ client: 'wire', workers: 2, cutEveryMs: 20, ...unhurried }],
-    seconds: 0.3,
+    // The test stops it once it has said so, and gone on.
+    rounds: 1000,
+    seconds: 0.2,
   });
-  expect((await experiment.run()).code).toBe(0);
+  const running = experiment.start();
+  await running.said('NOPERM');
+  await running.said('round 2/1000');
+  running.kill('SIGINT');
+  expect((await running.outcome).code).toBe(130);
   const { scenarios, warnings } = await experiment.result();
   expect(scenarios[0]?.rounds[0]?.cuts).toBe(0);
   expect(warnings.join()).toMatch(/cut .*NOPERM/);

@@ -8,9 +8,9 @@ import { type Outcome, type RunOptions, runPoolbench } from './poolbench.ts';
 
 /**
  * Spread over a scenario, where its load is not the point: an operation every 20 ms, between which the cores are free for
- * the tests beside it. A closed loop takes all it can get, in the warm-up of the threads, too. However late a thread is,
- * it sends some of what is due in its window, but what completes late is in no throughput. To be given a window of 0.2 s
- * where something is to complete.
+ * the tests beside it. A closed loop takes all it can get, in the warm-up of the threads, too. But a thread without a core
+ * until its window is over has begun nothing, which the run tries three times, and what completes late is in no throughput:
+ * to be given a window of 0.2 s where something is to complete.
  */
 export const unhurried = { arrival: { kind: 'constant', rate: 50 } } as const;
 
@@ -65,7 +65,7 @@ export async function createExperiment(
     scenarios: [{ client: 'wire', workers: 4, ...unhurried }],
     rounds: 1,
     // As short as it goes: a load is rarely the point. Without a warm-up every worker of a closed loop begins something in
-    // the window, however busy the machine is: a thread that comes after its end is measured again.
+    // the window, if its thread has a core before the end.
     seconds: config.scenarios === undefined ? 0.2 : 0.05,
     warmupSeconds: 0,
     ...config,
