@@ -139,9 +139,11 @@ export async function runOnce(
   const there = hosts?.used();
   if (hosts !== undefined && there === undefined) return null;
   const { used } = driven;
-  const seconds = Math.max(...driven.samples.map(sample => sample.seconds));
-  // A stopped window is kept with its actual length, unless that is too short for a rate.
-  if (used === null || seconds < Math.min(minWindowSeconds, bench.experiment.seconds / 2)) return null;
+  const windows = driven.samples.map(sample => sample.seconds);
+  const seconds = Math.max(...windows);
+  // A stopped window is kept with its actual length, unless that is too short for a rate. One without a thread is another load.
+  const isShort = seconds < Math.min(minWindowSeconds, bench.experiment.seconds / 2);
+  if (used === null || isShort || windows.includes(0)) return null;
   const measured = {
     ...driven,
     ...ready,

@@ -19,6 +19,7 @@ import type { Target } from '../../../src/main/server/find-target.ts';
 import { claimKeySpace } from '../../../src/main/server/key-space.ts';
 import { keyName } from '../../../src/pool/client/batch.ts';
 import { nowNs } from '../../../src/pool/clock.ts';
+import type { ThreadSample } from '../../../src/workers/contract.ts';
 import { SharedState } from '../../../src/workers/shared-state.ts';
 import { loopback } from '../../support/connections.ts';
 import { createExperiment } from '../../support/experiment.ts';
@@ -149,14 +150,15 @@ describe('measurement', () => {
   test('a measurement whose threads saw its window too late is tried twice more, then has no figures, and a warning says so', async () => {
     const server = await shareServer();
     const sample = await runThread(server.port, { seconds: 0.2 });
-    const outcomeOf = async (goodAttempt: number) => {
+    const late = [{ ...sample, seconds: 0.01 }];
+    const outcomeOf = async (goodAttempt: number, others: readonly ThreadSample[] = late) => {
       let attempts = 0;
       const warnings: string[] = [];
       const round = await measure(
         async (_tasks, _shared, onWindow) => {
           attempts++;
           onWindow({ startNs: nowNs(), warmupSeconds: 0, grown: true });
-          return [attempts === goodAttempt ? sample : { ...sample, seconds: 0.01 }];
+          return attempts === goodAttempt ? [sample] : [...others];
         },
         new AbortController().signal,
         line => warnings.push(line),
@@ -164,6 +166,9 @@ describe('measurement', () => {
       return { seconds: round?.seconds, attempts, warnings };
     };
     expect(await outcomeOf(3)).toEqual({ seconds: 0.2, attempts: 3, warnings: [] });
+    // What is left without one of its threads is another load.
+    const withoutOne = [sample, { ...sample, thread: 1, seconds: 0 }];
+    expect(await outcomeOf(2, withoutOne)).toEqual({ seconds: 0.2, attempts: 2, warnings: [] });
     const never = await outcomeOf(4);
     expect(never).toMatchObject({ seconds: undefined, attempts: 3 });
     expect(never.warnings).toEqual([expect.stringMatching(/no figures in that round/)]);
