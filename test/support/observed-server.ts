@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis, type RedisOptions } from 'ioredis';
 import { onTestFinished } from 'vitest';
 
@@ -35,14 +36,19 @@ export async function loadBegun(redis: Redis): Promise<void> {
  * Resolves when a load of some 50 operations a second and more has lasted for longer than the warm-up of the threads does: a
  * measurement is going on.
  */
-export async function measuring(redis: Redis): Promise<void> {
+export function measuring(redis: Redis): Promise<void> {
+  return rising(() => callsOf(redis, 'get'), 5);
+}
+
+/** Resolves when a count has risen from each of so many looks to the next, 100 ms apart. */
+export async function rising(count: () => Promise<number>, looks: number): Promise<void> {
   const deadline = Date.now() + 60_000;
   let before = 0;
-  for (let busy = 0; busy < 5; await new Promise(resolve => setTimeout(resolve, 100))) {
-    if (Date.now() > deadline) throw new Error('no measurement within a minute');
-    const calls = await callsOf(redis, 'get');
-    busy = calls > before ? busy + 1 : 0;
-    before = calls;
+  for (let rises = 0; rises < looks; await sleep(100)) {
+    const now = await count();
+    if (Date.now() > deadline) throw new Error(`after a minute, the count is ${now}, and does not rise`);
+    rises = now > before ? rises + 1 : 0;
+    before = now;
   }
 }
 
@@ -56,6 +62,12 @@ export function answers(port: number): Promise<boolean> {
     });
     socket.once('error', () => resolve(false));
   });
+}
+
+/** What CLIENT LIST says of the connections of this name, one each. */
+export async function clientsNamed(redis: Redis, name: string): Promise<string[]> {
+  const list = String(await redis.client('LIST'));
+  return list.split('\n').filter(client => client.includes(` name=${name} `));
 }
 
 /** The server's process. */

@@ -15,9 +15,11 @@ export interface TestSentinels {
   readonly url: string;
   /** The master that the first one names now. */
   master(): Promise<number>;
+  /** Lets them notice that the master is gone: until then they fail over for no reason, not for a server without a core either. */
+  notice(): Promise<void>;
 }
 
-/** Sentinels of the test's own that watch one master, and notice within half a second that it is gone. */
+/** Sentinels of the test's own that watch one master. */
 export async function startSentinels(
   masterPort: number,
   {
@@ -45,7 +47,7 @@ export async function startSentinels(
           `port ${port}`,
           'bind 127.0.0.1',
           `sentinel monitor ${masterName} 127.0.0.1 ${masterPort} ${quorum}`,
-          `sentinel down-after-milliseconds ${masterName} 500`,
+          `sentinel down-after-milliseconds ${masterName} 3600000`,
           `sentinel failover-timeout ${masterName} 3000`,
           ...lines,
         ];
@@ -67,6 +69,13 @@ export async function startSentinels(
       const [, port] = (await redis.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', masterName)) as string[];
       redis.disconnect();
       return Number(port);
+    },
+    async notice() {
+      for (const place of places) {
+        const redis = await connectObserver(`redis://${place}`);
+        await redis.call('SENTINEL', 'SET', masterName, 'down-after-milliseconds', '500');
+        redis.disconnect();
+      }
     },
   };
 }
