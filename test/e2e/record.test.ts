@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { readConfig } from '../../src/main/experiment/read-config.ts';
+import { until } from '../support/connections.ts';
 import { monitorLine } from '../support/monitor-lines.ts';
 import { connectObserver } from '../support/observed-server.ts';
 import { runPoolbench } from '../support/poolbench.ts';
@@ -22,17 +23,18 @@ test('a server that requires a login is recorded, and the config that is written
   const redis = await connectObserver(server.url, { password: 'secret' });
   const url = server.url.replace('://', '://:secret@');
   const out = join(await testFolder(), 'recording.json');
-  let isOver = false;
-  const load = (async () => {
-    while (!isOver) {
-      for (let key = 0; key < 20; key++) await redis.set(`private:${key}`, 'a value of 32 bytes, or as many');
-      await redis.get('private:1');
-      await redis.eval('return 1', 0);
-    }
-  })();
-  const recorded = await runPoolbench(['record', url, '--seconds', '0.3', '--out', out]);
-  isOver = true;
-  await load;
+  // It ends with its connection, once the load is in it.
+  const recording = runPoolbench(['record', url, '--seconds', '60', '--out', out]);
+  let monitor: string | undefined;
+  await until(async () => {
+    monitor = /^id=(\d+) .* cmd=monitor /m.exec(String(await redis.client('LIST')))?.[1];
+    return monitor !== undefined;
+  });
+  for (let key = 0; key < 20; key++) await redis.set(`private:${key}`, 'a value of 32 bytes, or as many');
+  await redis.get('private:1');
+  await redis.eval('return 1', 0);
+  await redis.client('KILL', 'ID', Number(monitor));
+  const recorded = await recording;
   expect(recorded.code, recorded.stderr).toBe(0);
   expect(recorded.stderr).toMatch(/MONITOR .* throughput/);
   expect(recorded.stderr).toMatch(/Left out: EVAL/);
@@ -64,7 +66,10 @@ test('a recording is replayed in its order, and not with agents', async () => {
   const commands = Array.from({ length: 120 }, (_, index) =>
     index % 4 === 0 ? ['LPUSH', `private:${index % 7}`, 'secret'] : ['GET', `private:${index % 11}`],
   );
-  const lines = commands.map((words, index) => monitorLine(words, { at: 1_700_000_000 + index / 400 }));
+  // A worker for each of 20 clients: so many commands are sent, however late a busy machine is.
+  const lines = commands.map((words, index) =>
+    monitorLine(words, { at: 1_700_000_000 + index / 400, source: `127.0.0.1:${50_000 + (index % 20)}` }),
+  );
   await writeFile(text, lines.join('\n'));
   const recorded = await runPoolbench(['record', text, '--literal', '--out', config]);
   expect(recorded.code, recorded.stderr).toBe(0);

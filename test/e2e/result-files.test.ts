@@ -53,7 +53,8 @@ beforeAll(async () => {
     rounds: 2,
     seconds: 0.3,
     warmupSeconds: 0,
-    thresholds: { opsPerSecond: '>= 1' },
+    // No server is so fast.
+    thresholds: { 'response.p50': '> 0us' },
   };
   await writeFile(join(home, 'config.json'), JSON.stringify(config));
   const outcome = await runPoolbench([join(home, 'config.json'), '--out', join(home, 'results')]);
@@ -186,7 +187,8 @@ test('server.csv has what the server told, and whose window it was', async () =>
   const [names = [], ...rows] = parseCsv(await read('server.csv'));
   expect(names.slice(0, 4)).toEqual(['at', 'scenario', 'round', 'usedMemoryBytes']);
   const points = result.serverSeries?.points ?? [];
-  expect(points.length).toBeGreaterThan(2);
+  // One at the start and one at the end; those between them depend on how long the run takes.
+  expect(points.length).toBeGreaterThanOrEqual(2);
   expect(rows).toHaveLength(points.length);
   for (const [index, { at, usedMemoryBytes, netOutputBytes, replicationLagBytes }] of points.entries()) {
     const row = Object.fromEntries(names.map((name, column) => [name, rows[index]?.[column] ?? '']));
@@ -243,7 +245,10 @@ test('scenarios.csv has the parameters, medians and limit of every scenario', as
       limitedBy: limitedBy.resource,
       evidence: limitedBy.evidence,
     };
-    for (const [name, value] of Object.entries(expected)) expect(row[name], name).toBe(String(value));
+    // An end of an interval is unbounded if a busy machine left something unsent.
+    const cell = (value: unknown) =>
+      Math.abs(Number(value)) === Number.POSITIVE_INFINITY ? '' : String(value);
+    for (const [name, value] of Object.entries(expected)) expect(row[name], name).toBe(cell(value));
   }
 });
 

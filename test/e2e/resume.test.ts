@@ -5,11 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { Result } from '../../src/aggregate/result.ts';
+import { type Result, resultSchema } from '../../src/aggregate/result.ts';
 import { replaceFile } from '../../src/main/run/results/results-folder.ts';
 import { createExperiment, unhurried } from '../support/experiment.ts';
 import { connectObserver } from '../support/observed-server.ts';
 import { runPoolbench } from '../support/poolbench.ts';
+import { startProxy } from '../support/proxy.ts';
 import { ofTest, shareServer, startRedis, startValkey } from '../support/servers.ts';
 
 describe('killed run is gone on with', () => {
@@ -18,7 +19,9 @@ describe('killed run is gone on with', () => {
   test('kill -9 leaves all finished rounds; --resume keeps them, does the rest, and says so', async () => {
     const server = await ofTest(startRedis());
     const redis = await connectObserver(server.url);
-    const experiment = await createExperiment(server.url, {
+    // Through this process: while it has no core, and does not see how far the run is, the run gets no further.
+    const { port } = await startProxy(server.port);
+    const experiment = await createExperiment(`redis://127.0.0.1:${port}`, {
       scenarios: [{ client: 'wire', workers: [2, 4, 6], ...unhurried }],
       rounds: 4,
       seconds: 0.1,
@@ -78,7 +81,7 @@ describe('killed run is gone on with', () => {
     await writeFile(join(folder, 'result.json'), JSON.stringify(unverified));
     const json = await resume('--json');
     expect(json.stderr).toMatch(/^NOT VERIFIED: /m);
-    expect(JSON.parse(json.stdout)).toEqual(unverified);
+    expect(resultSchema.parse(JSON.parse(json.stdout))).toEqual(unverified);
 
     // What cannot belong to it is refused, before any load.
     await writeFile(join(folder, 'result.json'), JSON.stringify({ ...whole, complete: false }));
@@ -95,7 +98,7 @@ describe('killed run is gone on with', () => {
     await server.stop();
     await ofTest(startValkey({ port: server.port }));
     const other = await resume();
-    expect(other.stderr).toMatch(/^poolbench: .*redis 7.*valkey \d.*\n$/);
+    expect(other.stderr).toMatch(/^poolbench: .*redis \d.*valkey \d.*\n$/);
     expect(other.code).toBe(2);
     const side = { ...whole, complete: false, session: 'a' };
     await writeFile(join(folder, 'result.json'), JSON.stringify(side));

@@ -165,7 +165,8 @@ test('two sides on one server have keys of their own', async () => {
 
 test('a side that is lost ends the run on all, and what was measured is kept', async () => {
   const { valkey, experiment, other } = await prepareDuel(
-    { rounds: 100, timeoutMs: 500 },
+    // Longer than a busy machine leaves a server without a core.
+    { rounds: 100, timeoutMs: 2500 },
     {},
     ofTest(startValkey()),
   );
