@@ -97,7 +97,6 @@ export class LoadDriver {
 
   async #drive(shared: SharedState, releasedNs: number): Promise<ThreadSample> {
     const { thread, warmupSeconds, seconds, timeoutMs } = this.#task;
-    const begunNs = nowNs();
     const window = this.#window;
     if (shared.stopNs !== undefined) window.endNs = shared.stopNs;
     this.#open?.release(releasedNs);
@@ -139,6 +138,7 @@ export class LoadDriver {
     const workers = this.#loads.flatMap(load => load.workers);
     if (this.#open === undefined) for (const worker of workers) worker.start();
     else void this.#open.begin(workers, { gathers: this.#gathers });
+    const begunNs = nowNs();
     await drained(this.#group.allStopped, window, timeoutMs);
     clearInterval(ticker);
     clearInterval(warmupTicker);

@@ -1,5 +1,6 @@
+import { PerformanceObserver } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { loadClient } from '../../src/pool/client/libraries.ts';
 import { nowNs } from '../../src/pool/clock.ts';
 import type { ThreadSample } from '../../src/workers/contract.ts';
@@ -15,7 +16,7 @@ import {
 } from '../support/connections.ts';
 import { startProxy, type TestProxy } from '../support/proxy.ts';
 import { shareServer, type TestServer } from '../support/servers.ts';
-import { accounted, buildTask, type TaskOptions } from '../support/threads.ts';
+import { accounted, buildTask, runOne, type TaskOptions } from '../support/threads.ts';
 
 /** Far beyond what a load may take after its end, and how late a busy machine is. */
 const patienceMs = 30_000;
@@ -150,4 +151,12 @@ test('a load ends by its own time limit, whatever another load in its thread wai
   await until(() => other.shared.progress(0).completed > completed);
   other.shared.stop(nowNs());
   await inTime(other.sample, 'the other load');
+});
+
+test('a load whose thread lost its core before its workers began, until its window was over, has had no window', async () => {
+  const observe = vi.spyOn(PerformanceObserver.prototype, 'observe').mockImplementationOnce(() => {
+    for (const overNs = nowNs() + 200e6; nowNs() < overNs; );
+  });
+  onTestFinished(() => observe.mockRestore());
+  expect(await runOne(server.port, { seconds: 0.15 })).toMatchObject({ seconds: 0, issued: 0 });
 });
