@@ -209,8 +209,8 @@ describe('every measurement of ycsb begins with the same records', () => {
   test('where the room is full it is said once, and no record is left', async () => {
     const experiment = await createExperiment(server.url, {
       workload: { keys: 4, ycsb: 'D' },
-      // Enough inserts to fill the room.
-      scenarios: [{ client: 'wire', workers: 4, ...calm }],
+      // Enough inserts to fill the room, even of the first batch of each worker.
+      scenarios: [{ client: 'wire', workers: 8, pipeline: 20, ...calm }],
       rounds: 2,
       seconds: 0.3,
     });
