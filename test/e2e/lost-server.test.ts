@@ -1,10 +1,9 @@
 import type { Redis } from 'ioredis';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Result } from '../../src/aggregate/result.ts';
-import { freePort } from '../../src/main/server/server-process.ts';
 import { until } from '../support/connections.ts';
-import { createExperiment, type TestExperiment, unhurried } from '../support/experiment.ts';
-import { parseExposition } from '../support/exposition.ts';
+import { createExperiment, unhurried } from '../support/experiment.ts';
+import { startObserved } from '../support/observed-run.ts';
 import { clientsNamed, connectObserver, measuring, processId, rising } from '../support/observed-server.ts';
 import { masterName, startReplicated, startSentinels, untilAllIsKnown } from '../support/sentinels.ts';
 import { ofTest, shareServer, startRedis } from '../support/servers.ts';
@@ -23,18 +22,6 @@ const pools = ['poolbench:1', 'poolbench:1.1'];
 async function bothSend(redis: Redis): Promise<boolean> {
   const clients = await Promise.all(pools.map(name => clientsNamed(redis, name)));
   return clients.every(ofPool => ofPool.some(client => / cmd=[gs]et /.test(client)));
-}
-
-/** Starts it with live metrics. @returns with the number of operations that have failed so far, by these */
-async function startObserved(experiment: TestExperiment) {
-  const port = await freePort();
-  const running = experiment.start(['--prometheus', String(port)]);
-  const failedSoFar = async () => {
-    const families = parseExposition(await (await fetch(`http://127.0.0.1:${port}/metrics`)).text());
-    const { samples = [] } = families.get('poolbench_operations_failed_total') ?? {};
-    return samples.reduce((sum, { value }) => sum + value, 0);
-  };
-  return { ...running, failedSoFar };
 }
 
 /** The loads of the only measurement: that of wire, and that of ioredis beside it. */

@@ -39,7 +39,7 @@ interface StartOptions extends RunOptions {
   readonly command?: 'run' | 'search' | 'versus';
 }
 
-interface RunningExperiment {
+export interface RunningExperiment {
   readonly outcome: Promise<Outcome>;
   /** Resolves once its output holds `text`; rejects if it ends before. */
   said(text: string): Promise<void>;
