@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
-import { measureLimit, startFirstInLine } from '../support/limit.ts';
+import { describe, test } from 'vitest';
+import { expectLimit, startFirstInLine } from '../support/limit.ts';
 import { connectObserver } from '../support/observed-server.ts';
 import { startProxy } from '../support/proxy.ts';
 
@@ -9,7 +9,10 @@ describe('limit is nobody when client and server take turns', () => {
   test('nothing limits when one worker and the server wait for each other on one machine', async context => {
     const { url } = await startFirstInLine(context);
     const config = { scenarios: [{ client: 'wire', workers: 1 }] };
-    expect(await measureLimit(context, url, config)).toMatch(
+    await expectLimit(
+      context,
+      url,
+      config,
       /^none: thread 0\.\d\d of a core, .* busy, server main thread 0\.\d\d of a core: (neither|nothing) was /,
     );
   });
@@ -19,8 +22,12 @@ describe('limit is the client when its threads burn cpu', () => {
   test('the client limits when its thread has a core all the time, and the late event loop is reported', async context => {
     const { url } = await startFirstInLine(context);
     const config = { scenarios: [{ client: 'wire', workers: 1 }] };
-    expect(await measureLimit(context, url, config, { busyThreads: true })).toMatch(
+    await expectLimit(
+      context,
+      url,
+      config,
       /^client: thread [01]\.\d\d of a core, event loop \d+ % busy, .*event loop \d[\d.]* ms late \(p99\); /,
+      { busyThreads: true },
     );
   });
 });
@@ -30,8 +37,12 @@ describe('limit is the machine when threads outnumber its cores', () => {
     const { url } = await startFirstInLine(context);
     const pools = 2 * availableParallelism();
     const config = { scenarios: [{ client: 'wire', pools, workers: pools }] };
-    expect(await measureLimit(context, url, config, { busyThreads: true, crowded: true })).toMatch(
+    await expectLimit(
+      context,
+      url,
+      config,
       /^machine: threads ready without a core [2-9]\d % of the time, machine \d+ % busy /,
+      { busyThreads: true },
     );
   });
 });
@@ -42,7 +53,10 @@ describe('limit is the network when it delays', () => {
     const proxy = await startProxy(port);
     proxy.delayMs = 15;
     const config = { scenarios: [{ client: 'wire', workers: 2 }] };
-    expect(await measureLimit(context, `redis://127.0.0.1:${proxy.port}`, config)).toMatch(
+    await expectLimit(
+      context,
+      `redis://127.0.0.1:${proxy.port}`,
+      config,
       /^network: .* ms per batch, a PING before the load .* ms: round trips took the time; /,
     );
   });
@@ -52,7 +66,10 @@ describe('limit is the pool when it has too few connections', () => {
   test('the pool limits when forty workers share two connections', async context => {
     const { url } = await startFirstInLine(context);
     const config = { scenarios: [{ client: 'wire', workers: 40, connectionsPerWorker: 0.05 }] };
-    expect(await measureLimit(context, url, config)).toMatch(
+    await expectLimit(
+      context,
+      url,
+      config,
       /^pool: 9\d % of the response time \(.* ms\) waiting for a connection, up to 3[89] waiting; /,
     );
   });
@@ -68,9 +85,7 @@ describe('limit is the server when a script keeps it busy', () => {
     // The server must have the next script when one ends, even if this process is late.
     for (let script = 0; script < 4; script++) void keepBusy();
     const config = { scenarios: [{ client: 'wire', workers: 4 }] };
-    expect(await measureLimit(context, url, config)).toMatch(
-      /^server: server main thread [01]\.\d\d of a core; /,
-    );
+    await expectLimit(context, url, config, /^server: server main thread [01]\.\d\d of a core; /);
   });
 });
 
@@ -88,7 +103,10 @@ describe('limit is the server when it takes its time', () => {
     };
     holdWritesBack().catch(() => {});
     const config = { workload: { keys: 20, readShare: 0 }, scenarios: [{ client: 'wire', workers: 4 }] };
-    expect(await measureLimit(context, url, config)).toMatch(
+    await expectLimit(
+      context,
+      url,
+      config,
       /^server: .* ms per batch, a PING before the load .* ms, server main thread 0\.\d\d of a core: it was slow without using a core/,
     );
   });
