@@ -57,6 +57,7 @@ describe('server that comes back is used again', () => {
     expect(outcome.code, outcome.stderr).toBe(130);
     for (const round of loadsOf(result)) {
       const failed = countFailed(round);
+      expect(failed / round.issued).toBeGreaterThan(0.01);
       expect(round.failed.ECONNREFUSED).toBeGreaterThan(0);
       expect(round.issued).toBe(round.completed + failed + round.unfinished);
       expect(round.service.count).toBe(round.completed);
