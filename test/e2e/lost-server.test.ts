@@ -13,6 +13,8 @@ const bothAtOnce = {
   scenarios: [{ client: 'wire', workers: 4, ...unhurried, beside: 'other' }],
   populations: [{ name: 'other', client: 'ioredis', workers: 4, sharesThreads: true, ...unhurried }],
   seconds: 60,
+  // An outage or a failover is to end before the target counts as lost, after twice as long.
+  timeoutMs: 30_000,
 };
 
 /** What the connections of the two are called. */
