@@ -38,7 +38,7 @@ function expectReads({ id, rounds, readFrom }: MeasuredResult): void {
 describe('a cluster with replicas', () => {
   let cluster: TestCluster;
   beforeAll(async () => {
-    cluster = await startCluster({ server: 'valkey', withReplicas: true, nodeTimeoutMs: 5000 });
+    cluster = await startCluster({ server: 'valkey', withReplicas: true });
   });
   afterAll(() => cluster?.stop());
 

@@ -121,6 +121,7 @@ describe('full disk leaves the last good result', () => {
     const out = join(experiment.folder, 'results');
     const args = [process.execPath, cli, 'run', experiment.configPath, '--out', out];
     const child = spawn('sh', ['-c', limited, 'sh', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    onTestFinished(() => void child.kill('SIGKILL'));
     const output = { stdout: '', stderr: '' };
     for (const name of ['stdout', 'stderr'] as const)
       child[name].setEncoding('utf8').on('data', (text: string) => {
