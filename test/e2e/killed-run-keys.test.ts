@@ -218,6 +218,7 @@ describe('keys of a command that cannot be resumed', () => {
     const { code, stderr } = await resume(first);
     expect(code).toBe(2);
     expect(stderr).toMatch(/^poolbench: .*several targets.*\n$/);
+    expect((await resume(join(first, 'result.json'))).code).toBe(2);
     expect(await resume(folder)).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(/^poolbench: .+\n$/),

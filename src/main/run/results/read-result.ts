@@ -19,22 +19,27 @@ const what = 'the result.json of a run, or its folder';
 /** How many results below a folder a message lists. */
 const maxListed = 10;
 
+/** The commands for folders with results. */
+type LinesFor = (folders: readonly string[]) => readonly string[] | Promise<readonly string[]>;
+
+/** The result.json for a path: the file itself, or the one in that folder. @throws PoolbenchError as `resultIn` */
+export async function findResult(path: string, linesFor: LinesFor): Promise<string> {
+  const isFolder = (await stat(path).catch(() => undefined))?.isDirectory();
+  return isFolder ? await resultIn(path, linesFor) : path;
+}
+
 /**
- * The result.json for a path: the file itself, or the one in that folder.
+ * The result.json of a folder, which there may not be.
  *
  * @param linesFor what can be typed if only folders in this one have results, as in that of a versus or a search
  * @throws PoolbenchError RESULT_INVALID in this case
  */
-export async function findResult(
-  path: string,
-  linesFor: (folders: readonly string[]) => readonly string[] | Promise<readonly string[]>,
-): Promise<string> {
-  if (!(await stat(path).catch(() => undefined))?.isDirectory()) return path;
-  const file = join(path, resultName);
+export async function resultIn(folder: string, linesFor: LinesFor): Promise<string> {
+  const file = join(folder, resultName);
   if (existsSync(file)) return file;
-  const folders = (await readdir(path).catch(() => []))
-    .map(name => join(path, name))
-    .filter(folder => existsSync(join(folder, resultName)))
+  const folders = (await readdir(folder).catch(() => []))
+    .map(name => join(folder, name))
+    .filter(below => existsSync(join(below, resultName)))
     .toSorted();
   if (folders.length === 0) return file;
   // The names of runs begin with their times.
@@ -42,7 +47,7 @@ export async function findResult(
   const others = folders.length > listed.length ? ` (the last ${listed.length} of ${folders.length})` : '';
   const lines = (await linesFor(listed)).map(line => `\n  ${line}`);
   const use = lines.length === 0 ? '; nothing is left to do in them' : `. Use:${lines.join('')}`;
-  throw invalid(path, `${what}, found results only in folders below it${others}${use}`);
+  throw invalid(folder, `${what}, found results only in folders below it${others}${use}`);
 }
 
 /**
