@@ -228,6 +228,11 @@ describe('keys of a command that cannot be resumed', () => {
     const { code, stderr } = await resume(first);
     expect(code).toBe(2);
     expect(stderr).toMatch(/^poolbench: .*several targets.*\n$/);
+    expect((await resume(join(first, 'result.json'))).code).toBe(2);
+    expect(await resume(folder)).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^poolbench: .+\n$/),
+    });
   });
 
   test('are removed from the server of a killed search by run --resume of its steps', async () => {

@@ -22,8 +22,8 @@ import { shownTarget } from '../server/find-target.ts';
 import { withoutPassword } from '../server/url.ts';
 import { foundOn } from './assemble.ts';
 import { Course } from './course.ts';
-import { resumeCommand } from './left-keys.ts';
-import { findResult, readResult } from './results/read-result.ts';
+import { resumeCommands } from './left-keys.ts';
+import { readResult, resultIn } from './results/read-result.ts';
 import { stampOf } from './results/results-writer.ts';
 
 /** A stopped run, and what it is resumed with. */
@@ -67,7 +67,7 @@ export async function readLeftRun(
   folder: string,
   given: Options<'target' | 'url'>,
 ): Promise<{ readonly left: LeftResult; readonly plan: Plan; readonly refusal: string | null }> {
-  const file = await findResult(folder, folders => folders.map(resumeCommand));
+  const file = await resultIn(folder, resumeCommands);
   const left = await readLeftResult(file);
   const { result } = left;
   // Its paths are relative to where it was run, like those on a command line. The files come first: with other texts, the

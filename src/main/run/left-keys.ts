@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+import { resultName } from '../../aggregate/report/files/result-files.ts';
 import type { Result } from '../../aggregate/result.ts';
 import { formatList, formatPlural, toOneLine } from '../../aggregate/text/format.ts';
 import { wasRunning } from '../../aggregate/text/target-words.ts';
@@ -10,14 +12,25 @@ import type { Control } from '../server/control.ts';
 import { describeRemoval, findLeftKeys, removeKeySpace } from '../server/key-space.ts';
 import { removeLibraries } from '../server/server-scripts.ts';
 import { shownAddress } from '../server/url.ts';
-import { readKeyClaims } from './results/read-result.ts';
+import { readRunState } from './results/read-result.ts';
 
 /** Claims as a result keeps them. */
 export type KeptClaims = NonNullable<Result['keyClaims']>['prefixes'];
 
 /** The command that continues a run and removes the keys that it left, or only these if it cannot be continued. */
-export function resumeCommand(folder: string): string {
+function resumeCommand(folder: string): string {
   return asTypedHere('run', '--resume', quote(shownFolder(folder)));
+}
+
+/** The commands for those of these folders with a result that `--resume` can do something for. */
+export async function resumeCommands(folders: readonly string[]): Promise<string[]> {
+  const states = await Promise.all(folders.map(folder => readRunState(join(folder, resultName))));
+  return folders.flatMap((folder, index) => {
+    const state = states[index];
+    // One side of several is not continued.
+    const isOpen = state && !state.complete && state.session === undefined;
+    return state && (isOpen || describeLeftKeys(state, folder) !== null) ? [resumeCommand(folder)] : [];
+  });
 }
 
 /**
@@ -25,13 +38,13 @@ export function resumeCommand(folder: string): string {
  * The end of a command, `report` and `--resume` say it in the same words.
  */
 export function describeLeftKeys(
-  { keyClaims, target, complete }: Pick<Result, 'keyClaims' | 'target' | 'complete'>,
+  { keyClaims, target, complete, session }: Pick<Result, 'keyClaims' | 'target' | 'complete' | 'session'>,
   folder: string,
 ): string | null {
   if (keyClaims === undefined || !wasRunning(target)) return null;
   const prefixes = formatList(keyClaims.prefixes.map(({ prefix }) => prefix));
   const left = toOneLine(`Keys may be left on the server at ${target.declared.url}, under ${prefixes}`);
-  const too = complete ? '' : ', and to continue the run if it can be continued';
+  const too = complete || session !== undefined ? '' : ', and continue the run if possible';
   return `${left}. To remove them${too}: ${resumeCommand(folder)}`;
 }
 
@@ -101,7 +114,8 @@ export async function expectEnded(run: LeftRun): Promise<void> {
 
 /** The claims in a result, each with the name of the connections of the command that made it. */
 async function claimsIn({ file }: LeftRun) {
-  const { connectionName, prefixes } = (await readKeyClaims(file)) ?? { connectionName: '', prefixes: [] };
+  const { keyClaims } = (await readRunState(file)) ?? {};
+  const { connectionName, prefixes } = keyClaims ?? { connectionName: '', prefixes: [] };
   return prefixes.map(claim => ({ ...claim, connectionName: claim.connectionName ?? connectionName }));
 }
 

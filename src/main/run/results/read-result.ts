@@ -22,29 +22,35 @@ const what = 'the result.json of a run, or its folder';
 /** How many results below a folder a message lists. */
 const maxListed = 10;
 
+/** The commands for folders with results. */
+type LinesFor = (folders: readonly string[]) => readonly string[] | Promise<readonly string[]>;
+
+/** The result.json for a path: the file itself, or the one in that folder. @throws PoolbenchError as `resultIn` */
+export async function findResult(path: string, linesFor: LinesFor): Promise<string> {
+  const isFolder = (await stat(path).catch(() => undefined))?.isDirectory();
+  return isFolder ? await resultIn(path, linesFor) : path;
+}
+
 /**
- * The result.json for a path: the file itself, or the one in that folder.
+ * The result.json of a folder, which there may not be.
  *
- * @param linesFor what to type if only folders in this one have results, as in that of a versus or a search
+ * @param linesFor what can be typed if only folders in this one have results, as in that of a versus or a search
  * @throws PoolbenchError RESULT_INVALID in this case
  */
-export async function findResult(
-  path: string,
-  linesFor: (folders: readonly string[]) => readonly string[],
-): Promise<string> {
-  if (!(await stat(path).catch(() => undefined))?.isDirectory()) return path;
-  const file = join(path, resultName);
+export async function resultIn(folder: string, linesFor: LinesFor): Promise<string> {
+  const file = join(folder, resultName);
   if (existsSync(file)) return file;
-  const folders = (await readdir(path).catch(() => []))
-    .map(name => join(path, name))
-    .filter(folder => existsSync(join(folder, resultName)))
+  const folders = (await readdir(folder).catch(() => []))
+    .map(name => join(folder, name))
+    .filter(below => existsSync(join(below, resultName)))
     .toSorted();
   if (folders.length === 0) return file;
   // The names of runs begin with their times.
   const listed = folders.slice(-maxListed);
   const others = folders.length > listed.length ? ` (the last ${listed.length} of ${folders.length})` : '';
-  const lines = linesFor(listed).map(line => `\n  ${line}`);
-  throw invalid(path, `${what}, found results only in folders below it${others}. Use:${lines.join('')}`);
+  const lines = (await linesFor(listed)).map(line => `\n  ${line}`);
+  const use = lines.length === 0 ? '; nothing is left to do in them' : `. Use:${lines.join('')}`;
+  throw invalid(folder, `${what}, found results only in folders below it${others}${use}`);
 }
 
 /**
@@ -76,12 +82,13 @@ export async function readResult(file: string): Promise<Result> {
   return { ...result, scenarios: result.scenarios.map(withTails) };
 }
 
-/** The claims that the run of a result.json has left on its server, if the file is one. */
-export async function readKeyClaims(file: string): Promise<Result['keyClaims']> {
+/** How far a run came, and what it left; undefined if the file is no result. */
+export async function readRunState(
+  file: string,
+): Promise<Pick<Result, 'complete' | 'session' | 'target' | 'keyClaims'> | undefined> {
   if (!existsSync(file)) return undefined;
-  const keys = resultSchema.pick({ keyClaims: true });
-  const checked = await readChecked(file, keys, what).catch(() => undefined);
-  return checked?.keyClaims;
+  const keys = resultSchema.pick({ complete: true, session: true, target: true, keyClaims: true });
+  return await readChecked(file, keys, what).catch(() => undefined);
 }
 
 /** Results before 0.6, and of a run that was killed, have the histograms of their pooled tails, but not the figures. */
