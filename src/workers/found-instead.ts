@@ -10,6 +10,7 @@ const meanings: Readonly<Record<string, string>> = {
   ENAMETOOLONG: 'a name that is too long',
   ENOSPC: 'a disk that is full',
   EDQUOT: 'a disk quota that is used up',
+  EFBIG: 'a limit on the size of files (ulimit -f)',
 };
 
 /** What was found in place of a file or a folder, to follow "found": Node's text repeats the path and names a system call. */

@@ -68,7 +68,9 @@ test('the CSV has the columns of every metric of the summary', () => {
 });
 
 test('a comparison has figure and ratio of every metric that is compared', () => {
-  const [{ sides: [, side] = [] } = {}] = comparisonSchema.parse(compareResults([result, result])).scenarios;
+  const [{ sides: [, side] = [] } = {}] = comparisonSchema.parse(
+    JSON.parse(JSON.stringify(compareResults([result, result]))),
+  ).scenarios;
   expect(comparedMetrics.length).toBeGreaterThan(0);
   for (const { summaryKey, ratioKey } of comparedMetrics) {
     expect(side?.[summaryKey]).toEqual(result.scenarios[0]?.summary?.[summaryKey]);
