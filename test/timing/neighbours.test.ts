@@ -34,12 +34,13 @@ const computing = `export default async ({ client, key }) => {
   await client.strlen(key());
 };`;
 
-/** Without a population that delays it, the load is delayed for far less than 5 ms. */
+/**
+ * In half of the rounds without a population that delays the load, at least, it is delayed for far less than 5 ms. Of the load
+ * alone and that beside an idle population together: if only the idle one delayed it, that would be judged.
+ */
 function isUndisturbed(scenarios: readonly MeasuredResult[]): boolean {
-  const [alone, idle] = scenarios;
-  return [alone, idle].every(
-    scenario => median((scenario?.rounds ?? []).map(({ response }) => response.p99)) < 2.5,
-  );
+  const p99s = scenarios.slice(0, 2).flatMap(({ rounds }) => rounds.map(({ response }) => response.p99));
+  return p99s.filter(ms => ms < 2.5).length >= p99s.length / 2;
 }
 
 test('5 ms of the server or of the same thread, 10 times a second, raise the p99 of a load but not its p50; other populations change neither', {
