@@ -243,7 +243,7 @@ function cellOf({ columns, rows }: KeptTable, row: string, column: string): stri
   return rows.find(({ name }) => name === row)?.cells[columns.indexOf(column)] ?? '';
 }
 
-/** Servers that were measured in turn, each to the first side; a pair that several ledgers have by the newest of them. */
+/** Servers that were measured in turn, each relative to the first side. If several ledgers have a pair, the newest is shown. */
 function versusBlocks(findings: readonly Finding[]): Block[] {
   const shown = new Set<string>();
   const measuredAt = ({ versus }: Finding) => Date.parse(versus?.sides[0]?.startedAt ?? '') || 0;

@@ -151,7 +151,7 @@ export class LoadDriver {
     const loads = this.#loads.map(finish);
     const sample: ThreadSample = {
       thread,
-      // A thread without a core until the window was over has had none, whatever its schedule offered.
+      // A thread that had no core until its window was over has had no window, whatever its schedule offered.
       seconds: begunNs < window.endNs ? Math.max(0, (window.endNs - startNs) / 1e9) : 0,
       threadLoad: this.#open === undefined && spinShare === 0 ? threadLoad : { ...threadLoad, spinShare },
       allServedMs: allServedNs === null ? null : (allServedNs - releasedNs) / 1e6,

@@ -186,7 +186,7 @@ export function coverageOf(count: number): number {
   return count < minRounds ? Math.max(0, 1 - 2 ** (1 - count)) : 1 - 2 * alpha;
 }
 
-/** The same of a ratio of so many rounds: with fewer than `minRounds` it has no interval, and no report shows it. */
+/** The same for a ratio of this many rounds: with fewer than `minRounds` it has no interval, and no report shows it. */
 export function coverageOfRatio(rounds: number): number {
   return rounds < minRounds ? 0 : coverageOf(rounds);
 }

@@ -153,7 +153,7 @@ function describeWritten({ sides, comparison, comparisonFiles }: RunOutcome): st
   return `${comparisonFiles}${all ? folders : ''}`;
 }
 
-/** How the run is continued, which also removes the keys that it left, or else how only these are removed. */
+/** Prints the command that continues the run and removes the keys that it left, or otherwise that which only removes them. */
 function printNext(
   results: readonly Result[],
   plan: Plan,
@@ -163,7 +163,7 @@ function printNext(
   const [side] = plan.sides;
   const [result] = results;
   if (side === undefined || plan.sides.length > 1 || result?.complete !== false) {
-    for (const [index, result] of results.entries()) printLeftKeys(result, parts[index] ?? resultsFolder);
+    for (const [index, each] of results.entries()) printLeftKeys(each, parts[index] ?? resultsFolder);
     return;
   }
   if (finishedOf(result, plan).count === 0) {

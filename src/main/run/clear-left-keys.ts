@@ -50,13 +50,13 @@ export async function clearLeftKeys(
   });
 }
 
-/** That the server of a run is still gone, for the user; any other error as it is. */
+/** An error that says what to do if the server of a run is still gone; any other error unchanged. */
 function asStillGone(cause: unknown, left: string | null): unknown {
   if (!(cause instanceof PoolbenchError) || cause.code !== 'TARGET_UNREACHABLE') return cause;
   const { message } = asError(cause.cause ?? cause);
   return new PoolbenchError(
     cause.code,
-    `expected the server on which this command left keys, found: ${message}; start it, and repeat the command. If its data is gone, so are the keys.\n${left}`,
+    `expected the server on which an earlier command left keys, found: ${message}; start it, and try again. If its data is gone, so are the keys.\n${left}`,
     { cause: cause.cause },
   );
 }

@@ -22,7 +22,7 @@ function resumeCommand(folder: string): string {
   return asTypedHere('run', '--resume', quote(shownFolder(folder)));
 }
 
-/** The commands for those of these folders with a result that `--resume` can do something for. */
+/** The `--resume` commands for those of these folders with results in which it has something to do. */
 export async function resumeCommands(folders: readonly string[]): Promise<string[]> {
   const states = await Promise.all(folders.map(folder => readRunState(join(folder, resultName))));
   return folders.flatMap((folder, index) => {
@@ -34,8 +34,8 @@ export async function resumeCommands(folders: readonly string[]): Promise<string
 }
 
 /**
- * That a result has claims of keys on a server that was running before it, and how they are removed; null if it has none.
- * The end of a command, `report` and `--resume` say it in the same words.
+ * Says that a result has claims of keys on a server that was running before it, and how to remove them; null if it has none.
+ * The end of a command, `report` and `--resume` use the same words.
  */
 export function describeLeftKeys(
   { keyClaims, target, complete, session }: Pick<Result, 'keyClaims' | 'target' | 'complete' | 'session'>,
@@ -48,7 +48,7 @@ export function describeLeftKeys(
   return `${left}. To remove them${too}: ${resumeCommand(folder)}`;
 }
 
-/** Writes it to standard error, even with --quiet: the keys stay until somebody removes them. */
+/** Prints this on standard error, even with --quiet: the keys stay until somebody removes them. */
 export function printLeftKeys(result: Parameters<typeof describeLeftKeys>[0], folder: string): void {
   const left = describeLeftKeys(result, folder);
   if (left !== null) process.stderr.write(`${left}\n`);

@@ -141,7 +141,7 @@ export async function runOnce(
   const { used } = driven;
   const windows = driven.samples.map(sample => sample.seconds);
   const seconds = Math.max(...windows);
-  // A stopped window is kept with its actual length, unless that is too short for a rate. One without a thread is another load.
+  // A stopped window is kept with its actual length, unless that is too short for a rate. If a thread had none, the load was smaller.
   const isShort = seconds < Math.min(minWindowSeconds, bench.experiment.seconds / 2);
   if (used === null || isShort || windows.includes(0)) return null;
   const measured = {

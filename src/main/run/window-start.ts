@@ -30,7 +30,7 @@ export interface WindowStart {
  *
  * @param releasedNs the start instant of the load
  * @param leadNs between setting the start and the start itself, at least: the threads must see it by then
- * @param boundSeconds the 2 s, which on a busy machine are too few for a test of how pools grow
+ * @param boundSeconds the 2 s; tests of how pools grow need more on a busy machine
  * @param onSet is called before the threads can see the start
  */
 export async function openWindow(

@@ -61,15 +61,15 @@ export async function firstThatStarts(
   const failed = new Map<string, StartableServer[]>();
   const tried = () =>
     [...failed].map(([why, servers]) => (servers.length === 0 ? why : `${servers.join(', ')}: ${why}`));
-  for (const { server: wanted, step, start } of ways) {
+  for (const { server: kind, step, start } of ways) {
     try {
       const { server, what } = await start();
       const foundBy = `${what}, started on ${shownNode(server)}`;
-      options.say(wanted === undefined ? foundBy : `${wanted}: ${foundBy}`);
+      options.say(kind === undefined ? foundBy : `${kind}: ${foundBy}`);
       return { started: { server, foundBy }, tried: tried() };
     } catch (error) {
       const why = `${step}: ${firstLine(error)}`;
-      failed.set(why, [...(failed.get(why) ?? []), ...(wanted === undefined ? [] : [wanted])]);
+      failed.set(why, [...(failed.get(why) ?? []), ...(kind === undefined ? [] : [kind])]);
     }
   }
   return { started: undefined, tried: tried() };

@@ -35,7 +35,7 @@ export function parseAddress(url: string, defaultPort = 6379): Address {
   const parsed = place !== '' && URL.canParse(text) ? new URL(text) : undefined;
   if (parsed === undefined) {
     throw new Error(
-      'expected a host name or an IP address after "//", such as redis://localhost:6379, or redis://[::1]:6379 with IPv6',
+      'expected a host name or an IP address after "//", such as redis://localhost:6379, or redis://[::1]:6379 for IPv6',
     );
   }
   if (parsed.search !== '' || parsed.hash !== '')

@@ -22,7 +22,7 @@ const what = 'the result.json of a run, or its folder';
 /** How many results below a folder a message lists. */
 const maxListed = 10;
 
-/** The commands for folders with results. */
+/** What a user can type for folders with results, as lines. */
 type LinesFor = (folders: readonly string[]) => readonly string[] | Promise<readonly string[]>;
 
 /** The result.json for a path: the file itself, or the one in that folder. @throws PoolbenchError as `resultIn` */
@@ -32,9 +32,9 @@ export async function findResult(path: string, linesFor: LinesFor): Promise<stri
 }
 
 /**
- * The result.json of a folder, which there may not be.
+ * The path of the result.json of a folder, whether or not it exists.
  *
- * @param linesFor what can be typed if only folders in this one have results, as in that of a versus or a search
+ * @param linesFor makes the lines for the folders below this one, if only they have results, as after a versus or a search
  * @throws PoolbenchError RESULT_INVALID in this case
  */
 export async function resultIn(folder: string, linesFor: LinesFor): Promise<string> {
