@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { lobbyName, writeBadge } from '../../src/main/agents/lobby.ts';
 import { describeTool } from '../../src/main/environment.ts';
-import { freePort } from '../../src/main/server/server-process.ts';
 import {
   expectExact,
   expectFree,
@@ -17,6 +16,7 @@ import { calm, createExperiment, unhurried } from '../support/experiment.ts';
 import { createSuites } from '../support/ledger.ts';
 import { connectObserver } from '../support/observed-server.ts';
 import { runPoolbench } from '../support/poolbench.ts';
+import { ownPort } from '../support/ports.ts';
 import {
   certificates,
   ofTest,
@@ -191,7 +191,7 @@ describe('load runs on agents as it does here', () => {
   test('the control server may have TLS and an ACL; login and certificates of the target come from the agent, which ends when it is told to', async () => {
     let tlsPort = 0;
     const starting = onFreePorts(async () => {
-      tlsPort = await freePort();
+      tlsPort = await ownPort();
       return await startRedis({ args: tlsArguments(tlsPort) });
     });
     const control = await ofTest(starting);

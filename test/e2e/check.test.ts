@@ -2,12 +2,12 @@ import { existsSync } from 'node:fs';
 import { access, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { freePort } from '../../src/main/server/server-process.ts';
 import { bareMachine } from '../support/bare-machine.ts';
 import { until } from '../support/connections.ts';
 import { createExperiment } from '../support/experiment.ts';
 import { answers, callsOf, connectObserver } from '../support/observed-server.ts';
 import { runPoolbench } from '../support/poolbench.ts';
+import { ownPort } from '../support/ports.ts';
 import { startRedis } from '../support/servers.ts';
 
 test('check identifies the target and prints plan and duration, without a GET or a SET', async () => {
@@ -39,7 +39,7 @@ test('check identifies the target and prints plan and duration, without a GET or
 });
 
 test('check stops the server that it started', async () => {
-  const port = await freePort();
+  const port = await ownPort();
   const experiment = await createExperiment(`redis://localhost:${port}`);
   const { code, stdout, stderr } = await runPoolbench(['check', experiment.configPath]);
   expect(code, stderr).toBe(0);
@@ -60,7 +60,7 @@ test('check reports a stand-in, and with --no-stand-in refuses it', async () => 
 });
 
 test('SIGHUP while a server is fetched: 130, and nothing is left of it', async () => {
-  const experiment = await createExperiment(`redis://localhost:${await freePort()}`);
+  const experiment = await createExperiment(`redis://localhost:${await ownPort()}`);
   const env = await bareMachine(experiment.folder);
   const apt = join(experiment.folder, 'bin', 'apt-get');
   const atWork = join(experiment.folder, 'at-work');

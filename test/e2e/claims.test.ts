@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { resultSchema } from '../../src/aggregate/result.ts';
 import { readResult } from '../../src/main/run/results/read-result.ts';
-import { freePort } from '../../src/main/server/server-process.ts';
 import { createSuites } from '../support/ledger.ts';
 import { answers, connectObserver } from '../support/observed-server.ts';
+import { ownPort } from '../support/ports.ts';
 import { ofTest, shareServer, startRedis, startValkey } from '../support/servers.ts';
 
 describe('claims run every suite into one ledger', () => {
@@ -44,7 +44,7 @@ describe('claims run every suite into one ledger', () => {
   });
 
   test('a config of a server to start: one start for all suites, and it is stopped', async () => {
-    const port = await freePort();
+    const port = await ownPort();
     const suites = await createSuites({ C1: 'first', C3: 'second' });
     const target = { server: 'redis', url: `redis://127.0.0.1:${port}` };
     const config = await suites.write('mine', { target });

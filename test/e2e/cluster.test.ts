@@ -2,11 +2,11 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import type { MeasuredResult } from '../../src/aggregate/result.ts';
 import { readConfig } from '../../src/main/experiment/read-config.ts';
 import { resolveTarget } from '../../src/main/server/find-target.ts';
-import { freePort } from '../../src/main/server/server-process.ts';
 import { startCluster, type TestCluster, type TestNode } from '../support/cluster.ts';
 import { rejection, until } from '../support/connections.ts';
 import { calm, createExperiment, unhurried } from '../support/experiment.ts';
 import { callsOf } from '../support/observed-server.ts';
+import { ownPort } from '../support/ports.ts';
 import { certificates, ofTest, onFreePorts, shareServer, startRedis } from '../support/servers.ts';
 
 function sum(counts: readonly number[]): number {
@@ -162,7 +162,7 @@ describe('cluster is measured as one target', () => {
 
     test('a cluster that does not serve all slots', async () => {
       const starting = onFreePorts(async () =>
-        startRedis({ args: ['--cluster-enabled', 'yes', '--cluster-port', String(await freePort())] }),
+        startRedis({ args: ['--cluster-enabled', 'yes', '--cluster-port', String(await ownPort())] }),
       );
       const empty = await ofTest(starting);
       expect(await find(empty.url, true)).toMatchObject({

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { readConfig } from '../../src/main/experiment/read-config.ts';
-import { freePort } from '../../src/main/server/server-process.ts';
 import { bareMachine } from '../support/bare-machine.ts';
 import { rejection } from '../support/connections.ts';
 import { createExperiment, unhurried } from '../support/experiment.ts';
 import { answers, connectObserver, processId, processLives } from '../support/observed-server.ts';
 import { runPoolbench } from '../support/poolbench.ts';
+import { ownPort } from '../support/ports.ts';
 import { shareServer } from '../support/servers.ts';
 import { readComparison, readSide } from '../support/session.ts';
 
@@ -47,7 +47,7 @@ async function disguiseAsDragonfly(port: number): Promise<string> {
 describe('declared server is used started or stood in for', () => {
   const shipped = (name: string) => fileURLToPath(new URL(`../../configs/${name}.json`, import.meta.url));
   test('the target of configs/valkey.json starts valkey-server itself and leaves no process', async () => {
-    const port = await freePort();
+    const port = await ownPort();
     const url = `redis://localhost:${port}/0`;
     const experiment = await createExperiment(url);
     const before = await readdir(experiment.folder);
@@ -72,7 +72,7 @@ describe('declared server is used started or stood in for', () => {
   });
 
   test('a server that is named by --url, POOLBENCH_URL or a URL is never replaced, unless --start asks for it', async () => {
-    const url = `redis://127.0.0.1:${await freePort()}`;
+    const url = `redis://127.0.0.1:${await ownPort()}`;
     const experiment = await createExperiment('redis://127.0.0.1:1');
     const refusal = { code: 3, stdout: '', stderr: expect.stringMatching(/nothing listens there.*--start/) };
     expect(await experiment.run(['--url', url])).toMatchObject(refusal);
@@ -131,7 +131,7 @@ describe('any server is taken as it is', () => {
   });
 
   test('where nothing answers one is started', async () => {
-    const url = `redis://localhost:${await freePort()}`;
+    const url = `redis://localhost:${await ownPort()}`;
     const experiment = await createExperiment(url, { target: { server: 'any', url } });
     const { code, stdout, stderr } = await runPoolbench(['check', experiment.configPath, '--no-stand-in']);
     expect(code, stderr).toBe(0);
@@ -139,7 +139,7 @@ describe('any server is taken as it is', () => {
   });
 
   test('the embedded server stands in, or is refused', async () => {
-    const url = `redis://localhost:${await freePort()}`;
+    const url = `redis://localhost:${await ownPort()}`;
     const experiment = await createExperiment(url, { target: { server: 'any', url } });
     const env = await bareMachine(experiment.folder);
     const lenient = await runPoolbench(['check', experiment.configPath], { env });
@@ -185,7 +185,7 @@ describe('any server is taken as it is', () => {
 
 describe('embedded server stands in loudly', () => {
   test('where no server can be had the run goes to the embedded one, and says so', async () => {
-    const port = await freePort();
+    const port = await ownPort();
     const experiment = await createExperiment(`redis://localhost:${port}`, {
       scenarios: [{ client: 'wire', workers: 4, pools: [1, 2], ...unhurried }],
       seconds: 0.2,
@@ -227,7 +227,7 @@ describe('embedded server stands in loudly', () => {
   });
 
   test('--no-stand-in makes it an error that names every step and what to install', async () => {
-    const experiment = await createExperiment(`redis://localhost:${await freePort()}`);
+    const experiment = await createExperiment(`redis://localhost:${await ownPort()}`);
     const env = await bareMachine(experiment.folder);
     const { code, stdout, stderr } = await experiment.run(['--no-stand-in', '--quiet'], { env });
     expect(code).toBe(3);
@@ -248,7 +248,7 @@ describe('embedded server stands in loudly', () => {
 
 describe('server threads are swept', () => {
   async function createSwept(threads: unknown, server = 'redis') {
-    const port = await freePort();
+    const port = await ownPort();
     const url = `redis://localhost:${port}/0`;
     const target = { server, url, threads };
     return {

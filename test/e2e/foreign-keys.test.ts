@@ -3,7 +3,7 @@ import { connectControl } from '../../src/main/server/control.ts';
 import { findOtherServers } from '../../src/main/server/other-servers.ts';
 import { preflight } from '../../src/main/server/preflight.ts';
 import { keyName } from '../../src/pool/client/batch.ts';
-import { loopback } from '../support/connections.ts';
+import { loopback, patient } from '../support/connections.ts';
 import { calm, createExperiment, unhurried } from '../support/experiment.ts';
 import { connectObserver, loadBegun } from '../support/observed-server.ts';
 import { startProxy } from '../support/proxy.ts';
@@ -11,7 +11,7 @@ import { startScriptedServer } from '../support/scripted-server.ts';
 import { shareServer } from '../support/servers.ts';
 
 async function controlOf(port: number) {
-  const control = await connectControl(loopback(port), { timeoutMs: 5000 });
+  const control = await connectControl(loopback(port), patient);
   onTestFinished(() => control.close());
   return control;
 }

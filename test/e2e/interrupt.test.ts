@@ -2,10 +2,10 @@ import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { freePort } from '../../src/main/server/server-process.ts';
 import { until } from '../support/connections.ts';
 import { createExperiment, unhurried } from '../support/experiment.ts';
 import { answers, connectObserver, loadBegun, processId, processLives } from '../support/observed-server.ts';
+import { ownPort } from '../support/ports.ts';
 import { ofTest, shareServer, startRedis } from '../support/servers.ts';
 
 /** Written at the end of a run. */
@@ -65,7 +65,7 @@ test('SIGINT: partial results with all of their files, no verdict on thresholds,
 });
 
 test('SIGTERM: a long measurement ends, and the server that was started with it', async () => {
-  const port = await freePort();
+  const port = await ownPort();
   const url = `redis://127.0.0.1:${port}`;
   const experiment = await createExperiment(url, forHours);
   const running = experiment.start();
@@ -83,7 +83,7 @@ test('SIGTERM: a long measurement ends, and the server that was started with it'
 });
 
 test('a second interrupt ends the run at once, though the server answers no more', async () => {
-  const port = await freePort();
+  const port = await ownPort();
   const url = `redis://127.0.0.1:${port}`;
   // The drain would wait for an hour.
   const experiment = await createExperiment(url, { ...forHours, timeoutMs: 600_000 });
@@ -144,7 +144,7 @@ test('an interrupt in the prefill: no load, no keys left', async () => {
 });
 
 test('an interrupt while the target is started: nothing is left of it', async () => {
-  const experiment = await createExperiment(`redis://127.0.0.1:${await freePort()}`);
+  const experiment = await createExperiment(`redis://127.0.0.1:${await ownPort()}`);
   // A server that starts, and then never answers.
   const bin = join(experiment.folder, 'bin');
   const pidFile = join(experiment.folder, 'pid');

@@ -13,8 +13,8 @@ import { ofTest, startRedis } from '../support/servers.ts';
 const ownProcess = { ownProcess: true };
 
 /**
- * A run on a server of the test's own, by a proxy in this process: without a core for it the run gets no further, and so cannot
- * have ended before it is killed.
+ * A run on a server of the test's own, through a proxy in this process: while this process has no core, the run gets no further,
+ * so it cannot end before it is killed.
  */
 async function createRun(config: Readonly<Record<string, unknown>> = {}) {
   const server = await ofTest(startRedis());

@@ -4,10 +4,10 @@ import { type AddressInfo, createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { freePort } from '../../src/main/server/server-process.ts';
 import { createExperiment, unhurried } from '../support/experiment.ts';
 import { metricValue, parseExposition } from '../support/exposition.ts';
 import { runPoolbench } from '../support/poolbench.ts';
+import { ownPort } from '../support/ports.ts';
 import { startProxy } from '../support/proxy.ts';
 import { shareServer } from '../support/servers.ts';
 
@@ -36,7 +36,7 @@ test('scraped to its end, on its port and by this machine alone: counters never 
   await once(receiver, 'listening');
   const { port: receiverPort } = receiver.address() as AddressInfo;
   let output = '';
-  const port = await freePort();
+  const port = await ownPort();
   const flags = ['--prometheus', String(port), '--otlp', `http://127.0.0.1:${receiverPort}`];
   const running = experiment.run(flags, {
     onOutput(text) {
@@ -107,7 +107,7 @@ test('scraped to its end, on its port and by this machine alone: counters never 
 test('a receiver that is gone costs a warning, and no result', async () => {
   const server = await shareServer();
   const experiment = await createExperiment(server.url);
-  const gone = await experiment.run(['--otlp', `http://127.0.0.1:${await freePort()}`, '--quiet']);
+  const gone = await experiment.run(['--otlp', `http://127.0.0.1:${await ownPort()}`, '--quiet']);
   expect(gone.code, gone.stderr).toBe(0);
   expect(gone.stderr).toMatch(/warning: the last metrics were not pushed .*ECONNREFUSED/);
   expect((await experiment.result()).complete).toBe(true);

@@ -55,7 +55,7 @@ describe('report renders a result again', () => {
   });
 });
 
-test('report and compare of a folder that only has results below it name each of them, of many the last', async () => {
+test('report and compare of a folder with results only below it list them, or the last ten of many', async () => {
   const parent = await mkdtemp(join(tmpdir(), 'poolbench-test-'));
   onTestFinished(() => rm(parent, { recursive: true, force: true }));
   const add = async (name: string) => {

@@ -6,12 +6,13 @@ import {
   GET,
   loopback,
   openConnection,
+  patient,
   rejection,
   SET,
   sendBatch,
 } from '../support/connections.ts';
 import { calm, createExperiment, unhurried } from '../support/experiment.ts';
-import { connectObserver, loadBegun } from '../support/observed-server.ts';
+import { clientsNamed, connectObserver, loadBegun } from '../support/observed-server.ts';
 import { runPoolbench } from '../support/poolbench.ts';
 import { shareServer, startRedis, type TestServer } from '../support/servers.ts';
 
@@ -49,7 +50,7 @@ describe('run of a mix leaves nothing behind', () => {
   };
 
   async function withControl<T>(server: TestServer, work: (control: Control) => Promise<T>): Promise<T> {
-    const control = await connectControl(parseAddress(server.url), { timeoutMs: 5000 });
+    const control = await connectControl(parseAddress(server.url), patient);
     try {
       return await work(control);
     } finally {
@@ -153,7 +154,7 @@ describe('every measurement of ycsb begins with the same records', () => {
 
   beforeAll(async () => {
     server = await shareServer();
-    control = await connectControl(parseAddress(server.url), { timeoutMs: 5000 });
+    control = await connectControl(parseAddress(server.url), patient);
   });
 
   afterAll(() => control?.close());
@@ -228,7 +229,7 @@ describe('load speaks the resp version of the config', () => {
 
   beforeAll(async () => {
     server = await shareServer('valkey');
-    const control = await connectControl(parseAddress(server.url), { timeoutMs: 5000 });
+    const control = await connectControl(parseAddress(server.url), patient);
     await control.call('ACL', 'SETUSER', 'few', 'on', '>s3cret', '~*', '+get', '+set', '+ping', '+select');
     control.close();
     old = await startRedis({ args: ['--rename-command', 'HELLO', ''] });
@@ -238,9 +239,8 @@ describe('load speaks the resp version of the config', () => {
 
   async function versionsOf(url: string, name: string): Promise<string[]> {
     const redis = await connectObserver(url);
-    const list = String(await redis.call('CLIENT', 'LIST'));
+    const lines = await clientsNamed(redis, name);
     redis.disconnect();
-    const lines = list.split('\n').filter(line => line.includes(` name=${name} `));
     return [...new Set(lines.map(line => /resp=(\d)/.exec(line)?.[1] ?? ''))];
   }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { connectControl } from '../../src/main/server/control.ts';
-import { loopback } from '../support/connections.ts';
+import { loopback, patient } from '../support/connections.ts';
 import { createExperiment, type TestExperiment, unhurried } from '../support/experiment.ts';
 import { startSlowly } from '../support/proxy.ts';
 import { shareServer, type TestServer } from '../support/servers.ts';
@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 
 async function keysLeft(server: TestServer): Promise<number> {
-  const control = await connectControl(loopback(server.port), { timeoutMs: 2000 });
+  const control = await connectControl(loopback(server.port), patient);
   try {
     return Number(await control.call('DBSIZE'));
   } finally {

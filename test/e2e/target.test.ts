@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { connectControl } from '../../src/main/server/control.ts';
 import { preflight, surveyDatabase } from '../../src/main/server/preflight.ts';
-import { freePort } from '../../src/main/server/server-process.ts';
 import { parseAddress } from '../../src/main/server/url.ts';
-import { rejection } from '../support/connections.ts';
+import { patient, rejection } from '../support/connections.ts';
 import { calm, createExperiment, unhurried } from '../support/experiment.ts';
 import { callsOf, connectObserver } from '../support/observed-server.ts';
 import { runPoolbench } from '../support/poolbench.ts';
+import { ownPort } from '../support/ports.ts';
 import { readFiles } from '../support/read-files.ts';
 import {
   certificates,
@@ -36,7 +36,7 @@ describe('target that cannot be used ends with 3', () => {
   }
 
   test('nothing listens, and nothing may be started for a URL with a login', async () => {
-    await expectNoTarget(`redis://bench:s3cret@127.0.0.1:${await freePort()}`, /127\.0\.0\.1:\d+/);
+    await expectNoTarget(`redis://bench:s3cret@127.0.0.1:${await ownPort()}`, /127\.0\.0\.1:\d+/);
   });
 
   test('a host that does not resolve', async () => {
@@ -219,7 +219,7 @@ describe('user with few rights can be measured', () => {
     const { redis, url } = await withUser('redis', ...fewRights);
     // Other clients would be another warning.
     await redis.quit();
-    const control = await connectControl(parseAddress(url), { timeoutMs: 5000 });
+    const control = await connectControl(parseAddress(url), patient);
     onTestFinished(() => control.close());
     expect(
       await preflight(
@@ -267,7 +267,7 @@ describe('database of others is not loaded', () => {
 
   test('keys of poolbench are told and do no harm; any other counts, whatever it is called', async () => {
     const server = await shareServer('valkey');
-    const control = await connectControl(parseAddress(server.url), { timeoutMs: 5000 });
+    const control = await connectControl(parseAddress(server.url), patient);
     onTestFinished(() => control.close());
     const own = ['poolbench:1:claim', 'poolbench:1:00000007', 'poolbench:2.0123abcd:00000001'];
     for (const key of own) await control.call('SET', key, 'v');
@@ -289,7 +289,7 @@ describe('database of others is not loaded', () => {
     const redis = await connectObserver(server.url);
     const keys = 110_000;
     await redis.eval(`for key = 1, ${keys} do redis.call('SET', 'key:' .. key, '') end`, 0);
-    const control = await connectControl(parseAddress(server.url), { timeoutMs: 5000 });
+    const control = await connectControl(parseAddress(server.url), patient);
     onTestFinished(() => control.close());
     const { message } = await rejection(preflight({ control }, needs, { force: false }));
     const [, seen = ''] = /at least ([\d,]+) keys of other programs/.exec(message) ?? [];

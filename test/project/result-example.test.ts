@@ -40,7 +40,7 @@ function faultsOf(value: unknown, schema: Schema, path: string): string[] {
   ];
 }
 
-test('the example in results/README.md has the keys of a result.json of today, but for those that it marks as left out', async () => {
+test('the example in results/README.md has the keys of a result.json of today, except those that it marks as left out', async () => {
   const text = await readFile(join(root, 'results', 'README.md'), 'utf8');
   const [, example = ''] = /```jsonc\n(.*?)```/s.exec(text) ?? [];
   const json = example

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll } from 'vitest';
 import { type Control, connectControl } from '../../src/main/server/control.ts';
 import { parseAddress } from '../../src/main/server/url.ts';
+import { patient } from './connections.ts';
 import { shareServer, type TestServer } from './servers.ts';
 
 export interface Running {
@@ -14,7 +15,7 @@ export function startBothServers(): ReadonlyMap<string, Running> {
   beforeAll(async () => {
     for (const name of ['redis', 'valkey'] as const) {
       const server = await shareServer(name);
-      const control = await connectControl(parseAddress(server.url), { timeoutMs: 5000 });
+      const control = await connectControl(parseAddress(server.url), patient);
       running.set(name, { server, control });
     }
   });

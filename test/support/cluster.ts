@@ -1,8 +1,8 @@
 import { Redis } from 'ioredis';
-import { freePort } from '../../src/main/server/server-process.ts';
 import { type NodePlace, readSlotRanges, type SlotRange } from '../../src/pool/client/cluster/slot-ranges.ts';
 import { until } from './connections.ts';
 import { processId } from './observed-server.ts';
+import { ownPort } from './ports.ts';
 import { certificates, onFreePorts, startRedis, startValkey, type TestServer } from './servers.ts';
 
 const slotCount = 16384;
@@ -36,7 +36,7 @@ interface TestClusterOptions {
   readonly withReplicas?: boolean;
   readonly server?: 'redis' | 'valkey';
   /**
-   * After so long without a sign of life a node counts as failed, and its slots are not served. Absent: longer than a busy
+   * A node that is silent for this long counts as failed, and its slots are not served. By default, longer than a busy
    * machine keeps a node from a core.
    */
   readonly nodeTimeoutMs?: number;
@@ -70,8 +70,8 @@ export async function startCluster({
       const login = password === undefined ? [] : ['--requirepass', password, '--masterauth', password];
       const { one, busPort, tlsPort } = await onFreePorts(async () => {
         // The usual port of the cluster's bus is 10,000 higher, which need not be a port.
-        const busPort = await freePort();
-        const tlsPort = tls ? await freePort() : 0;
+        const busPort = await ownPort();
+        const tlsPort = tls ? await ownPort() : 0;
         const args = [...clusterArguments(busPort), ...login, ...(tls ? tlsArguments(tlsPort) : [])];
         return { one: await start({ args }), busPort, tlsPort };
       });
@@ -201,7 +201,7 @@ async function untilAll<T>(items: readonly T[], holds: (item: T) => Promise<bool
     }, 50);
 }
 
-/** Nodes talk to one another the more often, the shorter their time limit is: a cluster comes together sooner with a short one. */
+/** The shorter the time limit of nodes, the more often they talk to one another: with a short one, a cluster forms sooner. */
 const formingTimeoutMs = 1000;
 
 function clusterArguments(busPort: number): string[] {

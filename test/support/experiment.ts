@@ -9,8 +9,8 @@ import { type Outcome, type RunOptions, runPoolbench } from './poolbench.ts';
 /**
  * Spread over a scenario, where its load is not the point: an operation every 20 ms, between which the cores are free for
  * the tests beside it. A closed loop takes all it can get, in the warm-up of the threads, too. But a thread without a core
- * until its window is over has begun nothing, which the run tries three times, and what completes late is in no throughput:
- * to be given a window of 0.2 s where something is to complete.
+ * until its window is over begins nothing, and is measured again, three times at most; and what completes late does not count
+ * as throughput. So if something is to complete, give it a window of 0.2 s.
  */
 export const unhurried = { arrival: { kind: 'constant', rate: 50 } } as const;
 

@@ -31,8 +31,8 @@ export async function startFirstInLine(
 }
 
 /**
- * Runs a config of one scenario and expects what limited it, as "resource: evidence". Where other programs took the cores
- * of this machine meanwhile, another answer can be right, but it is not one to the test's question: it is asked again, and
+ * Runs a config of one scenario and expects what limited it, as "resource: evidence". If other programs took the cores of
+ * this machine meanwhile, another answer can be right, but it does not answer the test's question: the run is repeated, and
  * in the end the test is skipped.
  */
 export async function expectLimit(

@@ -40,11 +40,11 @@ export function measuring(redis: Redis): Promise<void> {
   return rising(() => callsOf(redis, 'get'), 5);
 }
 
-/** Resolves when a count has risen from each of so many looks to the next, 100 ms apart. */
-export async function rising(count: () => Promise<number>, looks: number): Promise<void> {
+/** Resolves when a count has risen this many times in a row, looked at every 100 ms. */
+export async function rising(count: () => Promise<number>, times: number): Promise<void> {
   const deadline = Date.now() + 60_000;
   let before = 0;
-  for (let rises = 0; rises < looks; await sleep(100)) {
+  for (let rises = 0; rises < times; await sleep(100)) {
     const now = await count();
     if (Date.now() > deadline) throw new Error(`after a minute, the count is ${now}, and does not rise`);
     rises = now > before ? rises + 1 : 0;
@@ -64,7 +64,7 @@ export function answers(port: number): Promise<boolean> {
   });
 }
 
-/** What CLIENT LIST says of the connections of this name, one each. */
+/** The lines of CLIENT LIST for the connections with this name. */
 export async function clientsNamed(redis: Redis, name: string): Promise<string[]> {
   const list = String(await redis.client('LIST'));
   return list.split('\n').filter(client => client.includes(` name=${name} `));

@@ -1,8 +1,8 @@
 import { onTestFinished, vi } from 'vitest';
 
 /**
- * Stops the time of pools until the test ends, for what a pool does after a time: a busy machine has none of its own in it.
- * Sockets work as ever.
+ * Stops the clock of pools until the test ends. It tests what a pool does after a time, however busy the machine is. Sockets
+ * work as usual.
  *
  * @returns lets so many milliseconds pass
  */
@@ -14,7 +14,7 @@ export function stopPoolTime(): (ms: number) => void {
   return ms => void vi.advanceTimersByTime(ms);
 }
 
-/** Lets time pass, with turns of the event loop in between, until this holds. @returns how many milliseconds */
+/** Lets time pass, with turns of the event loop in between, until this holds. @returns how many milliseconds passed */
 export async function passUntil(pass: (ms: number) => void, holds: () => boolean): Promise<number> {
   let passedMs = 0;
   for (; !holds(); passedMs += 10) {

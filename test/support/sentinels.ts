@@ -16,7 +16,7 @@ export interface TestSentinels {
   readonly url: string;
   /** The master that the first one names now. */
   master(): Promise<number>;
-  /** Lets them notice that the master is gone: until then they fail over for no reason, not for a server without a core either. */
+  /** Lets them notice that the master is gone. Before that they do not fail over, even if the master has no core for a while. */
   notice(): Promise<void>;
 }
 

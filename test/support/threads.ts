@@ -19,13 +19,13 @@ export interface TaskOptions extends Partial<Omit<ThreadTask, 'pools' | 'shared'
   readonly leadMs?: number;
   /** Lets the warm-up end as a run does: when the pools have grown. Else it ends when its time is over. */
   readonly onWindow?: (start: WindowStart) => void;
-  /** The bound of such a warm-up: without one, on a busy machine the pools grow all the same. */
+  /** Max length of such a warm-up. @default 60, so that the pools also grow on a busy machine */
   readonly boundSeconds?: number;
-  /** What a warm-up that ends with its time must come to all the same: on a busy machine that can pass without an operation. */
+  /** Prolongs a warm-up of a fixed length until this holds: on a busy machine, its time can pass without an operation. */
   readonly warmUntil?: (shared: SharedState) => boolean;
 }
 
-/** What the thread is not told. */
+/** Options that are no part of the thread's task. */
 type StartOption = 'leadMs' | 'onWindow' | 'boundSeconds' | 'warmUntil';
 
 /** A sample of workers that all send batches of one size, with what they did at hand. */
@@ -114,7 +114,7 @@ export async function runThread(
 }
 
 /**
- * Ends a load once this holds: far before its window is over, and yet not too early on a busy machine. What it returns is for
+ * Ends a load once this holds: long before its window is over, but not too early on a busy machine. Pass the result to
  * `runOne`.
  */
 export function stopWhen(holds: (shared: SharedState) => boolean): (shared: SharedState) => void {
@@ -127,7 +127,7 @@ export function stopWhen(holds: (shared: SharedState) => boolean): (shared: Shar
   };
 }
 
-/** The same once it has done so many operations, failed ones too. */
+/** The same, once the load has done this many operations, failed ones included. */
 export function stopAfter(operations: number): (shared: SharedState) => void {
   return stopWhen(shared => {
     const { completed, failed } = shared.progress(0);

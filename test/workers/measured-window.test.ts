@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ThreadLoadFigures } from '../../src/workers/contract.ts';
 
-/** Runs scripts with a ThreadLoadMeter `meter` at hand, one after another. To `jump` is a stall that takes no time. */
+/** Runs scripts with a ThreadLoadMeter `meter` at hand, one after another. `jump` makes a stall that takes no real time. */
 const source = `
   const { parentPort } = require('node:worker_threads');
   const { performance } = require('node:perf_hooks');

@@ -20,7 +20,7 @@ import { Prng, streamSeed } from '../../src/workers/prng.ts';
 import runTask from '../../src/workers/thread.ts';
 import { commandMix } from '../../src/workers/workload/command-mix.ts';
 import { openWorkload } from '../../src/workers/workload/open-workload.ts';
-import { loopback } from '../support/connections.ts';
+import { loopback, patient } from '../support/connections.ts';
 import { prefill } from '../support/prefill.ts';
 import { shareServer } from '../support/servers.ts';
 
@@ -100,7 +100,7 @@ const run: Threads['run'] = async (tasks, shared, onWindow) => {
 
 /** Runs all rounds of a config, twice over as the two sides of one run. */
 async function runAll(experiment: (typeof configs)[number], port: number): Promise<void> {
-  const control = await connectControl(loopback(port), { timeoutMs: 5000 });
+  const control = await connectControl(loopback(port), patient);
   onTestFinished(() => control.close());
   const detected = { server: 'redis', version: '7.0.15', threads: 1 };
   const target = { control, detected, local: true, address: loopback(port) } as unknown as Target;

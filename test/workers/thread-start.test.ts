@@ -225,7 +225,7 @@ describe('growth of pools before the measured window', () => {
       stopWhen(shared => shared.progress(0).warmupCompleted > 0),
     );
     expect(sample.issued).toBe(0);
-    // As above.
+    // As in the test above.
     expect(proxy.accepted).toBeLessThan(workers);
   });
 });

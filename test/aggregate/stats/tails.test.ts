@@ -247,7 +247,7 @@ test('while a run lasts, and where nothing completed, there are none', () => {
   expect(withPooledTails(null, [])).toBeNull();
 });
 
-test('a quantile of several runs has the caveats of the runs that it is made of, and is a lower bound if those that are can raise it', () => {
+test('a quantile of several runs has the caveats of the runs that it is made of, and is a lower bound if a run with one can raise it', () => {
   const run = (median: number, change: Partial<JudgedFigure> = {}): JudgedFigure => ({
     ...{ median, canBeHigher: false, isWorstStall: false },
     ...change,

@@ -172,7 +172,7 @@ test('a refused connection ends the turn on every agent', async () => {
 });
 
 test('an agent that is not ready in time is lost, though its heartbeat comes', async () => {
-  // A busy machine has no part in it: in one stall all of the time could pass.
+  // In real time, a single stall of a busy machine could be longer than all of it.
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
   onTestFinished(() => {
     vi.useRealTimers();

@@ -48,7 +48,7 @@ test('runs of one workload are compared, from their folders and from their files
   expect(comparison.sides.map(({ name }) => name)).toEqual(['redis', 'valkey', 'valkey-2']);
 });
 
-test('what is wrong with each result is told at once', async () => {
+test('the faults of all results are shown at once', async () => {
   const paths = await write('{', build('redis'), 'oops');
   const refused = await compare(...paths, 'nowhere');
   expect(refused).toMatchObject({ code: 2, stdout: '' });

@@ -5,14 +5,14 @@ import { serverTimes } from '../../../src/main/run/server-figures.ts';
 import { connectControl, parseInfo } from '../../../src/main/server/control.ts';
 import { commandStats, ioThreadsSpin } from '../../../src/main/server/server-info.ts';
 import { nowNs } from '../../../src/pool/clock.ts';
-import { loopback } from '../../support/connections.ts';
+import { loopback, patient } from '../../support/connections.ts';
 import { machineTree, procStat } from '../../support/machine-tree.ts';
 import { shareServer } from '../../support/servers.ts';
 
 /** Measures a window in which the server runs GETs and a script of this many turns, which it ran before, too. */
 async function measure(root?: string, turns = 1e6) {
   const { port } = await shareServer();
-  const control = await connectControl(loopback(port), { timeoutMs: 10_000 });
+  const control = await connectControl(loopback(port), patient);
   onTestFinished(() => control.close());
   const detected = { server: 'redis', version: '7.0.15', threads: 1 } as never;
   const meter = new CpuMeter({ control, detected, local: true }, root);

@@ -3,7 +3,7 @@ import { workload } from '../../../src/main/experiment/workload.ts';
 import { findReadReplicas, readCalls } from '../../../src/main/run/read-replicas.ts';
 import { type ReadReplicas, serverCount } from '../../../src/main/run/server-figures.ts';
 import { connectControl } from '../../../src/main/server/control.ts';
-import { loopback } from '../../support/connections.ts';
+import { loopback, patient } from '../../support/connections.ts';
 import { connectObserver } from '../../support/observed-server.ts';
 import { shareServer } from '../../support/servers.ts';
 
@@ -14,7 +14,7 @@ const loadFrom = (readFrom: 'primary' | 'replica') => ({
 
 test('what replicas have read is not known if the replicas are not', async () => {
   const redis = await shareServer();
-  const control = await connectControl(loopback(redis.port), { timeoutMs: 5000 });
+  const control = await connectControl(loopback(redis.port), patient);
   onTestFinished(() => control.close());
   const silent = { findShards: () => Promise.reject(new Error('silent')) };
   expect(await findReadReplicas(silent, [loadFrom('primary')])).toBeUndefined();

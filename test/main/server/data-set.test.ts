@@ -7,7 +7,7 @@ import { DataSet } from '../../../src/main/server/data-set.ts';
 import type { KeySpace } from '../../../src/main/server/key-space.ts';
 import { parseAddress } from '../../../src/main/server/url.ts';
 import { keyName } from '../../../src/pool/client/batch.ts';
-import { clientNames, loopback } from '../../support/connections.ts';
+import { clientNames, loopback, patient } from '../../support/connections.ts';
 import { shareServer, startRedis, type TestServer } from '../../support/servers.ts';
 import { runOne, stopAfter } from '../../support/threads.ts';
 
@@ -38,7 +38,7 @@ describe('data set', () => {
 
   beforeAll(async () => {
     server = await shareServer();
-    control = await connectControl(parseAddress(server.url), { timeoutMs: 5000 });
+    control = await connectControl(parseAddress(server.url), patient);
   });
   beforeEach(async () => {
     // The test's own server: nobody else's keys are here.
@@ -208,7 +208,7 @@ describe('data set', () => {
 
   test('a server that was restarted is noticed, and its data written again', async () => {
     const first = await startRedis();
-    const own = await connectControl(parseAddress(first.url), { timeoutMs: 5000 });
+    const own = await connectControl(parseAddress(first.url), patient);
     onTestFinished(() => own.close());
     const { data, warnings } = open({ keys: 50 }, own);
     await data.write();
@@ -224,7 +224,7 @@ describe('data set', () => {
   test('a server that is lost while its data is written again is written to again, though nearly all keys are there', async () => {
     const keys = 1001;
     const first = await startRedis();
-    const own = await connectControl(parseAddress(first.url), { timeoutMs: 5000 });
+    const own = await connectControl(parseAddress(first.url), patient);
     onTestFinished(() => own.close());
     const { data } = open({ keys }, own);
     await data.write();

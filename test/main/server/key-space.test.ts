@@ -7,6 +7,7 @@ import { preflight, surveyDatabase } from '../../../src/main/server/preflight.ts
 import { parseAddress } from '../../../src/main/server/url.ts';
 import { keyName } from '../../../src/pool/client/batch.ts';
 import { randomValue } from '../../../src/workers/workload/values.ts';
+import { patient } from '../../support/connections.ts';
 import { plainWorkload } from '../../support/plain-workload.ts';
 import { prefill } from '../../support/prefill.ts';
 import { shareServer, startRedis, type TestServer } from '../../support/servers.ts';
@@ -17,7 +18,7 @@ describe('key space is claimed and removed exactly', () => {
 
   beforeAll(async () => {
     server = await shareServer();
-    control = await connectControl(parseAddress(server.url), { timeoutMs: 5000 });
+    control = await connectControl(parseAddress(server.url), patient);
   });
 
   beforeEach(async () => {
@@ -72,7 +73,7 @@ describe('key space is claimed and removed exactly', () => {
 
   test('a server that does not know UNLINK is asked to DEL', async () => {
     const old = await startRedis({ args: ['--rename-command', 'UNLINK', ''] });
-    const oldControl = await connectControl(parseAddress(old.url), { timeoutMs: 5000 });
+    const oldControl = await connectControl(parseAddress(old.url), patient);
     const space = await claimKeySpace(oldControl, { seed: 1, keys: 1500 });
     await prefill(oldControl, space, plain(space, 1, 0));
     expect(await removeKeySpace(oldControl, space)).toEqual({ removed: 1500, left: 0 });
@@ -195,7 +196,7 @@ describe('key space is claimed and removed exactly', () => {
   });
 });
 
-const connectTo = ({ url }: TestServer) => connectControl(parseAddress(`${url}/1`), { timeoutMs: 5000 });
+const connectTo = ({ url }: TestServer) => connectControl(parseAddress(`${url}/1`), patient);
 
 describe('preflight warns before the load', () => {
   let server: TestServer;

@@ -67,7 +67,7 @@ async function serve(answer: Answer): Promise<{ readonly url: string; readonly a
 
 const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
 
-/** Beyond what any of it takes on a busy machine: who tests a limit sets his own. */
+/** Longer than anything takes on a busy machine. A test of a limit sets its own. */
 const limits = { connectMs: 60_000, silentMs: 60_000, totalMs: 60_000, maxBytes: 1 << 20 };
 
 interface Given {

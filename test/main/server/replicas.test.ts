@@ -2,14 +2,14 @@ import { expect, onTestFinished, test } from 'vitest';
 import { connectControl } from '../../../src/main/server/control.ts';
 import { preflight } from '../../../src/main/server/preflight.ts';
 import { awaitReplicas } from '../../../src/main/server/replicas.ts';
-import { loopback, rejection, until } from '../../support/connections.ts';
+import { loopback, patient, rejection, until } from '../../support/connections.ts';
 import { connectObserver } from '../../support/observed-server.ts';
 import { startProxy } from '../../support/proxy.ts';
 import { masterName, startSentinels } from '../../support/sentinels.ts';
 import { startRedis } from '../../support/servers.ts';
 
 async function controlOf(port: number) {
-  const control = await connectControl(loopback(port), { timeoutMs: 5000 });
+  const control = await connectControl(loopback(port), patient);
   onTestFinished(() => control.close());
   return control;
 }
@@ -44,7 +44,7 @@ test('reads from replicas are refused before the load if a primary has none', as
   const address = loopback(Number(places[0]?.split(':')[1]), {
     sentinel: { master: masterName, others: [] },
   });
-  const control = await connectControl(address, { timeoutMs: 5000 });
+  const control = await connectControl(address, patient);
   onTestFinished(() => control.close());
   const needs = { connections: 1, sockets: 1, threads: 1, keys: 1, valueBytes: 1 };
   await preflight({ control }, needs, { force: false });

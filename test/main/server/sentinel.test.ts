@@ -10,6 +10,7 @@ import {
   GET,
   loopback,
   openConnection,
+  patient,
   rejection,
   SET,
   sendBatch,
@@ -119,7 +120,7 @@ describe.each(clientNames)('%s', client => {
 });
 
 test('the control connection is one to the master, and tells the load to ask by itself', async () => {
-  const control = await connectControl(behind(), { timeoutMs: 5000 });
+  const control = await connectControl(behind(), patient);
   onTestFinished(() => control.close());
   expect((await control.info()).get('tcp_port')).toBe(String(master.port));
   expect(control.server).toMatchObject({ host: '127.0.0.1', port: master.port, database: 3 });

@@ -8,6 +8,7 @@ import {
   GET,
   openConnection,
   overRing,
+  patient,
   rejection,
   SET,
   sendBatch,
@@ -96,7 +97,7 @@ describe.each(ways)('%s', (_, url, tls) => {
   });
 
   test('the control connection', async () => {
-    const control = await connectControl(await addressOf(url(), tls), { timeoutMs: 5000 });
+    const control = await connectControl(await addressOf(url(), tls), patient);
     expect(await control.alive()).toBe(true);
     control.close();
   });

@@ -17,7 +17,7 @@ import {
   SET,
   sendBatch,
 } from '../../support/connections.ts';
-import { connectObserver } from '../../support/observed-server.ts';
+import { clientsNamed, connectObserver } from '../../support/observed-server.ts';
 import { shareServer, type TestServer } from '../../support/servers.ts';
 
 describe('options of a client', () => {
@@ -41,8 +41,7 @@ describe('options of a client', () => {
     onTestFinished(() => connection.close());
     expect(await sendBatch(connection, [[SET, 1]])).toMatchObject({ completed: 1 });
     const observer = await connectObserver(server.url);
-    const lines = String(await observer.client('LIST')).split('\n');
-    const [ours = '', ...others] = lines.filter(line => line.includes(' name=test '));
+    const [ours = '', ...others] = await clientsNamed(observer, 'test');
     expect(others).toEqual([]);
     expect(ours).toMatch(` resp=${version}`);
   });

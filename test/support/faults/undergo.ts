@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { nowNs } from '../../../src/pool/clock.ts';
 import { type AnyClient, clientNames, fileOf, until } from '../connections.ts';
 import { decodeHistogram } from '../decode-histogram.ts';
-import { connectObserver, processId, processLives } from '../observed-server.ts';
+import { clientsNamed, connectObserver, processId, processLives } from '../observed-server.ts';
 import { startProxy } from '../proxy.ts';
 import { shareServer, startRedis } from '../servers.ts';
 import { accounted, type PlainSample, runOne } from '../threads.ts';
@@ -220,10 +220,7 @@ function holdServersCount(sample: PlainSample, calls: number, known: Known, name
 /** No connection of ours at the proxy or the server, and no key but those under the load's prefix. */
 async function nothingIsLeft({ proxy, observer }: Scene, name: string): Promise<void> {
   await expect.poll(() => proxy.open, { message: `${name}: sockets left` }).toBe(0);
-  const ours = async () =>
-    String(await observer.client('LIST'))
-      .split('\n')
-      .filter(line => / name=test /.test(line));
+  const ours = () => clientsNamed(observer, 'test');
   await expect.poll(ours, { message: `${name}: connections left at the server` }).toEqual([]);
   const keys = await observer.keys('*');
   expect(

@@ -313,7 +313,7 @@ describe('failures', () => {
     const { failed, completed } = await runSessions(body, {
       isEnough(shared) {
         const { completed, failed } = shared.progress(0);
-        // Again, if none had a command or thought at that time.
+        // Again, until a session was under way at that moment.
         if (completed > 0) void control.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
         return failed > 0;
       },
@@ -360,7 +360,7 @@ describe('accounting', () => {
       asked = true;
     });
     const { completed, unfinished } = await runSessions('await client.get(key()); await think(60_000);', {
-      // Of what it waits for at its end.
+      // It also limits the wait at the end of the load.
       timeoutMs: 1000,
       pools: [unwarmed],
       isEnough: () => asked,
