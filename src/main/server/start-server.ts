@@ -32,7 +32,7 @@ interface StartOptions {
 
 /** One way to get a running server. `start` throws the reason why it fails. */
 interface Way {
-  /** Undefined: the embedded one. */
+  /** Absent for the embedded server. */
   readonly server?: StartableServer;
   readonly step: string;
   readonly start: () => Promise<{ readonly server: StartedServer; readonly what: string }>;

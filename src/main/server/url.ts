@@ -28,14 +28,14 @@ export function parseAddress(url: string, defaultPort = 6379): Address {
       'expected "/", "?" and "#" in a user name or password to be percent-encoded, as "%2F", "%3F" and "%23"',
     );
   }
-  if (/\s/.test(text)) throw new Error('expected a URL without spaces; write one in a password as "%20"');
+  if (/\s/.test(text)) throw new Error('expected a URL without spaces; write a space in a password as "%20"');
   const [, place = '', port = ''] = /^(?:.*@)?(\[[^\]]*\]|[^:]*)(?::([^:]*))?$/.exec(authority) ?? [];
   if (port !== '' && !isPort(port)) throw new Error('expected a port from 1 to 65535');
-  // The URL parser refuses nothing else.
+  // What the URL parser still refuses is the host.
   const parsed = place !== '' && URL.canParse(text) ? new URL(text) : undefined;
   if (parsed === undefined) {
     throw new Error(
-      'expected a host name or an IP address after "//", such as redis://localhost:6379, or redis://[::1]:6379 for IPv6',
+      'expected a host name or an IP address after "//", such as redis://localhost:6379 (with IPv6: redis://[::1]:6379)',
     );
   }
   if (parsed.search !== '' || parsed.hash !== '')
