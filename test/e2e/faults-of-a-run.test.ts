@@ -96,7 +96,7 @@ async function nothingIsLeft(
     String(await observer.client('LIST'))
       .split('\n')
       .filter(line => / name=poolbench/.test(line));
-  await expect.poll(ours, { message: 'connections left', timeout: 5000 }).toEqual([]);
+  await expect.poll(ours, { message: 'connections left' }).toEqual([]);
   const keys = await observer.dbsize();
   if (keysLeft === undefined) expect(keys, 'keys left').toBe(0);
   const files = await readdir(await experiment.resultsFolder());

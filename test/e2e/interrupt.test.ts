@@ -101,7 +101,7 @@ test('a second interrupt ends the run at once, though the server answers no more
   running.kill('SIGINT');
   expect(await running.outcome).toMatchObject({ code: 130, signal: null });
   // Killed as poolbench exited; the system needs a moment to take it away.
-  await expect.poll(() => processLives(server), { timeout: 10_000 }).toBe(false);
+  await expect.poll(() => processLives(server)).toBe(false);
   expect(await answers(port)).toBe(false);
 });
 
@@ -126,7 +126,7 @@ test('an interrupt in the prefill: no load, no keys left', async () => {
   const redis = await connectObserver(server.url);
   const experiment = await createExperiment(server.url, { workload: { keys: 400_000, valueBytes: 32 } });
   const running = experiment.start();
-  await expect.poll(() => redis.dbsize(), { interval: 5, timeout: 10_000 }).toBeGreaterThan(1000);
+  await expect.poll(() => redis.dbsize(), { interval: 5 }).toBeGreaterThan(1000);
   running.kill('SIGINT');
   const { code, stdout } = await running.outcome;
   expect(code).toBe(130);
@@ -171,6 +171,6 @@ test('an interrupt while the target is started: nothing is left of it', async ()
   const { code, stdout, stderr } = await running.outcome;
   expect(code, stderr).toBe(130);
   expect(stdout).toBe('');
-  await expect.poll(() => processLives(server), { timeout: 10_000 }).toBe(false);
+  await expect.poll(() => processLives(server)).toBe(false);
   expect(await readdir(join(experiment.folder, 'results'))).toEqual([]);
 });

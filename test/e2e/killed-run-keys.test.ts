@@ -83,7 +83,7 @@ describe('keys of a run that was killed', () => {
     await measuring(observer);
     // What the load does not need, and the removal waits for.
     await observer.call('CLIENT', 'PAUSE', '60000', 'WRITE');
-    await expect.poll(rounds, { timeout: 20_000 }).toEqual([1]);
+    await expect.poll(rounds).toEqual([1]);
     await killNow(running);
     await observer.call('CLIENT', 'UNPAUSE');
     expect(await observer.exists('poolbench:1:claim')).toBe(1);

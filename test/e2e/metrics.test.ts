@@ -46,7 +46,7 @@ test('scraped to its end, on its port and by this machine alone: counters never 
     },
   });
   const url = `http://127.0.0.1:${port}/metrics`;
-  await expect.poll(() => output.split('\n')[0], { timeout: 10_000 }).toBe(`Metrics: ${url}`);
+  await expect.poll(() => output.split('\n')[0]).toBe(`Metrics: ${url}`);
   let before = 0;
   const phases = new Set<string>();
   let usedMemory: number | undefined;
