@@ -114,15 +114,15 @@ describe('a script that cannot be used ends a run before a server is looked for'
     expect(stderr).not.toContain('127.0.0.1:1');
   });
 
-  test('if it is not there', async () => {
+  test.each([
+    ['is not there', './none.mjs', /found \S+none\.mjs: no such file$/m],
+    ['is a folder', '.', /found \S+: a folder$/m],
+  ])('if it %s', async (_, script, reason) => {
     const experiment = await createExperiment('redis://127.0.0.1:1', {
-      workload: { script: './none.mjs' },
+      workload: { script },
       scenarios: [{ workers: 4 }],
     });
-    expect(await experiment.run()).toMatchObject({
-      code: 2,
-      stderr: expect.stringMatching(/none\.mjs.*no such file/),
-    });
+    expect(await experiment.run()).toMatchObject({ code: 2, stderr: expect.stringMatching(reason) });
   });
 
   test('if the load is on agents, which run no code of others', async () => {

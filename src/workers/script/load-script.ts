@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
+import { foundInstead } from '../found-instead.ts';
 import type { SessionScript } from './session.ts';
 
 /**
@@ -9,7 +10,6 @@ import type { SessionScript } from './session.ts';
  * @throws Error whose message is the reason why it cannot be used, in one line
  */
 export async function loadScript(file: string): Promise<SessionScript<unknown>> {
-  if (!existsSync(file)) throw new Error('there is no such file');
   let script: unknown;
   try {
     ({ default: script } = (await import(pathToFileURL(file).href)) as { default?: unknown });
@@ -22,6 +22,11 @@ export async function loadScript(file: string): Promise<SessionScript<unknown>> 
 
 /** Why a user's module could not be imported, in one line, with the line of a syntax error. */
 export function reasonOfImport(cause: unknown, file: string): string {
+  try {
+    readFileSync(file);
+  } catch (error) {
+    return foundInstead(error);
+  }
   if (!(cause instanceof Error)) return String(cause);
   const line = cause instanceof SyntaxError ? lineOfFault(file) : undefined;
   const message = cause.message.replace(/\s+/g, ' ').trim();

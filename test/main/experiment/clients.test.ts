@@ -96,7 +96,11 @@ describe('what cannot be used is refused before the load, as a fault of the conf
       ],
       /redis 4\.7\.1, .* redis >=5/,
     ],
-    ['a module that is not there', [[{ client: './none.mjs' }]], /\.\/none\.mjs .*none\.mjs/],
+    [
+      'a module that is not there',
+      [[{ client: './none.mjs' }]],
+      /\.\/none\.mjs at \S+none\.mjs cannot: no such file$/,
+    ],
     [
       'a module that breaks',
       [[{ client: './a.mjs' }], { 'a.mjs': 'throw new Error("broken inside")' }],
