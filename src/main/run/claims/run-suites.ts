@@ -5,7 +5,7 @@ import { compareResults } from '../../../aggregate/comparison/compare-results.ts
 import { resultName } from '../../../aggregate/report/files/result-files.ts';
 import { minRounds } from '../../../aggregate/stats/sign-test.ts';
 import { formatDuration, formatPlural } from '../../../aggregate/text/format.ts';
-import { asError, type ErrorCode, PoolbenchError } from '../../errors.ts';
+import { asError, type ErrorCode, firstLine, PoolbenchError } from '../../errors.ts';
 import { keptClients } from '../../experiment/clients.ts';
 import { describeRounds } from '../../experiment/describe-plan.ts';
 import { type Plan, secondsAtLeast } from '../../experiment/plan.ts';
@@ -166,8 +166,8 @@ async function readUnfinished(side: SuiteSide, plan: Plan): Promise<EarlierRun |
 }
 
 /** A suite that ended with an error; its note has the first line of the message. */
-function failed(shown: LedgerSuite, { message }: Error): JudgedSuite {
-  const note = `It failed: ${message.split('\n', 1)[0]?.replace(/[.:]$/, '')}.`;
+function failed(shown: LedgerSuite, error: Error): JudgedSuite {
+  const note = `It failed: ${firstLine(error).replace(/[.:]$/, '')}.`;
   return { ...shown, state: 'failed', note, judged: null };
 }
 
