@@ -183,7 +183,7 @@ describe('accounting', () => {
           await until(() => held?.length !== 0);
           shared.stop(nowNs());
           // Logins are answered so late in the drain that it is given up before a batch is.
-          await sleep(1000 + 150);
+          await sleep(1000 + 400);
           for (const answer of held ?? []) answer();
           held = undefined;
         },
