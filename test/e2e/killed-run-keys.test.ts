@@ -256,6 +256,10 @@ describe('keys of a command that cannot be resumed', () => {
     expect(stderr).toMatch('It is not continued');
     expect(await observer.dbsize()).toBe(0);
     expect((await resume(steps)).code).toBe(2);
+    expect(await resume()).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('nothing is left to do in them'),
+    });
   });
 });
 

@@ -89,10 +89,16 @@ const isUrl = (operand: string) => operand.includes('://');
 function expectScheme(command: CommandName, operands: readonly string[]): void {
   const { operand, takesUrl = false } = commands[command];
   if (operand !== 'CONFIG' && !takesUrl) return;
-  const place = operands.find(operand => urlMeant(operand) !== undefined);
+  const place = operands.find(operand => urlMeant(operand) !== undefined || hasLogin(operand));
   if (place !== undefined)
-    throw wrong(`expected a config or a redis:// URL, found ${place}${didYouMean(urlMeant(place))}`);
+    throw wrong(
+      `expected a config or a redis:// URL, found ${withoutPassword(place)}${didYouMean(urlMeant(place))}`,
+    );
 }
+
+/** Whether it has a password, as in "redis//user:password@host": a message about a missing file would show it. */
+const hasLogin = (operand: string) =>
+  !isUrl(operand) && !operand.endsWith('.json') && /:[^@]*@/.test(operand);
 
 /** The command that makes a config from a URL. */
 const toConfig = (url: string) => asTypedHere('check', quote(withoutPassword(url)), '--save', 'FILE');

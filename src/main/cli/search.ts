@@ -6,6 +6,7 @@ import { readExperiment } from '../experiment/read-config.ts';
 import type { Options, SessionOption } from '../options.ts';
 import { expectNoError } from '../run/exit-code.ts';
 import { printLeftKeys } from '../run/left-keys.ts';
+import { stepsName } from '../run/results/results-folder.ts';
 import { describeSearch, planSearch } from '../run/search/plan-search.ts';
 import { runSearch, type SearchOutcome } from '../run/search/run-search.ts';
 import { Session } from '../run/session.ts';
@@ -25,7 +26,7 @@ export async function search(
   const plan = planSearch(await readExperiment(path, options), path);
   const { experiment } = plan.side;
   const name = `${experiment.name}-search`;
-  const session = { name, parts: ['steps'], enlist: enlistFor(options, name, [experiment]) };
+  const session = { name, parts: [stepsName], enlist: enlistFor(options, name, [experiment]) };
   const clients = await findClients(plan.side);
   return await Session.run(options, session, async session => {
     const target = await session.openTarget(experiment);

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { resultName } from '../../aggregate/report/files/result-files.ts';
 import type { Result } from '../../aggregate/result.ts';
 import { formatList, formatPlural, toOneLine } from '../../aggregate/text/format.ts';
@@ -13,6 +13,7 @@ import { describeRemoval, findLeftKeys, removeKeySpace } from '../server/key-spa
 import { removeLibraries } from '../server/server-scripts.ts';
 import { shownAddress } from '../server/url.ts';
 import { readRunState } from './results/read-result.ts';
+import { stepsName } from './results/results-folder.ts';
 
 /** Claims as a result keeps them. */
 export type KeptClaims = NonNullable<Result['keyClaims']>['prefixes'];
@@ -27,10 +28,15 @@ export async function resumeCommands(folders: readonly string[]): Promise<string
   const states = await Promise.all(folders.map(folder => readRunState(join(folder, resultName))));
   return folders.flatMap((folder, index) => {
     const state = states[index];
-    // One side of several is not continued.
-    const isOpen = state && !state.complete && state.session === undefined;
-    return state && (isOpen || describeLeftKeys(state, folder) !== null) ? [resumeCommand(folder)] : [];
+    return state && (isContinued(state, folder) || describeLeftKeys(state, folder) !== null)
+      ? [resumeCommand(folder)]
+      : [];
   });
+}
+
+/** Whether `--resume` may continue it, unlike one side of several, and a search. */
+function isContinued({ complete, session }: Pick<Result, 'complete' | 'session'>, folder: string): boolean {
+  return !complete && session === undefined && basename(folder) !== stepsName;
 }
 
 /**
@@ -44,7 +50,7 @@ export function describeLeftKeys(
   if (keyClaims === undefined || !wasRunning(target)) return null;
   const prefixes = formatList(keyClaims.prefixes.map(({ prefix }) => prefix));
   const left = toOneLine(`Keys may be left on the server at ${target.declared.url}, under ${prefixes}`);
-  const too = complete || session !== undefined ? '' : ', and continue the run if possible';
+  const too = isContinued({ complete, session }, folder) ? ', and continue the run if possible' : '';
   return `${left}. To remove them${too}: ${resumeCommand(folder)}`;
 }
 

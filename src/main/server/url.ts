@@ -29,7 +29,8 @@ export function parseAddress(url: string, defaultPort = 6379): Address {
     );
   }
   if (/\s/.test(text)) throw new Error('expected a URL without spaces; write a space in a password as "%20"');
-  const [, place = '', port = ''] = /^(?:.*@)?(\[[^\]]*\]|[^:]*)(?::([^:]*))?$/.exec(authority) ?? [];
+  const [, place = '', port = ''] =
+    /^(\[[^\]]*\]|[^:]*)(?::([^:]*))?$/.exec(authority.slice(authority.lastIndexOf('@') + 1)) ?? [];
   if (port !== '' && !isPort(port)) throw new Error('expected a port from 1 to 65535');
   // What the URL parser still refuses is the host.
   const parsed = place !== '' && URL.canParse(text) ? new URL(text) : undefined;
@@ -56,13 +57,27 @@ export function parseAddress(url: string, defaultPort = 6379): Address {
 /**
  * The URL that a place without a scheme, with another one, or with a mistake in its punctuation stands for:
  * "127.0.0.1:7711", "my-host:6379/1", "redis//my-host", "http://my-host:6379", "unix:/run/redis.sock"; undefined for other
- * words.
+ * words, and if that URL could not be read either.
  */
 export function urlMeant(word: string): string | undefined {
+  const meant = withScheme(word);
+  return meant !== undefined && isReadable(meant) ? meant : undefined;
+}
+
+function isReadable(url: string): boolean {
+  try {
+    parseAddress(url);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function withScheme(word: string): string | undefined {
   if (isIP(word) === 6) return `redis://[${word}]`;
   const hasPort = /^(?:\[[\da-f:]+\]|[a-z\d][a-z\d.-]*):\d{1,5}(?:\/\d+)?$/i.test(word);
   if (hasPort || isIP(word) === 4 || word === 'localhost') return `redis://${word}`;
-  const [, socket] = /^unix:\/{1,2}([^/@:]+\/?[^@]*)$/i.exec(word) ?? [];
+  const [, socket] = /^unix:\/{1,2}([^/@:][^@]*)$/i.exec(word) ?? [];
   if (socket !== undefined) return `unix:///${socket}`;
   // "redis//night.json" is a file of the folder redis.
   if (word.endsWith('.json')) return undefined;
@@ -78,10 +93,17 @@ export function withoutPassword(url: string): string {
   const [, scheme = '', rest = ''] = /^([a-z][a-z0-9+.-]*:\/\/)?(.*)$/is.exec(url) ?? [];
   const unix = scheme.toLowerCase() === 'unix://';
   const shown = unix ? rest : rest.replace(/[?#].*$/s, '');
-  const end = unix ? (shown.startsWith('/') ? -1 : shown.lastIndexOf('@/')) : rest.lastIndexOf('@');
+  const end = unix ? endOfUnixLogin(shown) : rest.lastIndexOf('@');
   if (end < 0) return scheme + shown;
   const user = rest.slice(0, end).split(':', 1)[0] ?? '';
   return `${scheme}${user === '' ? '' : `${user}@`}${rest.slice(end + 1)}`;
+}
+
+/** Where the login of a unix:// URL ends: at an "@" before the path, or at the last one if there is no path. -1 without a login. */
+function endOfUnixLogin(rest: string): number {
+  if (rest.startsWith('/')) return -1;
+  const beforePath = rest.lastIndexOf('@/');
+  return beforePath < 0 ? rest.lastIndexOf('@') : beforePath;
 }
 
 /**

@@ -50,6 +50,8 @@ describe('a URL in the place of a config', () => {
     [['rediss:/my-host:6379/2'], /\(did you mean rediss:\/\/my-host:6379\/2\?\)$/],
     [['redis//my-host'], /\(did you mean redis:\/\/my-host\?\)$/],
     [['http://my-host:6379/'], /\(did you mean redis:\/\/my-host:6379\?\)$/],
+    [['redis//me:secret@my-host'], /a config or a redis:\/\/ URL, found redis\/\/me@my-host\n/],
+    [['record', 'me:secret@my-host'], /a config or a redis:\/\/ URL, found me@my-host\n/],
     [['unix:/run/redis.sock'], /\(did you mean unix:\/\/\/run\/redis\.sock\?\)$/],
     [['::1'], /\(did you mean redis:\/\/\[::1\]\?\)$/],
     [['claims', 'localhost'], /\(did you mean redis:\/\/localhost\?\)$/],

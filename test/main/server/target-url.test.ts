@@ -94,6 +94,12 @@ test.each([
   ['redis//night.json', undefined],
   ['redis//user:secret@h', undefined],
   ['http://user:secret@h', undefined],
+  // None of these could be read with the scheme either.
+  ['redis//h:70000', undefined],
+  ['http://h:0', undefined],
+  ['h:6379/1234567890', undefined],
+  ['redis:/h?db=1', undefined],
+  ['unix:/run/redis.sock?index=1', undefined],
 ])('%s is meant as %s', (word, meant) => {
   expect(urlMeant(word)).toBe(meant);
   if (meant !== undefined) expect(() => parseAddress(meant)).not.toThrow();
@@ -104,6 +110,8 @@ test('a password is not shown, however badly the URL is written', () => {
   expect(withoutPassword('redis://:secret@h')).toBe('redis://h');
   expect(withoutPassword('unix://me:secret@/run/a@b.sock')).toBe('unix://me@/run/a@b.sock');
   expect(withoutPassword('unix:///run/a@b.sock')).toBe('unix:///run/a@b.sock');
+  expect(withoutPassword('unix://me:secret@run/redis.sock')).toBe('unix://me@run/redis.sock');
+  expect(withoutPassword('unix://me:secret@h')).toBe('unix://me@h');
   expect(withoutPassword('redis://h:6379/1')).toBe('redis://h:6379/1');
 
   const raw = fc.string({ minLength: 1 }).map(text => `SECRET${text}SECRET`);

@@ -92,6 +92,9 @@ export function jsonFile(path: string, data: unknown): ResultFile {
 /** The name of the file of a comparison. */
 export const comparisonName = 'comparison.json';
 
+/** The folder with the figures of a search, in that of the search. */
+export const stepsName = 'steps';
+
 /**
  * Writes `comparison.json`, `comparison.md` and `comparison.html`, and `junit.xml` if there are gates.
  *
