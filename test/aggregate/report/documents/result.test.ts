@@ -36,7 +36,7 @@ describe('a result in a terminal', () => {
   test('the verdict comes first, in words, then a table for each client', () => {
     const lines = render(buildResult(gains));
     expect(lines[0]).toMatch(/^C1 supported: /);
-    expect(lines).toContainEqual(expect.stringMatching(/^redis against redis 7\.0\.15, 1 thread /));
+    expect(lines).toContainEqual(expect.stringMatching(/^redis, measured on redis 7\.0\.15, 1 thread /));
     expect(lines).toContain('ioredis, optimized pool, pipeline 1');
     expect(lines).toContain('wire, optimized pool, pipeline 1');
     expect(lines.filter(line => line.startsWith('workers  pools  ops/s'))).toHaveLength(2);
