@@ -91,6 +91,19 @@ describe('a result in a terminal', () => {
     expect(text.match(/×\d\S*/g)).toBeNull();
   });
 
+  test.each([
+    ['a fixed number, by which it is judged as it is', { atLeast: 30, atMost: 30 }, 6],
+    ['rounds until decided', { atLeast: 10, atMost: 50 }, 10],
+  ])('an interrupted run says how many rounds a ratio needs: %s', (_, plannedRounds, needed) => {
+    const matrix = buildMatrix({ gain: () => 3, rounds: 2 }).map(scenario => ({
+      ...scenario,
+      plannedRounds,
+    }));
+    expect(render(buildResult(matrix)).join(' ').replace(/\s+/g, ' ')).toContain(
+      `a ratio needs ${needed} rounds`,
+    );
+  });
+
   test('a row has throughput and ratio with their intervals, p99 and what limited it', () => {
     const rounds = (rate: number) => Array.from({ length: 6 }, (_, round) => buildRound(round, rate + round));
     const scenarios = [
