@@ -31,19 +31,26 @@ const hashed = hash.digest('hex');
 
 const made = new Set(['.js', '.d.ts'].flatMap(ending => filesIn('dist', ending)));
 const isWhole = outputs.every(file => made.has(file));
+const compiler = 'node_modules/typescript/bin/tsc';
 const isMadeOfThese = existsSync(stamp) && readFileSync(stamp, 'utf8') === hashed;
 if (!isWhole || !isMadeOfThese) process.exitCode = compile();
 
 /** @returns the exit code of the compiler */
 function compile() {
+  if (!existsSync(compiler)) {
+    process.stderr.write(
+      `poolbench: expected the packages that it needs in ${root}node_modules, found no ${compiler}; install them with: npm ci\n`,
+    );
+    return 2;
+  }
   // A compiler that is interrupted leaves half of the new files.
   rmSync(stamp, { force: true });
   // It does not know that files of dist were removed.
   if (!isWhole) rmSync('dist/build.tsbuildinfo', { force: true });
   const known = new Set(outputs);
   for (const file of made) if (!known.has(file)) rmSync(`dist/${file}`);
-  const tsc = ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', ...args];
-  process.stderr.write('compiling, which takes about 10 s after a change\n');
+  const tsc = [compiler, '-p', 'tsconfig.build.json', ...args];
+  process.stderr.write('compiling the sources: about 10 s, and only after they changed\n');
   const { status } = spawnSync(process.execPath, tsc, { stdio: 'inherit' });
   if (status === 0) writeFileSync(stamp, hashed);
   return status ?? 1;

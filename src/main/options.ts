@@ -118,7 +118,7 @@ export const options = {
     help: 'push metrics as OTLP/HTTP JSON to URL/v1/metrics every 10 s and at the end; headers from OTEL_EXPORTER_OTLP_HEADERS',
   },
   json: { help: 'print result.json, or its equivalent, to standard output', npm: true },
-  quiet: { help: 'print only where the results are, not the plan or progress', npm: true },
+  quiet: { help: 'print the results and where they are, but not the plan or progress', npm: true },
   help: { short: 'h', npm: true },
   // Answered before this table is loaded (cli.ts); its name is here for suggestions.
   version: { npm: true },

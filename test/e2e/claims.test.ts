@@ -15,7 +15,7 @@ describe('claims run every suite into one ledger', () => {
     const suites = await createSuites({ C10: 'versus', C3: 'second', C1: 'first', C2: 'second' });
     const { code, stdout, stderr } = await suites.run([server.url, '--rounds', '2']);
     expect(code, stderr).toBe(0);
-    expect(stdout).toMatch(/^4 not tested\.\n\S+ against redis 7/);
+    expect(stdout).toMatch(/^4 not tested\.\n\S+ measured on redis 7/);
     expect(stderr).toMatch(/2 of 3 suites.* 3 claims/);
     expect(stderr).toMatch(/1 of 2: second \(C3, C2\)/);
     expect(stderr).toMatch(/Suite 2 of 2: first \(C1\)/);

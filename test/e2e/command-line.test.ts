@@ -130,7 +130,7 @@ describe('output', () => {
     const plain = await createExperiment(server.url);
     const { code, stdout, stderr } = await plain.run();
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^e2e against redis /);
+    expect(stdout).toMatch(/^e2e, measured on redis /);
     expect(stdout).not.toMatch(/Plan:|round 1\/1|Written:/);
     expect(stderr).toMatch(
       /^Target: redis .*Plan: e2e\n.*\nround 1\/1 +1\/1 .* wire-\S+\n.*Written: .*\/result\.json/s,

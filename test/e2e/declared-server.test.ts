@@ -63,7 +63,7 @@ describe('declared server is used started or stood in for', () => {
     expect(outcome.code, outcome.stderr).toBe(0);
     expect(outcome.stderr).toMatch(`started on 127.0.0.1:${port}`);
     expect(outcome.stdout + outcome.stderr).not.toMatch('STAND-IN');
-    expect(outcome.stdout).toMatch(/e2e against valkey \d/);
+    expect(outcome.stdout).toMatch(/e2e, measured on valkey \d/);
     const pid = await server;
     if (pid === undefined) throw new Error('expected to see the server');
     expect(processLives(pid)).toBe(false);
@@ -293,7 +293,7 @@ describe('server threads are swept', () => {
     const { port, experiment } = await createSwept(2, 'valkey');
     const { code, stdout, stderr } = await experiment.run();
     expect(code, stderr).toBe(0);
-    expect(stdout).toMatch(/swept against valkey \S+, 2 threads/);
+    expect(stdout).toMatch(/swept, measured on valkey \S+, 2 threads/);
     const result = await experiment.result();
     expect(result.session).toBeUndefined();
     expect(result.target.detected.threads).toBe(2);

@@ -42,6 +42,8 @@ describe('report renders a result again', () => {
       ['{"name": "a", "scenarios": [{}]}', /result\.json.* found a config; to run it: /],
       ['{ // of init\n "name": "a", "scenarios": [{}] }', /result\.json.* found a config; to run it: /],
       ['{ "schemaVersion": 1, }', /result\.json.* found JSON with comments or trailing commas/],
+      ['{"a": 1}', /of schemaVersion 1, found no schemaVersion$/m],
+      [JSON.stringify({ ...result, name: undefined }), /of schemaVersion 1, found no name$/m],
       ['{"schemaVersion": 7}', /schemaVersion 1.* schemaVersion: /],
       [JSON.stringify({ ...result, claims: 'none' }), / claims: /],
     ] as const) {

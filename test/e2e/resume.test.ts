@@ -136,7 +136,7 @@ describe('full disk leaves the last good result', () => {
     // Neither result.json nor anything behind it was written in the end.
     expect(output.stderr).not.toMatch(/^Written/m);
     // What was measured is printed all the same.
-    expect(output.stdout).toMatch(/e2e against redis/);
+    expect(output.stdout).toMatch(/e2e, measured on redis/);
     expect(output.stdout).toMatch(/Warning: [^\n]*(\n.*)?results/);
     const folder = await experiment.resultsFolder();
     expect((await readdir(folder)).filter(name => name.endsWith('.part'))).toEqual([]);

@@ -86,3 +86,10 @@ test('the compiler is started if a source, a file of dist, the end of the last b
     expect(stdout).toContain('TS2322');
   }
 });
+
+test('without the packages, the command that installs them is shown instead of a stack trace', async () => {
+  await rm(join(folder, 'node_modules'));
+  const { status, stderr } = build();
+  expect(status).toBe(2);
+  expect(stderr).toMatch(/^poolbench: .*node_modules.* npm ci\n$/);
+});

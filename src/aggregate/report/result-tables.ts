@@ -15,7 +15,7 @@ import { findOutliers, type Outlier } from '../stats/outliers.ts';
 import { loadsOf, type ScenarioLoad, summarisedLoadsOf } from '../stats/populations.ts';
 import { hitDifference, hitRatioOf } from '../stats/reads.ts';
 import { plannedRounds } from '../stats/rounds.ts';
-import { countedRounds, lookRounds, minRounds } from '../stats/sign-test.ts';
+import { countedRounds, isFixed, lookRounds, minRounds } from '../stats/sign-test.ts';
 import { changeOf, median } from '../stats/statistics.ts';
 import { type TimeSplit, timeSplit } from '../stats/summary.ts';
 import { describeThreadWarmth } from '../stats/thread-warmth.ts';
@@ -114,9 +114,10 @@ function describeIntervalsOf(scenarios: readonly ScenarioResult[]): string {
 function describeRatios(scenarios: readonly ScenarioResult[]): string {
   const measured = scenarios.filter(({ rounds }) => rounds.length > 0);
   const needed = measured.flatMap(scenario => {
-    const { length } = scenario.rounds;
-    const looked = countedRounds(plannedRounds(scenario), length) >= minRounds;
-    return looked ? [] : Math.max(minRounds, scenario.plannedRounds?.atLeast ?? 0);
+    const planned = plannedRounds(scenario);
+    const looked = countedRounds(planned, scenario.rounds.length) >= minRounds;
+    // A fixed number is judged by as many as there are.
+    return looked ? [] : isFixed(planned) ? minRounds : Math.max(minRounds, planned.atLeast);
   });
   return needed.length === 0
     ? 'ratios are paired within each round'

@@ -48,7 +48,7 @@ export async function trend(
       `${folder}: expected a result.json of a run that was measured to its end below this folder, found ${
         runs.length + unread.length === 0
           ? 'none'
-          : `${runs.length} of runs that were not, and ${unread.length} that cannot be read`
+          : `${runs.length} of unfinished runs, and ${unread.length} that cannot be read`
       }`,
     );
   }

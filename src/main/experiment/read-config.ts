@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
+import { resultName } from '../../aggregate/report/files/result-files.ts';
 import { maxConfigCharacters } from '../../aggregate/scenario/schema-parts.ts';
 import { foundInstead } from '../../workers/found-instead.ts';
 import { asTypedHere, shippedFile } from '../command-words.ts';
@@ -134,6 +136,7 @@ function parse(text: string, source: string): ParsedConfig {
   // Some editors begin a file with a byte order mark, which is not JSON.
   const body = text.replace(/^\uFEFF/, '');
   const { value, repeatedKeys, offsetOf } = parseJsonText(body, source);
+  if (isMeasured(value)) throw new PoolbenchError('CONFIG_INVALID', describeMeasured(source));
   const input = withBeside(withRecordedRates(withStageSeconds(locateWorkloadFiles(value, source))));
   const checked = experimentSchema.safeParse(input);
   const repeated = repeatedKeys.map(({ offset, path }) => ({
@@ -155,6 +158,13 @@ function parse(text: string, source: string): ParsedConfig {
   };
 }
 
+/** Whether a value comes from a result.json, or another file that a command wrote: every key of it would be a fault. */
+const isMeasured = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && 'schemaVersion' in value;
+
+const describeMeasured = (path: string): string =>
+  `Expected a config file, found results of poolbench: ${path}. To see those of a run: ${asTypedHere('report RESULT')}.`;
+
 function invalid(source: string, lines: readonly string[], count: number): PoolbenchError {
   const shown = count > lines.length ? [...lines, `and ${count - lines.length} more`] : lines;
   return new PoolbenchError(
@@ -167,6 +177,7 @@ async function describeUnreadable(path: string, error: NodeJS.ErrnoException): P
   const isFolder = error.code === 'EISDIR';
   if (!isFolder && error.code !== 'ENOENT' && error.code !== 'ENOTDIR')
     return `Expected a config file, found ${foundInstead(error)}: ${path}.`;
+  if (isFolder && existsSync(join(path, resultName))) return describeMeasured(path);
   const wrong = isFolder ? `Expected a config file, found a folder: ${path}` : `There is no config ${path}`;
   for (const folder of isFolder ? [path, join(path, 'configs')] : [dirname(path), 'configs']) {
     const configs = await configsIn(folder);

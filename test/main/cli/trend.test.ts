@@ -64,7 +64,7 @@ test('every result below the folder is read, and the page is written there, or e
 test('a folder without a finished run is refused by name', async () => {
   const folder = await folderOf({ early: build(1, { complete: false }), broken: 'x' });
   for (const [path, found] of [
-    [folder, /found 1 of runs that were not, and 1 that cannot be read/],
+    [folder, /found 1 of unfinished runs, and 1 that cannot be read/],
     [await folderOf({}), /found none/],
     [join(folder, 'missing'), /found no such folder$/],
     [join(folder, 'broken', 'result.json'), /found a file in place of a folder$/],

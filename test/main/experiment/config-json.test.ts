@@ -230,6 +230,19 @@ describe('a missing config', () => {
     await expect(readConfig(join(folder, 'above'))).rejects.toThrow(/In .*configs there are: day\.json\.$/);
   });
 
+  test.each([
+    ['its result.json', 'result.json', 'CONFIG_INVALID'],
+    ['its folder', '', 'CONFIG_MISSING'],
+  ])('the result of a run is no config, which one line says: %s', async (_, file, code) => {
+    const run = await mkdtemp(join(folder, 'run-'));
+    const result = { schemaVersion: 1, target: {}, scenarios: [{ id: 'x' }], claims: [] };
+    await writeFile(join(run, 'result.json'), JSON.stringify(result));
+    await expect(readConfig(join(run, file))).rejects.toMatchObject({
+      code,
+      message: expect.stringMatching(new RegExp(`^.*results.*: ${join(run, file)}\\. .* report RESULT\\.$`)),
+    });
+  });
+
   test('links that lead in a circle are no config', async () => {
     const path = join(folder, 'circle');
     await symlink('circle', path);

@@ -37,7 +37,7 @@ export function ledgerDocument(ledger: Ledger): Block[] {
     ...alarms,
     ...only(narrow, [heading(2, counts)]),
     ...only(wide, [paragraph([strong(counts)])]),
-    paragraph(`${ledger.name} against ${describeTarget(ledger.target)}`),
+    paragraph(`${ledger.name}, measured on ${describeTarget(ledger.target)}`),
     ...(luck === null ? [] : [paragraph(luck)]),
     ...only(
       narrow,

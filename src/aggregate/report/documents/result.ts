@@ -98,7 +98,7 @@ export function resultDocument(result: Result): Block[] {
     ...controlBlocks(result),
     ...comparedBlocks(result),
     ...tested.flatMap(claimBlocks),
-    ...only(narrow, [paragraph([strong(`${name} against ${describeTarget(target)}`)])]),
+    ...only(narrow, [paragraph([strong(`${name}, measured on ${describeTarget(target)}`)])]),
     ...environmentBlocks(result, `, seed ${result.seed}`),
     ...resultBlocks(result),
     ...recordingBlocks(result),

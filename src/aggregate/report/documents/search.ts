@@ -31,7 +31,7 @@ export function searchDocument(search: Search): Block[] {
     ...only(wide, [heading(1, `Search: ${name}`)]),
     ...alerts([...banners, describeStopped(search)]),
     paragraph([strong(knee.gist)]),
-    paragraph(`${name} against ${describeTarget(target)}: ${scenario.id}`),
+    paragraph(`${name}, measured on ${describeTarget(target)}: ${scenario.id}`),
     paragraph(`Conditions: ${describeConditions(search.conditions)}.`),
     ...environmentBlocks(search, `, seed ${search.seed}`),
     ...only(wide, [

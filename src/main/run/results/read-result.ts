@@ -154,10 +154,18 @@ export async function readChecked<Schema extends z.ZodType>(
   if (checked.success) return checked.data;
   if (isConfig(parsed)) throw invalid(file, `${what}, found ${aConfig(file)}`);
   const [first] = checked.error.issues;
-  throw invalid(
-    file,
-    `${what}, of schemaVersion 1, found at ${first?.path.join('.') || 'its top'}: ${first?.message}`,
+  throw invalid(file, `${what}, of schemaVersion 1, found ${describeIssue(first, parsed)}`);
+}
+
+/** The first fault of a file: a key that is missing, as in a file of another kind, or a wrong value. */
+function describeIssue(issue: z.core.$ZodIssue | undefined, parsed: unknown): string {
+  const path = issue?.path ?? [];
+  const where = path.join('.');
+  const value = path.reduce<unknown>(
+    (inside, key) => (inside as Record<PropertyKey, unknown> | null | undefined)?.[key],
+    parsed,
   );
+  return value === undefined ? `no ${where}` : `at ${where || 'its top'}: ${issue?.message}`;
 }
 
 async function parse(file: string, what: string): Promise<unknown> {

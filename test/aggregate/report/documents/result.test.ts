@@ -36,7 +36,7 @@ describe('a result in a terminal', () => {
   test('the verdict comes first, in words, then a table for each client', () => {
     const lines = render(buildResult(gains));
     expect(lines[0]).toMatch(/^C1 supported: /);
-    expect(lines).toContainEqual(expect.stringMatching(/^redis against redis 7\.0\.15, 1 thread /));
+    expect(lines).toContainEqual(expect.stringMatching(/^redis, measured on redis 7\.0\.15, 1 thread /));
     expect(lines).toContain('ioredis, optimized pool, pipeline 1');
     expect(lines).toContain('wire, optimized pool, pipeline 1');
     expect(lines.filter(line => line.startsWith('workers  pools  ops/s'))).toHaveLength(2);
@@ -89,6 +89,19 @@ describe('a result in a terminal', () => {
     expect(text).toContain('No verdict, and nothing is excluded: only 2 rounds');
     expect(text).toMatch(/a ratio needs \d+ rounds, so none is shown/);
     expect(text.match(/×\d\S*/g)).toBeNull();
+  });
+
+  test.each([
+    ['a fixed number, by which it is judged as it is', { atLeast: 30, atMost: 30 }, 6],
+    ['rounds until decided', { atLeast: 10, atMost: 50 }, 10],
+  ])('an interrupted run says how many rounds a ratio needs: %s', (_, plannedRounds, needed) => {
+    const matrix = buildMatrix({ gain: () => 3, rounds: 2 }).map(scenario => ({
+      ...scenario,
+      plannedRounds,
+    }));
+    expect(render(buildResult(matrix)).join(' ').replace(/\s+/g, ' ')).toContain(
+      `a ratio needs ${needed} rounds`,
+    );
   });
 
   test('a row has throughput and ratio with their intervals, p99 and what limited it', () => {
