@@ -50,24 +50,27 @@ import { withMark } from './marks.ts';
 /** The tables of a result, each with a note if it needs one. */
 
 interface Noted {
-  /** Whether it is for a terminal. */
-  readonly digest?: boolean;
+  /** The tables of a terminal, which have no room for some columns. */
+  readonly digest?: readonly Table[];
   /** Why the run ended. */
   readonly ended?: Result['ended'];
 }
 
+/** The p99 of all rounds together, in a terminal. */
+const pooledName = 'all';
+
 /** How the figures of the tables are made: stated here, once per document. */
-export function resultNote(
-  scenarios: readonly ScenarioResult[],
-  { digest = false, ended }: Noted = {},
-): string {
-  const isPooled = scenarios.some(({ summary }) => typeof summary?.pooledResponseP99 === 'number');
+export function resultNote(scenarios: readonly ScenarioResult[], { digest, ended }: Noted = {}): string {
+  const isPooled =
+    digest === undefined
+      ? scenarios.some(({ summary }) => typeof summary?.pooledResponseP99 === 'number')
+      : digest.some(({ columns }) => columns.some(({ name }) => name === pooledName));
   return [
     `Medians over the rounds with ${describeIntervalsOf(scenarios)}; ${describeRatios(scenarios)}. Latencies are response times.`,
     ...describeEarlyEnd(scenarios, ended),
     ...(isPooled
       ? [
-          `${digest ? 'The column "all" has the p99' : 'A percentile of all rounds is that'} of the operations of all rounds together.`,
+          `${digest ? `The column "${pooledName}" has the p99` : 'A percentile of all rounds is that'} of the operations of all rounds together.`,
         ]
       : []),
   ].join(' ');
@@ -186,7 +189,7 @@ function resultsOf(scenarios: readonly ScenarioResult[], ratios: Ratios, title?:
       metricColumn(metrics['response.p50']),
       metricColumn(metrics['response.p95']),
       metricColumn(metrics['response.p99'], { terminal: 'p99 ms' }),
-      ...pooledColumns(scenarios, ['responseP99'], hasRoom ? { terminal: 'all' } : {}),
+      ...pooledColumns(scenarios, ['responseP99'], hasRoom ? { terminal: pooledName } : {}),
       metricColumn(metrics['response.p999']),
       ...pooledColumns(scenarios, ['responseP999']),
       figures(

@@ -219,6 +219,7 @@ function verdictBlocks(claims: readonly ClaimResult[], scenarios: readonly Scena
 function resultBlocks(result: Result): Block[] {
   const scenarios = withoutControls(result);
   const closed = scenarios.filter(scenario => !isOpen(scenario));
+  const digest = settingTables(closed);
   return [
     ...only(wide, [
       heading(2, 'Results'),
@@ -227,9 +228,7 @@ function resultBlocks(result: Result): Block[] {
     ]),
     ...only(
       narrow,
-      closed.length === 0
-        ? []
-        : [...settingTables(closed), note(resultNote(closed, { digest: true, ended: result.ended }))],
+      closed.length === 0 ? [] : [...digest, note(resultNote(closed, { digest, ended: result.ended }))],
     ),
   ];
 }

@@ -126,6 +126,14 @@ describe('a result in a terminal', () => {
     );
     expect(rowSoFar).toContain('2.50†');
     expect(row).toMatch(/ 2\.50† +7\.00† /);
+    // The note on the column comes and goes with it: so long a figure has no room in a terminal.
+    const tooLong = { ...stalled, summary: summary && { ...summary, pooledResponseP99: 12_345 } };
+    const hasNote = [stalled, done, tooLong].map(scenario =>
+      render(buildResult([scenario]))
+        .join(' ')
+        .includes('"all"'),
+    );
+    expect(hasNote).toEqual([false, true, false]);
     expect(render(buildResult([done])).join(' ')).toMatch(/† marks .* longer\s+windows/);
     expect(render(buildResult([buildScenario({ workers: 2 }, stalled.rounds)])).join(' ')).not.toContain('†');
   });
