@@ -6,7 +6,7 @@ import { readPlan } from '../experiment/read-plan.ts';
 import { exitOnInterrupt } from '../interrupt.ts';
 import type { Options, TargetOption } from '../options.ts';
 import { checkPlan } from '../run/check-plan.ts';
-import { keepQuestion } from './question.ts';
+import { keepQuestion, questionTips } from './question.ts';
 
 type CheckOptions = Options<
   TargetOption | 'rounds' | 'budget' | 'quick' | 'target' | 'url' | 'start' | 'save'
@@ -20,12 +20,14 @@ type CheckOptions = Options<
  */
 export async function check(path: string, options: CheckOptions): Promise<number> {
   const plan = await readPlan([path], options);
-  const kept = await keepQuestion(plan, options);
+  const kept = await keepQuestion(options);
   if (kept !== '') say(kept);
   // There are no results to keep; anything being fetched or started ends with the process.
   exitOnInterrupt();
   await checkPlan(plan, { flags: options, say });
   say(describePlan(plan));
+  const tips = questionTips(plan, options);
+  if (tips !== '') say(tips);
   if (plan.sides.some(({ experiment }) => experiment.search !== null))
     say(
       `This is the plan of the run command. To search with this config: ${asTypedHere('search', quote(path))}`,

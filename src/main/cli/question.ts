@@ -14,15 +14,11 @@ type QuestionOptions = ConfigOverrides & Options<'save'>;
  *
  * @throws PoolbenchError USAGE, RESULTS_NOT_WRITABLE
  */
-export async function keepQuestion(plan: Plan, options: QuestionOptions): Promise<string> {
+export async function keepQuestion(options: QuestionOptions): Promise<string> {
   const { asked, url, save, quick = false } = options;
   if (asked === undefined || url === undefined) return '';
   const lines = [describeAssumed(url, asked)];
-  if (isEndedByBudget(plan) && options.budget === undefined)
-    lines.push('To find smaller differences: --budget 6m');
-  if (save === undefined) {
-    lines.push('To keep this question as a config: --save FILE');
-  } else {
+  if (save !== undefined) {
     const { rounds, budgetSeconds, seconds, warmupSeconds, seed } = await readExperiment(url, options);
     const typed = {
       rounds: isFixed(rounds) ? rounds.atLeast : rounds,
@@ -36,4 +32,14 @@ export async function keepQuestion(plan: Plan, options: QuestionOptions): Promis
     );
   }
   return lines.filter(line => line !== '').join('\n');
+}
+
+/** What else can be asked with flags; to be printed once the target was found. Empty for a config. */
+export function questionTips(plan: Plan, { asked, budget, save }: QuestionOptions): string {
+  if (asked === undefined) return '';
+  const tips = [
+    ...(isEndedByBudget(plan) && budget === undefined ? ['To find smaller differences: --budget 6m'] : []),
+    ...(save === undefined ? ['To keep this question as a config: --save FILE'] : []),
+  ];
+  return tips.join('\n');
 }

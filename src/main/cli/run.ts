@@ -22,7 +22,7 @@ import { printBanners, type Session, type SessionFlags } from '../run/session.ts
 import { withoutPassword } from '../server/url.ts';
 import { printOutput } from '../terminal.ts';
 import { enlistFor } from './agent-options.ts';
-import { keepQuestion } from './question.ts';
+import { keepQuestion, questionTips } from './question.ts';
 
 /**
  * `poolbench run CONFIG`, or a URL with the flags of a question: one side, or one for each number of server threads
@@ -38,9 +38,13 @@ export async function run(
   },
 ): Promise<number> {
   const plan = await readPlan([path], options);
-  const kept = await keepQuestion(plan, options);
-  if (kept !== '' && options.quiet !== true) process.stderr.write(`${kept}\n`);
-  return await loadSides(plan, plan.sides[0]?.experiment.name ?? '', options);
+  const say = (text: string) => {
+    if (text !== '' && options.quiet !== true) process.stderr.write(`${text}\n`);
+  };
+  say(await keepQuestion(options));
+  const code = await loadSides(plan, plan.sides[0]?.experiment.name ?? '', options);
+  if (code === 0) say(questionTips(plan, options));
+  return code;
 }
 
 /**
